@@ -1,0 +1,104 @@
+"""An `ImageSet`: images, labels and class names in memory, checked once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from smallvision.errors import DataError
+from smallvision.shapes import (
+    MAX_CLASSES,
+    MAX_SIZE,
+    MIN_CLASSES,
+    MIN_SIZE,
+    Images,
+    Indices,
+    Labels,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images with labels, checked once on construction and read-only from then on.
+
+    Args:
+        images: uint8 `(N, C, H, W)`, C is 1 or 3, H and W from 8 to 96 pixels.
+        labels: int64 `(N,)` in `[0, K)`.
+        class_names: K unique names; `class_names[label]` is what people read.
+
+    Raises:
+        DataError: a shape, dtype or label is out of range.
+    """
+
+    images: Images
+    labels: Labels
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        images, labels, K = self.images, self.labels, len(self.class_names)
+        if images.ndim != 4 or images.dtype != np.uint8 or images.shape[1] not in (1, 3):
+            raise DataError(
+                f"images have shape {images.shape} and type {images.dtype}; "
+                "expected uint8 (N, C, H, W) with 1 or 3 channels"
+            )
+        if not all(MIN_SIZE <= side <= MAX_SIZE for side in images.shape[2:]):
+            raise DataError(
+                f"images are {images.shape[2]}x{images.shape[3]} pixels; "
+                f"expected {MIN_SIZE} to {MAX_SIZE} pixels a side"
+            )
+        if labels.shape != (len(images),) or labels.dtype != np.int64:
+            raise DataError(
+                f"labels have shape {labels.shape} and type {labels.dtype}; "
+                f"expected int64 ({len(images)},), one per image"
+            )
+        if len(images) == 0:
+            raise DataError("the data set holds no images")
+        if not MIN_CLASSES <= K <= MAX_CLASSES or len(set(self.class_names)) != K:
+            raise DataError(
+                f"{K} class names ({len(set(self.class_names))} distinct); "
+                f"expected {MIN_CLASSES} to {MAX_CLASSES} distinct names"
+            )
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= K:
+            raise DataError(f"labels run from {low} to {high}; expected 0 to {K - 1} ({K} classes)")
+        for array in (images, labels):
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        _, C, H, W = self.images.shape
+        colour = {1: "grey", 3: "colour"}[C]
+        return f"ImageSet({len(self):,} {colour} images, {H}x{W}, {self.num_classes} classes)"
+
+    @property
+    def num_classes(self) -> int:
+        """K."""
+        return len(self.class_names)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """`(C, H, W)` of one image."""
+        _, C, H, W = self.images.shape
+        return C, H, W
+
+    @cached_property
+    def counts(self) -> Labels:
+        """Images per class, int64 `(K,)`."""
+        return np.bincount(self.labels, minlength=self.num_classes).astype(np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over shape, pixels, labels and class names: the identity of the content."""
+        digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
+        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return f"sha256:{digest.hexdigest()}"
+
+    def take(self, indices: Indices) -> ImageSet:
+        """The images at `indices`, as a set of its own."""
+        return ImageSet(self.images[indices], self.labels[indices], self.class_names)

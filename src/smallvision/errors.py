@@ -1,0 +1,44 @@
+"""Errors that people can cause: one line each, and exit code 2 on the command line.
+
+A message says what happened, what was expected and what to do. Anything that is not a
+`UserError` is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something a person can put right; the message is the whole story, in one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class DataError(UserError):
+    """A data set is missing, damaged or not what was expected."""
+
+
+class SettingError(UserError):
+    """A recipe, an option or a name is not known or out of range."""
+
+
+class RecordError(UserError):
+    """A run or study folder is missing, incomplete, damaged or somebody else's."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Suggest the known word closest to a misspelt one.
+
+    Returns: `"; did you mean 'x'?"`, or the list of known words when none is close.
+
+    >>> nearest("wrn-agu", ["mlp", "wrn-aug"])
+    "; did you mean 'wrn-aug'?"
+    """
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(known)}"

@@ -1,0 +1,21 @@
+"""The letters and array types that every room uses.
+
+Legend: N examples, C channels, H height, W width, K classes, M ensemble members.
+Images are uint8 `(N, C, H, W)` until a batch is normalised; labels are int64 `(N,)`;
+targets are float `(N, K)` rows that sum to one.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Images: TypeAlias = npt.NDArray[np.uint8]
+Labels: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.floating]
+Indices: TypeAlias = npt.NDArray[np.int64]
+
+MIN_SIZE, MAX_SIZE = 8, 96  # pixels a side
+MIN_CLASSES, MAX_CLASSES = 2, 1000
