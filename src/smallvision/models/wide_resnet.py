@@ -1,0 +1,99 @@
+"""Wide residual networks: fewer, wider layers than a ResNet of the same accuracy.
+
+Source: Zagoruyko and Komodakis, arXiv 1605.07146. Pre-activation blocks with dropout between
+the two convolutions, as there. What differs: images above 48 pixels are halved by the first
+convolution, so that any size from 8 to 96 costs a sensible amount.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+LARGE = 48  # pixels a side above which the stem strides
+
+
+class Block(nn.Module):
+    """BN, ReLU, conv, BN, ReLU, dropout, conv, plus the input: `(N, in, H, W) -> (N, out, ...)`."""
+
+    def __init__(self, channels: int, out_channels: int, stride: int, dropout: float) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv1 = nn.Conv2d(channels, out_channels, 3, stride, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.dropout = nn.Dropout(dropout)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.shortcut: nn.Module | None = None
+        if stride != 1 or channels != out_channels:
+            self.shortcut = nn.Conv2d(channels, out_channels, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Where the shape changes, the shortcut starts after the first activation, as published."""
+        active = F.relu(self.norm1(x))
+        shortcut = x if self.shortcut is None else self.shortcut(active)
+        out = self.conv1(active)
+        out = self.conv2(self.dropout(F.relu(self.norm2(out))))
+        return shortcut + out
+
+
+class WideResNet(nn.Module):
+    """WRN-depth-width: a stem, three groups of blocks at falling resolution, a linear head."""
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        num_classes: int,
+        *,
+        depth: int = 16,
+        width: int = 4,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        blocks, remainder = divmod(depth - 4, 6)
+        if remainder or blocks < 1:
+            raise ValueError(f"depth is {depth}; expected 6n + 4, such as 10, 16, 22 or 28")
+        C, *size = shape
+        channels = 16
+        self.stem = nn.Conv2d(C, channels, 3, 2 if max(size) > LARGE else 1, padding=1, bias=False)
+        layers: list[nn.Module] = []
+        for group, out_channels in enumerate((16 * width, 32 * width, 64 * width)):
+            for block in range(blocks):
+                stride = 2 if group and block == 0 else 1
+                layers.append(Block(channels, out_channels, stride, dropout))
+                channels = out_channels
+        self.blocks = nn.Sequential(*layers)
+        self.norm = nn.BatchNorm2d(channels)
+        self.head = nn.Linear(channels, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From images `(N, C, H, W)` to logits `(N, K)`."""
+        features = F.relu(self.norm(self.blocks(self.stem(x))))
+        return torch.as_tensor(self.head(features.mean(dim=(2, 3))))
+
+
+def wide_resnet(
+    shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    depth: int = 16,
+    width: int = 4,
+    dropout: float = 0.0,
+) -> nn.Module:
+    """Build a Wide ResNet.
+
+    Args:
+        shape: `(C, H, W)`, 8 to 96 pixels a side.
+        num_classes: K.
+        depth: 6n + 4 convolutional layers.
+        width: multiple of the original ResNet's 16, 32 and 64 channels.
+        dropout: share of features dropped between the convolutions of a block, in [0, 1).
+
+    Raises:
+        ValueError: the depth is not 6n + 4.
+    """
+    return WideResNet(shape, num_classes, depth=depth, width=width, dropout=dropout)

@@ -1,0 +1,66 @@
+"""Every optimiser and schedule by name, with its card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from smallvision.cards import Card
+from smallvision.optim.schedule import Schedule, cosine, linear, one_cycle, sgdr
+from smallvision.optim.sgd import sgd
+
+
+@dataclass(frozen=True)
+class ScheduleEntry:
+    """A builder `(epochs, steps_per_epoch, **settings) -> Schedule` and its card."""
+
+    build: Callable[..., Schedule]
+    card: Card
+
+
+@dataclass(frozen=True)
+class OptimizerEntry:
+    """A builder `(model, **settings) -> Optimizer` and its card."""
+
+    build: Callable[..., torch.optim.Optimizer]
+    card: Card
+
+
+SCHEDULES: dict[str, ScheduleEntry] = {
+    "sgdr": ScheduleEntry(
+        sgdr,
+        Card(
+            sentence="Anneal along a cosine, restart warm, repeat in growing or equal cycles.",
+            source="Loshchilov and Hutter, arXiv 1608.03983",
+            costs="epochs spent climbing out of each minimum; each cycle ends in a usable model",
+        ),
+    ),
+    "cosine": ScheduleEntry(
+        cosine,
+        Card(sentence="One cosine from the peak to the floor.", source="arXiv 1608.03983"),
+    ),
+    "linear": ScheduleEntry(
+        linear,
+        Card(sentence="A straight line from the peak to the floor.", source="folklore"),
+    ),
+    "one_cycle": ScheduleEntry(
+        one_cycle,
+        Card(
+            sentence="Rise to a high rate, then fall to the floor.",
+            source="Smith and Topin, arXiv 1708.07120",
+        ),
+    ),
+}
+
+OPTIMIZERS: dict[str, OptimizerEntry] = {
+    "sgd": OptimizerEntry(
+        sgd,
+        Card(
+            sentence="Gradient descent with Nesterov momentum and weight decay.",
+            source="Sutskever et al., ICML 2013",
+            costs="one copy of the weights",
+        ),
+    ),
+}

@@ -1,0 +1,128 @@
+"""Learning-rate schedules: pure functions from a step to a multiplier of the peak rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A multiplier for every step, and where its cycles end.
+
+    Attributes:
+        multiplier: step (counted from 0) -> multiplier in [0, 1].
+        cycle_ends: the last step of every cycle, in order; weights taken after that step are a
+            snapshot, before the restart throws them out of their minimum.
+    """
+
+    multiplier: Callable[[int], float]
+    cycle_ends: tuple[int, ...]
+
+    def __call__(self, step: int) -> float:
+        return self.multiplier(step)
+
+
+def _warm(step: int, warmup_steps: float, value: float) -> float:
+    """Hold a multiplier down by a straight ramp over the first steps."""
+    return min(1.0, (step + 1) / warmup_steps) * value if warmup_steps > 0 else value
+
+
+def _cosine(progress: float, floor: float) -> float:
+    return floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def sgdr(
+    epochs: int,
+    steps_per_epoch: int,
+    *,
+    cycles: int = 3,
+    cycle_mult: float = 2.0,
+    warmup_epochs: float = 0.0,
+    floor: float = 0.0,
+) -> Schedule:
+    """Cosine annealing with warm restarts.
+
+    Cycles are given by their number and growth, and fill the planned epochs exactly, so that a
+    run never ends in the middle of one; each ends at the end of an epoch.
+
+    Args:
+        epochs: planned epochs, at least `cycles`.
+        steps_per_epoch: updates an epoch.
+        cycles: number of cycles.
+        cycle_mult: how much longer each cycle is than the one before; 1 makes them equal.
+        warmup_epochs: linear ramp at the very start, in epochs.
+        floor: multiplier at the end of a cycle.
+
+    Raises:
+        ValueError: there are fewer epochs than cycles.
+
+    Source: Loshchilov and Hutter, arXiv 1608.03983.
+    """
+    if epochs < cycles:
+        raise ValueError(f"{epochs} epochs cannot hold {cycles} cycles; set schedule.cycles lower")
+    weights = [cycle_mult**i for i in range(cycles)]
+    ends = [0]
+    for i in range(1, cycles + 1):
+        ideal = round(epochs * sum(weights[:i]) / sum(weights))
+        # Every cycle needs an epoch, and must leave one for each of those to come.
+        ends.append(min(max(ideal, ends[-1] + 1), epochs - (cycles - i)))
+    bounds = [end * steps_per_epoch for end in ends]
+
+    def multiplier(step: int) -> float:
+        i = max(i for i in range(cycles) if bounds[i] <= step or i == 0)
+        progress = (step - bounds[i]) / (bounds[i + 1] - bounds[i])
+        return _warm(step, warmup_epochs * steps_per_epoch, _cosine(min(progress, 1.0), floor))
+
+    return Schedule(multiplier, tuple(bound - 1 for bound in bounds[1:]))
+
+
+def cosine(
+    epochs: int, steps_per_epoch: int, *, warmup_epochs: float = 0.0, floor: float = 0.0
+) -> Schedule:
+    """One cosine from the peak to the floor: SGDR with a single cycle."""
+    return sgdr(epochs, steps_per_epoch, cycles=1, warmup_epochs=warmup_epochs, floor=floor)
+
+
+def linear(
+    epochs: int, steps_per_epoch: int, *, warmup_epochs: float = 0.0, floor: float = 0.0
+) -> Schedule:
+    """A straight line from the peak to the floor, after a linear ramp."""
+    total, warmup_steps = epochs * steps_per_epoch, warmup_epochs * steps_per_epoch
+
+    def multiplier(step: int) -> float:
+        if step < warmup_steps:
+            return (step + 1) / warmup_steps
+        return max(floor, 1 - (1 - floor) * (step - warmup_steps) / max(1, total - warmup_steps))
+
+    return Schedule(multiplier, (total - 1,))
+
+
+def one_cycle(
+    epochs: int,
+    steps_per_epoch: int,
+    *,
+    peak: float = 0.3,
+    start: float = 0.04,
+    floor: float = 0.0,
+) -> Schedule:
+    """Rise along a cosine to the peak, then fall along a cosine to the floor.
+
+    Args:
+        epochs, steps_per_epoch: length of the run.
+        peak: share of the run after which the rate is highest, in (0, 1).
+        start: multiplier at the first step.
+        floor: multiplier at the end.
+
+    Source: Smith and Topin, arXiv 1708.07120, in the two-phase form that fastai made common.
+    """
+    total = epochs * steps_per_epoch
+
+    def multiplier(step: int) -> float:
+        progress = step / total
+        if progress < peak:
+            return _cosine(1 - progress / peak, start)
+        return _cosine((progress - peak) / (1 - peak), floor)
+
+    return Schedule(multiplier, (total - 1,))

@@ -1,0 +1,44 @@
+"""Pixel statistics per channel, exact, from counts of each byte value."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from smallvision.shapes import Images, Indices
+
+CHUNK = 4096  # images at a time, so that a memory-mapped set is never copied whole
+
+
+def count_levels(images: Images, indices: Indices | None = None) -> npt.NDArray[np.int64]:
+    """How often each byte value occurs in each channel.
+
+    Args:
+        images: uint8 `(N, C, H, W)`.
+        indices: which images to count; None for all.
+
+    Returns: int64 `(C, 256)`.
+    """
+    if indices is None:
+        indices = np.arange(len(images))
+    counts = np.zeros((images.shape[1], 256), dtype=np.int64)
+    for start in range(0, len(indices), CHUNK):
+        chunk = images[indices[start : start + CHUNK]]
+        for channel in range(len(counts)):
+            counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
+    return counts
+
+
+def mean_and_std(counts: npt.NDArray[np.int64]) -> tuple[list[float], list[float]]:
+    """Mean and population standard deviation of each channel, in units of [0, 1].
+
+    A constant channel gets a deviation of one byte, so that nothing is divided by zero.
+
+    Args:
+        counts: int64 `(C, 256)` from `count_levels`.
+    """
+    levels = np.arange(256) / 255
+    weights = counts / counts.sum(axis=1, keepdims=True)
+    mean = weights @ levels
+    variance = (weights * (levels - mean[:, None]) ** 2).sum(axis=1)
+    return mean.tolist(), np.maximum(np.sqrt(variance), 1 / 255).tolist()

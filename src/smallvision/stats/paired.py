@@ -1,0 +1,112 @@
+"""Two models on the same images: are they different, by how much, and could we tell?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest, norm
+
+from smallvision.stats.intervals import CONFIDENCE, Interval
+
+Correct = npt.NDArray[np.bool_]
+Verdict = Literal["better", "worse", "cannot tell apart"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of a paired comparison of model A against model B.
+
+    Attributes:
+        n: images both models answered.
+        difference: accuracy of A minus accuracy of B, a fraction.
+        interval: 95 % interval of the difference.
+        p: two-sided p-value of the exact McNemar test.
+        verdict: what may be said at the 5 % level.
+        needed_n: about how many images it would take to tell models that differ as much as
+            these seem to; None when they were told apart or no number would do.
+    """
+
+    n: int
+    difference: float
+    interval: Interval
+    p: float
+    verdict: Verdict
+    needed_n: int | None
+
+
+def compare_paired(a: Correct, b: Correct) -> Comparison:
+    """Compare two models by which images each got right.
+
+    Args:
+        a, b: bool `(N,)`, whether each model was right on each of the same N images.
+
+    Returns: the comparison of `a` against `b`.
+
+    Raises:
+        ValueError: the arrays differ in shape or are empty.
+
+    Source: McNemar, Psychometrika 12 (1947), in its exact binomial form; the interval is
+    Agresti and Min's (Biometrics 2005): Wald after adding half an observation to each cell.
+    """
+    if a.shape != b.shape or a.ndim != 1 or not len(a):
+        raise ValueError(f"expected two equal, non-empty rows of answers, got {a.shape}, {b.shape}")
+    n = len(a)
+    only_a, only_b = int(np.sum(a & ~b)), int(np.sum(~a & b))
+    difference = (only_a - only_b) / n
+    p = float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    verdict: Verdict = "cannot tell apart"
+    if p < 1 - CONFIDENCE:
+        verdict = "better" if difference > 0 else "worse"
+    needed = None
+    if verdict == "cannot tell apart":
+        needed = needed_images(only_a / n, only_b / n)
+    return Comparison(n, difference, difference_interval(only_a, only_b, n), p, verdict, needed)
+
+
+def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
+    """Interval of the difference of two paired rates (Agresti and Min 2005).
+
+    Args:
+        only_a, only_b: images that only one of the two got right.
+        n: all images.
+    """
+    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+    b, c, total = only_a + 0.5, only_b + 0.5, n + 2
+    centre = (b - c) / total
+    half = z * math.sqrt((b + c) - (b - c) ** 2 / total) / total
+    return max(-1.0, centre - half), min(1.0, centre + half)
+
+
+def needed_images(only_a: float, only_b: float, *, power: float = 0.8) -> int | None:
+    """About how many images a McNemar test needs to tell two models apart.
+
+    Args:
+        only_a, only_b: share of images that only one of the two gets right.
+        power: wished-for chance of telling them apart at the 5 % level.
+
+    Returns: the number of images, or None when the shares are equal.
+
+    Source: Connor, Biometrics 43 (1987) 207-211, unconditional sample size.
+    """
+    gap, discordant = abs(only_a - only_b), only_a + only_b
+    if gap == 0:
+        return None
+    alpha = float(norm.ppf(0.5 + CONFIDENCE / 2)) * math.sqrt(discordant)
+    beta = float(norm.ppf(power)) * math.sqrt(max(discordant - gap**2, 0.0))
+    return math.ceil(((alpha + beta) / gap) ** 2)
+
+
+def as_record(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as plain JSON values."""
+    return {
+        "n": comparison.n,
+        "difference": comparison.difference,
+        "interval": list(comparison.interval),
+        "p": comparison.p,
+        "verdict": comparison.verdict,
+        "needed_n": comparison.needed_n,
+    }
