@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import fisher_exact
 
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.intervals import wilson_interval
@@ -32,3 +33,10 @@ def rate_accuracy(probabilities: Floats, labels: Labels) -> dict[str, Any]:
         "n": n,
         "loss": log_loss(probabilities, labels),
     }
+
+
+def rates_differ(rate_a: float, n_a: int, rate_b: float, n_b: int, *, level: float = 0.05) -> bool:
+    """Whether two accuracies on different images differ beyond chance, by Fisher's exact test."""
+    hits_a, hits_b = round(rate_a * n_a), round(rate_b * n_b)
+    table = [[hits_a, n_a - hits_a], [hits_b, n_b - hits_b]]
+    return bool(fisher_exact(table).pvalue < level)

@@ -1,0 +1,71 @@
+"""A training set on the device, and the batches drawn from it.
+
+The whole set is one uint8 tensor where the model is. A batch is gathered, augmented as bytes and
+normalised there, so that no image passes through Python on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from smallvision.augment import Augmentation, normalize
+from smallvision.data.imageset import ImageSet
+from smallvision.randomness import derive_seed
+from smallvision.shapes import Indices
+
+
+def to_tensor(images: ImageSet, indices: Indices, device: str) -> tuple[Tensor, Tensor]:
+    """Images uint8 `(n, C, H, W)` and labels int64 `(n,)` at `indices`, on the device."""
+    pixels = torch.from_numpy(np.ascontiguousarray(images.images[indices])).to(device)
+    return pixels, torch.from_numpy(images.labels[indices]).to(device)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainBatches:
+    """Shuffled, augmented, normalised batches; every draw follows from seed, epoch and step.
+
+    Attributes:
+        images: uint8 `(N, C, H, W)` on the device.
+        labels: int64 `(N,)` on the device.
+        num_classes: K.
+        mean, std: C numbers from the training split.
+        batch_size: images a batch; a set smaller than a batch makes one batch of all its images.
+        augmentations: applied in order to bytes and targets.
+        seed: of the run.
+    """
+
+    images: Tensor
+    labels: Tensor
+    num_classes: int
+    mean: Sequence[float]
+    std: Sequence[float]
+    batch_size: int
+    augmentations: Sequence[Augmentation]
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch; the images left over wait for the next epoch's order."""
+        return max(1, len(self.images) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield `(images, targets)`: float `(B, C, H, W)` channels-last, and `(B, K)`."""
+        device = self.images.device
+        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
+        indices = torch.randperm(len(self.images), generator=order).to(device)
+        for step in range(self.steps):
+            picks = indices[step * self.batch_size : (step + 1) * self.batch_size]
+            images = self.images[picks]
+            targets = F.one_hot(self.labels[picks], self.num_classes).float()
+            generator = Generator(device).manual_seed(
+                derive_seed(self.seed, "augment", epoch, step)
+            )
+            for augment in self.augmentations:
+                images, targets = augment(images, targets, generator)
+            yield normalize(images, self.mean, self.std), targets

@@ -1,0 +1,44 @@
+"""From images to probabilities, without gradients and without surprises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from smallvision.augment import normalize
+from smallvision.records.machine import Machine
+
+BATCH = 512  # images; larger batches leave the cache and run slower on CPUs
+
+
+@torch.inference_mode()
+def infer_logits(
+    model: nn.Module,
+    images: Tensor,
+    mean: Sequence[float],
+    std: Sequence[float],
+    machine: Machine,
+    *,
+    batch_size: int = BATCH,
+) -> Tensor:
+    """Run a model over images in evaluation mode; its mode is put back afterwards.
+
+    Args:
+        model: from `(N, C, H, W)` to logits `(N, K)`.
+        images: uint8 `(N, C, H, W)` on the machine's device.
+        mean, std: C numbers the model was trained with.
+        machine: how to compute.
+        batch_size: images at a time.
+
+    Returns: float32 logits `(N, K)` on the device.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        with machine.autocast():
+            parts = [model(normalize(part, mean, std)).float() for part in images.split(batch_size)]
+    finally:
+        model.train(was_training)
+    return torch.cat(parts)

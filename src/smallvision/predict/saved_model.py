@@ -1,0 +1,134 @@
+"""A saved model: everything prediction needs, in one folder of plain files."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from smallvision.errors import DataError, RecordError
+from smallvision.models import MODELS
+from smallvision.predict.infer import infer_logits
+from smallvision.records.files import read_json
+from smallvision.records.machine import Machine, choose_machine
+from smallvision.records.weights import check_manifest, load_tensors, save_tensors
+from smallvision.shapes import Floats, Images
+
+
+@dataclass(frozen=True, eq=False)
+class SavedModel:
+    """A trained network with its class names, input shape, normalisation and temperature.
+
+    Attributes:
+        network: the module, in evaluation mode, on the machine's device.
+        settings: name and settings the network is built from.
+        class_names: K names.
+        shape: `(C, H, W)` the network was trained on.
+        mean, std: C numbers of the training split.
+        temperature: logits are divided by it before the softmax.
+        epoch: the epoch the weights come from.
+        machine: where it computes.
+    """
+
+    network: nn.Module
+    settings: dict[str, Any]
+    class_names: tuple[str, ...]
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    epoch: int
+    temperature: float = 1.0
+    machine: Machine = field(default_factory=choose_machine)
+
+    def __repr__(self) -> str:
+        C, H, W = self.shape
+        return f"SavedModel({self.settings['name']}, {C}x{H}x{W} -> {len(self.class_names)} classes)"
+
+    def predict(self, images: Images) -> Floats:
+        """Class probabilities, float32 `(N, K)`, of uint8 images `(N, C, H, W)`.
+
+        Raises:
+            DataError: the images are not of the shape the model was trained on.
+        """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != self.shape:
+            raise DataError(
+                f"images have shape {images.shape} and type {images.dtype}; this model was "
+                f"trained on uint8 (N, {', '.join(map(str, self.shape))})"
+            )
+        # torch wants memory it may write to, which a memory-mapped or frozen array is not.
+        pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
+        logits = infer_logits(self.network, pixels, self.mean, self.std, self.machine)
+        return (logits / self.temperature).softmax(dim=1).cpu().numpy()
+
+    def count_parameters(self) -> int:
+        """Trained numbers in the network."""
+        return sum(p.numel() for p in self.network.parameters())
+
+    def measure_latency(self, *, repeats: int = 30) -> float:
+        """Median seconds to classify one image, after a few runs to warm up."""
+        image = np.zeros((1, *self.shape), dtype=np.uint8)
+        seconds = []
+        for _ in range(repeats + 5):
+            start = time.perf_counter()
+            self.predict(image)
+            seconds.append(time.perf_counter() - start)
+        return statistics.median(seconds[5:])
+
+    def save(self, folder: Path) -> None:
+        """Write the model; a folder with a manifest is complete.
+
+        Raises:
+            RecordError: the folder cannot be written.
+        """
+        about = {
+            "schema": 1,
+            "model": self.settings,
+            "class_names": list(self.class_names),
+            "shape": list(self.shape),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "temperature": self.temperature,
+            "epoch": self.epoch,
+        }
+        save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
+
+
+def build_network(settings: dict[str, Any], shape: tuple[int, int, int], num_classes: int) -> nn.Module:
+    """Build a catalogue model from `{"name": ..., **settings}`."""
+    settings = dict(settings)
+    return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
+
+
+def load_model(folder: Path, machine: Machine | None = None) -> SavedModel:
+    """Read a saved model from its folder, or from the run folder that holds it.
+
+    Raises:
+        RecordError: there is none, or it is damaged.
+    """
+    folder = folder / "model" if (folder / "model" / "model.json").exists() else folder
+    check_manifest(folder)
+    about = read_json(folder / "model.json")
+    machine = machine or choose_machine()
+    shape = tuple(about["shape"])
+    try:
+        network = build_network(about["model"], shape, len(about["class_names"]))
+        network.load_state_dict(load_tensors(folder, "model"))
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise RecordError(f"{folder} holds no model that this version can build: {error}") from error
+    return SavedModel(
+        network=network.to(machine.device, memory_format=torch.channels_last).eval(),
+        settings=about["model"],
+        class_names=tuple(about["class_names"]),
+        shape=shape,
+        mean=tuple(about["mean"]),
+        std=tuple(about["std"]),
+        epoch=about["epoch"],
+        temperature=about["temperature"],
+        machine=machine,
+    )

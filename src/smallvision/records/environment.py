@@ -1,0 +1,75 @@
+"""What a result was obtained with: versions, processor, memory, git commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PACKAGES = ("smallvision", "torch", "numpy", "scipy", "scikit-learn", "pillow", "safetensors")
+
+
+def describe_environment() -> dict[str, Any]:
+    """The content of `environment.json`."""
+    return {
+        "schema": 1,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": name_processor(),
+        "memory_bytes": count_memory(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "versions": {name: find_version(name) for name in PACKAGES},
+        "git": describe_git(),
+    }
+
+
+def find_version(package: str) -> str | None:
+    """The installed version of a package, or None."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def name_processor() -> str:
+    """The processor's name as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def count_memory() -> int | None:
+    """Physical memory in bytes, or None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def describe_git() -> dict[str, Any] | None:
+    """Commit of the source tree and whether it was changed since; None for an installed package."""
+    here = Path(__file__).parent
+    try:
+        # Asking about this very file keeps a wheel, installed inside somebody's repository,
+        # from recording that repository's commit.
+        ask = ["git", "-C", str(here)]
+        subprocess.run(
+            [*ask, "ls-files", "--error-unmatch", __file__], capture_output=True, check=True
+        )
+        commit = subprocess.run(
+            [*ask, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        status = subprocess.run(
+            [*ask, "status", "--porcelain", "."], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

@@ -1,0 +1,120 @@
+"""What this machine offers, and what a run makes of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+
+from smallvision.errors import SettingError
+
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how a run computes; recorded, because the bits of a result depend on it.
+
+    Attributes:
+        device: `cpu`, `cuda` or `mps`.
+        precision: `bf16` for matrix products and convolutions with fp32 weights, or `fp32`.
+        compiled: whether training steps run through `torch.compile`.
+        channels_last: whether weights lie in channels-last memory.
+        threads: CPU threads.
+    """
+
+    device: str
+    precision: Precision
+    compiled: bool
+    channels_last: bool
+    threads: int
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """The context in which forward passes run."""
+        return torch.autocast(
+            self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16"
+        )
+
+    def record(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def has_fast_bf16(device: str) -> bool:
+    """Whether bf16 is computed by the hardware, not emulated."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "cpu":
+        return bool(
+            torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        )
+    return False
+
+
+def find_device(wish: str = "auto") -> str:
+    """The device to compute on.
+
+    Raises:
+        SettingError: the device asked for is not here.
+    """
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wish == "auto":
+        return "cuda" if present["cuda"] else "cpu"
+    if not present.get(wish, False):
+        here = ", ".join(name for name, found in present.items() if found)
+        raise SettingError(f"device '{wish}' is not available; this machine has: {here}")
+    return wish
+
+
+def count_threads() -> int:
+    """CPU threads this process may use, as the scheduler sees it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_compiler() -> bool:
+    """Whether `torch.compile` finds the C++ compiler it needs on a CPU."""
+    return any(shutil.which(name) for name in ("c++", "g++", "clang++"))
+
+
+def choose_machine(
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    compile: str = "auto",
+    threads: int | None = None,
+    worth_compiling: bool = False,
+) -> Machine:
+    """Turn wishes into a decision.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `auto`, `bf16` or `fp32`.
+        compile: `auto`, `on` or `off`; `auto` compiles where the run is long enough to repay it.
+        threads: CPU threads, or None for all that this process may use.
+        worth_compiling: the caller's judgement of `auto`.
+
+    Raises:
+        SettingError: the machine lacks what was asked for.
+    """
+    place = find_device(device)
+    chosen: Precision = "fp32"
+    if precision == "bf16" or (precision == "auto" and has_fast_bf16(place)):
+        chosen = "bf16"
+    can_compile = place == "cuda" or has_compiler()
+    if compile == "on" and not can_compile:
+        raise SettingError("compile is 'on' but no C++ compiler was found; install one or use 'off'")
+    return Machine(
+        device=place,
+        precision=chosen,
+        compiled=compile == "on" or (compile == "auto" and worth_compiling and can_compile),
+        channels_last=True,
+        threads=threads or count_threads(),
+    )

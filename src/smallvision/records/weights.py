@@ -1,0 +1,78 @@
+"""Folders of tensors under a manifest of SHA-256 sums.
+
+safetensors cannot run code, but it loads a file with flipped bits without a word; the sums
+close that gap. The manifest is written last, so a folder with a manifest is complete.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from smallvision.errors import RecordError
+from smallvision.records.files import (
+    hash_file,
+    make_folder,
+    read_json,
+    write_bytes,
+    write_json,
+)
+
+MANIFEST = "manifest.json"
+
+
+def save_tensors(
+    folder: Path, tensors: dict[str, dict[str, Tensor]], records: dict[str, dict[str, Any]]
+) -> None:
+    """Write files of tensors and of plain records, and a manifest over all of them.
+
+    Args:
+        folder: made if missing.
+        tensors: file stem -> name -> tensor; `model` becomes `model.safetensors`.
+        records: file stem -> record; `model` becomes `model.json`.
+
+    Raises:
+        RecordError: the folder cannot be written.
+    """
+    make_folder(folder)
+    (folder / MANIFEST).unlink(missing_ok=True)  # nothing half-new may look complete
+    files = {}
+    for stem, named in tensors.items():
+        path = folder / f"{stem}.safetensors"
+        write_bytes(path, save({name: t.detach().contiguous() for name, t in named.items()}))
+        files[path.name] = hash_file(path)
+    for stem, record in records.items():
+        path = folder / f"{stem}.json"
+        write_json(path, record)
+        files[path.name] = hash_file(path)
+    write_json(folder / MANIFEST, {"schema": 1, "files": files})
+
+
+def check_manifest(folder: Path) -> None:
+    """Compare every file of a folder with its sum in the manifest.
+
+    Raises:
+        RecordError: a file is missing or not what was written.
+    """
+    manifest = read_json(folder / MANIFEST)
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or hash_file(path) != expected:
+            raise RecordError(f"{path} is damaged or missing: its SHA-256 is not the manifest's")
+
+
+def load_tensors(folder: Path, stem: str) -> dict[str, Tensor]:
+    """Read one file of tensors of a checked folder.
+
+    Raises:
+        RecordError: the file is not valid.
+    """
+    path = folder / f"{stem}.safetensors"
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error

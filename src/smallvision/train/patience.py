@@ -1,0 +1,46 @@
+"""When to stop early: patience counted in epochs, or in whole cycles so that it survives restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a run may go on without a better validation accuracy.
+
+    A warm restart throws accuracy back for most of a cycle, so epochs are the wrong measure
+    there; in cycles, a run stops only after `amount` whole cycles that brought nothing.
+
+    Attributes:
+        amount: epochs or cycles, at least 1; None never stops early.
+        unit: what `amount` counts.
+    """
+
+    amount: int | None = None
+    unit: Literal["epochs", "cycles"] = "cycles"
+
+    def reason_to_stop(
+        self, *, epoch: int, best_epoch: int, cycle_ends: Sequence[int]
+    ) -> str | None:
+        """Say why to stop after an epoch, or None to go on.
+
+        Args:
+            epoch: the epoch that just ended, counted from 1.
+            best_epoch: the epoch with the best validation accuracy so far.
+            cycle_ends: the epochs at which cycles end.
+        """
+        if self.amount is None:
+            return None
+        if self.unit == "epochs":
+            spent = epoch - best_epoch >= self.amount
+        else:
+            ended = [0, *(end for end in cycle_ends if end <= epoch)]
+            at_end = ended[-1] == epoch and len(ended) > self.amount
+            spent = at_end and best_epoch <= ended[-1 - self.amount]
+        unit = self.unit.removesuffix("s") if self.amount == 1 else self.unit
+        if not spent:
+            return None
+        return f"no better validation accuracy in {self.amount} {unit} since epoch {best_epoch}"

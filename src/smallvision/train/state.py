@@ -1,0 +1,104 @@
+"""All that a run needs to go on after a stop, as tensors and plain numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Best:
+    """The best weights so far, by validation accuracy and then by validation loss."""
+
+    epoch: int = 0
+    accuracy: float = -1.0
+    loss: float = math.inf
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def improves(self, accuracy: float, loss: float) -> bool:
+        """Whether these figures beat the best so far."""
+        return (accuracy, -loss) > (self.accuracy, -self.loss)
+
+
+@dataclass
+class State:
+    """A model in training.
+
+    Attributes:
+        model: the network, on its device.
+        optimizer: over the model's parameters.
+        epoch: epochs finished.
+        best: the best weights so far.
+        seconds: time spent training, over all sittings.
+        stopped: why training ended, or None while it goes on.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    best: Best = field(default_factory=Best)
+    seconds: float = 0.0
+    stopped: str | None = None
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        """Weights and optimiser state, as they are saved in a checkpoint."""
+        return {"model": self.model.state_dict(), "state": flatten_optimizer(self.optimizer)}
+
+    def record(self) -> dict[str, Any]:
+        """The numbers of a checkpoint."""
+        return {
+            "schema": 1,
+            "epoch": self.epoch,
+            "best_epoch": self.best.epoch,
+            "best_accuracy": self.best.accuracy,
+            "best_loss": self.best.loss,
+            "seconds": self.seconds,
+            "stopped": self.stopped,
+        }
+
+    def restore(
+        self, tensors: dict[str, dict[str, Tensor]], record: dict[str, Any], best: dict[str, Tensor]
+    ) -> None:
+        """Take over what a checkpoint holds; `best` are the weights of its best epoch."""
+        self.model.load_state_dict(tensors["model"])
+        restore_optimizer(self.optimizer, tensors["state"])
+        self.epoch, self.seconds = record["epoch"], record["seconds"]
+        self.stopped = record["stopped"]
+        device = next(self.model.parameters()).device
+        weights = {name: tensor.to(device) for name, tensor in best.items()}
+        self.best = Best(
+            record["best_epoch"], record["best_accuracy"], record["best_loss"], weights
+        )
+
+
+def copy_weights(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of all parameters and buffers."""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's memory as named tensors: `"{parameter number}.{name}"`."""
+    flat = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for number, parameter in enumerate(parameters):
+        for name, value in optimizer.state.get(parameter, {}).items():
+            if value is not None:
+                flat[f"{number}.{name}"] = torch.as_tensor(value)
+    return flat
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, flat: dict[str, Tensor]) -> None:
+    """The inverse of `flatten_optimizer`, on an optimiser over parameters of the same shapes."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for key, value in flat.items():
+        number, name = key.split(".", 1)
+        parameter = parameters[int(number)]
+        placed = value.to(parameter.device)
+        if placed.shape == parameter.shape and parameter.ndim == 4:
+            # Sums run in memory order, so the layout is part of the bits.
+            placed = placed.contiguous(memory_format=torch.channels_last)
+        optimizer.state[parameter][name] = placed
