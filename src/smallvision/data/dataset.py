@@ -16,7 +16,7 @@ class DataSet:
         name: what the user asked for (`cifar10`) or the folder's name.
         source: where the images came from, for the records.
         train: the official training images; validation is carved from these.
-        test: the sealed test set; only `smallvision.evaluate` can open it.
+        test: the sealed test set; only `smallvision.evaluation` can open it.
         val: a validation set the source itself declared (`val/` folder), or None.
         mirror_safe: whether a left-right flip keeps the label (digits: no).
         notes: what the loader did that a person should know, one sentence each.

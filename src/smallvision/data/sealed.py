@@ -1,7 +1,7 @@
 """The seal on a test set.
 
 A `SealedTest` has a size and a fingerprint and no way to its pixels or labels. `break_seal`
-is the only way in; the import rules let only `data` and `evaluate` reach it, and `evaluate`
+is the only way in; the import rules let only `data` and `evaluation` reach it, and `evaluation`
 writes every opening to a ledger. Python cannot hide an object from a determined reader: the
 point is that nobody opens a test set by accident, and that a breach shows in the import rules.
 """
@@ -44,5 +44,5 @@ def seal(images: ImageSet) -> SealedTest:
 
 
 def break_seal(test: SealedTest) -> ImageSet:
-    """The test images. For `evaluate.seal`, which writes the ledger first."""
+    """The test images. For `evaluation.seal`, which writes the ledger first."""
     return _openers[test]()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,20 +49,16 @@ def sgdr(
     run never ends in the middle of one; each ends at the end of an epoch.
 
     Args:
-        epochs: planned epochs, at least `cycles`.
+        epochs: planned epochs; fewer than `cycles` make as many cycles as epochs.
         steps_per_epoch: updates an epoch.
         cycles: number of cycles.
         cycle_mult: how much longer each cycle is than the one before; 1 makes them equal.
         warmup_epochs: linear ramp at the very start, in epochs.
         floor: multiplier at the end of a cycle.
 
-    Raises:
-        ValueError: there are fewer epochs than cycles.
-
     Source: Loshchilov and Hutter, arXiv 1608.03983.
     """
-    if epochs < cycles:
-        raise ValueError(f"{epochs} epochs cannot hold {cycles} cycles; set schedule.cycles lower")
+    cycles = min(cycles, epochs)
     weights = [cycle_mult**i for i in range(cycles)]
     ends = [0]
     for i in range(1, cycles + 1):
@@ -71,7 +68,7 @@ def sgdr(
     bounds = [end * steps_per_epoch for end in ends]
 
     def multiplier(step: int) -> float:
-        i = max(i for i in range(cycles) if bounds[i] <= step or i == 0)
+        i = bisect_right(bounds, step, hi=cycles) - 1
         progress = (step - bounds[i]) / (bounds[i + 1] - bounds[i])
         return _warm(step, warmup_epochs * steps_per_epoch, _cosine(min(progress, 1.0), floor))
 

@@ -1,0 +1,18 @@
+"""Typed settings, their text, and the objects built from them."""
+
+from smallvision.recipes.ladder import PRESETS, Rung, Task, build_ladder, find_preset, find_rung
+from smallvision.recipes.settings import Recipe
+from smallvision.recipes.text import override, parse_recipe, read_recipe
+
+__all__ = [
+    "PRESETS",
+    "Recipe",
+    "Rung",
+    "Task",
+    "build_ladder",
+    "find_preset",
+    "find_rung",
+    "override",
+    "parse_recipe",
+    "read_recipe",
+]

@@ -49,8 +49,7 @@ def compare_paired(a: Correct, b: Correct) -> Comparison:
     Raises:
         ValueError: the arrays differ in shape or are empty.
 
-    Source: McNemar, Psychometrika 12 (1947), in its exact binomial form; the interval is
-    Agresti and Min's (Biometrics 2005): Wald after adding half an observation to each cell.
+    Source: McNemar, Psychometrika 12 (1947) 153-157, in its exact binomial form.
     """
     if a.shape != b.shape or a.ndim != 1 or not len(a):
         raise ValueError(f"expected two equal, non-empty rows of answers, got {a.shape}, {b.shape}")
@@ -68,17 +67,24 @@ def compare_paired(a: Correct, b: Correct) -> Comparison:
 
 
 def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
-    """Interval of the difference of two paired rates (Agresti and Min 2005).
+    """Interval of the difference of two paired rates that agrees with the exact McNemar test.
+
+    Given how many images only one of the two got right, their split between A and B is binomial;
+    Clopper and Pearson's interval of that share, times the share of such images, bounds the
+    difference. It excludes zero exactly where the test's p-value is below 5 %.
 
     Args:
         only_a, only_b: images that only one of the two got right.
         n: all images.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404-413.
     """
-    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
-    b, c, total = only_a + 0.5, only_b + 0.5, n + 2
-    centre = (b - c) / total
-    half = z * math.sqrt((b + c) - (b - c) ** 2 / total) / total
-    return max(-1.0, centre - half), min(1.0, centre + half)
+    discordant = only_a + only_b
+    if not discordant:
+        return 0.0, 0.0
+    exact = binomtest(only_a, discordant).proportion_ci(CONFIDENCE, method="exact")
+    scale = discordant / n
+    return (2 * float(exact.low) - 1) * scale, (2 * float(exact.high) - 1) * scale
 
 
 def needed_images(only_a: float, only_b: float, *, power: float = 0.8) -> int | None:

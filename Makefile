@@ -1,0 +1,36 @@
+# `make study` and `make test` do all the set-up from a fresh clone. PYTHON picks the interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: study test test-slow check format install clean
+
+study: $(INSTALLED)  ## the main job on the embedded handwritten digits
+	$(BIN)/smallvision study digits
+
+test: $(INSTALLED)  ## all default tests: offline, minutes
+	$(BIN)/pytest
+
+test-slow: $(INSTALLED)  ## the slow batteries
+	$(BIN)/pytest -m slow
+
+check: $(INSTALLED)  ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,24 @@
+"""`smallvision doctor`: what this machine offers."""
+
+from __future__ import annotations
+
+from smallvision.cli.options import DataDir
+
+
+def doctor(data_dir: DataDir = None) -> None:
+    """Say what this machine offers: device, threads, bf16, memory, compiler, data found."""
+    from rich.console import Console
+
+    from smallvision.cli.tables import show_machine
+    from smallvision.data.load import find_data
+    from smallvision.records.environment import describe_environment
+    from smallvision.records.machine import choose_machine, has_compiler, has_fast_bf16
+
+    show_machine(
+        describe_environment(),
+        choose_machine(),
+        compiler=has_compiler(),
+        fast_bf16=has_fast_bf16(choose_machine().device),
+        found=find_data(data_dir),
+        console=Console(),
+    )

@@ -1,0 +1,33 @@
+"""`smallvision explore`: look at a data set before any model does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import Data, DataDir
+
+
+def explore(
+    data: Data = "digits",
+    data_dir: DataDir = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for figures and pictures; by default, none.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and of what is shown.")] = 0,
+) -> None:
+    """Say what a data set is and what follows from it; the test set stays sealed."""
+    from rich.console import Console
+
+    from smallvision.cli.tables import show_exploration
+    from smallvision.study import explore as explore_data
+    from smallvision.study.library import as_dataset
+
+    dataset = as_dataset(data, data_dir)
+    exploration = explore_data(dataset, seed=seed)
+    show_exploration(dataset, exploration, Console())
+    if out is not None:
+        exploration.write(out)
+        typer.echo(f"figures and pictures are in {out}")

@@ -1,0 +1,69 @@
+"""The command `smallvision`: registers the commands and turns errors into exit codes.
+
+Exit codes: 0 done, 1 a run failed, 2 something the caller can put right, 130 interrupted,
+143 terminated.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from smallvision import __version__
+from smallvision.cli.doctor import doctor
+from smallvision.cli.evaluate import evaluate
+from smallvision.cli.explore import explore
+from smallvision.cli.report import report
+from smallvision.cli.runs import runs
+from smallvision.cli.study import study
+from smallvision.cli.train import train
+from smallvision.errors import UserError
+
+app = typer.Typer(
+    name="smallvision",
+    help="From small images to a classifier you can defend.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (study, explore, train, evaluate, report, runs, doctor):
+    app.command()(command)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(f"smallvision {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show and exit.")
+    ] = False,
+) -> None:
+    """From small images to a classifier you can defend."""
+
+
+def terminate(signum: int, frame: FrameType | None) -> None:
+    """Leave on SIGTERM through the usual way out, so that no file is left half-written."""
+    sys.exit(128 + signum)
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command with --resume goes on from here", err=True)
+        sys.exit(130)

@@ -1,0 +1,135 @@
+"""Progress in a terminal: live lines when a person watches, plain ones when piped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+from torch import Tensor
+
+from smallvision.cli.words import clock, percent
+from smallvision.recipes import Rung
+from smallvision.training import EpochRecord, Plan, State, Watcher
+
+REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
+
+
+class TerminalNarrator:
+    """Tells a study to a terminal, or to stderr when stdout is kept for JSON."""
+
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self.console = Console(stderr=to_stderr, highlight=False)
+
+    def say(self, sentence: str) -> None:
+        """Print one sentence."""
+        self.console.print(sentence, markup=False, soft_wrap=not self.console.is_terminal)
+
+    def watch(self, rung: Rung) -> Sequence[Watcher]:
+        """Announce a rung by its question and watch it."""
+        self.console.print()
+        self.console.print(f"[bold]{rung.name}[/bold]  {rung.question}")
+        return self.watch_run(rung.name)
+
+    def watch_run(self, name: str) -> Sequence[Watcher]:
+        """A live watcher for a terminal, a plain one otherwise."""
+        return [LiveProgress(self.console) if self.console.is_terminal else PlainLines(self.say)]
+
+    def finish(self, rung: Rung, status: dict[str, Any]) -> None:
+        """Say how a rung ended."""
+        if status["status"] == "failed":
+            self.console.print(f"{rung.name} failed: {status['error']}", style="red", markup=False)
+            return
+        self.say(
+            f"{rung.name}: {percent(status['val']['accuracy'], status['val']['n'])} validation, "
+            f"{percent(status['train']['accuracy'], status['train']['n'])} training, "
+            f"best weights from epoch {status['best_epoch']} of {status['epochs_done']} "
+            f"({status['stopped']}), {clock(status['seconds'])}"
+        )
+
+
+class PlainLines:
+    """One line an epoch, for logs and pipes."""
+
+    def __init__(self, say: Any) -> None:
+        self.say = say
+        self.plan: Plan | None = None
+
+    def on_start(self, plan: Plan) -> None:
+        """Remember the plan; say where a resumed run goes on."""
+        self.plan = plan
+        if plan.first_epoch > 1:
+            self.say(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        """Steps are not worth a line."""
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        """Print the line."""
+        assert self.plan is not None, "on_start comes first"
+        left = record.seconds / record.epoch * (self.plan.epochs - record.epoch)
+        self.say(
+            f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  "
+            f"train {record.train_accuracy:.1%}  val {record.val_accuracy:.1%}"
+            f"{' *' if record.best else '  '}  lr {record.lr:.4f}  "
+            f"{record.images_per_second:,.0f} img/s  {clock(left)} left"
+        )
+
+
+class LiveProgress:
+    """A table of epochs that grows, with a moving line for the epoch under way."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live: Live | None = None
+        self.plan: Plan | None = None
+        self.began = self.drawn = 0.0
+
+    def on_start(self, plan: Plan) -> None:
+        """Open the live line."""
+        self.plan, self.began = plan, time.perf_counter()
+        if plan.first_epoch > 1:
+            self.console.print(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")
+        self.live = Live(console=self.console, transient=True, auto_refresh=False)
+        self.live.start()
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        """Redraw the moving line, a few times a second at most."""
+        assert self.plan is not None and self.live is not None, "on_start comes first"
+        moment = time.perf_counter()
+        if moment - self.drawn < REFRESH:
+            return
+        self.drawn = moment
+        done = (epoch - self.plan.first_epoch) * self.plan.steps + step
+        rest = (self.plan.epochs - epoch + 1) * self.plan.steps - step
+        rate = done / (moment - self.began)
+        line = Table.grid(padding=(0, 2))
+        line.add_row(
+            f"epoch {epoch}/{self.plan.epochs}",
+            ProgressBar(total=self.plan.steps, completed=step, width=24),
+            f"step {step}/{self.plan.steps}",
+            f"loss {float(loss):.3f}",
+            f"lr {lr:.4f}",
+            f"{rate * self.plan.batch_size:,.0f} img/s",
+            f"{clock(rest / rate)} left",
+        )
+        self.live.update(line, refresh=True)
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        """Leave one line behind, and close after the last."""
+        assert self.plan is not None and self.live is not None, "on_start comes first"
+        line = Text(f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  ")
+        line.append(f"train {record.train_accuracy:.1%}  val ")
+        line.append(f"{record.val_accuracy:.1%}", style="bold green" if record.best else "")
+        line.append(
+            f"  lr {record.lr:.4f}  {record.images_per_second:,.0f} img/s  {clock(record.seconds)}",
+            style="dim",
+        )
+        self.live.console.print(line)
+        if state.stopped:
+            self.live.stop()

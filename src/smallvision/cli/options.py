@@ -1,0 +1,41 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="digits, cifar10, cifar100, synthetic, or a path: folder of images, archive, "
+        "Parquet shards, npz.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where to look for a named data set first.", envvar=None, show_default=False
+    ),
+]
+Preset = Annotated[str, typer.Option(help="Scale: quick, laptop or full.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a setting, such as epochs=6; repeatable."
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what an earlier call began.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one final line of JSON; all else goes to stderr.")
+]
+
+
+def spell_command() -> str:
+    """The command as the user typed it, for the records."""
+    return shlex.join(["smallvision", *sys.argv[1:]])

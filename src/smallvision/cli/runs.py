@@ -1,0 +1,22 @@
+"""`smallvision runs`: the experiments on disk, best first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to look, at any depth.")
+    ] = Path(),
+) -> None:
+    """List every run below a folder, best validation accuracy first."""
+    from rich.console import Console
+
+    from smallvision.cli.tables import show_runs
+    from smallvision.records.folder import find_runs
+
+    show_runs(folder, list(find_runs(folder)), Console())

@@ -1,0 +1,68 @@
+"""`smallvision study`: the whole job, from images to a report."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings, spell_command
+
+
+def study(
+    data: Data = "digits",
+    preset: Preset = "quick",
+    data_dir: DataDir = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Study folder; by default studies/DATA-PRESET.")
+    ] = None,
+    settings: Settings = None,
+    seed: Annotated[int, typer.Option(min=0, help="Governs the split and every run.")] = 0,
+    max_gap: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest gap of train to validation accuracy.")
+    ] = 0.10,
+    max_parameters: Annotated[int | None, typer.Option(min=1, help="Largest model.")] = None,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(min=0, help="Longest time to classify one image.")
+    ] = None,
+    resume: Resume = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Every line of the study, at tiny size.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Explore, split, climb the ladder, open the test set once, and write the report."""
+    from smallvision.cli.narrator import TerminalNarrator
+    from smallvision.cli.tables import show_study
+    from smallvision.data.load import load_data
+    from smallvision.records.folder import STUDY, newest_folder, number_folder
+    from smallvision.study import Limits, StudyPlan, run_study
+
+    narrator = TerminalNarrator(to_stderr=json)
+    dataset = load_data(data, data_dir=data_dir, seed=seed)
+    for note in dataset.notes:
+        narrator.say(note)
+    stem = f"{dataset.name}-{preset}" + ("-dry" if dry_run else "")
+    if out is None:
+        newest = newest_folder(Path("studies"), stem, STUDY) if resume else None
+        out = newest or number_folder(Path("studies"), stem)
+    plan = StudyPlan(
+        preset=preset,
+        seed=seed,
+        settings=tuple(settings or ()),
+        limits=Limits(
+            gap=max_gap,
+            parameters=max_parameters,
+            latency_seconds=None if max_latency_ms is None else max_latency_ms / 1000,
+        ),
+        dry_run=dry_run,
+        command=spell_command(),
+    )
+    summary = run_study(dataset, out, plan, resume=resume, narrator=narrator)
+    show_study(out, narrator.console)
+    if json:
+        typer.echo(json_text.dumps(summary, ensure_ascii=False))
+    if summary["best"] is None:
+        raise typer.Exit(1)

@@ -1,0 +1,95 @@
+"""Pictures from untrusted bytes: a few formats, a pixel cap before decoding, two modes."""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from smallvision.errors import DataError
+
+# Formats that only hold pixels. TIFF, EPS, SVG and the like are left out: large decoders, or
+# interpreters, for pictures that nobody keeps at 32x32.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm")
+MAX_PIXELS = 16_000_000
+
+
+def decode_picture(data: bytes, name: str) -> Image.Image:
+    """Decode one picture, upright, as mode "L" (grey) or "RGB".
+
+    The header is checked before any pixel is decoded. Animations give their first frame;
+    transparency is laid on white.
+
+    Args:
+        data: the bytes of a PNG, JPEG, WebP, BMP, GIF or PPM file.
+        name: what to call the picture in an error.
+
+    Raises:
+        DataError: not a picture in these formats, damaged, or over 16 million pixels.
+    """
+    if not data:
+        raise DataError(f"{name} is empty (0 bytes); replace or remove it")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of oddities that do not matter here
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(BytesIO(data), formats=FORMATS)
+            _check_pixels(picture, name)
+            picture.load()
+            return _simplify(_turn_upright(picture))
+    except DataError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DataError(_too_large(name)) from error
+    except Exception as error:
+        # Damaged bytes make decoders raise nearly anything: OSError, SyntaxError, struct.error...
+        raise DataError(
+            f"{name} cannot be read as {', '.join(FORMATS)} ({error}); replace or remove it"
+        ) from error
+
+
+def _check_pixels(picture: Image.Image, name: str) -> None:
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise DataError(_too_large(name))
+
+
+def _too_large(name: str) -> str:
+    return f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller or remove it"
+
+
+def _turn_upright(picture: Image.Image) -> Image.Image:
+    """Apply the camera's rotation; a damaged EXIF block is no reason to refuse the pixels."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
+
+
+def _simplify(picture: Image.Image) -> Image.Image:
+    """Grey pictures as "L", all others as "RGB"."""
+    if picture.mode == "F":
+        raise ValueError("floating-point pixels")
+    if picture.mode.startswith("I"):
+        return _reduce_depth(picture)
+    mode = "L" if _is_grey(picture) else "RGB"
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture.convert(mode)
+
+
+def _reduce_depth(picture: Image.Image) -> Image.Image:
+    """16-bit grey to 8-bit; Pillow's own conversion clips at 255 instead of scaling."""
+    depth = np.asarray(picture).astype(np.int64)
+    return Image.fromarray((np.clip(depth, 0, 65535) >> 8).astype(np.uint8))
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    if picture.mode == "P":
+        palette = np.reshape(picture.getpalette("RGB") or [0, 0, 0], (-1, 3))
+        return bool((palette == palette[:, :1]).all())
+    return picture.mode in ("1", "L", "LA", "La")

@@ -1,0 +1,145 @@
+"""Pictures in one folder per class, with or without `train/`, `val/` and `test/` above them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from smallvision.data.decode import MAX_PIXELS, SUFFIXES, decode_picture
+from smallvision.data.framing import frame_pictures
+from smallvision.data.imageset import ImageSet
+from smallvision.data.layout import PART_NAMES, Decoded, Layout, Part, Shape
+from smallvision.errors import DataError
+
+# 6 bytes per pixel is what an uncompressed 16-bit color picture takes.
+MAX_FILE_BYTES = 6 * MAX_PIXELS + 1_000_000
+
+Classes: TypeAlias = dict[str, tuple[Path, ...]]  # class name -> its picture files, sorted
+
+
+def find_folder_layout(root: Path, *, image_size: int | None = None) -> Layout:
+    """Recognize a folder of class folders; classes are the sorted folder names.
+
+    Hidden files and files that are no pictures are ignored.
+
+    Args:
+        root: holds the class folders, or `train/` and optionally `val/` and `test/` that do.
+        image_size: pixels a side to resize to, or None to keep sizes where they agree.
+
+    Raises:
+        DataError: no class folders, a class without images, a single image in a class to learn
+            from, or a class in `val/` or `test/` that `train/` lacks.
+    """
+    parts = {part: _list_classes(folder) for part, folder in _find_parts(root).items()}
+    class_names = tuple(parts["train"])
+    _check_classes(parts, root)
+    return Layout(
+        source="folder of images",
+        parts={
+            part: partial(_read_part, root, classes, class_names, image_size)
+            for part, classes in parts.items()
+        },
+        place=root,
+        files=tuple(
+            path for classes in parts.values() for paths in classes.values() for path in paths
+        ),
+        options=f"image_size={image_size}",
+    )
+
+
+def _find_parts(root: Path) -> dict[Part, Path]:
+    """Find the folder of each part; the root itself is train when nothing is divided.
+
+    A folder called `train` is a part only if it holds folders; otherwise it is a class of trains.
+    """
+    parts: dict[Part, Path] = {}
+    for folder in _list_folders(root):
+        part = PART_NAMES.get(folder.name.lower())
+        if part is None or not _list_folders(folder):
+            continue
+        if part in parts:
+            raise DataError(f"{folder.name} and {parts[part].name} are both {part}; remove one")
+        parts[part] = folder
+    if parts and "train" not in parts:
+        raise DataError(f"there is {next(iter(parts.values())).name}/ but no train/ folder")
+    return parts or {"train": root}
+
+
+def _list_folders(root: Path) -> list[Path]:
+    return sorted(
+        entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    )
+
+
+def _list_classes(folder: Path) -> Classes:
+    return {entry.name: _list_pictures(entry) for entry in _list_folders(folder)}
+
+
+def _list_pictures(folder: Path) -> tuple[Path, ...]:
+    """Picture files at any depth. Links to folders are not followed: they may lead in circles."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(place, name)
+            for name in names
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    return tuple(sorted(found))
+
+
+def _check_classes(parts: Mapping[Part, Classes], root: Path) -> None:
+    train = parts["train"]
+    if not any(train.values()):
+        loose = any(path.suffix.lower() in SUFFIXES for path in root.iterdir())
+        reason = "the images lie loose" if loose else f"there are no images ({', '.join(SUFFIXES)})"
+        raise DataError(f"{reason}; expected one folder per class")
+    if len(train) < 2:
+        raise DataError(f"there is one class folder ('{min(train)}'); expected at least two")
+    for part, classes in parts.items():
+        for name, paths in classes.items():
+            if name not in train:
+                raise DataError(f"{part} has a class '{name}' that train lacks")
+            if not paths:
+                raise DataError(
+                    f"class folder '{name}' of {part} holds no images; add some or remove it"
+                )
+    for name, paths in train.items():
+        if len(paths) < 2:
+            raise DataError(f"class '{name}' has one image; add more or remove the folder")
+
+
+def _read_part(
+    root: Path,
+    classes: Classes,
+    class_names: tuple[str, ...],
+    image_size: int | None,
+    shape: Shape | None,
+) -> Decoded:
+    labels = [class_names.index(name) for name, paths in classes.items() for _ in paths]
+    images, notes = frame_pictures(_decode_all(root, classes), image_size=image_size, shape=shape)
+    return Decoded(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
+
+
+def _decode_all(root: Path, classes: Classes) -> Iterator[Image.Image]:
+    for paths in classes.values():
+        for path in paths:
+            yield decode_picture(_read_file(path, root), str(path.relative_to(root)))
+
+
+def _read_file(path: Path, root: Path) -> bytes:
+    name = path.relative_to(root)
+    try:
+        if (size := path.stat().st_size) > MAX_FILE_BYTES:
+            raise DataError(f"{name} has {size:,} bytes; expected at most {MAX_FILE_BYTES:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be read ({error.strerror}); replace or remove it"
+        ) from error

@@ -1,0 +1,94 @@
+"""Where a data set lies: the layout of a path, and the folders that CIFAR is looked for in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from smallvision.data.cache import cache_folder
+from smallvision.data.cifar import find_cifar
+from smallvision.data.download import download
+from smallvision.data.editions import EDITIONS
+from smallvision.data.folder import find_folder_layout
+from smallvision.data.layout import Layout, errors_at
+from smallvision.data.npz import find_npz
+from smallvision.data.parquet import find_parquet, holds_fine_labels
+from smallvision.errors import DataError, SettingError
+
+BASE_URL = "https://www.cs.toronto.edu/~kriz/"
+
+
+def find_layout(place: Path, *, image_size: int | None = None) -> Layout:
+    """Recognize what a file or folder holds.
+
+    Raises:
+        DataError: none of the layouts fits, or the one that fits is incomplete.
+        SettingError: `image_size` for a layout whose images have a fixed size.
+    """
+    with errors_at(place):
+        fixed = find_cifar(place) or find_npz(place)
+        if fixed and image_size is not None:
+            raise SettingError(f"image_size does not apply to {place}: its images have their size")
+        layout = fixed or find_parquet(place, image_size=image_size)
+        if layout:
+            return layout
+        if place.is_dir():
+            return find_folder_layout(place, image_size=image_size)
+        raise DataError("not a data set; expected a CIFAR .tar.gz, .parquet, .npz or a folder")
+
+
+def find_official(name: str, data_dir: str | Path | None = None) -> Layout:
+    """Find CIFAR by name: in `data_dir`, else SMALLVISION_DATA, the cache, a download.
+
+    Raises:
+        DataError: `data_dir` does not hold it, or the download fails.
+    """
+    if data_dir is not None:
+        layout = _search(name, Path(data_dir).expanduser())
+        if layout is None:
+            raise DataError(f"{data_dir} holds no {name}; looked for {_describe(name)}")
+        return layout
+    downloads = cache_folder() / "downloads"
+    places = [downloads]
+    if chosen := os.environ.get("SMALLVISION_DATA"):
+        places.insert(0, Path(chosen).expanduser())
+    for place in places:
+        if layout := _search(name, place):
+            return layout
+    return _download(name, downloads)
+
+
+def _search(name: str, root: Path) -> Layout | None:
+    """Look in the folder itself and in its sub-folder of that name."""
+    with errors_at(root):
+        for place in (root, root / name):
+            if layout := find_cifar(place, name):
+                return layout
+        # Shards elsewhere below the root may belong to any data set.
+        for place in (root / name, root, root / "plain_text"):
+            layout = find_parquet(place, deep=place.name == name)
+            if layout and holds_fine_labels(layout) == (name == "cifar100"):
+                return layout
+    return None
+
+
+def _download(name: str, folder: Path) -> Layout:
+    edition = next(edition for edition in EDITIONS if edition.name == name)
+    try:
+        archive = download(BASE_URL + edition.archive, edition.md5, folder)
+    except DataError as error:
+        raise DataError(
+            f"{error}; or get {_describe(name)} by other means and say where with data_dir "
+            "or SMALLVISION_DATA"
+        ) from error
+    layout = find_cifar(archive, name)
+    if layout is None:
+        raise DataError(f"{archive} holds no {name}; delete it and try again")
+    return layout
+
+
+def _describe(name: str) -> str:
+    editions = [edition for edition in EDITIONS if edition.name == name]
+    packed = " or ".join(edition.archive for edition in editions)
+    folders = " or ".join(f"{edition.folder}/" for edition in editions)
+    return f"{packed}, {folders} or train-*.parquet with test-*.parquet"

@@ -1,0 +1,92 @@
+"""Images and labels in one `.npz`, under any of the usual names."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smallvision.data.arrays import convert_arrays
+from smallvision.data.labels import Naming
+from smallvision.data.layout import Decoded, Layout, Part, Shape
+from smallvision.errors import DataError
+
+# (images, labels) of each part; the first pair that is there counts.
+KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
+    "train": (("x_train", "y_train"), ("images", "labels"), ("x", "y")),
+    "val": (("x_val", "y_val"),),
+    "test": (("x_test", "y_test"),),
+}
+MAX_ARRAY_BYTES = 16_000_000_000  # unpacked; far below what a hostile zip can claim
+
+
+def find_npz(place: Path) -> Layout | None:
+    """Recognize an `.npz` with `images`/`labels`, `x`/`y` or `x_train`/`y_train` and the like.
+
+    It may also hold `x_test`, `y_test`, `x_val`, `y_val` and `class_names`.
+
+    Returns: the layout, or None when the file has another name.
+
+    Raises:
+        DataError: unreadable, or it has no such arrays.
+    """
+    if not (place.is_file() and place.suffix == ".npz"):
+        return None
+    with _open(place) as arrays:
+        keys = _find_keys(list(arrays))
+    return Layout(
+        source="npz",
+        parts={part: partial(_read_part, place, keys["train"][1], keys[part]) for part in keys},
+        place=place,
+        files=(place,),
+    )
+
+
+def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
+    keys: dict[Part, tuple[str, str]] = {}
+    for part, pairs in KEYS.items():
+        for pair in pairs:
+            found = [key for key in pair if key in present]
+            if len(found) == 1:
+                raise DataError(f"it holds '{found[0]}' without its partner; expected {pair}")
+            if found:
+                keys.setdefault(part, pair)
+    if "train" not in keys:
+        raise DataError(
+            f"it holds {', '.join(present) or 'nothing'}; expected images and labels, "
+            "x and y, or x_train, y_train, x_test, y_test"
+        )
+    return keys
+
+
+def _read_part(place: Path, train_labels: str, keys: tuple[str, str], _: Shape | None) -> Decoded:
+    with _open(place) as arrays:
+        names = [str(name) for name in arrays["class_names"]] if "class_names" in arrays else None
+        naming = Naming.of(arrays[train_labels], names, train_labels)
+        return convert_arrays(arrays[keys[0]], arrays[keys[1]], naming, keys)
+
+
+@contextmanager
+def _open(place: Path) -> Iterator[Any]:
+    """Open an npz, which must not hold Python objects: those are pickles."""
+    try:
+        _check_sizes(place)
+        with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            yield arrays
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        raise DataError(
+            f"it cannot be read as plain arrays ({error}); if it is damaged, make it again"
+        ) from error
+
+
+def _check_sizes(place: Path) -> None:
+    with zipfile.ZipFile(place) as archive:
+        for member in archive.infolist():
+            if member.file_size > MAX_ARRAY_BYTES:
+                raise DataError(f"{member.filename} unpacks to {member.file_size:,} bytes")

@@ -1,0 +1,83 @@
+"""The one place that reads pickles: the official CIFAR batches are nothing else.
+
+A pickle is a program. This reader lets it call three names, all of which only build arrays and
+bytes; anything else is refused before it runs.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+from typing import Any
+
+import numpy as np
+
+from smallvision.errors import DataError
+
+
+def _encode_latin1(text: str, encoding: str) -> bytes:
+    """`codecs.encode` for the single use that Python 3 makes of it: bytes in old protocols.
+
+    The full function would also unpack zip and bz2, and with them bombs.
+    """
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+# numpy has moved its builders twice; asking an array keeps us off private modules.
+_reconstruct: Any = np.empty(0, dtype=np.uint8).__reduce__()[0]
+_frombuffer: Any = np.empty(1, dtype=np.uint8).__reduce_ex__(5)[0]
+
+ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy.core.numeric", "_frombuffer"): _frombuffer,
+    ("numpy._core.numeric", "_frombuffer"): _frombuffer,
+    ("_codecs", "encode"): _encode_latin1,
+}
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Builds containers, numbers, text and numpy arrays, and calls nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return ALLOWED[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+
+
+def _check_memo(content: bytes) -> None:
+    """Refuse memo slots out of order: slot 2^31 alone makes the unpickler claim 32 GB."""
+    for steps, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= int(argument) <= steps:
+            raise pickle.UnpicklingError(f"memo slot {argument} after {steps} steps")
+
+
+def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:
+    """Read a pickled dict of arrays and lists without running anything in it.
+
+    Args:
+        content: pickle of any protocol, also from Python 2.
+        where: what to call it in an error.
+
+    Returns: the dict, keys as text.
+
+    Raises:
+        DataError: damaged, not a dict, or asking for anything but arrays.
+    """
+    try:
+        _check_memo(content)
+        record = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+    except Exception as error:
+        # A damaged pickle is a damaged program: it can fail in any way.
+        raise DataError(
+            f"{where} is damaged or is no CIFAR batch ({error}); replace it with the original"
+        ) from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where} holds a {type(record).__name__}; expected a dict of arrays")
+    return {k.decode("latin1") if isinstance(k, bytes) else str(k): v for k, v in record.items()}

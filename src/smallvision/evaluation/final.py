@@ -1,0 +1,65 @@
+"""The one test evaluation of a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from smallvision.data.dataset import DataSet
+from smallvision.errors import DataError
+from smallvision.evaluation.scorecard import score
+from smallvision.evaluation.seal import open_test
+from smallvision.predict import SavedModel
+from smallvision.records.files import now, write_json
+from smallvision.stats.rates import rates_differ
+
+
+def evaluate_on_test(
+    model: SavedModel,
+    dataset: DataSet,
+    folder: Path,
+    *,
+    study: str,
+    name: str,
+    command: str,
+    val: dict[str, Any],
+) -> dict[str, Any]:
+    """Open the seal, score the model, and write `test.json`.
+
+    Args:
+        model: the final model.
+        dataset: whose test set is opened.
+        folder: the study's or lone run's, which gets the ledger line and `test.json`.
+        study, name, command: what the ledger says.
+        val: the model's validation record (`accuracy`, `interval`, `n`), to set beside.
+
+    Returns: the content of `test.json`.
+
+    Raises:
+        DataError: the model was trained on other classes or another image shape; the seal then
+            stays closed.
+        RecordError: the ledger cannot be written; the seal then stays closed.
+    """
+    known = (model.class_names, model.shape)
+    if known != (dataset.train.class_names, dataset.train.shape):
+        raise DataError(
+            f"the model knows {len(model.class_names)} classes of {model.shape} images; "
+            f"'{dataset.name}' has {dataset.train.num_classes} classes of {dataset.train.shape}"
+        )
+    images, opening = open_test(dataset, folder, study=study, model=name, command=command)
+    card = score(model.predict(images.images), images.labels, images.class_names)
+    beside = {key: val[key] for key in ("accuracy", "interval", "n")}
+    record = {
+        "schema": 1,
+        "model": name,
+        "time": now(),
+        "openings": opening,
+        "data_fingerprint": images.fingerprint,
+        **card,
+        "val": beside,
+        "differs_from_val": rates_differ(
+            card["accuracy"], card["n"], beside["accuracy"], beside["n"]
+        ),
+    }
+    write_json(folder / "test.json", record)
+    return record

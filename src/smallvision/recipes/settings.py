@@ -1,0 +1,161 @@
+"""Typed settings: what a recipe may say, in which range, with which default.
+
+The classes mirror the keyword arguments of the builders in `models`, `augment` and `optim`, so
+that those ideas never see a recipe; tests/contracts/test_settings.py keeps the two from drifting.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PartialShare = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Settings(BaseModel):
+    """Frozen, and closed to unknown keys: a misspelt key is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Mlp(Settings):
+    """Settings of `models.mlp`."""
+
+    name: Literal["mlp"] = "mlp"
+    hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = (512, 256)
+    dropout: PartialShare = 0.0
+
+
+class Vgg10(Settings):
+    """Settings of `models.vgg10`."""
+
+    name: Literal["vgg10"] = "vgg10"
+    width: int = Field(32, ge=1, le=512)
+    dropout: PartialShare = 0.0
+
+
+class WideResNet(Settings):
+    """Settings of `models.wide_resnet`."""
+
+    name: Literal["wide_resnet"] = "wide_resnet"
+    depth: Annotated[int, Field(ge=10, le=202)] = 16
+    width: int = Field(4, ge=1, le=32)
+    dropout: PartialShare = 0.0
+
+
+Model = Annotated[Mlp | Vgg10 | WideResNet, Field(discriminator="name")]
+
+
+class Flip(Settings):
+    """Settings of `augment.flip`."""
+
+    name: Literal["flip"] = "flip"
+    probability: Share = 0.5
+
+
+class Crop(Settings):
+    """Settings of `augment.crop`."""
+
+    name: Literal["crop"] = "crop"
+    padding: int = Field(4, ge=0, le=48)
+
+
+class Cutout(Settings):
+    """Settings of `augment.cutout`."""
+
+    name: Literal["cutout"] = "cutout"
+    size: int = Field(8, ge=1, le=96)
+
+
+Augment = Annotated[
+    Annotated[Flip | Crop | Cutout, Field(discriminator="name")],
+    # A bare name means the augmentation with its defaults: augment = ["flip", "crop"].
+    BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value),
+]
+
+
+class Sgd(Settings):
+    """Settings of `optim.sgd`."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: float = Field(0.1, gt=0, le=1e3)
+    momentum: PartialShare = 0.9
+    nesterov: bool = True
+    weight_decay: float = Field(5e-4, ge=0, le=1)
+    decay_norms_and_biases: bool = False
+
+
+class Sgdr(Settings):
+    """Settings of `optim.sgdr`."""
+
+    name: Literal["sgdr"] = "sgdr"
+    cycles: int = Field(3, ge=1, le=1000)
+    cycle_mult: float = Field(2.0, ge=1, le=10)
+    warmup_epochs: float = Field(0.0, ge=0)
+    floor: Share = 0.0
+
+
+class Cosine(Settings):
+    """Settings of `optim.cosine`."""
+
+    name: Literal["cosine"] = "cosine"
+    warmup_epochs: float = Field(0.0, ge=0)
+    floor: Share = 0.0
+
+
+class Linear(Settings):
+    """Settings of `optim.linear`."""
+
+    name: Literal["linear"] = "linear"
+    warmup_epochs: float = Field(0.0, ge=0)
+    floor: Share = 0.0
+
+
+class OneCycle(Settings):
+    """Settings of `optim.one_cycle`."""
+
+    name: Literal["one_cycle"] = "one_cycle"
+    peak: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    start: Share = 0.04
+    floor: Share = 0.0
+
+
+Schedule = Annotated[Sgdr | Cosine | Linear | OneCycle, Field(discriminator="name")]
+
+
+class Stopping(Settings):
+    """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
+
+    patience: int = Field(1, ge=0, description="0 never stops early")
+    unit: Literal["epochs", "cycles"] = "cycles"
+
+
+class Compute(Settings):
+    """Where and how to compute; `auto` looks at the machine."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0 takes all there are")
+
+
+class Recipe(Settings):
+    """Everything that decides a run, besides the data and the split."""
+
+    name: str = "run"
+    seed: int = Field(0, ge=0, le=2**31)
+    epochs: int = Field(30, ge=1, le=100_000)
+    batch_size: int = Field(128, ge=2, le=65536)
+    model: Model = WideResNet()
+    augment: tuple[Augment, ...] = ()
+    optimizer: Sgd = Sgd()
+    schedule: Schedule = Sgdr()
+    stopping: Stopping = Stopping()
+    checkpoints: tuple[Literal["best", "cycles", "all"], ...] = ("best", "cycles")
+    compute: Compute = Compute()
+
+    def plain(self) -> dict[str, Any]:
+        """As plain TOML values."""
+        return self.model_dump(mode="json")

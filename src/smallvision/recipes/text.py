@@ -1,0 +1,191 @@
+"""Recipes as TOML, overrides as `key=value`, and errors that name the nearest key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from smallvision.errors import SettingError, nearest
+from smallvision.recipes.settings import Recipe
+
+UNIONS = {"model": "wide_resnet", "schedule": "sgdr"}  # parts that come in kinds, with an example
+
+
+def write_toml(values: Mapping[str, Any]) -> str:
+    """Plain values as TOML text."""
+    return tomli_w.dumps(values)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe from a TOML file; what it leaves out keeps its default.
+
+    Raises:
+        SettingError: the file is missing, no TOML, or says what no recipe may say.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"recipe {path} cannot be read: {error}") from error
+    return parse_recipe(values)
+
+
+def parse_recipe(values: Mapping[str, Any]) -> Recipe:
+    """Check plain values and make a recipe of them.
+
+    Raises:
+        SettingError: an unknown key, or a value of the wrong type or out of range.
+    """
+    recipe = parse_fields(values)
+    check_together(recipe)
+    return recipe
+
+
+def parse_fields(values: Mapping[str, Any]) -> Recipe:
+    """Check each field on its own.
+
+    Raises:
+        SettingError: an unknown key, or a value of the wrong type or out of range.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise SettingError(explain(error, values)) from None
+
+
+def check_together(recipe: Recipe) -> None:
+    """Refuse what no single field's range can express.
+
+    Raises:
+        SettingError: a depth that is not 6n + 4.
+    """
+    if recipe.model.name == "wide_resnet" and (recipe.model.depth - 4) % 6:
+        raise SettingError(
+            f"model.depth is {recipe.model.depth}; expected 6n + 4, such as 10, 16, 22 or 28"
+        )
+
+
+def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
+    """Apply `key=value` assignments, such as `epochs=6` or `model.width=2`.
+
+    A value is read as TOML, and as plain text where it is none. Naming another model, schedule
+    or optimiser (`schedule.name=cosine`) starts that part from its defaults.
+
+    Raises:
+        SettingError: no `=`, an unknown key (the nearest is named), or a value out of range.
+    """
+    pairs = [split_assignment(text) for text in assignments]
+    # Names first: they decide which other keys exist.
+    for key, value in sorted(pairs, key=lambda pair: not pair[0].endswith(".name")):
+        values = recipe.plain()
+        known = list_keys(values)
+        if key not in known:
+            raise SettingError(f"unknown setting '{key}'{suggest_key(key, known)}")
+        place = values
+        *parents, leaf = key.split(".")
+        for parent in parents:
+            place = place[parent]
+        if leaf == "name" and parents:
+            place.clear()
+        place[leaf] = value
+        recipe = parse_fields(values)
+    check_together(recipe)
+    return recipe
+
+
+def split_assignment(text: str) -> tuple[str, Any]:
+    """`"a.b=1"` as `("a.b", 1)`.
+
+    Raises:
+        SettingError: there is no `=`, or no key before it.
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise SettingError(f"'{text}' is no setting; write key=value, such as epochs=6")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def list_keys(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """All dotted keys of nested tables."""
+    keys = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            keys += list_keys(value, f"{prefix}{key}.")
+        else:
+            keys.append(f"{prefix}{key}")
+    return keys
+
+
+def suggest_key(key: str, known: list[str]) -> str:
+    """Name the nearest key; `lr` finds `optimizer.lr`."""
+    leaves = {full.rsplit(".", 1)[-1]: full for full in known}
+    if key in leaves:
+        return f"; did you mean '{leaves[key]}'?"
+    hint = nearest(key, known)
+    if "did you mean" in hint:
+        return hint
+    hint = nearest(key.rsplit(".", 1)[-1], leaves)
+    for leaf, full in leaves.items():
+        if hint == f"; did you mean '{leaf}'?":
+            return f"; did you mean '{full}'?"
+    return f"; known: {', '.join(known)}"
+
+
+def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
+    """The first complaint of pydantic in our words: key, value, what was expected."""
+    first = error.errors(include_url=False)[0]
+    key = name_place(first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = list_keys(Recipe.model_validate(_without(values, first["loc"])).plain())
+        return f"unknown setting '{key}'{suggest_key(key, known)}"
+    if first["type"] == "union_tag_invalid":
+        context = first.get("ctx", {})
+        known = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+        return f"unknown {key}.name '{context['tag']}'{nearest(str(context['tag']), known)}"
+    if first["type"] == "union_tag_not_found":
+        return f"{key} has no name; say which one, such as {key}.name = '{UNIONS.get(key, 'flip')}'"
+    expected = first["msg"][0].lower() + first["msg"][1:]
+    return f"{key} is {first['input']!r}; {expected}"
+
+
+def name_place(loc: tuple[int | str, ...]) -> str:
+    """A location as people write it, without the union members that pydantic puts in between."""
+    parts, before = [], None
+    for part in loc:
+        is_tag = isinstance(part, str) and (before in UNIONS or isinstance(before, int))
+        if not is_tag:
+            parts.append(str(part))
+        before = part
+    return ".".join(parts)
+
+
+def _without(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> dict[str, Any]:
+    """The name-giving part of values, enough to list which keys exist there."""
+    kept: dict[str, Any] = {}
+    for key in ("model", "schedule", "optimizer"):
+        part = values.get(key)
+        if key in loc and isinstance(part, Mapping) and "name" in part:
+            kept[key] = {"name": part["name"]}
+    return kept
+
+
+def find_difference(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults, as nested tables; another `name` keeps its whole table."""
+    if values.get("name") != defaults.get("name") and "epochs" not in values:
+        return dict(values)
+    changed: dict[str, Any] = {}
+    for key, value in values.items():
+        default = defaults.get(key)
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            if nested := find_difference(value, default):
+                changed[key] = nested
+        elif value != default:
+            changed[key] = value
+    return changed

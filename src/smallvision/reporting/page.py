@@ -1,0 +1,188 @@
+"""One HTML file that holds everything it shows and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from smallvision.reporting import (
+    curves,
+    ladder,
+    matrix,
+    phrases,
+    schedules,
+    specimens,
+    summary,
+    words,
+)
+from smallvision.reporting.pictures import Picture
+from smallvision.reporting.view import Study
+
+TEMPLATES = Path(__file__).parent / "templates"
+SECTIONS = (
+    ("data", "Data"),
+    ("protocol", "Protocol"),
+    ("training", "Training"),
+    ("ladder", "Ladder"),
+    ("test", "Test"),
+    ("reproduce", "Reproduce"),
+)
+FILTERS: dict[str, Callable[..., Any]] = {
+    "accuracy": words.format_accuracy,
+    "count": words.format_count,
+    "day": words.format_day,
+    "duration": words.format_duration,
+    "costs": phrases.describe_costs,
+    "interval": words.format_interval,
+    "latency": words.format_latency,
+    "machine": phrases.describe_machine,
+    "metric": phrases.name_metric,
+    "moment": words.format_moment,
+    "number": words.format_number,
+    "p": words.format_p,
+    "percent": words.format_percent,
+    "points": words.format_points,
+    "share": words.format_share,
+    "signed": words.format_signed,
+    "ratio": words.format_ratio,
+    "shape": summary.describe_shape,
+    "short_hash": words.shorten_hash,
+    "size": words.format_size,
+    "times": words.format_times,
+    "verdict": ladder.name_verdict,
+    "words": words.join_words,
+}
+
+
+class Numbering:
+    """Numbers figures and tables in the order in which the page shows them."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def next(self, kind: str) -> str:
+        """Give the next label of a kind, `Figure 3`."""
+        self.counts[kind] += 1
+        return f"{kind} {self.counts[kind]}"
+
+
+@cache
+def load_templates() -> Environment:
+    """Load the templates: names of records are escaped wherever they stand."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals["pixel_scale"] = scale_pixels
+    return environment
+
+
+def render_page(study: Study) -> str:
+    """Draw the whole page; the same records give the same bytes."""
+    figures = curves.build_figures(study)
+    # Four megabytes of plotly are carried only where there is a curve to draw.
+    plotly = get_plotlyjs() if figures else ""
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    return (
+        load_templates()
+        .get_template("page.html.j2")
+        .render(
+            **gather_sections(study),
+            study=study,
+            sections=SECTIONS,
+            numbering=Numbering(),
+            policy=write_policy((style, *find_styles(plotly)), (plotly, script)),
+            style=style,
+            script=script,
+            plotly=plotly,
+            figures=embed_json(figures),
+        )
+    )
+
+
+def gather_sections(study: Study) -> dict[str, Any]:
+    """Everything the templates draw, by the name they know it under."""
+    panels, panel_scale = curves.draw_panels(study)
+    drawn = [panel.rung.name for panel in panels]
+    exploration, card, winner = study.exploration, study.scorecard, study.winner
+    return {
+        "headline": summary.write_headline(study),
+        "protocol": summary.describe_protocol(study),
+        "alerts": summary.list_alerts(study),
+        "facts": summary.list_facts(study),
+        "limits": summary.list_limits(study.card.goal.limits, winner.outcome if winner else None),
+        "beside": summary.compare_val(study),
+        "ladder": ladder.draw_ladder(study),
+        "mosaic": exploration.random if exploration else None,
+        "mosaic_height": specimens.crop_sheet(exploration, study.card.data.shape[1]),
+        "exploration": exploration,
+        "classes": specimens.list_specimens(exploration) if exploration else None,
+        "balance": specimens.draw_skyline(exploration) if exploration else None,
+        "histograms": specimens.draw_histograms(exploration.channels) if exploration else (),
+        "parts": specimens.divide_images(study),
+        "panels": panels,
+        "panel_scale": panel_scale,
+        "shown": study.card.best if study.card.best in drawn else next(reversed(drawn), None),
+        "schedules": schedules.draw_schedules(study),
+        "trained": tuple(rung for rung in study.rungs if rung.outcome.epochs_done is not None),
+        "card": card,
+        "matrix": matrix.draw_matrix(card) if card else None,
+        "class_plot": matrix.plot_classes(card) if card else None,
+        "versus": ladder.draw_versus(study),
+        "cells": embed_json(matrix.list_cells(card) if card else {}),
+        "environment": phrases.flatten_record(study.environment or {}),
+        "recipe": winner if winner and winner.recipe else None,
+    }
+
+
+def scale_pixels(picture: Picture, room: int) -> int:
+    """Give the whole number of screen pixels per pixel that fills the room."""
+    return max(1, room // picture.width)
+
+
+def embed_json(value: object) -> str:
+    """JSON that cannot end the script element it stands in, whatever text it holds."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def write_policy(styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:
+    """Write a content security policy that runs our own text only and loads nothing."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "img-src data:",
+            # The empty text is the sheet that plotly fills rule by rule.
+            f"style-src {' '.join(map(hash_source, ('', *styles)))}",
+            f"script-src {' '.join(map(hash_source, filter(None, scripts)))}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def find_styles(plotly: str) -> tuple[str, ...]:
+    """Find the style sheets that plotly adds when it starts; unknown ones would only be refused."""
+    return tuple(re.findall(r"\.textContent='([^'\\]*)',document\.head\.appendChild", plotly))
+
+
+def hash_source(text: str) -> str:
+    """Give the hash by which a policy knows an inline element."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

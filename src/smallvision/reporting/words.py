@@ -1,0 +1,165 @@
+"""Numbers and names as people read them; percent exists only from here on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from smallvision.reporting.view import Score
+
+NONE = "–"
+NBSP = "\u00a0"
+FINE_N = 10_000  # from here on an accuracy deserves a second decimal
+MANY = 1_000_000
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
+          "October", "November", "December")  # fmt: skip
+
+
+def format_fraction(value: float | None, n: int = 0) -> str:
+    """Write a fraction in percent without the sign: one decimal, two from 10,000 images.
+
+    >>> format_fraction(0.98139, 360), format_fraction(0.98139, 10_000)
+    ('98.1', '98.14')
+    """
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{100 * value:.{2 if n >= FINE_N else 1}f}"
+
+
+def format_percent(value: float | None, n: int = 0) -> str:
+    """Write a fraction in percent, with the sign."""
+    text = format_fraction(value, n)
+    return text if text == NONE else f"{text}{NBSP}%"
+
+
+def format_accuracy(score: Score | None) -> str:
+    """Write an accuracy in percent, as fine as its n allows."""
+    return NONE if score is None else format_percent(score.accuracy, score.n)
+
+
+def format_interval(score: Score | None) -> str:
+    """Write the interval of an accuracy in percent, `96.0–99.0 %`."""
+    if score is None:
+        return NONE
+    low, high = (format_fraction(end, score.n) for end in score.interval)
+    return f"{low}–{high}{NBSP}%"
+
+
+def format_points(value: float | None, n: int = 0, *, signed: bool = True) -> str:
+    """Write a difference of two fractions in percentage points, with a true minus."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    text = format_fraction(abs(value), n)
+    sign = "" if not float(text) else "−" if value < 0 else "+" if signed else ""
+    return f"{sign}{text}{NBSP}points"
+
+
+def format_signed(value: float | None, n: int = 0) -> str:
+    """Percentage points with a sign and without their unit."""
+    return format_points(value, n).partition(NBSP)[0]
+
+
+def format_share(value: float) -> str:
+    """Write a share that somebody chose, in percent without needless decimals."""
+    return f"{100 * value:.4g}{NBSP}%"
+
+
+def format_count(value: float | None) -> str:
+    """Write a whole number with thousands separated."""
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def format_number(value: float | None, digits: int = 3) -> str:
+    """Write a number with a fixed number of decimals."""
+    return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def format_p(p: float) -> str:
+    """Write a p-value that never claims to be zero."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def format_ratio(value: float | None) -> str:
+    """Write a ratio as `3.1 ×`."""
+    if value is None:
+        return NONE
+    return f"{value:.{0 if value >= 100 else 1 if value >= 1 else 2}f}{NBSP}×"
+
+
+def format_duration(seconds: float | None) -> str:
+    """Write a duration as one would say it: `61 s`, `4 min 12 s`, `2 h 5 min`."""
+    if seconds is None:
+        return NONE
+    if seconds < 10:
+        return f"{seconds:.1f}{NBSP}s"
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole}{NBSP}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}{NBSP}min {rest}{NBSP}s" if rest else f"{minutes}{NBSP}min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}{NBSP}h {minutes}{NBSP}min" if minutes else f"{hours}{NBSP}h"
+
+
+def format_latency(seconds: float | None) -> str:
+    """Write the time for one image, in milliseconds below a second."""
+    if seconds is None:
+        return NONE
+    if seconds >= 1:
+        return f"{seconds:.2f}{NBSP}s"
+    milliseconds = 1000 * seconds
+    digits = 0 if milliseconds >= 100 else 1 if milliseconds >= 1 else 2
+    return f"{milliseconds:.{digits}f}{NBSP}ms"
+
+
+def format_size(size: float | None) -> str:
+    """Bytes as kB, MB or GB (powers of ten)."""
+    if size is None:
+        return NONE
+    if size < MANY:
+        return f"{size / 1000:.0f}{NBSP}kB"
+    if size < 1000 * MANY:
+        return f"{size / MANY:.1f}{NBSP}MB"
+    return f"{size / MANY / 1000:.1f}{NBSP}GB"
+
+
+def format_moment(iso: str | None) -> str:
+    """Write an ISO time as `22 November 2026, 14:40 UTC`; text that is no time stays as it is."""
+    if iso is None:
+        return NONE
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return f"{name_day(moment)}, {moment:%H:%M} UTC"
+
+
+def format_day(iso: str) -> str:
+    """Write the day of an ISO time, `22 November 2026`."""
+    return format_moment(iso).rpartition(",")[0] or iso
+
+
+def name_day(moment: datetime) -> str:
+    """Give a day with the month's English name, whatever the machine's locale."""
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+
+
+def format_times(count: int) -> str:
+    """How often: `once`, `twice`, `3 times`."""
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def shorten_hash(text: str) -> str:
+    """Keep the first 12 letters of a hash, without its kind."""
+    digest = text.partition(":")[2] or text
+    return digest if len(digest) <= 12 else f"{digest[:12]}…"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Join words as `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

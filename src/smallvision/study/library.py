@@ -1,0 +1,242 @@
+"""What `import smallvision as sv` offers; the commands call the same functions."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.explore import Exploration, explore_images
+from smallvision.data.load import load_data
+from smallvision.data.split import make_split, read_split
+from smallvision.errors import DataError
+from smallvision.evaluation import evaluate_on_test
+from smallvision.predict import SavedModel, load_model
+from smallvision.recipes import (
+
+    Recipe,
+    Task,
+    build_ladder,
+    find_preset,
+    find_rung,
+    override,
+    read_recipe,
+)
+from smallvision.records.files import read_json, read_jsonl
+from smallvision.records.folder import STATUS, claim_folder, find_study, number_folder
+from smallvision.study.climb import VAL_FRACTION
+from smallvision.study.run import run_recipe
+from smallvision.training import Watcher
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run: its folder and what the records say; shows itself in a notebook."""
+
+    folder: Path
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The content of `status.json`."""
+        return read_json(self.folder / STATUS)
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """One entry per epoch."""
+        return read_jsonl(self.folder / "metrics.jsonl")
+
+    def load_model(self) -> SavedModel:
+        """The model with the best weights.
+
+        Raises:
+            RecordError: it is missing or damaged.
+        """
+        return load_model(self.folder)
+
+    def __repr__(self) -> str:
+        status = self.status
+        if status["status"] != "done":
+            return f"Run({str(self.folder)!r}, {status['status']})"
+        low, high = status["val"]["interval"]
+        return (
+            f"Run({str(self.folder)!r}, {status['name']}: {status['val']['accuracy']:.2%} on "
+            f"{status['val']['n']:,} validation images [{low:.2%}, {high:.2%}], "
+            f"epoch {status['best_epoch']})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{line['epoch']}</td><td>{line['loss']:.3f}</td>"
+            f"<td>{line['train_accuracy']:.2%}</td><td>{line['val_accuracy']:.2%}</td></tr>"
+            for line in self.metrics
+        )
+        head = "<tr><th>epoch</th><th>loss</th><th>train</th><th>validation</th></tr>"
+        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+
+
+@dataclass(frozen=True, eq=False)
+class TestResult:
+    """The outcome of opening the test set; shows itself in a notebook."""
+
+    __test__ = False  # pytest collects classes that begin with Test
+
+    record: dict[str, Any]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of test images classified correctly."""
+        return float(self.record["accuracy"])
+
+    def __repr__(self) -> str:
+        low, high = self.record["interval"]
+        return (
+            f"TestResult({self.record['model']}: {self.accuracy:.2%} on {self.record['n']:,} test "
+            f"images [{low:.2%}, {high:.2%}], opening {self.record['openings']})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(line['name'])}</td><td>{line['precision']:.3f}</td>"
+            f"<td>{line['recall']:.3f}</td><td>{line['f1']:.3f}</td><td>{line['support']}</td></tr>"
+            for line in self.record["per_class"]
+        )
+        head = "<tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>n</th></tr>"
+        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+
+
+def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:
+    """A data set as it is, or loaded by name or path."""
+    return data if isinstance(data, DataSet) else load_data(data, data_dir=data_dir)
+
+
+def explore(
+    data: DataSet | str | Path = "digits", *, data_dir: str | Path | None = None, seed: int = 0
+) -> Exploration:
+    """Look at the training split of a data set: figures, pictures and what they imply.
+
+    Args:
+        data: a data set, a name or a path.
+        data_dir: where to look for a named data set first.
+        seed: of the split and of the choice of images shown.
+
+    Raises:
+        DataError: the data cannot be loaded or split.
+    """
+    dataset = as_dataset(data, data_dir)
+    split = make_split(dataset.train, val=dataset.val, val_fraction=VAL_FRACTION, seed=seed)
+    return explore_images(
+        dataset.train.take(split.train),
+        mirror_safe=dataset.mirror_safe,
+        num_val=len(split.val),
+        seed=seed,
+    )
+
+
+def train(
+    data: DataSet | str | Path = "digits",
+    recipe: Recipe | str | Path = "wrn-aug",
+    *,
+    preset: str = "laptop",
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    data_dir: str | Path | None = None,
+    watchers: Sequence[Watcher] = (),
+) -> Run:
+    """Train one recipe and keep everything in a run folder.
+
+    Args:
+        data: a data set, a name or a path.
+        recipe: a recipe, the name of a rung, or the path of a TOML file.
+        preset: scale at which a rung is trained; a quick one thins large sets.
+        out: run folder; by default `runs/DATA-RECIPE`, numbered if it exists.
+        settings: overrides such as `"epochs=6"`.
+        resume: go on with the run in `out`.
+        data_dir: where to look for a named data set first.
+        watchers: told of every step and epoch.
+
+    Raises:
+        UserError: bad data, settings or folders; what was there before is untouched.
+    """
+    dataset = as_dataset(data, data_dir)
+    recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
+    folder = Path(out) if out is not None else number_folder(RUNS, f"{dataset.name}-{recipe.name}")
+    claim_folder(folder, STATUS, resume=resume)
+    run_recipe(recipe, dataset, split, folder, watchers=watchers)
+    return Run(folder)
+
+
+def plan_run(
+    dataset: DataSet, recipe: Recipe | str | Path, *, preset: str, settings: Sequence[str]
+) -> tuple[Recipe, Any]:
+    """Find the recipe, apply the overrides and split by the seed that results.
+
+    Raises:
+        SettingError: no such recipe or setting.
+        DataError: the images cannot be split.
+    """
+    scale = find_preset(preset)
+    subset = scale.subset(len(dataset.train))
+    num_train = round(len(dataset.train) * (subset or 1) * (1 - VAL_FRACTION))
+    if not isinstance(recipe, Recipe):
+        if Path(recipe).suffix == ".toml":
+            recipe = read_recipe(Path(recipe))
+        else:
+            task = Task(dataset.train.shape, num_train, dataset.mirror_safe)
+            recipe = find_rung(build_ladder(scale, task), str(recipe)).recipe
+    recipe = override(recipe, settings)
+    split = make_split(
+        dataset.train, val=dataset.val, val_fraction=VAL_FRACTION, subset=subset, seed=recipe.seed
+    )
+    return recipe, split
+
+
+def evaluate(
+    run: Run | str | Path,
+    data: DataSet | str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    command: str = "smallvision.evaluate()",
+) -> TestResult:
+    """Open the sealed test set for a run, and write that down.
+
+    A run of a study is entered in the study's ledger, any other in its own. A second opening
+    is allowed and counted, never silent.
+
+    Args:
+        run: a run or its folder.
+        data: the data set it was trained on, by value, name or path.
+        data_dir: where to look for a named data set first.
+        command: for the ledger.
+
+    Raises:
+        DataError: this is not the data the run was trained on.
+        RecordError: the run is unfinished or damaged.
+    """
+    folder = run.folder if isinstance(run, Run) else Path(run)
+    status = read_json(folder / STATUS)
+    model = load_model(folder)
+    dataset = as_dataset(data, data_dir)
+    if read_split(folder).data_fingerprint != dataset.train.fingerprint:
+        raise DataError(
+            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
+            "trained on"
+        )
+    study = find_study(folder)
+    record = evaluate_on_test(
+        model,
+        dataset,
+        study or folder,
+        study=(study or folder).resolve().name,
+        name=status["name"],
+        command=command,
+        val=status["val"],
+    )
+    return TestResult(record)
+
+

@@ -1,0 +1,249 @@
+"""One run: a recipe on a split, from fresh weights to a saved model and its records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smallvision.data.batches import TrainBatches, to_tensor
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split, read_split, write_split
+from smallvision.errors import RecordError
+from smallvision.predict import SavedModel
+from smallvision.randomness import derive_seed
+from smallvision.recipes import Recipe
+from smallvision.recipes.build import (
+    build_augmentations,
+    build_machine,
+    build_model,
+    build_optimizer,
+    build_patience,
+    build_schedule,
+)
+from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
+from smallvision.records.environment import describe_environment
+from smallvision.records.files import make_folder, read_json, write_json, write_npz, write_text
+from smallvision.records.folder import STATUS
+from smallvision.records.machine import Machine
+from smallvision.stats import rate_accuracy
+from smallvision.stats.channels import count_levels, mean_and_std
+from smallvision.training import Examiner, Recorder, State, Watcher, fit, restore_newest
+
+# Clean training images measured after each epoch, and once at the end. Half a percent of
+# standard error is enough to see a gap grow; the final figure deserves more.
+CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The images of one split on one device, with the training split's statistics.
+
+    Attributes:
+        train, val: uint8 images and int64 labels on the device.
+        mean, std: of the training split alone.
+    """
+
+    train: tuple[Tensor, Tensor]
+    val: tuple[Tensor, Tensor]
+    mean: list[float]
+    std: list[float]
+
+    def sample(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
+        """A fixed random sample of the training images."""
+        images, labels = self.train
+        if len(images) <= count:
+            return images, labels
+        generator = torch.Generator().manual_seed(derive_seed(seed, "clean"))
+        picks = torch.randperm(len(images), generator=generator)[:count].to(images.device)
+        return images[picks], labels[picks]
+
+
+def gather_material(dataset: DataSet, split: Split, machine: Machine) -> Material:
+    """Bring a split to the device and measure its training images."""
+    val = dataset.val if split.declared_val and dataset.val is not None else dataset.train
+    mean, std = mean_and_std(count_levels(dataset.train.images, split.train))
+    return Material(
+        train=to_tensor(dataset.train, split.train, machine.device),
+        val=to_tensor(val, split.val, machine.device),
+        mean=mean,
+        std=std,
+    )
+
+
+def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:
+    """The content of `split.json` for a data set."""
+    val = dataset.val if split.declared_val and dataset.val is not None else dataset.train
+    return split.record(dataset.train.labels, val.labels, dataset.train.num_classes)
+
+
+def run_recipe(
+    recipe: Recipe,
+    dataset: DataSet,
+    split: Split,
+    folder: Path,
+    *,
+    watchers: Sequence[Watcher] = (),
+) -> dict[str, Any]:
+    """Train a recipe in a run folder, or go on where an earlier sitting stopped.
+
+    A folder that already holds this recipe on this split is resumed, to the same bits as if it
+    had never stopped; a finished one is left as it is.
+
+    Args:
+        recipe: what to train.
+        dataset: whose training images.
+        split: which of them.
+        folder: of the run; made if missing.
+        watchers: told of every step and epoch, besides the recorder.
+
+    Returns: the content of `status.json`.
+
+    Raises:
+        RecordError: the folder belongs to another recipe or split, or cannot be written.
+        DivergedError: the loss is no longer a number; the status says so.
+    """
+    make_folder(folder)
+    status = open_run(folder, recipe, dataset, split)
+    if status["status"] == "done":
+        return status
+    try:
+        status |= train_recipe(recipe, dataset, split, folder, watchers)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        write_json(folder / STATUS, {**status, "status": "failed", "error": reason})
+        raise
+    write_json(folder / STATUS, status)
+    return status
+
+
+def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> dict[str, Any]:
+    """Write what a run is about to do, or check that the folder is about just that.
+
+    Returns: the status so far.
+
+    Raises:
+        RecordError: the folder was made for another recipe or split.
+    """
+    fresh = {"schema": 1, "name": recipe.name, "status": "running", "error": None}
+    if (folder / STATUS).exists():
+        if read_recipe(folder / "recipe.toml") != recipe:
+            raise RecordError(
+                f"{folder} was made with other settings; use the same ones to resume, "
+                "or name another folder with --out"
+            )
+        written = read_json(folder / "split.json")
+        ours = split_record(dataset, split)
+        if read_split(folder) and written != ours:
+            raise RecordError(f"{folder} was made on another split or data set; name another folder")
+        status = read_json(folder / STATUS)
+        return status if status["status"] == "done" else fresh
+    defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
+    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
+    write_text(
+        folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults))
+    )
+    write_split(folder, split, split_record(dataset, split))
+    write_json(folder / "environment.json", describe_environment())
+    write_json(folder / STATUS, fresh)
+    return fresh
+
+
+def train_recipe(
+    recipe: Recipe, dataset: DataSet, split: Split, folder: Path, watchers: Sequence[Watcher]
+) -> dict[str, Any]:
+    """Build, fit, save and measure; returns the parts of the status that this decides."""
+    began = time.perf_counter()
+    machine = build_machine(recipe, len(split.train), dataset.train.shape)
+    torch.set_num_threads(machine.threads)
+    material = gather_material(dataset, split, machine)
+    model = build_model(recipe, dataset.train.shape, dataset.train.num_classes)
+    model.to(machine.device, memory_format=torch.channels_last)
+    state = State(model, build_optimizer(recipe, model))
+    notes = restore_newest(folder, state)
+    batches = TrainBatches(
+        *material.train,
+        num_classes=dataset.train.num_classes,
+        mean=material.mean,
+        std=material.std,
+        batch_size=min(recipe.batch_size, len(split.train)),
+        augmentations=build_augmentations(recipe),
+        seed=recipe.seed,
+    )
+    examiner = Examiner(
+        train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
+        val=material.val,
+        mean=material.mean,
+        std=material.std,
+        machine=machine,
+    )
+    recorder = Recorder(folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
+    with torch.random.fork_rng():
+        fit(
+            state,
+            batches,
+            build_schedule(recipe, batches.steps),
+            examiner,
+            name=recipe.name,
+            epochs=recipe.epochs,
+            patience=build_patience(recipe),
+            machine=machine,
+            watchers=[recorder, *watchers],
+        )
+    saved = SavedModel(
+        network=state.model.eval(),
+        settings=recipe.model.model_dump(mode="json"),
+        class_names=dataset.train.class_names,
+        shape=dataset.train.shape,
+        mean=tuple(material.mean),
+        std=tuple(material.std),
+        epoch=state.best.epoch,
+        machine=machine,
+    )
+    saved.save(folder / "model")
+    return {
+        "status": "done",
+        "epochs_planned": recipe.epochs,
+        "epochs_done": state.epoch,
+        "best_epoch": state.best.epoch,
+        "stopped": state.stopped,
+        **measure_run(saved, material, split, folder, recipe.seed),
+        "seconds": max(state.seconds, time.perf_counter() - began),
+        "machine": machine.record(),
+        "notes": notes,
+    }
+
+
+def measure_run(
+    model: SavedModel, material: Material, split: Split, folder: Path, seed: int
+) -> dict[str, Any]:
+    """Score the best weights on validation and clean training images; keep the predictions."""
+    images, labels = (tensor.cpu().numpy() for tensor in material.val)
+    probabilities = model.predict(images)
+    write_npz(
+        make_folder(folder / "predictions") / "val.npz",
+        indices=split.val,
+        labels=labels,
+        probabilities=probabilities.astype(np.float32),
+    )
+    clean_images, clean_labels = (
+        tensor.cpu().numpy() for tensor in material.sample(CLEAN_AT_END, seed)
+    )
+    val = rate_accuracy(probabilities, labels)
+    train = rate_accuracy(model.predict(clean_images), clean_labels)
+    weights = folder / "model" / "model.safetensors"
+    return {
+        "parameters": model.count_parameters(),
+        "size_bytes": weights.stat().st_size,
+        "latency_seconds": model.measure_latency(),
+        "train": train,
+        "val": val,
+        "gap": train["accuracy"] - val["accuracy"],
+        "within_limits": None,
+    }

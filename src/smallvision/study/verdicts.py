@@ -1,0 +1,114 @@
+"""What each rung brought, read from the records of two runs on the same validation images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smallvision.errors import RecordError
+from smallvision.records.files import read_json
+from smallvision.records.folder import STATUS
+from smallvision.shapes import Labels
+from smallvision.stats import compare_paired
+from smallvision.stats.paired import Comparison, Correct, as_record
+
+
+def read_correct(run: Path) -> tuple[Labels, Correct]:
+    """Which validation images a run answered, and whether it was right.
+
+    Raises:
+        RecordError: the predictions are missing or damaged.
+    """
+    path = run / "predictions" / "val.npz"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            right = arrays["probabilities"].argmax(axis=1) == arrays["labels"]
+            return arrays["indices"], right
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error
+
+
+def compare_runs(run: Path, against: Path) -> dict[str, Any]:
+    """Compare two finished runs, image by image.
+
+    Returns: one entry of `verdicts.json`.
+
+    Raises:
+        RecordError: the runs were not validated on the same images.
+    """
+    indices, right = read_correct(run)
+    other_indices, other_right = read_correct(against)
+    if not np.array_equal(indices, other_indices):
+        raise RecordError(f"{run} and {against} were validated on different images")
+    comparison = compare_paired(right, other_right)
+    status, other = read_json(run / STATUS), read_json(against / STATUS)
+    gap_change = status["gap"] - other["gap"]
+    return {
+        "rung": status["name"],
+        "against": other["name"],
+        **as_record(comparison),
+        "gap_change": gap_change,
+        "seconds_ratio": status["seconds"] / other["seconds"],
+        "parameters_ratio": status["parameters"] / other["parameters"],
+        "sentence": phrase(comparison, status["name"], other["name"], gap_change),
+    }
+
+
+def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> str:
+    """The verdict in words, with the figures it rests on."""
+    points = f"{abs(comparison.difference) * 100:.1f} points"
+    low, high = (f"{bound * 100:+.1f}" for bound in comparison.interval)
+    evidence = f"95 % interval {low} to {high}, p = {format_p(comparison.p)}"
+    if comparison.verdict == "cannot tell apart":
+        if comparison.difference == 0:
+            sentence = f"{name} and {other} are right equally often"
+        else:
+            side = "above" if comparison.difference > 0 else "below"
+            sentence = f"{name} is {points} {side} {other}, which may be chance ({evidence})"
+        sentence += f"; cannot tell apart on {comparison.n:,} images"
+        if comparison.needed_n:
+            sentence += f": it would take about {round_up(comparison.needed_n):,}"
+    else:
+        sentence = f"{name} is {comparison.verdict} than {other} by {points} ({evidence})"
+    if abs(gap_change) >= 0.01:
+        moved = "closed" if gap_change < 0 else "widened"
+        sentence += f". The gap to training {moved} by {abs(gap_change) * 100:.1f} points"
+    return sentence + "."
+
+
+def format_p(p: float) -> str:
+    """A p-value with as many digits as it is worth."""
+    return "under 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def round_up(n: int) -> int:
+    """Round up to two significant digits: a sample size is an order, not a promise."""
+    scale = 10 ** max(0, len(str(n)) - 2)
+    return -(-n // scale) * scale
+
+
+def judge_ladder(study: Path, rungs: list[dict[str, Any]], best: str) -> dict[str, Any]:
+    """The content of `verdicts.json`: each finished rung against the one below, and the winner.
+
+    A rung whose predecessor failed is compared with the nearest finished one below that.
+    """
+    builds_on = {rung["name"]: rung["builds_on"] for rung in rungs}
+    done = {rung["name"]: study / "runs" / rung["name"] for rung in rungs if is_done(rung)}
+    steps = []
+    for name, run in done.items():
+        below = builds_on[name]
+        while below is not None and below not in done:
+            below = builds_on.get(below)
+        if below is not None:
+            steps.append(compare_runs(run, done[below]))
+    against_best = [
+        compare_runs(run, done[best]) for name, run in done.items() if name != best
+    ]
+    return {"schema": 1, "steps": steps, "against_best": against_best}
+
+
+def is_done(rung: dict[str, Any]) -> bool:
+    """Whether a rung of `study.json` is finished."""
+    return bool(rung["status"] == "done")

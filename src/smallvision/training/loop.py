@@ -1,0 +1,184 @@
+"""The loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from smallvision.data.batches import TrainBatches
+from smallvision.errors import UserError
+from smallvision.optim import Schedule
+from smallvision.predict import infer_logits
+from smallvision.randomness import derive_seed
+from smallvision.records.machine import Machine
+from smallvision.training.patience import Patience
+from smallvision.training.state import Best, State, copy_weights
+from smallvision.training.watch import EpochRecord, Plan, Watcher
+
+Forward = Callable[[Tensor], Tensor]
+
+
+class DivergedError(UserError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examiner:
+    """Measures a model on images as they are: no augmentation, no mixing, no gradients.
+
+    Attributes:
+        train, val: uint8 images `(N, C, H, W)` and int64 labels `(N,)` on the device.
+        mean, std: C numbers of the training split.
+    """
+
+    train: tuple[Tensor, Tensor]
+    val: tuple[Tensor, Tensor]
+    mean: Sequence[float]
+    std: Sequence[float]
+    machine: Machine
+
+    def measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Mean loss and accuracy of a model on labelled images."""
+        logits = infer_logits(model, images, self.mean, self.std, self.machine)
+        loss = F.cross_entropy(logits, labels)
+        return float(loss), float((logits.argmax(dim=1) == labels).float().mean())
+
+
+def fit(
+    state: State,
+    batches: TrainBatches,
+    schedule: Schedule,
+    examiner: Examiner,
+    *,
+    name: str,
+    epochs: int,
+    patience: Patience,
+    machine: Machine,
+    watchers: Sequence[Watcher] = (),
+) -> State:
+    """Train to the planned end, or until patience is spent; then restore the best weights.
+
+        until the planned end, or patience is spent:
+            for each batch of augmented, normalised images and soft targets:
+                set the learning rate of this step
+                loss = cross-entropy(model(images), targets)
+                backward, step
+            measure the model on clean training images and on validation images
+            keep a copy of the weights if they are the best so far
+            tell the watchers
+        load the best weights
+
+    Args:
+        state: where to start; a fresh one, or one restored from a checkpoint.
+        batches: the training images.
+        schedule: multiplier of the peak learning rate, per step.
+        examiner: what the model is measured on after each epoch.
+        name: of the run, for the watchers.
+        epochs: planned number.
+        patience: when to stop early.
+        machine: how to compute.
+        watchers: told of every step and epoch.
+
+    Returns: the same state, at its end, the model holding the best weights.
+
+    Raises:
+        DivergedError: the loss became infinite or not a number.
+    """
+    peaks = [group["lr"] for group in state.optimizer.param_groups]
+    plan = Plan(
+        name, epochs, batches.steps, batches.batch_size, schedule, max(peaks), state.epoch + 1
+    )
+    forward = torch.compile(state.model) if machine.compiled else state.model
+    for watcher in watchers:
+        watcher.on_start(plan)
+    began = time.perf_counter() - state.seconds
+
+    while not state.stopped:
+        epoch = state.epoch + 1
+        epoch_began = time.perf_counter()
+        loss_sum = torch.zeros((), device=machine.device)
+        for step, (images, targets) in enumerate(batches.epoch(epoch)):
+            multiplier = schedule((epoch - 1) * batches.steps + step)
+            for group, peak in zip(state.optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * multiplier
+            # Dropout draws from the global generator, which must not remember earlier steps.
+            torch.manual_seed(derive_seed(batches.seed, "dropout", epoch, step))
+            loss = update(forward, images, targets, state.optimizer, machine)
+            loss_sum += loss
+            for watcher in watchers:
+                watcher.on_step(epoch, step + 1, loss, plan.lr * multiplier)
+        mean_loss = float(loss_sum) / batches.steps
+        train_seconds = time.perf_counter() - epoch_began
+        check_finite(mean_loss, epoch, plan)
+
+        train_loss, train_accuracy = examiner.measure(state.model, *examiner.train)
+        val_loss, val_accuracy = examiner.measure(state.model, *examiner.val)
+        improved = state.best.improves(val_accuracy, val_loss)
+        if improved:
+            state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.model))
+        state.epoch, state.seconds = epoch, time.perf_counter() - began
+        state.stopped = reason_to_stop(state, plan, patience)
+        record = EpochRecord(
+            epoch=epoch,
+            step=epoch * batches.steps,
+            cycle=1 + sum(end < epoch for end in plan.cycle_ends()),
+            lr=plan.lr * multiplier,
+            loss=mean_loss,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            best=improved,
+            seconds=state.seconds,
+            images_per_second=batches.steps * len(images) / train_seconds,
+        )
+        for watcher in watchers:
+            watcher.on_epoch(record, state)
+
+    state.model.load_state_dict(state.best.weights)
+    return state
+
+
+def update(
+    forward: Forward,
+    images: Tensor,
+    targets: Tensor,
+    optimizer: torch.optim.Optimizer,
+    machine: Machine,
+) -> Tensor:
+    """One step: the loss of a batch against soft targets `(B, K)`, its gradient, the update."""
+    with machine.autocast():
+        logits = forward(images)
+    loss = F.cross_entropy(logits.float(), targets)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def check_finite(loss: float, epoch: int, plan: Plan) -> None:
+    """Stop a run whose loss is no number, before it wastes the rest of its time.
+
+    Raises:
+        DivergedError: always in that case.
+    """
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"the loss of '{plan.name}' is {loss} in epoch {epoch}; "
+            f"try an optimizer.lr below {plan.lr:g} or a longer schedule.warmup_epochs"
+        )
+
+
+def reason_to_stop(state: State, plan: Plan, patience: Patience) -> str | None:
+    """Why training ends after this epoch, or None."""
+    if state.epoch >= plan.epochs:
+        return "reached the planned end"
+    return patience.reason_to_stop(
+        epoch=state.epoch, best_epoch=state.best.epoch, cycle_ends=plan.cycle_ends()
+    )

@@ -1,0 +1,128 @@
+"""The watcher that writes a run folder while the run goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from smallvision.errors import RecordError
+from smallvision.records.files import (
+    append_line,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_text,
+)
+from smallvision.records.folder import checkpoint_folder, list_checkpoints, prune_checkpoints
+from smallvision.records.weights import check_manifest, load_tensors, save_tensors
+from smallvision.training.state import State
+from smallvision.training.watch import EpochRecord, Plan
+
+METRICS = "metrics.jsonl"
+DRAWN_POINTS = 600  # of a schedule; more would not show on a page
+
+
+class Recorder:
+    """Writes the schedule, a line an epoch and a checkpoint an epoch; keeps best, last, cycle ends.
+
+    Args:
+        folder: of the run.
+        schedule_kind: name of the schedule, for its drawing.
+        keep: which checkpoints outlive the next epoch, of `best`, `cycles` and `all`; the last
+            is always kept.
+    """
+
+    def __init__(self, folder: Path, *, schedule_kind: str, keep: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.schedule_kind = schedule_kind
+        self.keep = keep
+        self.plan: Plan | None = None
+
+    def on_start(self, plan: Plan) -> None:
+        """Write the schedule; forget epochs that a kill left without a checkpoint."""
+        self.plan = plan
+        about = {"kind": self.schedule_kind, "epochs": plan.epochs, "steps_per_epoch": plan.steps}
+        write_json(
+            self.folder / "schedule.json", {"schema": 1, **about, **draw_schedule(plan)}
+        )
+        truncate_metrics(self.folder / METRICS, plan.first_epoch)
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        """Nothing is written per step."""
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        """Append the metrics, write the checkpoint, prune the older ones."""
+        assert self.plan is not None, "on_start comes first"
+        append_line(self.folder / METRICS, record.record())
+        save_tensors(
+            checkpoint_folder(self.folder, state.epoch), state.tensors(), {"state": state.record()}
+        )
+        keep = {state.epoch}
+        if "best" in self.keep:
+            keep.add(state.best.epoch)
+        if "cycles" in self.keep:
+            keep.update(self.plan.cycle_ends())
+        if "all" not in self.keep:
+            prune_checkpoints(self.folder, keep)
+
+
+def draw_schedule(plan: Plan) -> dict[str, Any]:
+    """The learning rate over all planned steps, thinned, but exact at every restart."""
+    total = plan.epochs * plan.steps
+    steps = set(range(0, total, max(1, total // DRAWN_POINTS)))
+    steps.update(plan.schedule.cycle_ends)
+    steps.update(end + 1 for end in plan.schedule.cycle_ends if end + 1 < total)
+    ordered = sorted(steps)
+    return {
+        "lr": plan.lr,
+        "step": ordered,
+        "value": [plan.lr * plan.schedule(step) for step in ordered],
+        "cycle_ends": list(plan.schedule.cycle_ends),
+    }
+
+
+def truncate_metrics(path: Path, first_epoch: int) -> None:
+    """Drop lines of epochs that will be done again, and a torn last line."""
+    if path.exists():
+        kept = [line for line in read_jsonl(path) if line["epoch"] < first_epoch]
+        path.unlink()
+        write_text(path, "")
+        for line in kept:
+            append_line(path, line)
+
+
+def restore_newest(folder: Path, state: State) -> list[str]:
+    """Bring a state to the newest checkpoint that is whole, or leave it fresh.
+
+    Returns: what a person should know: which damaged checkpoints were passed over.
+    """
+    notes = []
+    for epoch in reversed(list_checkpoints(folder)):
+        try:
+            restore_checkpoint(folder, epoch, state)
+        except RecordError as error:
+            notes.append(f"checkpoint {epoch} was passed over: {error}")
+        else:
+            return notes
+    return notes
+
+
+def restore_checkpoint(folder: Path, epoch: int, state: State) -> None:
+    """Bring a state to a checkpoint, with the best weights known at that time.
+
+    Raises:
+        RecordError: the checkpoint, or the one of its best epoch, is damaged; the state is then
+            as it was.
+    """
+    place = checkpoint_folder(folder, epoch)
+    check_manifest(place)
+    record = read_json(place / "state.json")
+    best_place = checkpoint_folder(folder, record["best_epoch"])
+    check_manifest(best_place)
+    best = load_tensors(best_place, "model")
+    tensors = {stem: load_tensors(place, stem) for stem in ("model", "state")}
+    state.restore(tensors, record, best)
+
+

@@ -1,0 +1,73 @@
+"""Watchers: told what happens, in three calls; they observe and cannot alter."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from smallvision.optim import Schedule
+from smallvision.training.state import State
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is about to do.
+
+    Attributes:
+        name: of the run.
+        epochs: planned.
+        steps: an epoch.
+        batch_size: images a step.
+        schedule: of the learning rate.
+        lr: peak learning rate.
+        first_epoch: 1, or the epoch a resumed run goes on with.
+    """
+
+    name: str
+    epochs: int
+    steps: int
+    batch_size: int
+    schedule: Schedule
+    lr: float
+    first_epoch: int
+
+    def cycle_ends(self) -> tuple[int, ...]:
+        """The epochs at which cycles end."""
+        return tuple((end + 1) // self.steps for end in self.schedule.cycle_ends)
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of `metrics.jsonl`; docs/ARCHITECTURE.md says what each field is."""
+
+    epoch: int
+    step: int
+    cycle: int
+    lr: float
+    loss: float
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    best: bool
+    seconds: float
+    images_per_second: float
+
+    def record(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+class Watcher(Protocol):
+    """Anything that wants to see a run happen."""
+
+    def on_start(self, plan: Plan) -> None:
+        """Training is about to begin."""
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        """A step was taken; reading `loss` waits for the device, so read it rarely."""
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        """An epoch ended and was measured; `state.stopped` says if it was the last."""

@@ -1,0 +1,61 @@
+"""Every model of the catalogue, through one suite."""
+
+import pytest
+import torch
+
+from smallvision.models import MODELS
+
+SHAPES = [(1, 8, 8), (3, 32, 32), (3, 33, 47), (1, 28, 28), (3, 96, 96)]
+SMALL = {"mlp": {"hidden": (16,)}, "vgg10": {"width": 4}, "wide_resnet": {"depth": 10, "width": 1}}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gives_logits_for_any_shape(name: str, shape: tuple[int, int, int]) -> None:
+    model = MODELS[name].build(shape, 7, **SMALL[name]).eval()
+    logits = model(torch.zeros(2, *shape))
+    assert logits.shape == (2, 7)
+    assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_same_seed_gives_the_same_weights(name: str) -> None:
+    weights = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        weights.append(MODELS[name].build((3, 16, 16), 5, **SMALL[name]).state_dict())
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_learns(name: str) -> None:
+    model = MODELS[name].build((3, 16, 16), 5, **SMALL[name])
+    model(torch.randn(4, 3, 16, 16)).square().sum().backward()
+    still = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not still
+
+
+@pytest.mark.parametrize("name", ["vgg10", "wide_resnet"])
+def test_dropout_acts_in_training_alone(name: str) -> None:
+    torch.manual_seed(0)
+    model = MODELS[name].build((3, 16, 16), 5, **SMALL[name], dropout=0.5)
+    images = torch.randn(4, 3, 16, 16)
+    assert not torch.equal(model.train()(images), model(images))
+    assert torch.equal(model.eval()(images), model(images))
+
+
+def test_published_sizes() -> None:
+    def millions(name: str, **settings: int) -> float:
+        model = MODELS[name].build((3, 32, 32), 10, **settings)
+        return sum(p.numel() for p in model.parameters()) / 1e6
+
+    # arXiv 1605.07146, table 4: WRN-16-8 has 11.0 million parameters, WRN-40-4 8.9, WRN-28-10 36.5.
+    assert millions("wide_resnet", depth=16, width=8) == pytest.approx(11.0, abs=0.05)
+    assert millions("wide_resnet", depth=40, width=4) == pytest.approx(8.9, abs=0.06)
+    assert millions("wide_resnet", depth=28, width=10) == pytest.approx(36.5, abs=0.05)
+    assert millions("vgg10") < 14.7 / 5  # VGG-16 with a small-image head has 14.7
+
+
+def test_wide_resnet_refuses_an_odd_depth() -> None:
+    with pytest.raises(ValueError, match="6n \\+ 4"):
+        MODELS["wide_resnet"].build((3, 32, 32), 10, depth=12)

@@ -1,0 +1,39 @@
+"""Settings mirror the builders: same names, same defaults."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from smallvision.augment import AUGMENTATIONS
+from smallvision.models import MODELS
+from smallvision.optim import OPTIMIZERS, SCHEDULES
+from smallvision.recipes import settings as s
+
+PAIRS: list[tuple[Callable[..., Any], type[s.Settings]]] = [
+    (MODELS["mlp"].build, s.Mlp),
+    (MODELS["vgg10"].build, s.Vgg10),
+    (MODELS["wide_resnet"].build, s.WideResNet),
+    (AUGMENTATIONS["flip"].apply, s.Flip),
+    (AUGMENTATIONS["crop"].apply, s.Crop),
+    (AUGMENTATIONS["cutout"].apply, s.Cutout),
+    (OPTIMIZERS["sgd"].build, s.Sgd),
+    (SCHEDULES["sgdr"].build, s.Sgdr),
+    (SCHEDULES["cosine"].build, s.Cosine),
+    (SCHEDULES["linear"].build, s.Linear),
+    (SCHEDULES["one_cycle"].build, s.OneCycle),
+]
+
+
+@pytest.mark.parametrize(("build", "mirror"), PAIRS)
+def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[s.Settings]) -> None:
+    parameters = inspect.signature(build).parameters.values()
+    expected = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    fields = {name: field.default for name, field in mirror.model_fields.items() if name != "name"}
+    assert fields == expected
+
+
+def test_every_catalogue_entry_has_settings() -> None:
+    mirrored = {mirror.model_fields["name"].default for _, mirror in PAIRS}
+    assert mirrored == {*MODELS, *AUGMENTATIONS, *OPTIMIZERS, *SCHEDULES}

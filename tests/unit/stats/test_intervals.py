@@ -1,0 +1,21 @@
+import pytest
+from scipy.stats import binomtest
+
+from smallvision.stats import wilson_interval
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 10), (5, 10), (81, 263), (9_432, 10_000), (7, 7)])
+def test_agrees_with_scipy(successes: int, n: int) -> None:
+    expected = binomtest(successes, n).proportion_ci(method="wilson")
+    assert wilson_interval(successes, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_textbook_value() -> None:
+    # Newcombe, Statistics in Medicine 17 (1998) 857-872, table I: 81 of 263.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(1, 0), (-1, 5), (6, 5)])
+def test_refuses_impossible_counts(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match="no rate"):
+        wilson_interval(successes, n)

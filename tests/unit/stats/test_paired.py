@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from smallvision.stats.paired import compare_paired, difference_interval, needed_images
+
+
+def answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+    a = np.repeat([True, True, False, False], [both, only_a, only_b, neither])
+    b = np.repeat([True, False, True, False], [both, only_a, only_b, neither])
+    return a, b
+
+
+def test_exact_mcnemar_known_answer() -> None:
+    # 10 against 2 discordant answers: 2 * P(X <= 2) for Binomial(12, 1/2) = 2 * 79 / 4096.
+    comparison = compare_paired(*answers(50, 10, 2, 8))
+    assert comparison.p == pytest.approx(2 * 79 / 4096)
+    assert comparison.verdict == "better"
+    assert comparison.difference == pytest.approx(8 / 70)
+
+
+def test_identical_answers_cannot_be_told_apart() -> None:
+    comparison = compare_paired(*answers(50, 0, 0, 5))
+    assert comparison.p == 1.0
+    assert comparison.verdict == "cannot tell apart"
+    assert comparison.interval == (0.0, 0.0)
+    assert comparison.needed_n is None
+
+
+def test_is_antisymmetric() -> None:
+    a, b = answers(100, 30, 12, 9)
+    forward, backward = compare_paired(a, b), compare_paired(b, a)
+    assert forward.difference == -backward.difference
+    assert forward.interval == pytest.approx(tuple(-x for x in backward.interval[::-1]))
+    assert {forward.verdict, backward.verdict} == {"better", "worse"}
+
+
+@pytest.mark.parametrize("only_a", range(0, 40, 3))
+@pytest.mark.parametrize("only_b", range(0, 40, 3))
+def test_interval_excludes_zero_exactly_where_the_test_does(only_a: int, only_b: int) -> None:
+    low, high = difference_interval(only_a, only_b, 500)
+    p = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    assert (low > 0 or high < 0) == (p < 0.05)
+
+
+def test_interval_covers_the_truth() -> None:
+    """At least 95 % of the intervals hold the true difference: the method is exact."""
+    rng = np.random.default_rng(0)
+    n, p_a, p_b, hits = 400, 0.06, 0.03, 0
+    for _ in range(600):
+        cell = rng.choice(3, size=n, p=[p_a, p_b, 1 - p_a - p_b])
+        low, high = difference_interval(int((cell == 0).sum()), int((cell == 1).sum()), n)
+        hits += low <= p_a - p_b <= high
+    assert hits / 600 > 0.94
+
+
+def test_needed_images_reaches_its_power() -> None:
+    n = needed_images(0.06, 0.03)
+    assert n is not None
+    rng = np.random.default_rng(1)
+    found = 0
+    for _ in range(300):
+        a, b, _ = rng.multinomial(n, [0.06, 0.03, 0.91])
+        found += binomtest(int(a), int(a + b)).pvalue < 0.05
+    assert 0.70 < found / 300 < 0.90
+
+
+def test_refuses_other_shapes() -> None:
+    with pytest.raises(ValueError, match="equal"):
+        compare_paired(np.array([True]), np.array([True, False]))
