@@ -7,7 +7,9 @@ from torch import Generator, Tensor
 from smallvision.augment import AUGMENTATIONS
 
 
-def batch(dtype: torch.dtype = torch.uint8, side: tuple[int, int] = (12, 10)) -> tuple[Tensor, Tensor]:
+def batch(
+    dtype: torch.dtype = torch.uint8, side: tuple[int, int] = (12, 10)
+) -> tuple[Tensor, Tensor]:
     generator = Generator().manual_seed(5)
     images = torch.randint(0, 256, (16, 3, *side), generator=generator).to(torch.uint8)
     targets = torch.eye(4)[torch.arange(16) % 4]

@@ -23,9 +23,7 @@ def test_stays_within_bounds_and_ends_low(name: str, epochs: int, steps: int) ->
 
 @given(
     **lengths,
-    settings=st.fixed_dictionaries(
-        {"cycles": st.integers(1, 8), "cycle_mult": st.floats(1, 4)}
-    ),
+    settings=st.fixed_dictionaries({"cycles": st.integers(1, 8), "cycle_mult": st.floats(1, 4)}),
 )
 def test_sgdr_restarts_at_the_end_of_epochs(
     epochs: int, steps: int, settings: dict[str, Any]

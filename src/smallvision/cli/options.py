@@ -19,9 +19,7 @@ Data = Annotated[
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        help="Where to look for a named data set first.", envvar=None, show_default=False
-    ),
+    typer.Option(help="Where to look for a named data set first.", envvar=None, show_default=False),
 ]
 Preset = Annotated[str, typer.Option(help="Scale: quick, laptop or full.")]
 Settings = Annotated[

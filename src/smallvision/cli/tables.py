@@ -48,9 +48,7 @@ def show_study(folder: Path, console: Console) -> None:
             digits(val["accuracy"], val["n"]),
             interval(val["interval"], val["n"]),
             digits(train["accuracy"], train["n"]),
-            Text(
-                f"{status['gap'] * 100:+.1f}", style="" if status["within_limits"] else "yellow"
-            ),
+            Text(f"{status['gap'] * 100:+.1f}", style="" if status["within_limits"] else "yellow"),
             count(status["parameters"]),
             clock(status["seconds"]),
             f"{status['latency_seconds'] * 1000:.1f} ms",

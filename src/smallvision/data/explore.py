@@ -168,7 +168,11 @@ def say_implications(
 
 
 def draw_pictures(
-    images: ImageSet, mean: Sequence[float], std: Sequence[float], previews: Sequence[Preview], seed: int
+    images: ImageSet,
+    mean: Sequence[float],
+    std: Sequence[float],
+    previews: Sequence[Preview],
+    seed: int,
 ) -> tuple[dict[str, Any], dict[str, Picture]]:
     """All pictures of an exploration: their names as the record lists them, and their pixels."""
     rng = np.random.default_rng(derive_seed(seed, "explore"))

@@ -1,6 +1,6 @@
 """The one place that reads pickles: the official CIFAR batches are nothing else.
 
-A pickle is a program. This reader lets it call three names, all of which only build arrays and
+A pickle is a program. This reader lets it call five names, all of which only build arrays and
 bytes; anything else is refused before it runs.
 """
 
@@ -53,9 +53,10 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 def _check_memo(content: bytes) -> None:
     """Refuse memo slots out of order: slot 2^31 alone makes the unpickler claim 32 GB."""
-    for steps, (opcode, argument, _) in enumerate(pickletools.genops(content)):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= int(argument) <= steps:
-            raise pickle.UnpicklingError(f"memo slot {argument} after {steps} steps")
+    for steps, (opcode, slot, _) in enumerate(pickletools.genops(content)):
+        puts = opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if puts and isinstance(slot, int) and not 0 <= slot <= steps:
+            raise pickle.UnpicklingError(f"memo slot {slot} after {steps} steps")
 
 
 def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:

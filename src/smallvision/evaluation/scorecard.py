@@ -13,9 +13,7 @@ from smallvision.stats import rate_accuracy
 FIGURES = ("precision", "recall", "f1")
 
 
-def score(
-    probabilities: Floats, labels: Labels, class_names: tuple[str, ...]
-) -> dict[str, Any]:
+def score(probabilities: Floats, labels: Labels, class_names: tuple[str, ...]) -> dict[str, Any]:
     """Score predictions against labels.
 
     Args:

@@ -15,15 +15,10 @@ from smallvision.models.wide_resnet import wide_resnet
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A builder `(shape, num_classes, **settings) -> module` and its card.
-
-    Attributes:
-        compile_pays: whether fusing batch norm and activations repays compilation on long runs.
-    """
+    """A builder `(shape, num_classes, **settings) -> module` and its card."""
 
     build: Callable[..., nn.Module]
     card: Card
-    compile_pays: bool
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -35,7 +30,6 @@ MODELS: dict[str, ModelEntry] = {
             assumes="nothing, not even that neighbouring pixels belong together",
             costs="parameters grow with the number of pixels",
         ),
-        compile_pays=False,
     ),
     "vgg10": ModelEntry(
         vgg10,
@@ -45,7 +39,6 @@ MODELS: dict[str, ModelEntry] = {
             assumes="patterns mean the same wherever they are",
             costs="2 million parameters at width 32",
         ),
-        compile_pays=True,
     ),
     "wide_resnet": ModelEntry(
         wide_resnet,
@@ -55,6 +48,5 @@ MODELS: dict[str, ModelEntry] = {
             assumes="patterns mean the same wherever they are",
             costs="time and parameters grow with the square of the width",
         ),
-        compile_pays=True,
     ),
 }

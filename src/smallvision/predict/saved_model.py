@@ -48,7 +48,9 @@ class SavedModel:
 
     def __repr__(self) -> str:
         C, H, W = self.shape
-        return f"SavedModel({self.settings['name']}, {C}x{H}x{W} -> {len(self.class_names)} classes)"
+        return (
+            f"SavedModel({self.settings['name']}, {C}x{H}x{W} -> {len(self.class_names)} classes)"
+        )
 
     def predict(self, images: Images) -> Floats:
         """Class probabilities, float32 `(N, K)`, of uint8 images `(N, C, H, W)`.
@@ -99,7 +101,9 @@ class SavedModel:
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
 
 
-def build_network(settings: dict[str, Any], shape: tuple[int, int, int], num_classes: int) -> nn.Module:
+def build_network(
+    settings: dict[str, Any], shape: tuple[int, int, int], num_classes: int
+) -> nn.Module:
     """Build a catalogue model from `{"name": ..., **settings}`."""
     settings = dict(settings)
     return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
@@ -120,7 +124,9 @@ def load_model(folder: Path, machine: Machine | None = None) -> SavedModel:
         network = build_network(about["model"], shape, len(about["class_names"]))
         network.load_state_dict(load_tensors(folder, "model"))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise RecordError(f"{folder} holds no model that this version can build: {error}") from error
+        raise RecordError(
+            f"{folder} holds no model that this version can build: {error}"
+        ) from error
     return SavedModel(
         network=network.to(machine.device, memory_format=torch.channels_last).eval(),
         settings=about["model"],

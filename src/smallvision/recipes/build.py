@@ -17,10 +17,6 @@ from smallvision.recipes.settings import Recipe, Settings
 from smallvision.records.machine import Machine, choose_machine
 from smallvision.training import Patience
 
-# Pixels through the network (epochs x images x H x W) above which compiling repays its 15 to 30
-# seconds; measured on 2 cores with WRN-10-2, which gains 80 %: even at 4e7, so 6e7 is safe.
-COMPILE_REPAYS = 6e7
-
 
 def as_arguments(settings: Settings) -> dict[str, Any]:
     """Settings as keyword arguments of their builder."""
@@ -59,12 +55,7 @@ def build_patience(recipe: Recipe) -> Patience:
     return Patience(recipe.stopping.patience or None, recipe.stopping.unit)
 
 
-def build_machine(recipe: Recipe, num_images: int, shape: tuple[int, int, int]) -> Machine:
-    """Decide how to compute, from the recipe's wishes, this machine and the length of the run."""
+def build_machine(recipe: Recipe) -> Machine:
+    """Decide how to compute, from the recipe's wishes and this machine."""
     wishes = as_arguments(recipe.compute)
-    _, H, W = shape
-    long_enough = recipe.epochs * num_images * H * W >= COMPILE_REPAYS
-    return choose_machine(
-        **{**wishes, "threads": wishes["threads"] or None},
-        worth_compiling=MODELS[recipe.model.name].compile_pays and long_enough,
-    )
+    return choose_machine(**{**wishes, "threads": wishes["threads"] or None})

@@ -78,7 +78,7 @@ PRESETS: dict[str, Preset] = {
     "quick": Preset(
         sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
         subset=lambda n: 10_000 / n if n > 10_000 else None,
-        steps=800,
+        steps=650,
         epochs=(6, 30),
         vgg=Vgg10(width=32),
         wrn=WideResNet(depth=10, width=2, dropout=0.05),
@@ -86,7 +86,7 @@ PRESETS: dict[str, Preset] = {
     "laptop": Preset(
         sentence="All images; about an hour on two modern cores for CIFAR-10.",
         subset=lambda _: None,
-        steps=4_400,
+        steps=3_750,
         epochs=(10, 60),
         vgg=Vgg10(width=32),
         wrn=WideResNet(depth=16, width=2, dropout=0.05),

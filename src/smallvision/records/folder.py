@@ -11,6 +11,7 @@ from smallvision.errors import RecordError
 from smallvision.records.files import make_folder, read_json, sync_folder
 
 STATUS = "status.json"
+METRICS = "metrics.jsonl"
 STUDY = "study.json"
 
 
@@ -50,7 +51,7 @@ def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
     numbered = [
         path
         for path in parent.glob(f"{stem}*")
-        if (path / marker).exists() and path.name.removeprefix(stem).lstrip("-").isdigit() | (path.name == stem)
+        if (path / marker).exists() and (path.name == stem or path.name[len(stem) + 1 :].isdigit())
     ]
     return max(numbered, key=lambda path: (path / marker).stat().st_mtime, default=None)
 

@@ -35,9 +35,7 @@ class Machine:
 
     def autocast(self) -> AbstractContextManager[None]:
         """The context in which forward passes run."""
-        return torch.autocast(
-            self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16"
-        )
+        return torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16")
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -49,9 +47,7 @@ def has_fast_bf16(device: str) -> bool:
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device == "cpu":
-        return bool(
-            torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        )
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
 
 
@@ -90,16 +86,16 @@ def choose_machine(
     precision: str = "auto",
     compile: str = "auto",
     threads: int | None = None,
-    worth_compiling: bool = False,
 ) -> Machine:
     """Turn wishes into a decision.
 
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto`, `bf16` or `fp32`.
-        compile: `auto`, `on` or `off`; `auto` compiles where the run is long enough to repay it.
+        compile: `auto`, `on` or `off`; `auto` compiles on CUDA alone. On 2 CPU cores, in batches
+            of 128, compiled steps ran at 0.92 to 1.08 of eager speed (VGG10, WRN-10-2, WRN-16-2),
+            which does not repay 15 to 25 seconds of compilation.
         threads: CPU threads, or None for all that this process may use.
-        worth_compiling: the caller's judgement of `auto`.
 
     Raises:
         SettingError: the machine lacks what was asked for.
@@ -108,13 +104,14 @@ def choose_machine(
     chosen: Precision = "fp32"
     if precision == "bf16" or (precision == "auto" and has_fast_bf16(place)):
         chosen = "bf16"
-    can_compile = place == "cuda" or has_compiler()
-    if compile == "on" and not can_compile:
-        raise SettingError("compile is 'on' but no C++ compiler was found; install one or use 'off'")
+    if compile == "on" and place == "cpu" and not has_compiler():
+        raise SettingError(
+            "compile is 'on' but no C++ compiler was found; install one or use 'off'"
+        )
     return Machine(
         device=place,
         precision=chosen,
-        compiled=compile == "on" or (compile == "auto" and worth_compiling and can_compile),
+        compiled=compile == "on" or (compile == "auto" and place == "cuda"),
         channels_last=True,
         threads=threads or count_threads(),
     )

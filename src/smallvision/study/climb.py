@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from smallvision.augment import AUGMENTATIONS
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Preview, explore_images
 from smallvision.data.split import Split, make_split, read_split, write_split
@@ -19,7 +20,6 @@ from smallvision.records.environment import describe_environment
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY, claim_folder
 from smallvision.reporting import write_report
-from smallvision.augment import AUGMENTATIONS
 from smallvision.study.run import run_recipe, split_record
 from smallvision.study.verdicts import is_done, judge_ladder
 from smallvision.training import Watcher
@@ -278,9 +278,7 @@ def describe_data(dataset: DataSet, split: Split) -> str:
     )
 
 
-def explore_split(
-    dataset: DataSet, split: Split, ladder: Sequence[Rung], seed: int
-) -> Any:
+def explore_split(dataset: DataSet, split: Split, ladder: Sequence[Rung], seed: int) -> Any:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
     used = {settings.name: rung for rung in ladder for settings in rung.recipe.augment}
     previews: list[Preview] = []

@@ -16,7 +16,6 @@ from smallvision.errors import DataError
 from smallvision.evaluation import evaluate_on_test
 from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import (
-
     Recipe,
     Task,
     build_ladder,
@@ -26,7 +25,7 @@ from smallvision.recipes import (
     read_recipe,
 )
 from smallvision.records.files import read_json, read_jsonl
-from smallvision.records.folder import STATUS, claim_folder, find_study, number_folder
+from smallvision.records.folder import METRICS, STATUS, claim_folder, find_study, number_folder
 from smallvision.study.climb import VAL_FRACTION
 from smallvision.study.run import run_recipe
 from smallvision.training import Watcher
@@ -48,7 +47,7 @@ class Run:
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """One entry per epoch."""
-        return read_jsonl(self.folder / "metrics.jsonl")
+        return read_jsonl(self.folder / METRICS)
 
     def load_model(self) -> SavedModel:
         """The model with the best weights.
@@ -238,5 +237,3 @@ def evaluate(
         val=status["val"],
     )
     return TestResult(record)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +30,15 @@ from smallvision.recipes.build import (
 )
 from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
 from smallvision.records.environment import describe_environment
-from smallvision.records.files import make_folder, read_json, write_json, write_npz, write_text
-from smallvision.records.folder import STATUS
+from smallvision.records.files import (
+    make_folder,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_npz,
+    write_text,
+)
+from smallvision.records.folder import METRICS, STATUS
 from smallvision.records.machine import Machine
 from smallvision.stats import rate_accuracy
 from smallvision.stats.channels import count_levels, mean_and_std
@@ -141,14 +149,14 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
         written = read_json(folder / "split.json")
         ours = split_record(dataset, split)
         if read_split(folder) and written != ours:
-            raise RecordError(f"{folder} was made on another split or data set; name another folder")
+            raise RecordError(
+                f"{folder} was made on another split or data set; name another folder"
+            )
         status = read_json(folder / STATUS)
         return status if status["status"] == "done" else fresh
     defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
     write_text(folder / "recipe.toml", write_toml(recipe.plain()))
-    write_text(
-        folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults))
-    )
+    write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
     write_split(folder, split, split_record(dataset, split))
     write_json(folder / "environment.json", describe_environment())
     write_json(folder / STATUS, fresh)
@@ -160,7 +168,7 @@ def train_recipe(
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
     began = time.perf_counter()
-    machine = build_machine(recipe, len(split.train), dataset.train.shape)
+    machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
     material = gather_material(dataset, split, machine)
     model = build_model(recipe, dataset.train.shape, dataset.train.num_classes)
@@ -213,11 +221,17 @@ def train_recipe(
         "epochs_done": state.epoch,
         "best_epoch": state.best.epoch,
         "stopped": state.stopped,
+        "images_per_second": median_speed(folder),
         **measure_run(saved, material, split, folder, recipe.seed),
         "seconds": max(state.seconds, time.perf_counter() - began),
         "machine": machine.record(),
         "notes": notes,
     }
+
+
+def median_speed(folder: Path) -> float:
+    """Training images a second, the median over epochs, which one slow epoch does not move."""
+    return statistics.median(line["images_per_second"] for line in read_jsonl(folder / METRICS))
 
 
 def measure_run(

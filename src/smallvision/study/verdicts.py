@@ -59,7 +59,7 @@ def compare_runs(run: Path, against: Path) -> dict[str, Any]:
 def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> str:
     """The verdict in words, with the figures it rests on."""
     points = f"{abs(comparison.difference) * 100:.1f} points"
-    low, high = (f"{bound * 100:+.1f}" for bound in comparison.interval)
+    low, high = (f"{bound * 100:+.1f}".replace("-", "−") for bound in comparison.interval)
     evidence = f"95 % interval {low} to {high}, p = {format_p(comparison.p)}"
     if comparison.verdict == "cannot tell apart":
         if comparison.difference == 0:
@@ -103,9 +103,7 @@ def judge_ladder(study: Path, rungs: list[dict[str, Any]], best: str) -> dict[st
             below = builds_on.get(below)
         if below is not None:
             steps.append(compare_runs(run, done[below]))
-    against_best = [
-        compare_runs(run, done[best]) for name, run in done.items() if name != best
-    ]
+    against_best = [compare_runs(run, done[best]) for name, run in done.items() if name != best]
     return {"schema": 1, "steps": steps, "against_best": against_best}
 
 

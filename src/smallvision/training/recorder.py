@@ -15,12 +15,16 @@ from smallvision.records.files import (
     write_json,
     write_text,
 )
-from smallvision.records.folder import checkpoint_folder, list_checkpoints, prune_checkpoints
+from smallvision.records.folder import (
+    METRICS,
+    checkpoint_folder,
+    list_checkpoints,
+    prune_checkpoints,
+)
 from smallvision.records.weights import check_manifest, load_tensors, save_tensors
 from smallvision.training.state import State
 from smallvision.training.watch import EpochRecord, Plan
 
-METRICS = "metrics.jsonl"
 DRAWN_POINTS = 600  # of a schedule; more would not show on a page
 
 
@@ -44,9 +48,7 @@ class Recorder:
         """Write the schedule; forget epochs that a kill left without a checkpoint."""
         self.plan = plan
         about = {"kind": self.schedule_kind, "epochs": plan.epochs, "steps_per_epoch": plan.steps}
-        write_json(
-            self.folder / "schedule.json", {"schema": 1, **about, **draw_schedule(plan)}
-        )
+        write_json(self.folder / "schedule.json", {"schema": 1, **about, **draw_schedule(plan)})
         truncate_metrics(self.folder / METRICS, plan.first_epoch)
 
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
@@ -124,5 +126,3 @@ def restore_checkpoint(folder: Path, epoch: int, state: State) -> None:
     best = load_tensors(best_place, "model")
     tensors = {stem: load_tensors(place, stem) for stem in ("model", "state")}
     state.restore(tensors, record, best)
-
-
