@@ -10,7 +10,7 @@ def doctor(data_dir: DataDir = None) -> None:
     from rich.console import Console
 
     from smallvision.cli.tables import show_machine
-    from smallvision.data.load import find_data
+    from smallvision.data.locate import find_places
     from smallvision.records.environment import describe_environment
     from smallvision.records.machine import choose_machine, has_compiler, has_fast_bf16
 
@@ -19,6 +19,6 @@ def doctor(data_dir: DataDir = None) -> None:
         choose_machine(),
         compiler=has_compiler(),
         fast_bf16=has_fast_bf16(choose_machine().device),
-        found=find_data(data_dir),
+        found=find_places(data_dir),
         console=Console(),
     )

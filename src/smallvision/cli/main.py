@@ -51,7 +51,7 @@ def options(
     """From small images to a classifier you can defend."""
 
 
-def terminate(signum: int, frame: FrameType | None) -> None:
+def terminate(signum: int, _frame: FrameType | None) -> None:
     """Leave on SIGTERM through the usual way out, so that no file is left half-written."""
     sys.exit(128 + signum)
 

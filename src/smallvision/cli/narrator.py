@@ -25,6 +25,19 @@ class TerminalNarrator:
 
     def __init__(self, *, to_stderr: bool = False) -> None:
         self.console = Console(stderr=to_stderr, highlight=False)
+        self.live: LiveProgress | None = None
+
+    def __enter__(self) -> TerminalNarrator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the moving line away, which an interrupted run leaves behind."""
+        if self.live is not None:
+            self.live.close()
+            self.live = None
 
     def say(self, sentence: str) -> None:
         """Print one sentence."""
@@ -34,14 +47,18 @@ class TerminalNarrator:
         """Announce a rung by its question and watch it."""
         self.console.print()
         self.console.print(f"[bold]{rung.name}[/bold]  {rung.question}")
-        return self.watch_run(rung.name)
+        return self.watch_run()
 
-    def watch_run(self, name: str) -> Sequence[Watcher]:
+    def watch_run(self) -> Sequence[Watcher]:
         """A live watcher for a terminal, a plain one otherwise."""
-        return [LiveProgress(self.console) if self.console.is_terminal else PlainLines(self.say)]
+        if not self.console.is_terminal:
+            return [PlainLines(self.say)]
+        self.live = LiveProgress(self.console)
+        return [self.live]
 
     def finish(self, rung: Rung, status: dict[str, Any]) -> None:
         """Say how a rung ended."""
+        self.close()
         if status["status"] == "failed":
             self.console.print(f"{rung.name} failed: {status['error']}", style="red", markup=False)
             return
@@ -69,7 +86,7 @@ class PlainLines:
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Steps are not worth a line."""
 
-    def on_epoch(self, record: EpochRecord, state: State) -> None:
+    def on_epoch(self, record: EpochRecord, _state: State) -> None:
         """Print the line."""
         assert self.plan is not None, "on_start comes first"
         left = record.seconds / record.epoch * (self.plan.epochs - record.epoch)
@@ -100,7 +117,8 @@ class LiveProgress:
 
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Redraw the moving line, a few times a second at most."""
-        assert self.plan is not None and self.live is not None, "on_start comes first"
+        assert self.plan is not None, "on_start comes first"
+        assert self.live is not None, "on_start comes first"
         moment = time.perf_counter()
         if moment - self.drawn < REFRESH:
             return
@@ -122,7 +140,8 @@ class LiveProgress:
 
     def on_epoch(self, record: EpochRecord, state: State) -> None:
         """Leave one line behind, and close after the last."""
-        assert self.plan is not None and self.live is not None, "on_start comes first"
+        assert self.plan is not None, "on_start comes first"
+        assert self.live is not None, "on_start comes first"
         line = Text(f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  ")
         line.append(f"train {record.train_accuracy:.1%}  val ")
         line.append(f"{record.val_accuracy:.1%}", style="bold green" if record.best else "")
@@ -132,4 +151,9 @@ class LiveProgress:
         )
         self.live.console.print(line)
         if state.stopped:
+            self.close()
+
+    def close(self) -> None:
+        """Take the moving line away and give the cursor back."""
+        if self.live is not None:
             self.live.stop()

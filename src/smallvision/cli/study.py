@@ -42,8 +42,6 @@ def study(
 
     narrator = TerminalNarrator(to_stderr=json)
     dataset = load_data(data, data_dir=data_dir, seed=seed)
-    for note in dataset.notes:
-        narrator.say(note)
     stem = f"{dataset.name}-{preset}" + ("-dry" if dry_run else "")
     if out is None:
         newest = newest_folder(Path("studies"), stem, STUDY) if resume else None
@@ -60,7 +58,8 @@ def study(
         dry_run=dry_run,
         command=spell_command(),
     )
-    summary = run_study(dataset, out, plan, resume=resume, narrator=narrator)
+    with narrator:
+        summary = run_study(dataset, out, plan, resume=resume, narrator=narrator)
     show_study(out, narrator.console)
     if json:
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -144,7 +144,7 @@ def show_machine(
     *,
     compiler: bool,
     fast_bf16: bool,
-    found: dict[str, str | None],
+    found: dict[str, Path | None],
     console: Console,
 ) -> None:
     """What this machine offers, one line each."""

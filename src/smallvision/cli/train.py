@@ -42,15 +42,16 @@ def train(
         narrator.say(note)
     if out is None and resume:
         out = newest_folder(RUNS, f"{dataset.name}-{Path(recipe).stem}", STATUS)
-    run = train_run(
-        dataset,
-        recipe,
-        preset=preset,
-        out=out,
-        settings=settings or (),
-        resume=resume,
-        watchers=narrator.watch_run(recipe),
-    )
+    with narrator:
+        run = train_run(
+            dataset,
+            recipe,
+            preset=preset,
+            out=out,
+            settings=settings or (),
+            resume=resume,
+            watchers=narrator.watch_run(),
+        )
     show_run(run, narrator.console)
     summary = {"run": str(run.folder), **run.status}
     if evaluate:

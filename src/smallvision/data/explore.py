@@ -147,8 +147,8 @@ def say_implications(
     else:
         means = ", ".join(f"{c['name']} {c['mean']:.3f}" for c in record["channels"])
         said.append(
-            f"The channels differ in mean ({means}), so each is normalised on its own, with figures "
-            "of the training split alone."
+            f"The channels differ in mean ({means}), so each is normalised on its own, with "
+            "figures of the training split alone."
         )
     said.append(f"There are about {record['n'] // K:,} training images a class.")
     if not mirror_safe:
@@ -216,7 +216,8 @@ def average(images: Images, members: npt.NDArray[np.int64]) -> Images:
 def show_normalized(images: Images, mean: Sequence[float], std: Sequence[float]) -> Images:
     """Normalised images made visible: from -2 to +2 deviations onto black to white."""
     values = normalize(torch.from_numpy(np.array(images)), mean, std).numpy()
-    return np.rint((values.clip(-2, 2) + 2) / 4 * 255).astype(np.uint8)
+    visible = (values.clip(-2, 2) + 2) / 4 * 255
+    return np.asarray(np.rint(visible), dtype=np.uint8)
 
 
 def preview_augmentation(image: Images, augment: Augmentation, seed: int) -> Images:

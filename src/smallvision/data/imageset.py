@@ -95,8 +95,8 @@ class ImageSet:
     def fingerprint(self) -> str:
         """SHA-256 over shape, pixels, labels and class names: the identity of the content."""
         digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
-        digest.update(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
         return f"sha256:{digest.hexdigest()}"
 
     def take(self, indices: Indices) -> ImageSet:

@@ -48,14 +48,26 @@ def find_official(name: str, data_dir: str | Path | None = None) -> Layout:
         if layout is None:
             raise DataError(f"{data_dir} holds no {name}; looked for {_describe(name)}")
         return layout
-    downloads = cache_folder() / "downloads"
-    places = [downloads]
-    if chosen := os.environ.get("SMALLVISION_DATA"):
-        places.insert(0, Path(chosen).expanduser())
-    for place in places:
+    for place in usual_places():
         if layout := _search(name, place):
             return layout
-    return _download(name, downloads)
+    return _download(name, usual_places()[-1])
+
+
+def usual_places() -> list[Path]:
+    """Where a named data set is looked for: SMALLVISION_DATA if set, then the downloads."""
+    chosen = os.environ.get("SMALLVISION_DATA")
+    return [*([Path(chosen).expanduser()] if chosen else []), cache_folder() / "downloads"]
+
+
+def find_places(data_dir: str | Path | None = None) -> dict[str, Path | None]:
+    """Where each official data set lies on this machine; nothing is read or downloaded."""
+    roots = [Path(data_dir).expanduser()] if data_dir is not None else usual_places()
+    found: dict[str, Path | None] = {}
+    for name in dict.fromkeys(edition.name for edition in EDITIONS):
+        layouts = (_search(name, root) for root in roots if root.exists())
+        found[name] = next((layout.place for layout in layouts if layout), None)
+    return found
 
 
 def _search(name: str, root: Path) -> Layout | None:

@@ -30,7 +30,7 @@ def find_twins(images: Images) -> Labels:
     first: dict[bytes, int] = {}
     rows = np.ascontiguousarray(images).reshape(len(images), -1)
     groups = (
-        first.setdefault(hashlib.blake2b(row, digest_size=16).digest(), i)
+        first.setdefault(hashlib.blake2b(row.data, digest_size=16).digest(), i)
         for i, row in enumerate(rows)
     )
     return np.fromiter(groups, dtype=np.int64, count=len(rows))
@@ -128,7 +128,7 @@ class Split:
 
 def hash_indices(indices: Indices) -> str:
     """SHA-256 of an index array, as `sha256:…`."""
-    return f"sha256:{hashlib.sha256(np.ascontiguousarray(indices, dtype='<i8')).hexdigest()}"
+    return f"sha256:{hashlib.sha256(np.ascontiguousarray(indices, dtype='<i8').data).hexdigest()}"
 
 
 def make_split(

@@ -34,7 +34,7 @@ class Block(nn.Module):
         shortcut = x if self.shortcut is None else self.shortcut(active)
         out = self.conv1(active)
         out = self.conv2(self.dropout(F.relu(self.norm2(out))))
-        return shortcut + out
+        return torch.add(shortcut, out)
 
 
 class WideResNet(nn.Module):
@@ -73,7 +73,8 @@ class WideResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From images `(N, C, H, W)` to logits `(N, K)`."""
         features = F.relu(self.norm(self.blocks(self.stem(x))))
-        return torch.as_tensor(self.head(features.mean(dim=(2, 3))))
+        logits: Tensor = self.head(features.mean(dim=(2, 3)))
+        return logits
 
 
 def wide_resnet(

@@ -21,7 +21,7 @@ class Schedule:
     multiplier: Callable[[int], float]
     cycle_ends: tuple[int, ...]
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: int) -> float:  # noqa: D102 - the class says it
         return self.multiplier(step)
 
 

@@ -38,7 +38,10 @@ def infer_logits(
     model.eval()
     try:
         with machine.autocast():
-            parts = [model(normalize(part, mean, std)).float() for part in images.split(batch_size)]
+            parts = [
+                model(normalize(part, mean, std)).float()
+                for part in torch.split(images, batch_size)
+            ]
     finally:
         model.train(was_training)
     return torch.cat(parts)

@@ -128,7 +128,7 @@ def load_model(folder: Path, machine: Machine | None = None) -> SavedModel:
             f"{folder} holds no model that this version can build: {error}"
         ) from error
     return SavedModel(
-        network=network.to(machine.device, memory_format=torch.channels_last).eval(),
+        network=machine.place(network).eval(),
         settings=about["model"],
         class_names=tuple(about["class_names"]),
         shape=shape,

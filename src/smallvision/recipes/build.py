@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from smallvision.augment import AUGMENTATIONS, Augmentation
-from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.predict import build_network
 from smallvision.randomness import derive_seed

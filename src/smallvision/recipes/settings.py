@@ -17,7 +17,9 @@ PartialShare = Annotated[float, Field(ge=0, lt=1)]
 class Settings(BaseModel):
     """Frozen, and closed to unknown keys: a misspelt key is an error, never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class Mlp(Settings):

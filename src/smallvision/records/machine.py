@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from smallvision.errors import SettingError
 
@@ -23,19 +24,25 @@ class Machine:
         device: `cpu`, `cuda` or `mps`.
         precision: `bf16` for matrix products and convolutions with fp32 weights, or `fp32`.
         compiled: whether training steps run through `torch.compile`.
-        channels_last: whether weights lie in channels-last memory.
         threads: CPU threads.
     """
 
     device: str
     precision: Precision
     compiled: bool
-    channels_last: bool
     threads: int
 
     def autocast(self) -> AbstractContextManager[None]:
         """The context in which forward passes run."""
         return torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+    def place(self, model: nn.Module) -> nn.Module:
+        """Move a model here, its filters in channels-last memory, which convolutions want."""
+        model.to(self.device)
+        for parameter in model.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return model
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -45,7 +52,7 @@ class Machine:
 def has_fast_bf16(device: str) -> bool:
     """Whether bf16 is computed by the hardware, not emulated."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
@@ -84,7 +91,7 @@ def choose_machine(
     *,
     device: str = "auto",
     precision: str = "auto",
-    compile: str = "auto",
+    compile: str = "auto",  # noqa: A002 - torch's own word
     threads: int | None = None,
 ) -> Machine:
     """Turn wishes into a decision.
@@ -112,6 +119,5 @@ def choose_machine(
         device=place,
         precision=chosen,
         compiled=compile == "on" or (compile == "auto" and place == "cuda"),
-        channels_last=True,
         threads=threads or count_threads(),
     )

@@ -38,7 +38,7 @@ def read_study(path: Path) -> Study:
             "name the folder that `smallvision study` wrote"
         )
     card = folder.read(Card, "study.json", "")
-    assert card is not None  # noqa: S101 - its presence was checked above
+    assert card is not None
     split = folder.read(Split, "split.json", "the report cannot say how the images were split.")
     exploration = read_exploration(folder)
     verdicts = folder.read(Verdicts, "verdicts.json", "no rung could be compared with another.")

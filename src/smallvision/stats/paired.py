@@ -1,4 +1,4 @@
-"""Two models on the same images: are they different, by how much, and could we tell?"""
+"""Two models on the same images: whether they differ, by how much, and if we could tell."""
 
 from __future__ import annotations
 

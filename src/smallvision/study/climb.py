@@ -10,12 +10,18 @@ from typing import Any, Protocol
 from smallvision.augment import AUGMENTATIONS
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Preview, explore_images
-from smallvision.data.split import Split, make_split, read_split, write_split
+from smallvision.data.rehearsal import rehearse
+from smallvision.data.split import (
+    Split,
+    make_split,
+    read_split,
+    write_split,
+)
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import evaluate_on_test
 from smallvision.predict import load_model
 from smallvision.recipes import Rung, Task, build_ladder, find_preset, override, read_recipe
-from smallvision.recipes.build import build_augmentations
+from smallvision.recipes.build import build_augmentations, build_machine
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY, claim_folder
@@ -64,13 +70,13 @@ class Limits:
 class Narrator(Protocol):
     """Tells a person how the study goes; the command line has one that draws."""
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, /) -> None:
         """Say one sentence."""
 
-    def watch(self, rung: Rung) -> Sequence[Watcher]:
+    def watch(self, rung: Rung, /) -> Sequence[Watcher]:
         """Watchers for the run of a rung that is about to begin."""
 
-    def finish(self, rung: Rung, status: dict[str, Any]) -> None:
+    def finish(self, rung: Rung, status: dict[str, Any], /) -> None:
         """A rung is done, failed or was done before."""
 
 
@@ -80,11 +86,11 @@ class Silence:
     def say(self, sentence: str) -> None:
         """Nothing."""
 
-    def watch(self, rung: Rung) -> Sequence[Watcher]:
+    def watch(self, _rung: Rung) -> Sequence[Watcher]:
         """Nobody watches."""
         return ()
 
-    def finish(self, rung: Rung, status: dict[str, Any]) -> None:
+    def finish(self, _rung: Rung, _status: dict[str, Any]) -> None:
         """Nothing."""
 
 
@@ -109,7 +115,7 @@ class StudyPlan:
     command: str = "smallvision.run_study()"
 
 
-DRY_IMAGES, DRY_EPOCHS = 400, 2
+DRY_EPOCHS = 2
 
 
 def run_study(
@@ -136,15 +142,13 @@ def run_study(
             was there before is untouched.
     """
     narrator = narrator or Silence()
-    preset = find_preset(plan.preset)
-    subset = preset.subset(len(dataset.train))
     if plan.dry_run:
-        subset = min(1.0, DRY_IMAGES / len(dataset.train))
+        dataset = rehearse(dataset, plan.seed)
     split = make_split(
         dataset.train,
         val=dataset.val,
         val_fraction=VAL_FRACTION,
-        subset=subset if subset and subset < 1 else None,
+        subset=find_preset(plan.preset).subset(len(dataset.train)),
         seed=plan.seed,
     )
     ladder = cut_ladder(dataset, split, plan)
@@ -154,7 +158,8 @@ def run_study(
         if resuming
         else open_study(folder, dataset, split, ladder, plan)
     )
-    narrator.say(describe_data(dataset, split))
+    for sentence in (*dataset.notes, describe_data(dataset, split)):
+        narrator.say(sentence)
     if not (folder / "exploration" / "exploration.json").exists():
         explore_split(dataset, split, ladder, plan.seed).write(folder / "exploration")
 
@@ -178,7 +183,7 @@ def cut_ladder(dataset: DataSet, split: Split, plan: StudyPlan) -> list[Rung]:
     """The preset's rungs for this data set, with the overrides in place.
 
     Raises:
-        SettingError: an unknown key or a value out of range.
+        SettingError: an unknown key, a value out of range, or a device that is not here.
     """
     rungs = build_ladder(
         find_preset(plan.preset), task_of(dataset, len(split.train)), seed=plan.seed
@@ -186,7 +191,10 @@ def cut_ladder(dataset: DataSet, split: Split, plan: StudyPlan) -> list[Rung]:
     settings = list(plan.settings)
     if plan.dry_run:
         settings = [f"epochs={DRY_EPOCHS}", "batch_size=32", *settings]
-    return [replace(rung, recipe=override(rung.recipe, settings)) for rung in rungs]
+    cut = [replace(rung, recipe=override(rung.recipe, settings)) for rung in rungs]
+    for rung in cut:
+        build_machine(rung.recipe)  # a device that is not here must be known before all else
+    return cut
 
 
 def open_study(

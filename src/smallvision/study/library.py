@@ -24,6 +24,7 @@ from smallvision.recipes import (
     override,
     read_recipe,
 )
+from smallvision.recipes.build import build_machine
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.folder import METRICS, STATUS, claim_folder, find_study, number_folder
 from smallvision.study.climb import VAL_FRACTION
@@ -164,6 +165,7 @@ def train(
     """
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
+    build_machine(recipe)  # a device that is not here must be known before a folder is made
     folder = Path(out) if out is not None else number_folder(RUNS, f"{dataset.name}-{recipe.name}")
     claim_folder(folder, STATUS, resume=resume)
     run_recipe(recipe, dataset, split, folder, watchers=watchers)

@@ -171,8 +171,7 @@ def train_recipe(
     machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
     material = gather_material(dataset, split, machine)
-    model = build_model(recipe, dataset.train.shape, dataset.train.num_classes)
-    model.to(machine.device, memory_format=torch.channels_last)
+    model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
     state = State(model, build_optimizer(recipe, model))
     notes = restore_newest(folder, state)
     batches = TrainBatches(
@@ -231,7 +230,9 @@ def train_recipe(
 
 def median_speed(folder: Path) -> float:
     """Training images a second, the median over epochs, which one slow epoch does not move."""
-    return statistics.median(line["images_per_second"] for line in read_jsonl(folder / METRICS))
+    return float(
+        statistics.median(line["images_per_second"] for line in read_jsonl(folder / METRICS))
+    )
 
 
 def measure_run(

@@ -85,7 +85,7 @@ def format_p(p: float) -> str:
 
 def round_up(n: int) -> int:
     """Round up to two significant digits: a sample size is an order, not a promise."""
-    scale = 10 ** max(0, len(str(n)) - 2)
+    scale = int(10 ** max(0, len(str(n)) - 2))
     return -(-n // scale) * scale
 
 

@@ -157,7 +157,7 @@ def update(
         logits = forward(images)
     loss = F.cross_entropy(logits.float(), targets)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     optimizer.step()
     return loss.detach()
 

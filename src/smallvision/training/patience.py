@@ -1,4 +1,4 @@
-"""When to stop early: patience counted in epochs, or in whole cycles so that it survives restarts."""
+"""When to stop early: patience in epochs, or in whole cycles so that it survives restarts."""
 
 from __future__ import annotations
 

@@ -69,5 +69,5 @@ class Watcher(Protocol):
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """A step was taken; reading `loss` waits for the device, so read it rarely."""
 
-    def on_epoch(self, record: EpochRecord, state: State) -> None:
+    def on_epoch(self, record: EpochRecord, state: State, /) -> None:
         """An epoch ended and was measured; `state.stopped` says if it was the last."""

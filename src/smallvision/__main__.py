@@ -1,0 +1,5 @@
+"""`python -m smallvision`."""
+
+from smallvision.cli.main import main
+
+main()

@@ -1,0 +1,158 @@
+"""The promises that make a result worth believing."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import smallvision
+from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
+from smallvision.data.sealed import SealedTest, break_seal, seal
+from smallvision.data.split import make_split
+from smallvision.records.ledger import read_openings
+from smallvision.study import StudyPlan, evaluate, run_study, train
+from tests.conftest import make_dataset, make_images
+from tests.unit.training.test_runs import bits, recipe, run
+
+SOURCE = Path(smallvision.__file__).parent
+
+
+def changed(images: ImageSet, where: np.ndarray) -> ImageSet:
+    pixels = np.array(images.images)
+    pixels[where] = 255 - pixels[where]
+    return ImageSet(pixels, images.labels, images.class_names)
+
+
+def statistics(folder: Path) -> tuple[list[float], list[float]]:
+    model = smallvision.load_model(folder)
+    return list(model.mean), list(model.std)
+
+
+def test_changing_validation_pixels_changes_no_training_bit(tmp_path: Path) -> None:
+    dataset = make_dataset()
+    split = make_split(dataset.train)
+    run(dataset, tmp_path / "a")
+    other = replace(dataset, train=changed(dataset.train, split.val))
+    # The same split by hand: a changed set would hash to another fingerprint, not other indices.
+    assert np.array_equal(make_split(other.train).train, split.train)
+    run(other, tmp_path / "b")
+    assert statistics(tmp_path / "a") == statistics(tmp_path / "b")
+    first, second = (bits(tmp_path / name) for name in "ab")
+    final = "checkpoints/004/model.safetensors"
+    assert first["files"][final] == second["files"][final]
+    losses = [[line["loss"] for line in b["metrics"]] for b in (first, second)]
+    assert losses[0] == losses[1]
+
+
+def test_changing_test_pixels_and_labels_changes_no_bit(tmp_path: Path) -> None:
+    dataset = make_dataset()
+    test = make_images(30, seed=5)
+    noise = np.random.default_rng(0).permutation(test.labels)
+    other = replace(
+        dataset, test=seal(ImageSet(255 - np.array(test.images), noise, test.class_names))
+    )
+    run(dataset, tmp_path / "a")
+    run(other, tmp_path / "b")
+    assert bits(tmp_path / "a") == bits(tmp_path / "b")
+
+
+def test_changing_training_pixels_changes_the_statistics(tmp_path: Path) -> None:
+    """The test above can fail: pixels that are trained on do matter."""
+    dataset = make_dataset()
+    split = make_split(dataset.train)
+    run(dataset, tmp_path / "a")
+    run(replace(dataset, train=changed(dataset.train, split.train[:20])), tmp_path / "b")
+    assert statistics(tmp_path / "a") != statistics(tmp_path / "b")
+
+
+def test_shuffled_labels_give_chance_on_validation(tmp_path: Path) -> None:
+    images = make_images(900)
+    labels = np.random.default_rng(0).permutation(images.labels)
+    dataset = replace(
+        make_dataset(), train=ImageSet(np.array(images.images), labels, images.class_names)
+    )
+    status = run(dataset, tmp_path, epochs=6, model={"name": "mlp"}, augment=[])
+    low, high = status["val"]["interval"]
+    assert low < 1 / 3 < high or status["val"]["accuracy"] < 0.45
+
+
+def test_true_labels_are_learned(tmp_path: Path) -> None:
+    """The test above can fail: the same run on the true labels is far from chance."""
+    dataset = replace(make_dataset(), train=make_images(900))
+    status = run(dataset, tmp_path, epochs=6, model={"name": "mlp"}, augment=[])
+    assert status["val"]["accuracy"] > 0.9
+
+
+def test_a_sealed_test_set_shows_nothing() -> None:
+    test = make_dataset().test
+    assert isinstance(test, SealedTest)
+    shown = {name: getattr(test, name) for name in dir(test) if not name.startswith("__")}
+    assert set(shown) == {"size", "fingerprint"}
+    assert not hasattr(test, "images")
+
+
+def test_the_seal_is_broken_in_one_place() -> None:
+    callers = []
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(node, "func", None)
+            called = getattr(name, "id", getattr(name, "attr", ""))
+            if isinstance(node, ast.Call) and called == "break_seal":
+                callers.append(path.relative_to(SOURCE).as_posix())
+    assert callers == ["evaluation/seal.py"]
+
+
+def test_openings_are_logged_counted_and_announced(dataset: DataSet, tmp_path: Path) -> None:
+    result = train(dataset, recipe(), out=tmp_path / "run")
+    assert read_openings(tmp_path / "run") == []
+    first = evaluate(result, dataset)
+    second = evaluate(result, dataset)
+    assert (first.record["openings"], second.record["openings"]) == (1, 2)
+    openings = read_openings(tmp_path / "run")
+    assert [line["opening"] for line in openings] == [1, 2]
+    assert openings[0]["data_fingerprint"] == dataset.test.fingerprint
+    assert openings[0]["n"] == 30
+
+
+def test_a_seal_that_cannot_be_logged_stays_closed(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = train(dataset, recipe(), out=tmp_path / "run")
+    opened = []
+    locked = SealedTest(
+        lambda: opened.append(1) or make_images(30), size=30, fingerprint="sha256:0"
+    )
+    (tmp_path / "run" / "ledger.jsonl").mkdir()
+    with pytest.raises(smallvision.UserError):
+        evaluate(result, replace(dataset, test=locked))
+    assert not opened
+
+
+def test_a_dry_run_leaves_the_seal_closed(tmp_path: Path) -> None:
+    opened = []
+    locked = SealedTest(
+        lambda: opened.append(1) or make_images(30), size=30, fingerprint="sha256:0"
+    )
+    dataset = replace(make_dataset(600), test=locked)
+    plan = StudyPlan(dry_run=True, settings=("epochs=1",))
+    summary = run_study(dataset, tmp_path / "study", plan)
+    assert summary["test"]["openings"] == 1
+    assert not opened
+
+
+def test_a_model_of_other_classes_cannot_open_the_seal(dataset: DataSet, tmp_path: Path) -> None:
+    result = train(dataset, recipe(), out=tmp_path / "run")
+    other = make_dataset(num_classes=4)
+    with pytest.raises(smallvision.UserError, match="other images"):
+        evaluate(result, other)
+    assert read_openings(tmp_path / "run") == []
+
+
+def test_breaking_the_seal_gives_the_images() -> None:
+    images = make_images(30)
+    assert break_seal(seal(images)) is images

@@ -1,0 +1,206 @@
+"""Commands from end to end, as a newcomer calls them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import make_images
+
+Call = Callable[..., Any]
+FAST = ["--set", "epochs=1", "--set", "compute.threads=1"]
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """A small npz with its own test images."""
+    train, test = make_images(120), make_images(30, seed=9)
+    path = tmp_path / "rows.npz"
+    np.savez(
+        path,
+        x_train=train.images,
+        y_train=train.labels,
+        x_test=test.images,
+        y_test=test.labels,
+        class_names=np.array(train.class_names),
+    )
+    return path
+
+
+def test_a_study_and_its_resumption(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    first = smallvision("study", rows, "--out", out, "--json", *FAST)
+    assert first.code == 0, first.err
+    summary = json.loads(first.out)
+    assert [rung["name"] for rung in summary["rungs"]] == [
+        "mlp", "vgg10", "vgg10-aug", "wrn", "wrn-aug",
+    ]  # fmt: skip
+    assert {rung["status"] for rung in summary["rungs"]} == {"done"}
+    assert summary["test"]["openings"] == 1
+    assert summary["test"]["n"] == 30
+    assert summary["best"] in {rung["name"] for rung in summary["rungs"]}
+    assert "<html" in Path(summary["report"]).read_text()
+
+    done = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("model.safetensors")}
+    again = smallvision("study", rows, "--out", out, "--resume", "--json", *FAST)
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["rungs"] == summary["rungs"]
+    assert json.loads(again.out)["test"]["openings"] == 1
+    assert done == {path: path.stat().st_mtime_ns for path in done}
+
+    refused = smallvision("study", rows, "--out", out, *FAST)
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "--resume" in refused.err
+    other = smallvision("study", rows, "--out", out, "--resume", "--set", "epochs=2")
+    assert other.code == 2
+    assert "other settings" in other.err
+
+    (out / "report.html").unlink()
+    drawn = smallvision("report", out)
+    assert drawn.code == 0
+    assert (out / "report.html").exists()
+
+
+def test_a_failed_rung_does_not_sink_the_study(
+    smallvision: Call, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from smallvision.study import climb
+
+    true_run = climb.run_recipe
+
+    def fail_once(recipe: Any, *arguments: Any, **options: Any) -> Any:
+        if recipe.name == "vgg10":
+            raise RuntimeError("out of memory,\nsaid the allocator")
+        return true_run(recipe, *arguments, **options)
+
+    monkeypatch.setattr(climb, "run_recipe", fail_once)
+    out = tmp_path / "study"
+    outcome = smallvision("study", rows, "--out", out, "--json", *FAST)
+    assert outcome.code == 0, outcome.err
+    rungs = {rung["name"]: rung for rung in json.loads(outcome.out)["rungs"]}
+    assert rungs["vgg10"]["status"] == "failed"
+    assert rungs["vgg10"]["error"] == "out of memory, said the allocator"
+    assert rungs["wrn-aug"]["status"] == "done"
+    verdicts = json.loads((out / "verdicts.json").read_text())["steps"]
+    assert {step["rung"]: step["against"] for step in verdicts}["vgg10-aug"] == "mlp"
+
+    monkeypatch.setattr(climb, "run_recipe", true_run)
+    mended = smallvision("study", rows, "--out", out, "--resume", "--json", *FAST)
+    assert {rung["status"] for rung in json.loads(mended.out)["rungs"]} == {"done"}
+
+
+def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "one"
+    trained = smallvision(
+        "train", rows, "mlp", "--out", out, "--set", "seed=5", "--evaluate", "--json", *FAST
+    )
+    assert trained.code == 0, trained.err
+    record = json.loads(trained.out)
+    assert record["test"]["openings"] == 1
+    assert "seed = 5" in (out / "recipe.toml").read_text()
+    assert (out / "recipe.diff.toml").read_text().count("\n") < 20
+
+    again = smallvision("evaluate", out, rows, "--json")
+    assert json.loads(again.out)["openings"] == 2
+    assert "opened 2 times" in again.err
+
+    listed = smallvision("runs", tmp_path)
+    assert listed.code == 0
+    assert "runs/one" in listed.out
+
+
+def test_train_goes_on_where_it_stopped(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('name = "mine"\nepochs = 2\nbatch_size = 16\n[model]\nname = "mlp"\n')
+    assert smallvision("train", rows, recipe, "--out", out).code == 0
+    assert smallvision("train", rows, recipe, "--out", out, "--resume").code == 0
+
+
+def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    outcome = smallvision("explore", rows, "--out", tmp_path / "look")
+    assert outcome.code == 0, outcome.err
+    assert "accuracy is a fair metric" in re.sub(r"\s+", " ", outcome.out)
+    record = json.loads((tmp_path / "look" / "exploration.json").read_text())
+    assert record["n"] == 96
+    assert (tmp_path / "look" / record["pictures"]["random"]).exists()
+
+
+def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SMALLVISION_DATA", raising=False)
+    outcome = smallvision("doctor")
+    assert outcome.code == 0, outcome.err
+    for word in ("torch", "threads", "precision", "memory", "cifar10", "not found"):
+        assert word in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["study", "cifar11"], "did you mean 'cifar10'"),
+        (["study", "nowhere/at/all"], "neither"),
+        (["study", "digits", "--preset", "quik"], "did you mean 'quick'"),
+        (["study", "digits", "--set", "epoch=1"], "did you mean 'epochs'"),
+        (["study", "digits", "--set", "epochs=-1"], "greater than or equal to 1"),
+        (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
+        (["train", "digits", "absent.toml"], "absent.toml"),
+        (["train", "digits", "mlp", "--set", "compute.device=cuda"], "not available"),
+        (["evaluate", "nowhere", "digits"], "nowhere"),
+        (["report", "nowhere"], "nowhere"),
+        (["runs", "nowhere"], "nowhere"),
+        (["explore", "cifar10", "--data-dir", "nowhere"], "holds no cifar10"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    smallvision: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = smallvision(*arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert outcome.err.count("\n") == 1
+    assert said in outcome.err
+    left = [path for path in tmp_path.rglob("*") if "cache" not in path.parts]
+    assert left == [], "nothing half-written may stay behind"
+
+
+def test_an_output_that_is_a_file_is_refused(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    for command in (["study", rows], ["train", rows, "mlp"]):
+        outcome = smallvision(*command, "--out", tmp_path / "file", *FAST)
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_an_output_below_a_file_is_refused(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    outcome = smallvision("train", rows, "mlp", "--out", tmp_path / "file" / "run", *FAST)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+
+
+def test_the_command_is_installed_and_quick() -> None:
+    """`--help` answers without torch, which alone takes longer than the whole answer may."""
+    code = (
+        "import sys; sys.argv = ['smallvision', '--help']\n"
+        "from smallvision.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'plotly'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stderr
+    for command in ("study", "explore", "train", "evaluate", "report", "runs", "doctor"):
+        assert command in outcome.stdout

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from smallvision.errors import SettingError
+from smallvision.recipes import PRESETS, Recipe, Task, build_ladder, override, read_recipe
+from smallvision.recipes.text import find_difference, parse_recipe, write_toml
+
+
+def test_every_rung_survives_toml(tmp_path: Path) -> None:
+    for preset in PRESETS.values():
+        for rung in build_ladder(preset, Task((3, 32, 32), 40_000, mirror_safe=True)):
+            path = tmp_path / f"{rung.name}.toml"
+            path.write_text(write_toml(rung.recipe.plain()))
+            assert read_recipe(path) == rung.recipe
+
+
+def test_overrides() -> None:
+    recipe = override(
+        Recipe(),
+        [
+            "epochs=6",
+            "optimizer.lr=0.05",
+            "model.width=3",
+            "model.name=vgg10",
+            'augment=["flip", {name = "crop", padding = 2}]',
+            "schedule.name=cosine",
+        ],
+    )
+    assert (recipe.epochs, recipe.optimizer.lr) == (6, 0.05)
+    assert (recipe.model.name, recipe.model.width) == ("vgg10", 3)
+    assert [a.name for a in recipe.augment] == ["flip", "crop"]
+    assert recipe.schedule.name == "cosine"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("epoch=6", "did you mean 'epochs'"),
+        ("lr=0.1", "did you mean 'optimizer.lr'"),
+        ("model.wdth=2", "did you mean 'model.width'"),
+        ("optimizer.momentm=0.5", "did you mean 'optimizer.momentum'"),
+        ("schedule.name=cosin", "did you mean 'cosine'"),
+        ("augment=['flp']", "did you mean 'flip'"),
+        ("model.name=inception", "known: mlp, vgg10, wide_resnet"),
+        ("epochs", "key=value"),
+        ("=3", "key=value"),
+        ("epochs=0", "greater than or equal to 1"),
+        ("epochs=many", "valid integer"),
+        ("epochs=2.5", "valid integer"),
+        ("optimizer.lr=-1", "greater than 0"),
+        ("optimizer.lr=nan", "finite number"),
+        ("model.depth=12", "6n + 4"),
+        ("model=3", "model"),
+        ("model.name.x=3", "unknown setting"),
+        ("a.b.c.d=1", "unknown setting"),
+    ],
+)
+def test_a_wrong_setting_is_one_helpful_line(setting: str, said: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        override(Recipe(), [setting])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("epoch = 3", "did you mean 'epochs'"),
+        ("[model]\nname = 'vgg10'\nwidht = 3", "did you mean 'model.width'"),
+        ("[model]\ndepth = 16", "no name"),
+        ("epochs = ", "cannot be read"),
+        ("\x00", "cannot be read"),
+    ],
+)
+def test_a_wrong_file_is_one_helpful_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(SettingError) as caught:
+        read_recipe(path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"nowhere\.toml"):
+        read_recipe(tmp_path / "nowhere.toml")
+
+
+def test_the_difference_from_the_defaults_rebuilds_the_recipe() -> None:
+    recipe = override(Recipe(), ["epochs=7", "model.depth=10", "schedule.name=linear"])
+    changed = find_difference(recipe.plain(), Recipe().plain())
+    assert set(changed) == {"epochs", "model", "schedule"}
+    changed["model"].setdefault("name", "wide_resnet")
+    assert parse_recipe(changed) == recipe
+
+
+def test_flips_are_left_out_where_they_change_the_class() -> None:
+    for safe in (True, False):
+        ladder = build_ladder(PRESETS["quick"], Task((1, 8, 8), 1000, mirror_safe=safe))
+        used = {a.name for rung in ladder for a in rung.recipe.augment}
+        assert ("flip" in used) is safe
+
+
+def test_the_ladder_is_in_order_and_builds_on_earlier_rungs() -> None:
+    ladder = build_ladder(PRESETS["laptop"], Task((3, 32, 32), 40_000, mirror_safe=True))
+    names = [rung.name for rung in ladder]
+    assert names == ["mlp", "vgg10", "vgg10-aug", "wrn", "wrn-aug"]
+    for position, rung in enumerate(ladder):
+        assert rung.builds_on is None or rung.builds_on in names[:position]
+        assert rung.question.endswith("?")

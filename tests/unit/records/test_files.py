@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smallvision.errors import RecordError
+from smallvision.records import files, ledger
+from smallvision.records.folder import claim_folder, newest_folder, number_folder
+
+
+def test_a_write_that_fails_keeps_the_old_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, {"a": 1})
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(RecordError, match="No space left"):
+        files.write_json(path, {"a": 2})
+    assert files.read_json(path) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_json_refuses_what_json_has_not(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert not (tmp_path / "a.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "\x00\xff"])
+def test_damaged_json_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(RecordError) as caught:
+        files.read_json(tmp_path / "a.json")
+    assert "\n" not in str(caught.value)
+    assert "a.json" in str(caught.value)
+
+
+def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    files.append_line(path, {"n": 1})
+    with path.open("a") as file:
+        file.write('{"n": 2')
+    assert files.read_jsonl(path) == [{"n": 1}]
+
+
+def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"n": 1}\n{"n": \n{"n": 3}\n')
+    with pytest.raises(RecordError, match="line 2"):
+        files.read_jsonl(path)
+
+
+def test_npz_round_trip(tmp_path: Path) -> None:
+    files.write_npz(tmp_path / "a.npz", x=np.arange(3))
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
+        assert arrays["x"].tolist() == [0, 1, 2]
+
+
+def test_the_ledger_counts(tmp_path: Path) -> None:
+    about = {"study": "s", "model": "m", "command": "c", "n": 5, "data_fingerprint": "sha256:0"}
+    assert [ledger.record_opening(tmp_path, **about) for _ in range(3)] == [1, 2, 3]
+    lines = (tmp_path / "ledger.jsonl").read_text().splitlines()
+    assert [json.loads(line)["opening"] for line in lines] == [1, 2, 3]
+
+
+def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    assert claim_folder(folder, "status.json", resume=False) is False
+    (folder / "status.json").write_text("{}")
+    with pytest.raises(RecordError, match="--resume"):
+        claim_folder(folder, "status.json", resume=False)
+    assert claim_folder(folder, "status.json", resume=True) is True
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_text("")
+    for resume in (False, True):
+        with pytest.raises(RecordError, match="not empty"):
+            claim_folder(tmp_path, "status.json", resume=resume)
+    with pytest.raises(RecordError, match="is a file"):
+        claim_folder(tmp_path / "photo.jpg", "status.json", resume=False)
+
+
+def test_folders_are_numbered_and_found_again(tmp_path: Path) -> None:
+    for expected in ("s", "s-2", "s-3"):
+        folder = number_folder(tmp_path, "s")
+        assert folder.name == expected
+        folder.mkdir()
+    (tmp_path / "s-2" / "study.json").write_text("{}")
+    (tmp_path / "s-quick").mkdir()
+    (tmp_path / "s-quick" / "study.json").write_text("{}")
+    assert newest_folder(tmp_path, "s", "study.json") == tmp_path / "s-2"

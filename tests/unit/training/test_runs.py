@@ -1,0 +1,188 @@
+"""Runs on tiny images: repeatable, resumable, honest about what they did."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import make_split
+from smallvision.errors import RecordError, UserError
+from smallvision.predict import load_model
+from smallvision.recipes import Recipe, parse_recipe
+from smallvision.records.files import hash_file, read_jsonl
+from smallvision.study.run import run_recipe
+from smallvision.training import EpochRecord, Plan, State, loop
+
+
+class Interrupt:
+    """A watcher that stops the process's work after an epoch, as a kill would."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_start(self, plan: Plan) -> None:
+        pass
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        if epoch == self.epoch + 1 and step == 2:
+            raise KeyboardInterrupt
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        pass
+
+
+def recipe(**changes: Any) -> Recipe:
+    values: dict[str, Any] = {
+        "name": "tiny",
+        "epochs": 4,
+        "batch_size": 16,
+        "model": {"name": "wide_resnet", "depth": 10, "width": 1, "dropout": 0.2},
+        "augment": ["flip", {"name": "crop", "padding": 1}],
+        "schedule": {"name": "sgdr", "cycles": 2, "cycle_mult": 1},
+        "stopping": {"patience": 0},
+        "compute": {"threads": 1},
+    }
+    return parse_recipe({**values, **changes})
+
+
+def run(dataset: DataSet, folder: Path, *watchers: Any, **changes: Any) -> dict[str, Any]:
+    return run_recipe(
+        recipe(**changes), dataset, make_split(dataset.train), folder, watchers=watchers
+    )
+
+
+def bits(folder: Path) -> dict[str, Any]:
+    """Everything a run decides, but for the clock."""
+    metrics = [
+        {k: v for k, v in line.items() if k not in ("seconds", "images_per_second")}
+        for line in read_jsonl(folder / "metrics.jsonl")
+    ]
+    files = {
+        str(path.relative_to(folder)): hash_file(path)
+        for path in [*folder.rglob("*.safetensors"), folder / "predictions" / "val.npz"]
+    }
+    return {"metrics": metrics, "files": files}
+
+
+def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path / "a")
+    run(dataset, tmp_path / "b")
+    assert bits(tmp_path / "a") == bits(tmp_path / "b")
+    run(dataset, tmp_path / "c", seed=1)
+    assert bits(tmp_path / "a") != bits(tmp_path / "c")
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2, 3])
+def test_resuming_gives_the_same_bits(dataset: DataSet, tmp_path: Path, epoch: int) -> None:
+    run(dataset, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "torn", Interrupt(epoch))
+    run(dataset, tmp_path / "torn")
+    assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
+
+
+def test_a_watcher_changes_nothing(dataset: DataSet, tmp_path: Path) -> None:
+    class Draws(Interrupt):
+        def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+            torch.rand(7)
+
+    run(dataset, tmp_path / "a")
+    run(dataset, tmp_path / "b", Draws(0))
+    assert bits(tmp_path / "a") == bits(tmp_path / "b")
+
+
+def test_a_damaged_checkpoint_is_passed_over(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path / "whole", checkpoints=["all"])
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "torn", Interrupt(3), checkpoints=["all"])
+    weights = tmp_path / "torn" / "checkpoints" / "003" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-3] ^= 1
+    weights.write_bytes(content)
+    status = run(dataset, tmp_path / "torn", checkpoints=["all"])
+    assert any("checkpoint 3 was passed over" in note for note in status["notes"])
+    assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
+
+
+def test_best_last_and_cycle_ends_are_kept(dataset: DataSet, tmp_path: Path) -> None:
+    status = run(dataset, tmp_path, epochs=7)
+    kept = {int(path.name) for path in (tmp_path / "checkpoints").iterdir()}
+    assert kept == {4, 7, status["best_epoch"]}
+
+
+def test_the_best_weights_are_saved(dataset: DataSet, tmp_path: Path) -> None:
+    status = run(dataset, tmp_path)
+    metrics = read_jsonl(tmp_path / "metrics.jsonl")
+    best = max(metrics, key=lambda line: (line["val_accuracy"], -line["val_loss"]))
+    assert status["best_epoch"] == best["epoch"]
+    assert status["val"]["accuracy"] == pytest.approx(best["val_accuracy"])
+    model = load_model(tmp_path)
+    split = make_split(dataset.train)
+    probabilities = model.predict(dataset.train.images[split.val])
+    right = (probabilities.argmax(axis=1) == dataset.train.labels[split.val]).mean()
+    assert right == pytest.approx(status["val"]["accuracy"])
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_early_stopping_names_the_epoch(dataset: DataSet, tmp_path: Path) -> None:
+    # A learning rate of almost nothing cannot improve on the first epoch's weights for long.
+    status = run(
+        dataset,
+        tmp_path,
+        epochs=30,
+        optimizer={"lr": 1e-12},
+        stopping={"patience": 2, "unit": "epochs"},
+        model={"name": "mlp", "hidden": [4]},
+    )
+    assert status["epochs_done"] < 30
+    assert "since epoch" in status["stopped"]
+
+
+def test_a_diverging_run_says_so(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "update", lambda *_: torch.tensor(float("nan")))
+    with pytest.raises(UserError, match=r"nan in epoch 1.*lr below 0\.1"):
+        run(dataset, tmp_path)
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert status["status"] == "failed"
+    assert "loss" in status["error"]
+
+
+def test_a_folder_of_another_recipe_or_split_is_refused(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path)
+    with pytest.raises(RecordError, match="other settings"):
+        run(dataset, tmp_path, epochs=5)
+    with pytest.raises(RecordError, match="another split"):
+        run_recipe(recipe(), dataset, make_split(dataset.train, seed=9), tmp_path)
+
+
+def test_a_finished_run_is_left_as_it_is(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    run(dataset, tmp_path)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+
+def test_a_changed_split_file_is_noticed(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path)
+    other = tmp_path.parent / "other"
+    run_recipe(recipe(), dataset, make_split(dataset.train, seed=9), other)
+    shutil.copy(other / "split.npz", tmp_path / "split.npz")
+    with pytest.raises(RecordError, match="does not match the hashes"):
+        run(dataset, tmp_path)
+
+
+def test_a_damaged_model_is_not_loaded(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path)
+    about = tmp_path / "model" / "model.json"
+    about.write_text(about.read_text().replace('"mean"', '"meen"'))
+    with pytest.raises(RecordError, match="damaged"):
+        load_model(tmp_path)
