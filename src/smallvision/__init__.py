@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from smallvision.errors import UserError as UserError
     from smallvision.predict import load_model as load_model
     from smallvision.reporting import write_report as report
+    from smallvision.study import Limits as Limits
+    from smallvision.study import StudyPlan as StudyPlan
     from smallvision.study import evaluate as evaluate
     from smallvision.study import explore as explore
     from smallvision.study import run_study as run_study
     from smallvision.study import train as train
 
 _HOMES = {
+    "Limits": ("smallvision.study", "Limits"),
+    "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
     "evaluate": ("smallvision.study", "evaluate"),
     "explore": ("smallvision.study", "explore"),

@@ -1,4 +1,4 @@
-"""Errors that people can cause: one line each, and exit code 2 on the command line.
+"""Errors that people can cause: one line each, and an exit code on the command line.
 
 A message says what happened, what was expected and what to do. Anything that is not a
 `UserError` is a bug of ours and keeps its traceback.
@@ -13,6 +13,8 @@ from collections.abc import Iterable
 class UserError(Exception):
     """Something a person can put right; the message is the whole story, in one line."""
 
+    exit_code = 2
+
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
@@ -23,6 +25,12 @@ class DataError(UserError):
 
 class SettingError(UserError):
     """A recipe, an option or a name is not known or out of range."""
+
+
+class FailedRunError(UserError):
+    """A run was begun as asked and could not be finished: it diverged or ran out of memory."""
+
+    exit_code = 1
 
 
 class RecordError(UserError):

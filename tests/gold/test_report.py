@@ -261,14 +261,14 @@ def test_study_that_has_only_begun(study: Path, tmp_path: Path) -> None:
 
 
 def test_write_report_writes_whole_files(study: Path, html: str, tmp_path: Path) -> None:
-    out = write_report(study, tmp_path / "page.html")
+    out = write_report(study, tmp_path / "page.html").path
     assert out.read_text(encoding="utf-8") == html
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
 def test_write_report_writes_into_the_study(tmp_path: Path) -> None:
     folder = build_study(tmp_path / "study", pictured=0)
-    assert write_report(folder) == folder / "report.html"
+    assert write_report(folder).path == folder / "report.html"
 
 
 def test_notebook_shows_a_frame() -> None:

@@ -53,9 +53,9 @@ def test_twins_are_found_by_content() -> None:
 
 
 def test_a_lone_image_in_a_class_is_named() -> None:
-    with pytest.raises(DataError, match="class 1 has one image"):
+    with pytest.raises(DataError, match="class '1' has one image"):
         split_stratified(np.array([0, 0, 0, 1]), fraction=0.2, seed=0)
-    with pytest.raises(DataError, match="class 1 has no image"):
+    with pytest.raises(DataError, match="class '1' has no image"):
         split_stratified(np.array([0, 0, 0, 2, 2]), fraction=0.2, seed=0)
 
 

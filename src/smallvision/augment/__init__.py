@@ -1,6 +1,6 @@
 """Batched augmentations: pure functions `(images, targets, generator) -> (images, targets)`."""
 
 from smallvision.augment.catalog import AUGMENTATIONS, Augmentation
-from smallvision.augment.pixels import normalize
+from smallvision.augment.pixels import Normalize, build_normalizer
 
-__all__ = ["AUGMENTATIONS", "Augmentation", "normalize"]
+__all__ = ["AUGMENTATIONS", "Augmentation", "Normalize", "build_normalizer"]

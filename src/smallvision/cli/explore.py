@@ -22,8 +22,8 @@ def explore(
     from rich.console import Console
 
     from smallvision.cli.tables import show_exploration
+    from smallvision.data.load import as_dataset
     from smallvision.study import explore as explore_data
-    from smallvision.study.library import as_dataset
 
     dataset = as_dataset(data, data_dir)
     exploration = explore_data(dataset, seed=seed)

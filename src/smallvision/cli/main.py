@@ -1,7 +1,7 @@
 """The command `smallvision`: registers the commands and turns errors into exit codes.
 
-Exit codes: 0 done, 1 a run failed, 2 something the caller can put right, 130 interrupted,
-143 terminated.
+Exit codes: 0 done; 1 a run diverged or ran out of memory, or a study finished no rung; 2 something
+the caller can put right; 130 interrupted; 143 terminated.
 """
 
 from __future__ import annotations
@@ -63,7 +63,4 @@ def main() -> None:
         app(standalone_mode=True)
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command with --resume goes on from here", err=True)
-        sys.exit(130)
+        sys.exit(error.exit_code)

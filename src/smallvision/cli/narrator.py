@@ -30,8 +30,10 @@ class TerminalNarrator:
     def __enter__(self) -> TerminalNarrator:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
+        if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
+            self.say("stopped; the same command with --resume goes on from here")
 
     def close(self) -> None:
         """Take the moving line away, which an interrupted run leaves behind."""

@@ -17,4 +17,4 @@ def report(
     """Draw the report from records alone; needs neither the images nor torch."""
     from smallvision.reporting import write_report
 
-    typer.echo(write_report(study, out))
+    typer.echo(write_report(study, out).path)

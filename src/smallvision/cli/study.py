@@ -10,6 +10,8 @@ import typer
 
 from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings, spell_command
 
+STUDIES = Path("studies")
+
 
 def study(
     data: Data = "digits",
@@ -19,7 +21,6 @@ def study(
         Path | None, typer.Option(help="Study folder; by default studies/DATA-PRESET.")
     ] = None,
     settings: Settings = None,
-    seed: Annotated[int, typer.Option(min=0, help="Governs the split and every run.")] = 0,
     max_gap: Annotated[
         float, typer.Option(min=0, max=1, help="Largest gap of train to validation accuracy.")
     ] = 0.10,
@@ -36,19 +37,16 @@ def study(
     """Explore, split, climb the ladder, open the test set once, and write the report."""
     from smallvision.cli.narrator import TerminalNarrator
     from smallvision.cli.tables import show_study
-    from smallvision.data.load import load_data
+    from smallvision.data.load import name_data
     from smallvision.records.folder import STUDY, newest_folder, number_folder
     from smallvision.study import Limits, StudyPlan, run_study
 
-    narrator = TerminalNarrator(to_stderr=json)
-    dataset = load_data(data, data_dir=data_dir, seed=seed)
-    stem = f"{dataset.name}-{preset}" + ("-dry" if dry_run else "")
+    stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
     if out is None:
-        newest = newest_folder(Path("studies"), stem, STUDY) if resume else None
-        out = newest or number_folder(Path("studies"), stem)
+        newest = newest_folder(STUDIES, stem, STUDY) if resume else None
+        out = newest or number_folder(STUDIES, stem)
     plan = StudyPlan(
         preset=preset,
-        seed=seed,
         settings=tuple(settings or ()),
         limits=Limits(
             gap=max_gap,
@@ -58,8 +56,8 @@ def study(
         dry_run=dry_run,
         command=spell_command(),
     )
-    with narrator:
-        summary = run_study(dataset, out, plan, resume=resume, narrator=narrator)
+    with TerminalNarrator(to_stderr=json) as narrator:
+        summary = run_study(data, out, plan, resume=resume, data_dir=data_dir, narrator=narrator)
     show_study(out, narrator.console)
     if json:
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

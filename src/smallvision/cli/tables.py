@@ -43,6 +43,7 @@ def show_study(folder: Path, console: Console) -> None:
         status = read_json(folder / "runs" / rung["name"] / STATUS)
         winner = rung["name"] == study["best"]
         val, train = status["val"], status["train"]
+        table.title = f"{val['n']:,} validation images, {train['n']:,} clean training images"
         table.add_row(
             f"{rung['name']}{' *' if winner else ''}",
             digits(val["accuracy"], val["n"]),
@@ -63,7 +64,7 @@ def show_study(folder: Path, console: Console) -> None:
         console.print(f"Winner: {study['best']}, {study['best_reason']}.")
     if (folder / "test.json").exists():
         show_test(read_json(folder / "test.json"), console)
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, markup=False)
 
 
 def show_test(test: dict[str, Any], console: Console) -> None:
@@ -90,7 +91,7 @@ def show_run(run: Run, console: Console) -> None:
     )
     for note in status["notes"]:
         console.print(note, markup=False)
-    console.print(f"Run: {run.folder}", soft_wrap=True)
+    console.print(f"Run: {run.folder}", soft_wrap=True, markup=False)
 
 
 def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Console) -> None:

@@ -31,18 +31,17 @@ def train(
     """Train one recipe and keep everything in a run folder."""
     from smallvision.cli.narrator import TerminalNarrator
     from smallvision.cli.tables import show_run, show_test
-    from smallvision.records.folder import STATUS, newest_folder
+    from smallvision.data.load import as_dataset
+    from smallvision.recipes import find_preset
     from smallvision.study import evaluate as evaluate_run
     from smallvision.study import train as train_run
-    from smallvision.study.library import RUNS, as_dataset
+    from smallvision.study.library import find_test
 
-    narrator = TerminalNarrator(to_stderr=json)
+    find_preset(preset)
     dataset = as_dataset(data, data_dir)
-    for note in dataset.notes:
-        narrator.say(note)
-    if out is None and resume:
-        out = newest_folder(RUNS, f"{dataset.name}-{Path(recipe).stem}", STATUS)
-    with narrator:
+    with TerminalNarrator(to_stderr=json) as narrator:
+        for note in dataset.notes:
+            narrator.say(note)
         run = train_run(
             dataset,
             recipe,
@@ -55,7 +54,8 @@ def train(
     show_run(run, narrator.console)
     summary = {"run": str(run.folder), **run.status}
     if evaluate:
-        result = evaluate_run(run, dataset, command=spell_command())
+        # Training that was already finished and tested is not a reason to open the seal again.
+        result = find_test(run) or evaluate_run(run, dataset, command=spell_command())
         show_test(result.record, narrator.console)
         summary["test"] = {
             key: result.record[key] for key in ("accuracy", "interval", "n", "openings")

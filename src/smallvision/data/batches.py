@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from smallvision.augment import Augmentation, normalize
+from smallvision.augment import Augmentation, Normalize
 from smallvision.data.imageset import ImageSet
 from smallvision.randomness import derive_seed
 from smallvision.shapes import Indices
@@ -34,7 +34,7 @@ class TrainBatches:
         images: uint8 `(N, C, H, W)` on the device.
         labels: int64 `(N,)` on the device.
         num_classes: K.
-        mean, std: C numbers from the training split.
+        normalize: from bytes to what the network sees.
         batch_size: images a batch; a set smaller than a batch makes one batch of all its images.
         augmentations: applied in order to bytes and targets.
         seed: of the run.
@@ -43,8 +43,7 @@ class TrainBatches:
     images: Tensor
     labels: Tensor
     num_classes: int
-    mean: Sequence[float]
-    std: Sequence[float]
+    normalize: Normalize
     batch_size: int
     augmentations: Sequence[Augmentation]
     seed: int
@@ -68,4 +67,4 @@ class TrainBatches:
             )
             for augment in self.augmentations:
                 images, targets = augment(images, targets, generator)
-            yield normalize(images, self.mean, self.std), targets
+            yield self.normalize(images), targets

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from smallvision.augment import AUGMENTATIONS, Augmentation, normalize
+from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import find_twins
 from smallvision.randomness import derive_seed
@@ -156,7 +156,7 @@ def say_implications(
     if record["duplicates"]["images"]:
         said.append(
             f"{record['duplicates']['images']:,} training images have an identical copy; copies "
-            "always stay on one side of the split."
+            "never fall on both sides of the split into training and validation."
         )
     if num_val:
         low, high = wilson_interval(round(0.9 * num_val), num_val)
@@ -210,12 +210,13 @@ def average(images: Images, members: npt.NDArray[np.int64]) -> Images:
     """The mean image of a class, uint8 `(1, C, H, W)`; no image at all gives grey."""
     if not len(members):
         return np.full((1, *images.shape[1:]), 128, dtype=np.uint8)
-    return np.rint(images[members].mean(axis=0, keepdims=True)).astype(np.uint8)
+    mean = images[members].mean(axis=0, keepdims=True)
+    return np.asarray(np.rint(mean), dtype=np.uint8)
 
 
 def show_normalized(images: Images, mean: Sequence[float], std: Sequence[float]) -> Images:
     """Normalised images made visible: from -2 to +2 deviations onto black to white."""
-    values = normalize(torch.from_numpy(np.array(images)), mean, std).numpy()
+    values = build_normalizer(mean, std)(torch.from_numpy(np.array(images))).numpy()
     visible = (values.clip(-2, 2) + 2) / 4 * 255
     return np.asarray(np.rint(visible), dtype=np.uint8)
 

@@ -59,6 +59,15 @@ def load_data(
     return data
 
 
+def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:
+    """A data set as it is, or loaded by name or path.
+
+    Raises:
+        DataError: it cannot be loaded.
+    """
+    return data if isinstance(data, DataSet) else load_data(data, data_dir=data_dir)
+
+
 def _load_path(path: Path, image_size: int | None, seed: int) -> DataSet:
     if not path.exists():
         raise DataError(
@@ -66,7 +75,14 @@ def _load_path(path: Path, image_size: int | None, seed: int) -> DataSet:
             f"{nearest(str(path), CATALOG)}"
         )
     layout = find_layout(path, image_size=image_size)
-    return assemble(layout, name=path.resolve().name.partition(".")[0], seed=seed)
+    return assemble(layout, name=name_data(path), seed=seed)
+
+
+def name_data(source: str | Path) -> str:
+    """What a data set is called: its name, or that of its file or folder without the ending."""
+    if source in CATALOG:
+        return str(source)
+    return Path(source).expanduser().resolve().name.partition(".")[0]
 
 
 def _check_official(data: DataSet, known: Source) -> None:

@@ -21,9 +21,13 @@ def rehearse(dataset: DataSet, seed: int) -> DataSet:
     train = dataset.train
     share = max(IMAGES, PER_CLASS * train.num_classes) / len(train)
     if share < 1:
-        _, picked = split_stratified(train.labels, fraction=share, seed=seed)
+        _, picked = split_stratified(
+            train.labels, fraction=share, seed=seed, at_least=3, class_names=train.class_names
+        )
         train = train.take(picked)
-    rest, tested = split_stratified(train.labels, fraction=0.2, seed=seed + 1)
+    rest, tested = split_stratified(
+        train.labels, fraction=0.2, seed=seed + 1, class_names=train.class_names
+    )
     return replace(
         dataset,
         train=train.take(rest),

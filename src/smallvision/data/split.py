@@ -7,15 +7,17 @@ image would be validated on what it memorised.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError
-from smallvision.records.files import read_json, write_json, write_npz
+from smallvision.records.files import read_json, read_npz, write_json, write_npz
 from smallvision.shapes import Images, Indices, Labels
 
 
@@ -28,20 +30,27 @@ def find_twins(images: Images) -> Labels:
     Returns: int64 `(N,)`, the index of the first image with the same pixels.
     """
     first: dict[bytes, int] = {}
-    rows = np.ascontiguousarray(images).reshape(len(images), -1)
-    groups = (
-        first.setdefault(hashlib.blake2b(row.data, digest_size=16).digest(), i)
-        for i, row in enumerate(rows)
-    )
-    return np.fromiter(groups, dtype=np.int64, count=len(rows))
+    groups = (first.setdefault(hash_image(row), i) for i, row in enumerate(images))
+    return np.fromiter(groups, dtype=np.int64, count=len(images))
+
+
+def hash_image(image: Images) -> bytes:
+    """A digest of one image's pixels."""
+    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
 
 
 def split_stratified(
-    labels: Labels, *, fraction: float, seed: int, groups: Labels | None = None
+    labels: Labels,
+    *,
+    fraction: float,
+    seed: int,
+    groups: Labels | None = None,
+    at_least: int = 1,
+    class_names: Sequence[str] = (),
 ) -> tuple[Indices, Indices]:
     """Pick a fraction of every class at random, keeping each group of twins together.
 
-    A class gives `round(fraction * count)` images, at least one, and keeps at least one. Groups
+    A class gives `round(fraction * count)` images, at least `at_least`, and keeps one. Groups
     are visited in a random order and picked whole when every class in them still has room, so a
     set without twins gets exact numbers and one with twins may fall short by a few.
 
@@ -50,17 +59,23 @@ def split_stratified(
         fraction: share to pick, in (0, 1).
         seed: the same seed picks the same images.
         groups: int64 `(N,)` from `find_twins`, or None when no image has a twin.
+        at_least: images of each class to pick; 2 where what is picked is split once more.
+        class_names: K names for the messages; a class that no label names is then noticed too.
 
     Returns: `(rest, picked)`, sorted index arrays that together cover `0..N-1`.
 
     Raises:
-        DataError: a class has fewer than two images, or twins leave it nothing on one side.
+        DataError: a class has too few images, or twins leave it nothing on one side.
     """
-    counts = np.bincount(labels)
-    for label in np.flatnonzero(counts < 2):
-        have = {0: "no image", 1: "one image"}[int(counts[label])]
-        raise DataError(f"class {label} has {have}; a split needs at least two of each class")
-    room = np.clip(np.round(fraction * counts).astype(np.int64), 1, counts - 1)
+    counts = np.bincount(labels, minlength=len(class_names))
+    names = class_names or [str(k) for k in range(len(counts))]
+    for label in np.flatnonzero(counts <= at_least):
+        have = {0: "no image", 1: "one image"}.get(int(counts[label]), f"{counts[label]} images")
+        raise DataError(
+            f"class '{names[int(label)]}' has {have}; this split needs at least {at_least + 1} of each "
+            "class: add images or leave the class out"
+        )
+    room = np.clip(np.round(fraction * counts).astype(np.int64), at_least, counts - 1)
 
     order = np.random.default_rng(seed).permutation(len(labels))
     members: dict[int, list[int]] = {}
@@ -79,10 +94,16 @@ def split_stratified(
         empty = np.flatnonzero(np.bincount(labels[side], minlength=len(counts)) == 0)
         if len(empty):
             raise DataError(
-                f"class {empty[0]} would have no {name} image, because too many of its images "
-                "are identical; remove the copies or the class"
+                f"class '{names[empty[0]]}' would have no {name} image, because too many of its "
+                "images are identical; remove the copies or the class"
             )
     return np.flatnonzero(~mask), np.flatnonzero(mask)
+
+
+def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
+    """Which of `images` also occur among `others`, bool `(N,)`."""
+    known = {hash_image(row) for row in others}
+    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,16 +174,25 @@ def make_split(
     """
     groups = find_twins(images.images)
     sizes = np.bincount(groups, minlength=len(images))
+    names = images.class_names
     pool = np.arange(len(images))
     if subset is not None:
-        _, pool = split_stratified(images.labels, fraction=subset, seed=seed, groups=groups)
+        _, pool = split_stratified(
+            images.labels, fraction=subset, seed=seed, groups=groups, at_least=2, class_names=names
+        )
     if val is None:
         rest, picked = split_stratified(
-            images.labels[pool], fraction=val_fraction, seed=seed + 1, groups=groups[pool]
+            images.labels[pool],
+            fraction=val_fraction,
+            seed=seed + 1,
+            groups=groups[pool],
+            class_names=names,
         )
         train_indices, val_indices = pool[rest], pool[picked]
     else:
-        train_indices, val_indices = pool, np.arange(len(val))
+        # Copies of declared validation images are not learned from.
+        copied = find_copies(images.images, val.images)
+        train_indices, val_indices = pool[~copied[pool]], np.arange(len(val))
     return Split(
         train=train_indices,
         val=val_indices,
@@ -188,11 +218,7 @@ def read_split(folder: Path) -> Split:
         RecordError: a file is missing or the indices are not the ones that were written.
     """
     record = read_json(folder / "split.json")
-    try:
-        with np.load(folder / "split.npz", allow_pickle=False) as arrays:
-            train, val = arrays["train"], arrays["val"]
-    except (OSError, ValueError, KeyError) as error:
-        raise RecordError(f"{folder / 'split.npz'} cannot be read: {error}") from error
+    train, val = read_npz(folder / "split.npz", "train", "val")
     if (hash_indices(train), hash_indices(val)) != (record["train_hash"], record["val_hash"]):
         raise RecordError(
             f"{folder / 'split.npz'} does not match the hashes in split.json; "

@@ -10,30 +10,29 @@ from smallvision.errors import DataError
 from smallvision.evaluation.scorecard import score
 from smallvision.evaluation.seal import open_test
 from smallvision.predict import SavedModel
-from smallvision.records.files import now, write_json
+from smallvision.records.files import now
 from smallvision.stats.rates import rates_differ
 
 
 def evaluate_on_test(
     model: SavedModel,
     dataset: DataSet,
-    folder: Path,
+    ledger: Path,
     *,
-    study: str,
     name: str,
     command: str,
     val: dict[str, Any],
 ) -> dict[str, Any]:
-    """Open the seal, score the model, and write `test.json`.
+    """Open the seal and score the model.
 
     Args:
         model: the final model.
         dataset: whose test set is opened.
-        folder: the study's or lone run's, which gets the ledger line and `test.json`.
-        study, name, command: what the ledger says.
+        ledger: the study's or lone run's folder, where the opening is written down.
+        name, command: what the ledger says.
         val: the model's validation record (`accuracy`, `interval`, `n`), to set beside.
 
-    Returns: the content of `test.json`.
+    Returns: the content of `test.json`, for the caller to write where it belongs.
 
     Raises:
         DataError: the model was trained on other classes or another image shape; the seal then
@@ -46,12 +45,14 @@ def evaluate_on_test(
             f"the model knows {len(model.class_names)} classes of {model.shape} images; "
             f"'{dataset.name}' has {dataset.train.num_classes} classes of {dataset.train.shape}"
         )
-    images, opening = open_test(dataset, folder, study=study, model=name, command=command)
+    study = ledger.resolve().name
+    images, opening = open_test(dataset, ledger, study=study, model=name, command=command)
     card = score(model.predict(images.images), images.labels, images.class_names)
     beside = {key: val[key] for key in ("accuracy", "interval", "n")}
-    record = {
+    return {
         "schema": 1,
         "model": name,
+        "weights": model.fingerprint,
         "time": now(),
         "openings": opening,
         "data_fingerprint": images.fingerprint,
@@ -61,5 +62,3 @@ def evaluate_on_test(
             card["accuracy"], card["n"], beside["accuracy"], beside["n"]
         ),
     }
-    write_json(folder / "test.json", record)
-    return record

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-from smallvision.augment import normalize
+from smallvision.augment import Normalize
 from smallvision.records.machine import Machine
 
 BATCH = 512  # images; larger batches leave the cache and run slower on CPUs
@@ -17,8 +15,7 @@ BATCH = 512  # images; larger batches leave the cache and run slower on CPUs
 def infer_logits(
     model: nn.Module,
     images: Tensor,
-    mean: Sequence[float],
-    std: Sequence[float],
+    normalize: Normalize,
     machine: Machine,
     *,
     batch_size: int = BATCH,
@@ -28,7 +25,7 @@ def infer_logits(
     Args:
         model: from `(N, C, H, W)` to logits `(N, K)`.
         images: uint8 `(N, C, H, W)` on the machine's device.
-        mean, std: C numbers the model was trained with.
+        normalize: from bytes to what the network sees.
         machine: how to compute.
         batch_size: images at a time.
 
@@ -38,10 +35,7 @@ def infer_logits(
     model.eval()
     try:
         with machine.autocast():
-            parts = [
-                model(normalize(part, mean, std)).float()
-                for part in torch.split(images, batch_size)
-            ]
+            parts = [model(normalize(part)).float() for part in torch.split(images, batch_size)]
     finally:
         model.train(was_training)
     return torch.cat(parts)

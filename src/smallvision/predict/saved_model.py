@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from smallvision.augment import build_normalizer
 from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
 from smallvision.predict.infer import infer_logits
-from smallvision.records.files import read_json
+from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
-from smallvision.records.weights import check_manifest, load_tensors, save_tensors
+from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
 from smallvision.shapes import Floats, Images
 
 
@@ -33,6 +34,8 @@ class SavedModel:
         mean, std: C numbers of the training split.
         temperature: logits are divided by it before the softmax.
         epoch: the epoch the weights come from.
+        fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
+            model is saved.
         machine: where it computes.
     """
 
@@ -45,6 +48,7 @@ class SavedModel:
     epoch: int
     temperature: float = 1.0
     machine: Machine = field(default_factory=choose_machine)
+    fingerprint: str = ""
 
     def __repr__(self) -> str:
         C, H, W = self.shape
@@ -65,7 +69,8 @@ class SavedModel:
             )
         # torch wants memory it may write to, which a memory-mapped or frozen array is not.
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
-        logits = infer_logits(self.network, pixels, self.mean, self.std, self.machine)
+        normalize = build_normalizer(self.mean, self.std, self.machine.device)
+        logits = infer_logits(self.network, pixels, normalize, self.machine)
         return (logits / self.temperature).softmax(dim=1).cpu().numpy()
 
     def count_parameters(self) -> int:
@@ -109,12 +114,25 @@ def build_network(
     return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
 
 
-def load_model(folder: Path, machine: Machine | None = None) -> SavedModel:
+def fingerprint_model(folder: Path) -> str:
+    """The identity of a saved model, from its folder or the run folder that holds it.
+
+    Raises:
+        RecordError: there is no such model.
+    """
+    folder = folder / "model" if (folder / "model" / "model.json").exists() else folder
+    if not (folder / MANIFEST).is_file():
+        raise RecordError(f"{folder} holds no model; is the run finished?")
+    return hash_file(folder / MANIFEST)
+
+
+def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel:
     """Read a saved model from its folder, or from the run folder that holds it.
 
     Raises:
         RecordError: there is none, or it is damaged.
     """
+    folder = Path(folder)
     folder = folder / "model" if (folder / "model" / "model.json").exists() else folder
     check_manifest(folder)
     about = read_json(folder / "model.json")
@@ -137,4 +155,5 @@ def load_model(folder: Path, machine: Machine | None = None) -> SavedModel:
         epoch=about["epoch"],
         temperature=about["temperature"],
         machine=machine,
+        fingerprint=fingerprint_model(folder),
     )

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from smallvision.augment import AUGMENTATIONS, Augmentation
+from smallvision.errors import SettingError
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.predict import build_network
 from smallvision.randomness import derive_seed
@@ -20,6 +21,22 @@ from smallvision.training import Patience
 def as_arguments(settings: Settings) -> dict[str, Any]:
     """Settings as keyword arguments of their builder."""
     return settings.model_dump(exclude={"name"})
+
+
+def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
+    """Refuse a recipe that images of this shape or this machine cannot bear, before all else.
+
+    Raises:
+        SettingError: a crop that shifts by as much as the image, or a device that is not here.
+    """
+    side = min(shape[1:])
+    for settings in recipe.augment:
+        if settings.name == "crop" and settings.padding >= side:
+            raise SettingError(
+                f"crop padding is {settings.padding} pixels; images of {shape[1]}x{shape[2]} "
+                f"allow at most {side - 1}"
+            )
+    build_machine(recipe)
 
 
 def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -> nn.Module:

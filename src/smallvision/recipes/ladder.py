@@ -94,7 +94,7 @@ PRESETS: dict[str, Preset] = {
     "full": Preset(
         sentence="The study's own scale for one GPU: WRN-16-8, cycles of 10, 20 and 40 epochs.",
         subset=lambda _: None,
-        steps=22_000,
+        steps=21_840,
         epochs=(70, 140),
         vgg=Vgg10(width=64),
         wrn=WideResNet(depth=16, width=8, dropout=0.3),

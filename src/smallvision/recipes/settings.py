@@ -93,7 +93,7 @@ class Sgdr(Settings):
     """Settings of `optim.sgdr`."""
 
     name: Literal["sgdr"] = "sgdr"
-    cycles: int = Field(3, ge=1, le=1000)
+    cycles: int = Field(3, ge=1, le=100)
     cycle_mult: float = Field(2.0, ge=1, le=10)
     warmup_epochs: float = Field(0.0, ge=0)
     floor: Share = 0.0
@@ -146,7 +146,7 @@ class Compute(Settings):
 class Recipe(Settings):
     """Everything that decides a run, besides the data and the split."""
 
-    name: str = "run"
+    name: str = Field("run", pattern=r"^\w[\w.-]*$", max_length=100)  # it names a folder
     seed: int = Field(0, ge=0, le=2**31)
     epochs: int = Field(30, ge=1, le=100_000)
     batch_size: int = Field(128, ge=2, le=65536)
@@ -155,7 +155,7 @@ class Recipe(Settings):
     optimizer: Sgd = Sgd()
     schedule: Schedule = Sgdr()
     stopping: Stopping = Stopping()
-    checkpoints: tuple[Literal["best", "cycles", "all"], ...] = ("best", "cycles")
+    checkpoints: Literal["best", "cycles", "all"] = "cycles"
     compute: Compute = Compute()
 
     def plain(self) -> dict[str, Any]:

@@ -178,14 +178,15 @@ def _without(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> dict[str,
 
 def find_difference(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """What differs from the defaults, as nested tables; another `name` keeps its whole table."""
-    if values.get("name") != defaults.get("name") and "epochs" not in values:
-        return dict(values)
     changed: dict[str, Any] = {}
     for key, value in values.items():
         default = defaults.get(key)
-        if isinstance(value, Mapping) and isinstance(default, Mapping):
-            if nested := find_difference(value, default):
-                changed[key] = nested
-        elif value != default:
+        if value == default:
+            continue
+        if not isinstance(value, Mapping) or not isinstance(default, Mapping):
             changed[key] = value
+        elif value.get("name") != default.get("name"):
+            changed[key] = dict(value)
+        else:
+            changed[key] = find_difference(value, default)
     return changed

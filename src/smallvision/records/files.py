@@ -10,11 +10,13 @@ import hashlib
 import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -36,13 +38,15 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> Path:
-    """Create a folder and its parents.
+    """Create a folder and its parents, durably.
 
     Raises:
         RecordError: the place is not writable, or is a file.
     """
     with _explained(path):
-        path.mkdir(parents=True, exist_ok=True)
+        if not path.is_dir():
+            path.mkdir(parents=True, exist_ok=True)
+            sync_folder(path.parent)
     return path
 
 
@@ -66,7 +70,9 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make a rename inside the folder durable."""
+    """Make a rename inside the folder durable, on systems that open folders."""
+    if os.name == "nt":
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -98,10 +104,19 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
         RecordError: the file cannot be written.
     """
     line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
-    with _explained(path), path.open("a", encoding="utf-8") as file:
-        file.write(line)
+    with _explained(path), path.open("a+b") as file:
+        cut_torn_line(file)
+        file.write(line.encode())
         file.flush()
         os.fsync(file.fileno())
+
+
+def cut_torn_line(file: BinaryIO) -> None:
+    """Drop what a kill left after the last whole line; appending to it would spoil both lines."""
+    file.seek(0)
+    content = file.read()
+    file.truncate(content.rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -141,6 +156,19 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise RecordError(f"{path}, line {number}, is damaged: {error}") from error
     return records
+
+
+def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
+    """Read the named arrays.
+
+    Raises:
+        RecordError: the file or an array is missing, or it is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return [arrays[name] for name in names]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error
 
 
 def hash_file(path: Path) -> str:

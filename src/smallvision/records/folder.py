@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.records.files import make_folder, read_json, sync_folder
 
+try:
+    import fcntl
+except ImportError:  # Windows: two processes in one folder are then not noticed
+    fcntl = None  # type: ignore[assignment]
+
 STATUS = "status.json"
 METRICS = "metrics.jsonl"
+LOCK = ".lock"
 STUDY = "study.json"
 
 
-def claim_folder(folder: Path, marker: str, *, resume: bool) -> bool:
-    """Make a folder ours: new or empty, or, to resume, one that holds `marker`.
+def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
+    """Check that a folder may be ours: new or empty, or, to resume, one that holds `marker`.
 
     Returns: whether there is something to resume.
 
@@ -32,10 +39,32 @@ def claim_folder(folder: Path, marker: str, *, resume: bool) -> bool:
                 "or name another folder with --out"
             )
         return True
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
         raise RecordError(f"{folder} is not empty and holds no {marker}; name another folder")
-    make_folder(folder)
     return False
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, if need be, and keep other processes out of it; a kill frees it.
+
+    Raises:
+        RecordError: another process is at work there, or it is not writable.
+    """
+    path = make_folder(folder) / LOCK
+    try:
+        file = path.open("a")
+    except OSError as error:
+        raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
+    with file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RecordError(
+                    f"another process is at work in {folder}; wait for it or name another folder"
+                ) from error
+        yield
 
 
 def number_folder(parent: Path, stem: str) -> Path:
@@ -87,11 +116,10 @@ def list_checkpoints(run: Path) -> list[int]:
 
 
 def prune_checkpoints(run: Path, keep: set[int]) -> None:
-    """Remove all checkpoints but those after the given epochs."""
-    for epoch in list_checkpoints(run):
-        if epoch not in keep:
-            folder = checkpoint_folder(run, epoch)
+    """Remove all checkpoints but those after the given epochs, and what a kill left of others."""
+    for folder in (run / "checkpoints").iterdir():
+        if folder.name.isdigit() and int(folder.name) not in keep:
             # Without its manifest a folder is no checkpoint, so a kill here leaves no half of one.
-            (folder / "manifest.json").unlink()
+            (folder / "manifest.json").unlink(missing_ok=True)
             sync_folder(folder)
             shutil.rmtree(folder)

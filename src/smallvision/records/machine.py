@@ -6,6 +6,8 @@ import os
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -78,13 +80,29 @@ def find_device(wish: str = "auto") -> str:
 
 
 def count_threads() -> int:
-    """CPU threads this process may use, as the scheduler sees it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """CPU threads this process may use: its affinity, and its container's quota if there is one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, read_quota()))
+
+
+def read_quota() -> int:
+    """Whole cores that the container grants, or a very large number without a container."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return round(int(quota) / int(period))
+    except (OSError, ValueError):  # no such file, or no limit ("max")
+        return 2**20
 
 
 def has_compiler() -> bool:
-    """Whether `torch.compile` finds the C++ compiler it needs on a CPU."""
+    """Whether `torch.compile` finds the compiler it needs."""
     return any(shutil.which(name) for name in ("c++", "g++", "clang++"))
+
+
+def can_compile_cuda() -> bool:
+    """Whether `torch.compile` has what it needs on a GPU: Triton, a C compiler, a recent chip."""
+    recent = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (7, 0)
+    return recent and find_spec("triton") is not None and has_compiler()
 
 
 def choose_machine(
@@ -118,6 +136,6 @@ def choose_machine(
     return Machine(
         device=place,
         precision=chosen,
-        compiled=compile == "on" or (compile == "auto" and place == "cuda"),
+        compiled=compile == "on" or (compile == "auto" and place == "cuda" and can_compile_cuda()),
         threads=threads or count_threads(),
     )

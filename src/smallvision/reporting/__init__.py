@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smallvision.records.files import write_text
@@ -15,21 +15,18 @@ __all__ = ["Report", "draw_report", "write_report"]
 
 @dataclass(frozen=True)
 class Report:
-    """A drawn report; a notebook shows it in a frame of its own."""
+    """A drawn report; a notebook shows it in a frame of its own.
+
+    Attributes:
+        html: the whole page.
+        path: where it was written, or None.
+    """
 
     html: str
-
-    def save(self, path: Path) -> Path:
-        """Write the page, whole or not at all.
-
-        Raises:
-            RecordError: the place is not writable.
-        """
-        write_text(path, self.html)
-        return path
+    path: Path | None = None
 
     def __repr__(self) -> str:
-        return f"Report({len(self.html):,} characters)"
+        return f"Report({str(self.path) if self.path else f'{len(self.html):,} characters'})"
 
     def _repr_html_(self) -> str:
         # A frame keeps the page's styles and ids out of the notebook's.
@@ -37,19 +34,22 @@ class Report:
         return f'<iframe srcdoc="{page}" width="100%" height="800" frameborder="0"></iframe>'
 
 
-def draw_report(study: Path) -> Report:
+def draw_report(study: str | Path) -> Report:
     """Draw the report of a study folder.
 
     Raises:
         RecordError: the folder is no study, or a record is damaged.
     """
-    return Report(render_page(read_study(study)))
+    return Report(render_page(read_study(Path(study))))
 
 
-def write_report(study: Path, out: Path | None = None) -> Path:
+def write_report(study: str | Path, out: str | Path | None = None) -> Report:
     """Draw the report of a study folder and write it, by default as `STUDY/report.html`.
 
     Raises:
         RecordError: the folder is no study, a record is damaged, or `out` is not writable.
     """
-    return draw_report(study).save(out or study / "report.html")
+    path = Path(out) if out is not None else Path(study) / "report.html"
+    report = draw_report(study)
+    write_text(path, report.html)
+    return replace(report, path=path)

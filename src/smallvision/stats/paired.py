@@ -69,9 +69,10 @@ def compare_paired(a: Correct, b: Correct) -> Comparison:
 def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
     """Interval of the difference of two paired rates that agrees with the exact McNemar test.
 
-    Given how many images only one of the two got right, their split between A and B is binomial;
-    Clopper and Pearson's interval of that share, times the share of such images, bounds the
-    difference. It excludes zero exactly where the test's p-value is below 5 %.
+    It takes the number of images that only one of the two got right as given. Their split
+    between A and B is then binomial; Clopper and Pearson's interval of that share, times the
+    share of such images, bounds the difference. It excludes zero exactly where the test's
+    p-value is below 5 %.
 
     Args:
         only_a, only_b: images that only one of the two got right.
@@ -81,7 +82,9 @@ def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
     """
     discordant = only_a + only_b
     if not discordant:
-        return 0.0, 0.0
+        # No image told them apart, so all that is known is how rare such images are.
+        bound = 1 - ((1 - CONFIDENCE) / 2) ** (1 / n)
+        return -bound, bound
     exact = binomtest(only_a, discordant).proportion_ci(CONFIDENCE, method="exact")
     scale = discordant / n
     return (2 * float(exact.low) - 1) * scale, (2 * float(exact.high) - 1) * scale

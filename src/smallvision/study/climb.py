@@ -3,136 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from smallvision.augment import AUGMENTATIONS
 from smallvision.data.dataset import DataSet
-from smallvision.data.explore import Preview, explore_images
+from smallvision.data.explore import Exploration, Preview, explore_images
+from smallvision.data.load import as_dataset
 from smallvision.data.rehearsal import rehearse
-from smallvision.data.split import (
-    Split,
-    make_split,
-    read_split,
-    write_split,
-)
-from smallvision.errors import RecordError, UserError
+from smallvision.data.split import Split, make_split
+from smallvision.errors import UserError
 from smallvision.evaluation import evaluate_on_test
-from smallvision.predict import load_model
-from smallvision.recipes import Rung, Task, build_ladder, find_preset, override, read_recipe
+from smallvision.predict import fingerprint_model, load_model
+from smallvision.recipes import Rung, Task, find_preset, read_recipe
 from smallvision.recipes.build import build_augmentations, build_machine
-from smallvision.records.environment import describe_environment
 from smallvision.records.files import now, read_json, write_json
-from smallvision.records.folder import STATUS, STUDY, claim_folder
+from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
 from smallvision.reporting import write_report
-from smallvision.study.run import run_recipe, split_record
+from smallvision.study.journal import describe_data, open_study, reopen_study, summarize_study
+from smallvision.study.narration import Narrator, Silence
+from smallvision.study.plan import Limits, StudyPlan, cut_ladder
+from smallvision.study.run import run_recipe
 from smallvision.study.verdicts import is_done, judge_ladder
-from smallvision.training import Watcher
 
 VAL_FRACTION = 0.2
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a rung must satisfy to win; None sets no limit.
-
-    Attributes:
-        gap: train minus validation accuracy, a fraction.
-        parameters: trained numbers.
-        latency_seconds: to classify one image.
-    """
-
-    gap: float | None = 0.10
-    parameters: int | None = None
-    latency_seconds: float | None = None
-
-    def allow(self, status: dict[str, Any]) -> bool:
-        """Whether a finished run is within every limit."""
-        return all(
-            limit is None or status[name] <= limit
-            for name, limit in (
-                ("gap", self.gap),
-                ("parameters", self.parameters),
-                ("latency_seconds", self.latency_seconds),
-            )
-        )
-
-    def record(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "gap": self.gap,
-            "parameters": self.parameters,
-            "latency_seconds": self.latency_seconds,
-        }
-
-
-class Narrator(Protocol):
-    """Tells a person how the study goes; the command line has one that draws."""
-
-    def say(self, sentence: str, /) -> None:
-        """Say one sentence."""
-
-    def watch(self, rung: Rung, /) -> Sequence[Watcher]:
-        """Watchers for the run of a rung that is about to begin."""
-
-    def finish(self, rung: Rung, status: dict[str, Any], /) -> None:
-        """A rung is done, failed or was done before."""
-
-
-class Silence:
-    """Says nothing."""
-
-    def say(self, sentence: str) -> None:
-        """Nothing."""
-
-    def watch(self, _rung: Rung) -> Sequence[Watcher]:
-        """Nobody watches."""
-        return ()
-
-    def finish(self, _rung: Rung, _status: dict[str, Any]) -> None:
-        """Nothing."""
-
-
-@dataclass(frozen=True)
-class StudyPlan:
-    """What a study is asked to do.
-
-    Attributes:
-        preset: scale, a name of `recipes.PRESETS`.
-        seed: governs the split and every run.
-        settings: `key=value` overrides for every rung.
-        limits: what the winner must satisfy.
-        dry_run: the same lines at tiny size: few images, one or two epochs.
-        command: for the records.
-    """
-
-    preset: str = "quick"
-    seed: int = 0
-    settings: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    dry_run: bool = False
-    command: str = "smallvision.run_study()"
-
-
-DRY_EPOCHS = 2
-
-
 def run_study(
-    dataset: DataSet,
-    folder: Path,
-    plan: StudyPlan,
+    data: DataSet | str | Path,
+    folder: str | Path,
+    plan: StudyPlan | None = None,
     *,
     resume: bool = False,
+    data_dir: str | Path | None = None,
     narrator: Narrator | None = None,
 ) -> dict[str, Any]:
     """Run a study, or go on with one.
 
     Args:
-        dataset: what to study.
+        data: what to study; a data set, a name or a path.
         folder: new or empty; with `resume`, one that holds this study.
-        plan: what to do.
+        plan: what to do; by default, preset `quick`.
         resume: keep finished rungs and go on in the middle of an unfinished one.
+        data_dir: where to look for a named data set first.
         narrator: told how it goes.
 
     Returns: the summary that `smallvision study --json` prints.
@@ -141,7 +54,11 @@ def run_study(
         UserError: bad settings, a folder that is not ours, or images that cannot be split; what
             was there before is untouched.
     """
-    narrator = narrator or Silence()
+    folder, plan, narrator = Path(folder), plan or StudyPlan(), narrator or Silence()
+    # What can be wrong without the images is found before they are loaded or downloaded.
+    cut_ladder(plan)
+    check_folder(folder, STUDY, resume=resume)
+    dataset = as_dataset(data, data_dir)
     if plan.dry_run:
         dataset = rehearse(dataset, plan.seed)
     split = make_split(
@@ -151,13 +68,25 @@ def run_study(
         subset=find_preset(plan.preset).subset(len(dataset.train)),
         seed=plan.seed,
     )
-    ladder = cut_ladder(dataset, split, plan)
-    resuming = claim_folder(folder, STUDY, resume=resume)
-    record = (
-        reopen_study(folder, dataset, split, ladder, plan)
-        if resuming
-        else open_study(folder, dataset, split, ladder, plan)
-    )
+    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
+    ladder = cut_ladder(plan, task)
+    with lock_folder(folder):
+        return climb_ladder(ladder, dataset, split, folder, plan, narrator, resume=resume)
+
+
+def climb_ladder(
+    ladder: Sequence[Rung],
+    dataset: DataSet,
+    split: Split,
+    folder: Path,
+    plan: StudyPlan,
+    narrator: Narrator,
+    *,
+    resume: bool,
+) -> dict[str, Any]:
+    """The study itself, in a folder that is ours."""
+    begin = reopen_study if check_folder(folder, STUDY, resume=resume) else open_study
+    record = begin(folder, dataset, split, ladder, plan)
     for sentence in (*dataset.notes, describe_data(dataset, split)):
         narrator.say(sentence)
     if not (folder / "exploration" / "exploration.json").exists():
@@ -166,127 +95,16 @@ def run_study(
     for rung in ladder:
         climb_rung(rung, dataset, split, folder, record, plan.limits, narrator)
     conclude(folder, record, plan)
+    write_json(folder / STUDY, record)  # the choice is on disk before the seal is opened
     if record["best"] is not None:
         test_best(folder, record, dataset, plan, narrator)
     record["finished"] = now()
     write_json(folder / STUDY, record)
-    report = write_report(folder)
-    return summarize_study(folder, record, report)
+    write_report(folder)
+    return summarize_study(folder, record)
 
 
-def task_of(dataset: DataSet, num_train: int) -> Task:
-    """What the ladder is cut to."""
-    return Task(dataset.train.shape, num_train, dataset.mirror_safe)
-
-
-def cut_ladder(dataset: DataSet, split: Split, plan: StudyPlan) -> list[Rung]:
-    """The preset's rungs for this data set, with the overrides in place.
-
-    Raises:
-        SettingError: an unknown key, a value out of range, or a device that is not here.
-    """
-    rungs = build_ladder(
-        find_preset(plan.preset), task_of(dataset, len(split.train)), seed=plan.seed
-    )
-    settings = list(plan.settings)
-    if plan.dry_run:
-        settings = [f"epochs={DRY_EPOCHS}", "batch_size=32", *settings]
-    cut = [replace(rung, recipe=override(rung.recipe, settings)) for rung in rungs]
-    for rung in cut:
-        build_machine(rung.recipe)  # a device that is not here must be known before all else
-    return cut
-
-
-def open_study(
-    folder: Path, dataset: DataSet, split: Split, ladder: Sequence[Rung], plan: StudyPlan
-) -> dict[str, Any]:
-    """Write what the study is about, before any of it is done."""
-    record = {
-        "schema": 1,
-        "name": folder.resolve().name,
-        "created": now(),
-        "finished": None,
-        "command": plan.command,
-        "preset": plan.preset,
-        "seed": plan.seed,
-        "goal": {"maximise": "val_accuracy", "limits": plan.limits.record()},
-        "data": describe_source(dataset),
-        "rungs": [
-            {
-                "name": rung.name,
-                "question": rung.question,
-                "weakness": rung.weakness,
-                "builds_on": rung.builds_on,
-                "status": "pending",
-                "error": None,
-            }
-            for rung in ladder
-        ],
-        "best": None,
-        "best_reason": None,
-    }
-    write_split(folder, split, split_record(dataset, split))
-    write_json(folder / "environment.json", describe_environment())
-    write_json(folder / STUDY, record)
-    return record
-
-
-def reopen_study(
-    folder: Path, dataset: DataSet, split: Split, ladder: Sequence[Rung], plan: StudyPlan
-) -> dict[str, Any]:
-    """Read a study back and check that it is this one.
-
-    Raises:
-        RecordError: it was begun on other data, another split, preset or other settings.
-    """
-    record = read_json(folder / STUDY)
-    read_split(folder)
-    if read_json(folder / "split.json") != split_record(dataset, split):
-        raise RecordError(f"{folder} was begun on other data or another split; name another folder")
-    if (record["preset"], record["seed"]) != (plan.preset, plan.seed):
-        raise RecordError(
-            f"{folder} was begun with preset {record['preset']} and seed {record['seed']}; "
-            "resume it with the same ones, or name another folder"
-        )
-    if [rung["name"] for rung in record["rungs"]] != [rung.name for rung in ladder]:
-        raise RecordError(f"{folder} has other rungs; name another folder with --out")
-    for rung in ladder:
-        written = folder / "runs" / rung.name / "recipe.toml"
-        if written.exists() and read_recipe(written) != rung.recipe:
-            raise RecordError(
-                f"{written} was made with other settings; resume with the same --set, "
-                "or name another folder with --out"
-            )
-    return record
-
-
-def describe_source(dataset: DataSet) -> dict[str, Any]:
-    """The `data` part of `study.json`."""
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "shape": list(dataset.train.shape),
-        "class_names": list(dataset.train.class_names),
-        "train_n": len(dataset.train),
-        "test_n": len(dataset.test),
-        "train_fingerprint": dataset.train.fingerprint,
-        "test_fingerprint": dataset.test.fingerprint,
-        "mirror_safe": dataset.mirror_safe,
-        "notes": list(dataset.notes),
-    }
-
-
-def describe_data(dataset: DataSet, split: Split) -> str:
-    """One sentence for the terminal."""
-    C, H, W = dataset.train.shape
-    return (
-        f"{dataset.name}: {H}x{W} {'grey' if C == 1 else 'colour'} images, "
-        f"{dataset.train.num_classes} classes; {len(split.train):,} to train on, "
-        f"{len(split.val):,} to validate on, {len(dataset.test):,} sealed for the test."
-    )
-
-
-def explore_split(dataset: DataSet, split: Split, ladder: Sequence[Rung], seed: int) -> Any:
+def explore_split(dataset: DataSet, split: Split, ladder: Sequence[Rung], seed: int) -> Exploration:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
     used = {settings.name: rung for rung in ladder for settings in rung.recipe.augment}
     previews: list[Preview] = []
@@ -322,9 +140,8 @@ def climb_rung(
         status["within_limits"] = limits.allow(status)
         write_json(run / STATUS, status)
         entry["status"] = "done"
-    except (UserError, RuntimeError, MemoryError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        status = {"status": "failed", "error": reason}
+    except (UserError, RuntimeError) as error:
+        status = {"status": "failed", "error": " ".join(str(error).split())}
         entry |= status
     write_json(folder / STUDY, record)
     narrator.finish(rung, status)
@@ -358,49 +175,21 @@ def test_best(
 ) -> None:
     """Open the test set for the winner, unless this winner has been tested already."""
     best, path = record["best"], folder / "test.json"
-    if path.exists() and read_json(path)["model"] == best:
+    run = folder / "runs" / best
+    if path.exists() and read_json(path)["weights"] == fingerprint_model(run):
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")
         return
-    run = folder / "runs" / best
     result = evaluate_on_test(
-        load_model(run),
+        load_model(run, build_machine(read_recipe(run / "recipe.toml"))),
         dataset,
         folder,
-        study=record["name"],
         name=best,
         command=plan.command,
         val=read_json(run / STATUS)["val"],
     )
+    write_json(path, result)
     if result["openings"] > 1:
         narrator.say(
             f"Note: this is opening {result['openings']} of the test set in this study; a figure "
             "seen more than once is no longer untouched. The ledger says when and for what."
         )
-
-
-def summarize_study(folder: Path, record: dict[str, Any], report: Path) -> dict[str, Any]:
-    """What `smallvision study --json` prints."""
-    rungs = []
-    for rung in record["rungs"]:
-        status = read_json(folder / "runs" / rung["name"] / STATUS) if is_done(rung) else {}
-        val = status.get("val", {})
-        rungs.append(
-            {
-                "name": rung["name"],
-                "val_accuracy": val.get("accuracy"),
-                "val_interval": val.get("interval"),
-                "train_accuracy": status.get("train", {}).get("accuracy"),
-                "parameters": status.get("parameters"),
-                "seconds": status.get("seconds"),
-                "status": rung["status"],
-                **({"error": rung["error"]} if rung["error"] else {}),
-            }
-        )
-    test = read_json(folder / "test.json") if (folder / "test.json").exists() else None
-    return {
-        "study": str(folder),
-        "rungs": rungs,
-        "best": record["best"],
-        "test": test and {key: test[key] for key in ("accuracy", "interval", "n", "openings")},
-        "report": str(report),
-    }

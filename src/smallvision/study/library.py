@@ -10,11 +10,11 @@ from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
-from smallvision.data.load import load_data
-from smallvision.data.split import make_split, read_split
-from smallvision.errors import DataError
+from smallvision.data.load import as_dataset
+from smallvision.data.split import Split, make_split, read_split
+from smallvision.errors import DataError, RecordError
 from smallvision.evaluation import evaluate_on_test
-from smallvision.predict import SavedModel, load_model
+from smallvision.predict import SavedModel, fingerprint_model, load_model
 from smallvision.recipes import (
     Recipe,
     Task,
@@ -24,10 +24,20 @@ from smallvision.recipes import (
     override,
     read_recipe,
 )
-from smallvision.recipes.build import build_machine
-from smallvision.records.files import read_json, read_jsonl
-from smallvision.records.folder import METRICS, STATUS, claim_folder, find_study, number_folder
+from smallvision.recipes.build import build_machine, check_fit
+from smallvision.records.files import read_json, read_jsonl, write_json
+from smallvision.records.folder import (
+    METRICS,
+    STATUS,
+    STUDY,
+    check_folder,
+    find_study,
+    lock_folder,
+    newest_folder,
+    number_folder,
+)
 from smallvision.study.climb import VAL_FRACTION
+from smallvision.study.plan import StudyPlan
 from smallvision.study.run import run_recipe
 from smallvision.training import Watcher
 
@@ -109,11 +119,6 @@ class TestResult:
         return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
-def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:
-    """A data set as it is, or loaded by name or path."""
-    return data if isinstance(data, DataSet) else load_data(data, data_dir=data_dir)
-
-
 def explore(
     data: DataSet | str | Path = "digits", *, data_dir: str | Path | None = None, seed: int = 0
 ) -> Exploration:
@@ -163,18 +168,36 @@ def train(
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
     """
+    find_preset(preset)
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
-    build_machine(recipe)  # a device that is not here must be known before a folder is made
-    folder = Path(out) if out is not None else number_folder(RUNS, f"{dataset.name}-{recipe.name}")
-    claim_folder(folder, STATUS, resume=resume)
-    run_recipe(recipe, dataset, split, folder, watchers=watchers)
+    check_fit(recipe, dataset.train.shape)
+    folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
+    check_folder(folder, STATUS, resume=resume)
+    with lock_folder(folder):
+        check_folder(folder, STATUS, resume=resume)
+        run_recipe(recipe, dataset, split, folder, watchers=watchers)
     return Run(folder)
+
+
+def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:
+    """`runs/DATA-RECIPE`: the newest one to resume, or the next free number.
+
+    Raises:
+        RecordError: there is nothing to resume.
+    """
+    stem = f"{dataset.name}-{recipe.name}"
+    if not resume:
+        return number_folder(RUNS, stem)
+    newest = newest_folder(RUNS, stem, STATUS)
+    if newest is None:
+        raise RecordError(f"there is no {RUNS / stem} to resume; leave out --resume, or name --out")
+    return newest
 
 
 def plan_run(
     dataset: DataSet, recipe: Recipe | str | Path, *, preset: str, settings: Sequence[str]
-) -> tuple[Recipe, Any]:
+) -> tuple[Recipe, Split]:
     """Find the recipe, apply the overrides and split by the seed that results.
 
     Raises:
@@ -182,19 +205,26 @@ def plan_run(
         DataError: the images cannot be split.
     """
     scale = find_preset(preset)
-    subset = scale.subset(len(dataset.train))
-    num_train = round(len(dataset.train) * (subset or 1) * (1 - VAL_FRACTION))
-    if not isinstance(recipe, Recipe):
-        if Path(recipe).suffix == ".toml":
-            recipe = read_recipe(Path(recipe))
-        else:
-            task = Task(dataset.train.shape, num_train, dataset.mirror_safe)
-            recipe = find_rung(build_ladder(scale, task), str(recipe)).recipe
-    recipe = override(recipe, settings)
-    split = make_split(
-        dataset.train, val=dataset.val, val_fraction=VAL_FRACTION, subset=subset, seed=recipe.seed
-    )
-    return recipe, split
+
+    def split_by(seed: int) -> Split:
+        return make_split(
+            dataset.train,
+            val=dataset.val,
+            val_fraction=VAL_FRACTION,
+            subset=scale.subset(len(dataset.train)),
+            seed=seed,
+        )
+
+    if not isinstance(recipe, Recipe) and Path(recipe).suffix == ".toml":
+        recipe = read_recipe(Path(recipe))
+    if isinstance(recipe, Recipe):
+        recipe = override(recipe, settings)
+        return recipe, split_by(recipe.seed)
+    seed = StudyPlan(settings=tuple(settings)).seed
+    split = split_by(seed)
+    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
+    ladder = build_ladder(scale, task, seed=seed)
+    return override(find_rung(ladder, str(recipe)).recipe, settings), split
 
 
 def evaluate(
@@ -207,7 +237,8 @@ def evaluate(
     """Open the sealed test set for a run, and write that down.
 
     A run of a study is entered in the study's ledger, any other in its own. A second opening
-    is allowed and counted, never silent.
+    is allowed and counted, never silent. The figures go to `test.json` in the run's folder; the
+    study's own test result stays that of its winner.
 
     Args:
         run: a run or its folder.
@@ -217,25 +248,43 @@ def evaluate(
 
     Raises:
         DataError: this is not the data the run was trained on.
-        RecordError: the run is unfinished or damaged.
+        RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
     status = read_json(folder / STATUS)
-    model = load_model(folder)
+    if status["status"] != "done":
+        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    study = find_study(folder)
+    if study is not None and read_json(study / STUDY)["best"] is None:
+        raise RecordError(
+            f"the study {study} has not chosen its best rung yet; finish it with --resume before "
+            "the test set is opened"
+        )
+    model = load_model(folder, build_machine(read_recipe(folder / "recipe.toml")))
     dataset = as_dataset(data, data_dir)
-    if read_split(folder).data_fingerprint != dataset.train.fingerprint:
+    read_split(folder)
+    split = read_json(folder / "split.json")
+    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
+    if (split["data_fingerprint"], split["test_fingerprint"]) != ours:
         raise DataError(
             f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
             "trained on"
         )
-    study = find_study(folder)
     record = evaluate_on_test(
         model,
         dataset,
         study or folder,
-        study=(study or folder).resolve().name,
         name=status["name"],
         command=command,
         val=status["val"],
     )
+    write_json(folder / "test.json", record)
     return TestResult(record)
+
+
+def find_test(run: Run) -> TestResult | None:
+    """The result of an earlier test of a run, if it was of the very same weights."""
+    path = run.folder / "test.json"
+    if not path.exists() or read_json(path)["weights"] != fingerprint_model(run.folder):
+        return None
+    return TestResult(read_json(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from smallvision.augment import build_normalizer
 from smallvision.data.batches import TrainBatches, to_tensor
 from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
 from smallvision.data.split import Split, read_split, write_split
-from smallvision.errors import RecordError
+from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel
 from smallvision.randomness import derive_seed
 from smallvision.recipes import Recipe
@@ -73,13 +74,17 @@ class Material:
         return images[picks], labels[picks]
 
 
+def find_val(dataset: DataSet, split: Split) -> ImageSet:
+    """The images that a split's `val` indexes: declared by the source, or carved from train."""
+    return dataset.val if split.declared_val and dataset.val is not None else dataset.train
+
+
 def gather_material(dataset: DataSet, split: Split, machine: Machine) -> Material:
     """Bring a split to the device and measure its training images."""
-    val = dataset.val if split.declared_val and dataset.val is not None else dataset.train
     mean, std = mean_and_std(count_levels(dataset.train.images, split.train))
     return Material(
         train=to_tensor(dataset.train, split.train, machine.device),
-        val=to_tensor(val, split.val, machine.device),
+        val=to_tensor(find_val(dataset, split), split.val, machine.device),
         mean=mean,
         std=std,
     )
@@ -87,8 +92,25 @@ def gather_material(dataset: DataSet, split: Split, machine: Machine) -> Materia
 
 def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:
     """The content of `split.json` for a data set."""
-    val = dataset.val if split.declared_val and dataset.val is not None else dataset.train
-    return split.record(dataset.train.labels, val.labels, dataset.train.num_classes)
+    val = find_val(dataset, split)
+    return {
+        **split.record(dataset.train.labels, val.labels, dataset.train.num_classes),
+        "test_fingerprint": dataset.test.fingerprint,
+    }
+
+
+def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
+    """Write the split into a folder, or check that the one written there is the same.
+
+    Raises:
+        RecordError: it is another split or another data set, or damaged.
+    """
+    ours = split_record(dataset, split)
+    if not (folder / "split.json").exists():
+        write_split(folder, split, ours)
+    elif read_json(folder / "split.json") != ours:
+        raise RecordError(f"{folder} was made on other data or another split; name another folder")
+    read_split(folder)
 
 
 def run_recipe(
@@ -101,8 +123,9 @@ def run_recipe(
 ) -> dict[str, Any]:
     """Train a recipe in a run folder, or go on where an earlier sitting stopped.
 
-    A folder that already holds this recipe on this split is resumed, to the same bits as if it
-    had never stopped; a finished one is left as it is.
+    A folder that already holds this recipe on this split is resumed; a finished one is left as
+    it is. On a CPU, with the same machine settings, a resumed run has the same bits as one that
+    never stopped.
 
     Args:
         recipe: what to train.
@@ -115,7 +138,7 @@ def run_recipe(
 
     Raises:
         RecordError: the folder belongs to another recipe or split, or cannot be written.
-        DivergedError: the loss is no longer a number; the status says so.
+        FailedRunError: the loss is no longer a number, or memory ran out; the status says so.
     """
     make_folder(folder)
     status = open_run(folder, recipe, dataset, split)
@@ -124,11 +147,22 @@ def run_recipe(
     try:
         status |= train_recipe(recipe, dataset, split, folder, watchers)
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        write_json(folder / STATUS, {**status, "status": "failed", "error": reason})
-        raise
+        failure = explain_failure(error, recipe)
+        write_json(folder / STATUS, {**status, "status": "failed", "error": str(failure)})
+        raise failure from error
     write_json(folder / STATUS, status)
     return status
+
+
+def explain_failure(error: Exception, recipe: Recipe) -> Exception:
+    """Say in one line what a person can do about it, where that is known."""
+    exhausted = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if exhausted or "can't allocate memory" in str(error):
+        return FailedRunError(
+            f"'{recipe.name}' ran out of memory; lower batch_size (it is {recipe.batch_size}) or "
+            "the model's width"
+        )
+    return error
 
 
 def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> dict[str, Any]:
@@ -140,45 +174,42 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
         RecordError: the folder was made for another recipe or split.
     """
     fresh = {"schema": 1, "name": recipe.name, "status": "running", "error": None}
-    if (folder / STATUS).exists():
-        if read_recipe(folder / "recipe.toml") != recipe:
-            raise RecordError(
-                f"{folder} was made with other settings; use the same ones to resume, "
-                "or name another folder with --out"
-            )
-        written = read_json(folder / "split.json")
-        ours = split_record(dataset, split)
-        if read_split(folder) and written != ours:
-            raise RecordError(
-                f"{folder} was made on another split or data set; name another folder"
-            )
-        status = read_json(folder / STATUS)
-        return status if status["status"] == "done" else fresh
+    written = folder / "recipe.toml"
+    if written.exists() and read_recipe(written) != recipe:
+        raise RecordError(
+            f"{folder} was made with other settings; use the same ones to resume, "
+            "or name another folder with --out"
+        )
+    status = read_json(folder / STATUS) if (folder / STATUS).exists() else fresh
+    if status["status"] == "done":
+        check_split(folder, dataset, split)
+        return status
+    # The marker comes first: a kill in what follows leaves a folder that can be resumed.
+    write_json(folder / STATUS, {**status, "status": "running", "error": None})
     defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
     write_text(folder / "recipe.toml", write_toml(recipe.plain()))
     write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
-    write_split(folder, split, split_record(dataset, split))
+    check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
-    write_json(folder / STATUS, fresh)
-    return fresh
+    return {**status, "status": "running", "error": None}
 
 
 def train_recipe(
     recipe: Recipe, dataset: DataSet, split: Split, folder: Path, watchers: Sequence[Watcher]
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
-    began = time.perf_counter()
     machine = build_machine(recipe)
+    notes = note_machine(folder, machine)
     torch.set_num_threads(machine.threads)
     material = gather_material(dataset, split, machine)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
     state = State(model, build_optimizer(recipe, model))
-    notes = restore_newest(folder, state)
+    notes += restore_newest(folder, state)
+    normalize = build_normalizer(material.mean, material.std, machine.device)
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
-        mean=material.mean,
-        std=material.std,
+        normalize=normalize,
         batch_size=min(recipe.batch_size, len(split.train)),
         augmentations=build_augmentations(recipe),
         seed=recipe.seed,
@@ -186,12 +217,13 @@ def train_recipe(
     examiner = Examiner(
         train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
         val=material.val,
-        mean=material.mean,
-        std=material.std,
+        normalize=normalize,
         machine=machine,
     )
     recorder = Recorder(folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
-    with torch.random.fork_rng():
+    # Naming the device keeps a CPU run from waking every GPU just to save its generator.
+    devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
         fit(
             state,
             batches,
@@ -222,10 +254,21 @@ def train_recipe(
         "stopped": state.stopped,
         "images_per_second": median_speed(folder),
         **measure_run(saved, material, split, folder, recipe.seed),
-        "seconds": max(state.seconds, time.perf_counter() - began),
+        "seconds": state.seconds,
         "machine": machine.record(),
         "notes": notes,
     }
+
+
+def note_machine(folder: Path, machine: Machine) -> list[str]:
+    """Record how a run computes; say so if an earlier sitting computed otherwise."""
+    status = read_json(folder / STATUS)
+    before = status.get("machine")
+    write_json(folder / STATUS, {**status, "machine": machine.record()})
+    if before in (None, machine.record()):
+        return []
+    changed = [name for name, value in machine.record().items() if before.get(name) != value]
+    return [f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"]
 
 
 def median_speed(folder: Path) -> float:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from smallvision.errors import RecordError
-from smallvision.records.files import read_json
+from smallvision.records.files import read_json, read_npz
 from smallvision.records.folder import STATUS
 from smallvision.shapes import Labels
-from smallvision.stats import compare_paired
+from smallvision.stats import compare_paired, find_correct
 from smallvision.stats.paired import Comparison, Correct, as_record
 
 
@@ -22,12 +22,8 @@ def read_correct(run: Path) -> tuple[Labels, Correct]:
         RecordError: the predictions are missing or damaged.
     """
     path = run / "predictions" / "val.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            right = arrays["probabilities"].argmax(axis=1) == arrays["labels"]
-            return arrays["indices"], right
-    except (OSError, ValueError, KeyError) as error:
-        raise RecordError(f"{path} cannot be read: {error}") from error
+    indices, labels, probabilities = read_npz(path, "indices", "labels", "probabilities")
+    return indices, find_correct(probabilities, labels)
 
 
 def compare_runs(run: Path, against: Path) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from smallvision.augment import Normalize
 from smallvision.data.batches import TrainBatches
-from smallvision.errors import UserError
+from smallvision.errors import FailedRunError
 from smallvision.optim import Schedule
 from smallvision.predict import infer_logits
 from smallvision.randomness import derive_seed
@@ -24,7 +25,7 @@ from smallvision.training.watch import EpochRecord, Plan, Watcher
 Forward = Callable[[Tensor], Tensor]
 
 
-class DivergedError(UserError):
+class DivergedError(FailedRunError):
     """The loss is no longer a number."""
 
 
@@ -34,18 +35,17 @@ class Examiner:
 
     Attributes:
         train, val: uint8 images `(N, C, H, W)` and int64 labels `(N,)` on the device.
-        mean, std: C numbers of the training split.
+        normalize: from bytes to what the network sees.
     """
 
     train: tuple[Tensor, Tensor]
     val: tuple[Tensor, Tensor]
-    mean: Sequence[float]
-    std: Sequence[float]
+    normalize: Normalize
     machine: Machine
 
     def measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
         """Mean loss and accuracy of a model on labelled images."""
-        logits = infer_logits(model, images, self.mean, self.std, self.machine)
+        logits = infer_logits(model, images, self.normalize, self.machine)
         loss = F.cross_entropy(logits, labels)
         return float(loss), float((logits.argmax(dim=1) == labels).float().mean())
 
@@ -115,10 +115,10 @@ def fit(
                 watcher.on_step(epoch, step + 1, loss, plan.lr * multiplier)
         mean_loss = float(loss_sum) / batches.steps
         train_seconds = time.perf_counter() - epoch_began
-        check_finite(mean_loss, epoch, plan)
-
         train_loss, train_accuracy = examiner.measure(state.model, *examiner.train)
         val_loss, val_accuracy = examiner.measure(state.model, *examiner.val)
+        for loss_found in (mean_loss, train_loss, val_loss):
+            check_finite(loss_found, epoch, plan)
         improved = state.best.improves(val_accuracy, val_loss)
         if improved:
             state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.model))
@@ -134,9 +134,11 @@ def fit(
             train_accuracy=train_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
+            train_n=len(examiner.train[1]),
+            val_n=len(examiner.val[1]),
             best=improved,
             seconds=state.seconds,
-            images_per_second=batches.steps * len(images) / train_seconds,
+            images_per_second=batches.steps * batches.batch_size / train_seconds,
         )
         for watcher in watchers:
             watcher.on_epoch(record, state)

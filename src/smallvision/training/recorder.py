@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,11 @@ class Recorder:
     Args:
         folder: of the run.
         schedule_kind: name of the schedule, for its drawing.
-        keep: which checkpoints outlive the next epoch, of `best`, `cycles` and `all`; the last
-            is always kept.
+        keep: which checkpoints outlive the next epoch besides the last and the best: `best` for
+            none, `cycles` for the ends of cycles, `all`.
     """
 
-    def __init__(self, folder: Path, *, schedule_kind: str, keep: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, *, schedule_kind: str, keep: str) -> None:
         self.folder = folder
         self.schedule_kind = schedule_kind
         self.keep = keep
@@ -61,13 +62,16 @@ class Recorder:
         save_tensors(
             checkpoint_folder(self.folder, state.epoch), state.tensors(), {"state": state.record()}
         )
-        keep = {state.epoch}
-        if "best" in self.keep:
-            keep.add(state.best.epoch)
-        if "cycles" in self.keep:
+        if self.keep == "all":
+            return
+        keep = {state.epoch, state.best.epoch}
+        if self.keep == "cycles":
             keep.update(self.plan.cycle_ends())
-        if "all" not in self.keep:
-            prune_checkpoints(self.folder, keep)
+        # What a kept checkpoint calls the best so far must stay, or it could not be resumed from.
+        for epoch in keep & set(list_checkpoints(self.folder)):
+            kept = read_json(checkpoint_folder(self.folder, epoch) / "state.json")
+            keep = keep | {kept["best_epoch"]}
+        prune_checkpoints(self.folder, keep)
 
 
 def draw_schedule(plan: Plan) -> dict[str, Any]:
@@ -89,10 +93,7 @@ def truncate_metrics(path: Path, first_epoch: int) -> None:
     """Drop lines of epochs that will be done again, and a torn last line."""
     if path.exists():
         kept = [line for line in read_jsonl(path) if line["epoch"] < first_epoch]
-        path.unlink()
-        write_text(path, "")
-        for line in kept:
-            append_line(path, line)
+        write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 def restore_newest(folder: Path, state: State) -> list[str]:

@@ -1,4 +1,8 @@
-"""Watchers: told what happens, in three calls; they observe and cannot alter."""
+"""Watchers: told what happens, in three calls.
+
+They observe. What they return is ignored and what they draw from the global random generator
+changes nothing; `State` is handed over so that it can be written, not written to.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,8 @@ class EpochRecord:
     train_accuracy: float
     val_loss: float
     val_accuracy: float
+    train_n: int
+    val_n: int
     best: bool
     seconds: float
     images_per_second: float

@@ -6,7 +6,7 @@ import pytest
 
 from smallvision.errors import RecordError
 from smallvision.records import files, ledger
-from smallvision.records.folder import claim_folder, newest_folder, number_folder
+from smallvision.records.folder import check_folder, lock_folder, newest_folder, number_folder
 
 
 def test_a_write_that_fails_keeps_the_old_content(
@@ -46,6 +46,8 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write('{"n": 2')
     assert files.read_jsonl(path) == [{"n": 1}]
+    files.append_line(path, {"n": 3})
+    assert files.read_jsonl(path) == [{"n": 1}, {"n": 3}]
 
 
 def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
@@ -61,6 +63,15 @@ def test_npz_round_trip(tmp_path: Path) -> None:
         assert arrays["x"].tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("length", [0, 10, 60])
+def test_a_damaged_npz_is_one_line(tmp_path: Path, length: int) -> None:
+    files.write_npz(tmp_path / "a.npz", x=np.arange(300))
+    content = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(content[:length] if length < 60 else content[:-40] + bytes(40))
+    with pytest.raises(RecordError, match=r"a\.npz cannot be read"):
+        files.read_npz(tmp_path / "a.npz", "x")
+
+
 def test_the_ledger_counts(tmp_path: Path) -> None:
     about = {"study": "s", "model": "m", "command": "c", "n": 5, "data_fingerprint": "sha256:0"}
     assert [ledger.record_opening(tmp_path, **about) for _ in range(3)] == [1, 2, 3]
@@ -70,20 +81,26 @@ def test_the_ledger_counts(tmp_path: Path) -> None:
 
 def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
     folder = tmp_path / "a"
-    assert claim_folder(folder, "status.json", resume=False) is False
+    assert check_folder(folder, "status.json", resume=False) is False
+    with (
+        lock_folder(folder),
+        pytest.raises(RecordError, match="another process"),
+        lock_folder(folder),
+    ):
+        pass
     (folder / "status.json").write_text("{}")
     with pytest.raises(RecordError, match="--resume"):
-        claim_folder(folder, "status.json", resume=False)
-    assert claim_folder(folder, "status.json", resume=True) is True
+        check_folder(folder, "status.json", resume=False)
+    assert check_folder(folder, "status.json", resume=True) is True
 
 
 def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_text("")
     for resume in (False, True):
         with pytest.raises(RecordError, match="not empty"):
-            claim_folder(tmp_path, "status.json", resume=resume)
+            check_folder(tmp_path, "status.json", resume=resume)
     with pytest.raises(RecordError, match="is a file"):
-        claim_folder(tmp_path / "photo.jpg", "status.json", resume=False)
+        check_folder(tmp_path / "photo.jpg", "status.json", resume=False)
 
 
 def test_folders_are_numbered_and_found_again(tmp_path: Path) -> None:

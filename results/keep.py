@@ -1,0 +1,83 @@
+"""Keep a study's plain records under `results/`, and print its tables for README.md.
+
+    python results/keep.py STUDY results/NAME     copy the records, then print the tables
+    python results/keep.py results/NAME           print the tables
+
+Records only: no weights, and no pictures, for those show images of the data set.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+KEPT = (
+    "study.json",
+    "environment.json",
+    "split.json",
+    "exploration/exploration.json",
+    "verdicts.json",
+    "test.json",
+    "ledger.jsonl",
+    "runs/*/status.json",
+    "runs/*/recipe.toml",
+    "runs/*/metrics.jsonl",
+    "runs/*/schedule.json",
+)
+
+
+def keep(study: Path, target: Path) -> None:
+    """Copy the records of a finished study."""
+    for pattern in KEPT:
+        for path in sorted(study.glob(pattern)):
+            place = target / path.relative_to(study)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One JSON record."""
+    record: dict[str, Any] = json.loads(path.read_text())
+    return record
+
+
+def show(folder: Path) -> str:
+    """The rungs as a Markdown table, the test result and where it was obtained."""
+    study, environment = read(folder / "study.json"), read(folder / "environment.json")
+    lines = [
+        "| rung | validation % (95 % interval) | training % | parameters | minutes |",
+        "|---|---|---|---|---|",
+    ]
+    for rung in study["rungs"]:
+        status = read(folder / "runs" / rung["name"] / "status.json")
+        val, train = status["val"], status["train"]
+        low, high = (f"{bound * 100:.2f}" for bound in val["interval"])
+        name = f"**{rung['name']}**" if rung["name"] == study["best"] else rung["name"]
+        lines.append(
+            f"| {name} | {val['accuracy'] * 100:.2f} ({low} to {high}) "
+            f"| {train['accuracy'] * 100:.2f} | {status['parameters'] / 1e6:.2f} M "
+            f"| {status['seconds'] / 60:.1f} |"
+        )
+    test = read(folder / "test.json")
+    low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
+    machine = read(folder / "runs" / study["best"] / "status.json")["machine"]
+    lines += [
+        "",
+        f"Test: **{test['accuracy'] * 100:.2f} %** ({low} to {high}) on {test['n']:,} images, "
+        f"opened {'once' if test['openings'] == 1 else str(test['openings']) + ' times'}, for "
+        f"`{test['model']}`. One run of each rung (n = 1, seed {study['seed']}), preset "
+        f"`{study['preset']}`, validated on {val['n']:,} images; {environment['processor']}, "
+        f"{machine['threads']} threads, {machine['precision']}, torch "
+        f"{environment['versions']['torch']}, {study['created'][:10]}.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    folders = [Path(argument) for argument in sys.argv[1:]]
+    if len(folders) == 2:
+        keep(*folders)
+    print(show(folders[-1]))

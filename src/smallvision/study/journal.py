@@ -1,0 +1,140 @@
+"""`study.json`: begun, checked on resumption, and summed up at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
+from smallvision.errors import RecordError
+from smallvision.recipes import Rung, read_recipe
+from smallvision.records.environment import describe_environment
+from smallvision.records.files import now, read_json, write_json
+from smallvision.records.folder import STATUS, STUDY
+from smallvision.study.plan import StudyPlan
+from smallvision.study.run import check_split
+from smallvision.study.verdicts import is_done
+
+
+def open_study(
+    folder: Path, dataset: DataSet, split: Split, ladder: Sequence[Rung], plan: StudyPlan
+) -> dict[str, Any]:
+    """Write what the study is about, before any of it is done."""
+    record = {
+        "schema": 1,
+        "name": folder.resolve().name,
+        "created": now(),
+        "finished": None,
+        "command": plan.command,
+        "preset": plan.preset,
+        "seed": plan.seed,
+        "goal": {"maximise": "val_accuracy", "limits": plan.limits.record()},
+        "data": describe_source(dataset),
+        "rungs": [
+            {
+                "name": rung.name,
+                "question": rung.question,
+                "weakness": rung.weakness,
+                "builds_on": rung.builds_on,
+                "status": "pending",
+                "error": None,
+            }
+            for rung in ladder
+        ],
+        "best": None,
+        "best_reason": None,
+    }
+    write_json(folder / STUDY, record)
+    check_split(folder, dataset, split)
+    write_json(folder / "environment.json", describe_environment())
+    return record
+
+
+def reopen_study(
+    folder: Path, dataset: DataSet, split: Split, ladder: Sequence[Rung], plan: StudyPlan
+) -> dict[str, Any]:
+    """Read a study back and check that it is this one.
+
+    Raises:
+        RecordError: it was begun on other data, or with another preset, seed, limits or settings.
+    """
+    record = read_json(folder / STUDY)
+    if (record["preset"], record["seed"]) != (plan.preset, plan.seed):
+        raise RecordError(
+            f"{folder} was begun with preset {record['preset']} and seed {record['seed']}; "
+            "resume it with the same, or name another folder"
+        )
+    if record["goal"]["limits"] != plan.limits.record():
+        raise RecordError(
+            f"{folder} was begun with other limits; limits moved after the results are no limits, "
+            "so resume it with the same, or name another folder"
+        )
+    check_split(folder, dataset, split)
+    if not (folder / "environment.json").exists():
+        write_json(folder / "environment.json", describe_environment())
+    if [rung["name"] for rung in record["rungs"]] != [rung.name for rung in ladder]:
+        raise RecordError(f"{folder} has other rungs; name another folder with --out")
+    for rung in ladder:
+        written = folder / "runs" / rung.name / "recipe.toml"
+        if written.exists() and read_recipe(written) != rung.recipe:
+            raise RecordError(
+                f"{written} was made with other settings; resume with the same --set, "
+                "or name another folder with --out"
+            )
+    return record
+
+
+def describe_source(dataset: DataSet) -> dict[str, Any]:
+    """The `data` part of `study.json`."""
+    return {
+        "name": dataset.name,
+        "source": dataset.source,
+        "shape": list(dataset.train.shape),
+        "class_names": list(dataset.train.class_names),
+        "train_n": len(dataset.train),
+        "test_n": len(dataset.test),
+        "train_fingerprint": dataset.train.fingerprint,
+        "test_fingerprint": dataset.test.fingerprint,
+        "mirror_safe": dataset.mirror_safe,
+        "notes": list(dataset.notes),
+    }
+
+
+def describe_data(dataset: DataSet, split: Split) -> str:
+    """One sentence for the terminal."""
+    C, H, W = dataset.train.shape
+    return (
+        f"{dataset.name}: {H}x{W} {'grey' if C == 1 else 'colour'} images, "
+        f"{dataset.train.num_classes} classes; {len(split.train):,} to train on, "
+        f"{len(split.val):,} to validate on, {len(dataset.test):,} sealed for the test."
+    )
+
+
+def summarize_study(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """What `smallvision study --json` prints."""
+    rungs = []
+    for rung in record["rungs"]:
+        status = read_json(folder / "runs" / rung["name"] / STATUS) if is_done(rung) else {}
+        val = status.get("val", {})
+        rungs.append(
+            {
+                "name": rung["name"],
+                "val_accuracy": val.get("accuracy"),
+                "val_interval": val.get("interval"),
+                "train_accuracy": status.get("train", {}).get("accuracy"),
+                "parameters": status.get("parameters"),
+                "seconds": status.get("seconds"),
+                "status": rung["status"],
+                **({"error": rung["error"]} if rung["error"] else {}),
+            }
+        )
+    test = read_json(folder / "test.json") if (folder / "test.json").exists() else None
+    return {
+        "study": str(folder),
+        "rungs": rungs,
+        "best": record["best"],
+        "test": test and {key: test[key] for key in ("accuracy", "interval", "n", "openings")},
+        "report": str(folder / "report.html"),
+    }
