@@ -63,6 +63,16 @@ def test_a_study_and_its_resumption(smallvision: Call, rows: Path, tmp_path: Pat
     assert other.code == 2
     assert "other settings" in other.err
 
+    moved = smallvision("study", rows, "--out", out, "--resume", "--max-gap", "0.5", *FAST)
+    assert moved.code == 2
+    assert "limits" in moved.err
+
+    other = next(rung["name"] for rung in summary["rungs"] if rung["name"] != summary["best"])
+    result = (out / "test.json").read_text()
+    assert smallvision("evaluate", out / "runs" / other, rows).code == 0
+    assert (out / "test.json").read_text() == result, "the winner's result must not be lost"
+    assert (out / "ledger.jsonl").read_text().count("\n") == 2
+
     (out / "report.html").unlink()
     drawn = smallvision("report", out)
     assert drawn.code == 0
@@ -97,6 +107,17 @@ def test_a_failed_rung_does_not_sink_the_study(
     assert {rung["status"] for rung in json.loads(mended.out)["rungs"]} == {"done"}
 
 
+def test_a_setting_of_one_model_leaves_the_others_alone(
+    smallvision: Call, rows: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "study"
+    outcome = smallvision("study", rows, "--dry-run", "--set", "model.depth=16", "--out", out)
+    assert outcome.code == 0, outcome.err
+    assert "depth = 16" in (out / "runs" / "wrn" / "recipe.toml").read_text()
+    assert "depth" not in (out / "runs" / "vgg10" / "recipe.toml").read_text()
+    assert "stand-in" in outcome.out or "rehearsal" in outcome.out
+
+
 def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "runs" / "one"
     trained = smallvision(
@@ -107,6 +128,12 @@ def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) 
     assert record["test"]["openings"] == 1
     assert "seed = 5" in (out / "recipe.toml").read_text()
     assert (out / "recipe.diff.toml").read_text().count("\n") < 20
+
+    finished = smallvision(
+        "train", rows, "mlp", "--out", out, "--set", "seed=5", "--evaluate", "--resume", *FAST
+    )
+    assert finished.code == 0, finished.err
+    assert "opened once" in finished.out, "what is tested already is not tested again"
 
     again = smallvision("evaluate", out, rows, "--json")
     assert json.loads(again.out)["openings"] == 2
@@ -150,6 +177,13 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["study", "digits", "--preset", "quik"], "did you mean 'quick'"),
         (["study", "digits", "--set", "epoch=1"], "did you mean 'epochs'"),
         (["study", "digits", "--set", "epochs=-1"], "greater than or equal to 1"),
+        (["study", "digits", "--set", "name=x"], "leave out name="),
+        (["study", "digits", "--set", "model.wdth=3"], "did you mean 'model.width'"),
+        (
+            ["train", "digits", "mlp", "--set", "augment=[{name='crop', padding=40}]"],
+            "allow at most 7",
+        ),
+        (["train", "digits", "mlp", "--resume"], "to resume"),
         (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
         (["train", "digits", "absent.toml"], "absent.toml"),
         (["train", "digits", "mlp", "--set", "compute.device=cuda"], "not available"),

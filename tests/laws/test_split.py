@@ -46,6 +46,24 @@ def test_a_fifth_is_validation_and_a_subset_is_stratified() -> None:
     assert np.bincount(images.labels[split.train]).tolist() == [40, 40, 40]
 
 
+def test_a_small_class_survives_thinning() -> None:
+    """A class of three among hundreds still gives one image to train on and one to validate."""
+    images = make_images(300)
+    labels = np.where(np.arange(300) < 3, 0, 1 + np.arange(300) % 2)
+    long_tailed = ImageSet(np.array(images.images), labels, ("rare", "b", "c"))
+    split = make_split(long_tailed, seed=0, subset=0.1)
+    for side in (split.train, split.val):
+        assert 0 in labels[side]
+
+
+def test_copies_of_declared_validation_images_are_not_learned_from() -> None:
+    images = make_images(60)
+    val = images.take(np.arange(12))
+    split = make_split(images, val=val)
+    assert split.train.tolist() == list(range(12, 60))
+    assert len(split.val) == 12
+
+
 def test_twins_are_found_by_content() -> None:
     images = make_images(9).images.copy()
     images[7] = images[2]

@@ -70,10 +70,11 @@ def split_stratified(
     counts = np.bincount(labels, minlength=len(class_names))
     names = class_names or [str(k) for k in range(len(counts))]
     for label in np.flatnonzero(counts <= at_least):
-        have = {0: "no image", 1: "one image"}.get(int(counts[label]), f"{counts[label]} images")
+        count = int(counts[label])
+        have = {0: "no image", 1: "one image"}.get(count, f"{count} images")
         raise DataError(
-            f"class '{names[int(label)]}' has {have}; this split needs at least {at_least + 1} of each "
-            "class: add images or leave the class out"
+            f"class '{names[int(label)]}' has {have}; this split needs at least {at_least + 1} "
+            "of each class: add images or leave the class out"
         )
     room = np.clip(np.round(fraction * counts).astype(np.int64), at_least, counts - 1)
 

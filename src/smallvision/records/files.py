@@ -165,7 +165,8 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
         RecordError: the file or an array is missing, or it is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # From memory: numpy leaves a damaged file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             return [arrays[name] for name in names]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RecordError(f"{path} cannot be read: {error}") from error
