@@ -166,7 +166,7 @@ def make_split(
     Args:
         images: the official training images.
         val: a validation set that the source declares; then all of `images` is train.
-        val_fraction: share of each class to validate on.
+        val_fraction: share of each class to validate on; a fifth, as in the study of CIFAR-10.
         subset: use only this share of the images, stratified, before splitting.
         seed: governs both choices.
 

@@ -26,8 +26,6 @@ from smallvision.study.plan import Limits, StudyPlan, cut_ladder
 from smallvision.study.run import run_recipe
 from smallvision.study.verdicts import is_done, judge_ladder
 
-VAL_FRACTION = 0.2
-
 
 def run_study(
     data: DataSet | str | Path,
@@ -64,7 +62,6 @@ def run_study(
     split = make_split(
         dataset.train,
         val=dataset.val,
-        val_fraction=VAL_FRACTION,
         subset=find_preset(plan.preset).subset(len(dataset.train)),
         seed=plan.seed,
     )
@@ -106,16 +103,16 @@ def climb_ladder(
 
 def explore_split(dataset: DataSet, split: Split, ladder: Sequence[Rung], seed: int) -> Exploration:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
-    used = {settings.name: rung for rung in ladder for settings in rung.recipe.augment}
-    previews: list[Preview] = []
-    for name, rung in used.items():
-        at = [settings.name for settings in rung.recipe.augment].index(name)
-        augment = build_augmentations(rung.recipe)[at]
-        previews.append((name, AUGMENTATIONS[name].card.sentence, augment))
+    previews: dict[str, Preview] = {}
+    for rung in ladder:
+        built = build_augmentations(rung.recipe)
+        for settings, augment in zip(rung.recipe.augment, built, strict=True):
+            sentence = AUGMENTATIONS[settings.name].card.sentence
+            previews[settings.name] = (settings.name, sentence, augment)
     return explore_images(
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
-        previews=previews,
+        previews=list(previews.values()),
         num_val=len(split.val),
         seed=seed,
     )

@@ -13,8 +13,8 @@ from smallvision.recipes import Rung, read_recipe
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY
+from smallvision.study.material import check_split
 from smallvision.study.plan import StudyPlan
-from smallvision.study.run import check_split
 from smallvision.study.verdicts import is_done
 
 

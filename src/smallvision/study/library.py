@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
@@ -14,7 +11,7 @@ from smallvision.data.load import as_dataset
 from smallvision.data.split import Split, make_split, read_split
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation import evaluate_on_test
-from smallvision.predict import SavedModel, fingerprint_model, load_model
+from smallvision.predict import fingerprint_model, load_model
 from smallvision.recipes import (
     Recipe,
     Task,
@@ -25,9 +22,8 @@ from smallvision.recipes import (
     read_recipe,
 )
 from smallvision.recipes.build import build_machine, check_fit
-from smallvision.records.files import read_json, read_jsonl, write_json
+from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import (
-    METRICS,
     STATUS,
     STUDY,
     check_folder,
@@ -36,87 +32,12 @@ from smallvision.records.folder import (
     newest_folder,
     number_folder,
 )
-from smallvision.study.climb import VAL_FRACTION
+from smallvision.study.outcome import Run, TestResult
 from smallvision.study.plan import StudyPlan
 from smallvision.study.run import run_recipe
 from smallvision.training import Watcher
 
 RUNS = Path("runs")
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A finished run: its folder and what the records say; shows itself in a notebook."""
-
-    folder: Path
-
-    @property
-    def status(self) -> dict[str, Any]:
-        """The content of `status.json`."""
-        return read_json(self.folder / STATUS)
-
-    @property
-    def metrics(self) -> list[dict[str, Any]]:
-        """One entry per epoch."""
-        return read_jsonl(self.folder / METRICS)
-
-    def load_model(self) -> SavedModel:
-        """The model with the best weights.
-
-        Raises:
-            RecordError: it is missing or damaged.
-        """
-        return load_model(self.folder)
-
-    def __repr__(self) -> str:
-        status = self.status
-        if status["status"] != "done":
-            return f"Run({str(self.folder)!r}, {status['status']})"
-        low, high = status["val"]["interval"]
-        return (
-            f"Run({str(self.folder)!r}, {status['name']}: {status['val']['accuracy']:.2%} on "
-            f"{status['val']['n']:,} validation images [{low:.2%}, {high:.2%}], "
-            f"epoch {status['best_epoch']})"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{line['epoch']}</td><td>{line['loss']:.3f}</td>"
-            f"<td>{line['train_accuracy']:.2%}</td><td>{line['val_accuracy']:.2%}</td></tr>"
-            for line in self.metrics
-        )
-        head = "<tr><th>epoch</th><th>loss</th><th>train</th><th>validation</th></tr>"
-        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
-
-
-@dataclass(frozen=True, eq=False)
-class TestResult:
-    """The outcome of opening the test set; shows itself in a notebook."""
-
-    __test__ = False  # pytest collects classes that begin with Test
-
-    record: dict[str, Any]
-
-    @property
-    def accuracy(self) -> float:
-        """Share of test images classified correctly."""
-        return float(self.record["accuracy"])
-
-    def __repr__(self) -> str:
-        low, high = self.record["interval"]
-        return (
-            f"TestResult({self.record['model']}: {self.accuracy:.2%} on {self.record['n']:,} test "
-            f"images [{low:.2%}, {high:.2%}], opening {self.record['openings']})"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(line['name'])}</td><td>{line['precision']:.3f}</td>"
-            f"<td>{line['recall']:.3f}</td><td>{line['f1']:.3f}</td><td>{line['support']}</td></tr>"
-            for line in self.record["per_class"]
-        )
-        head = "<tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>n</th></tr>"
-        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
 def explore(
@@ -133,7 +54,7 @@ def explore(
         DataError: the data cannot be loaded or split.
     """
     dataset = as_dataset(data, data_dir)
-    split = make_split(dataset.train, val=dataset.val, val_fraction=VAL_FRACTION, seed=seed)
+    split = make_split(dataset.train, val=dataset.val, seed=seed)
     return explore_images(
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
@@ -210,7 +131,6 @@ def plan_run(
         return make_split(
             dataset.train,
             val=dataset.val,
-            val_fraction=VAL_FRACTION,
             subset=scale.subset(len(dataset.train)),
             seed=seed,
         )

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from smallvision.augment import build_normalizer
-from smallvision.data.batches import TrainBatches, to_tensor
+from smallvision.data.batches import TrainBatches
 from smallvision.data.dataset import DataSet
-from smallvision.data.imageset import ImageSet
-from smallvision.data.split import Split, read_split, write_split
+from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel
-from smallvision.randomness import derive_seed
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
     build_augmentations,
@@ -42,75 +38,12 @@ from smallvision.records.files import (
 from smallvision.records.folder import METRICS, STATUS
 from smallvision.records.machine import Machine
 from smallvision.stats import rate_accuracy
-from smallvision.stats.channels import count_levels, mean_and_std
+from smallvision.study.material import Material, check_split, gather_material
 from smallvision.training import Examiner, Recorder, State, Watcher, fit, restore_newest
 
 # Clean training images measured after each epoch, and once at the end. Half a percent of
 # standard error is enough to see a gap grow; the final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """The images of one split on one device, with the training split's statistics.
-
-    Attributes:
-        train, val: uint8 images and int64 labels on the device.
-        mean, std: of the training split alone.
-    """
-
-    train: tuple[Tensor, Tensor]
-    val: tuple[Tensor, Tensor]
-    mean: list[float]
-    std: list[float]
-
-    def sample(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
-        """A fixed random sample of the training images."""
-        images, labels = self.train
-        if len(images) <= count:
-            return images, labels
-        generator = torch.Generator().manual_seed(derive_seed(seed, "clean"))
-        picks = torch.randperm(len(images), generator=generator)[:count].to(images.device)
-        return images[picks], labels[picks]
-
-
-def find_val(dataset: DataSet, split: Split) -> ImageSet:
-    """The images that a split's `val` indexes: declared by the source, or carved from train."""
-    return dataset.val if split.declared_val and dataset.val is not None else dataset.train
-
-
-def gather_material(dataset: DataSet, split: Split, machine: Machine) -> Material:
-    """Bring a split to the device and measure its training images."""
-    mean, std = mean_and_std(count_levels(dataset.train.images, split.train))
-    return Material(
-        train=to_tensor(dataset.train, split.train, machine.device),
-        val=to_tensor(find_val(dataset, split), split.val, machine.device),
-        mean=mean,
-        std=std,
-    )
-
-
-def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:
-    """The content of `split.json` for a data set."""
-    val = find_val(dataset, split)
-    return {
-        **split.record(dataset.train.labels, val.labels, dataset.train.num_classes),
-        "test_fingerprint": dataset.test.fingerprint,
-    }
-
-
-def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
-    """Write the split into a folder, or check that the one written there is the same.
-
-    Raises:
-        RecordError: it is another split or another data set, or damaged.
-    """
-    ours = split_record(dataset, split)
-    if not (folder / "split.json").exists():
-        write_split(folder, split, ours)
-    elif read_json(folder / "split.json") != ours:
-        raise RecordError(f"{folder} was made on other data or another split; name another folder")
-    read_split(folder)
 
 
 def run_recipe(

@@ -1,0 +1,83 @@
+"""The images of one split, on the device, and the split itself on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from smallvision.data.batches import to_tensor
+from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
+from smallvision.data.split import Split, read_split, write_split
+from smallvision.errors import RecordError
+from smallvision.randomness import derive_seed
+from smallvision.records.files import read_json
+from smallvision.records.machine import Machine
+from smallvision.stats.channels import count_levels, mean_and_std
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The images of one split on one device, with the training split's statistics.
+
+    Attributes:
+        train, val: uint8 images and int64 labels on the device.
+        mean, std: of the training split alone.
+    """
+
+    train: tuple[Tensor, Tensor]
+    val: tuple[Tensor, Tensor]
+    mean: list[float]
+    std: list[float]
+
+    def sample(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
+        """A fixed random sample of the training images."""
+        images, labels = self.train
+        if len(images) <= count:
+            return images, labels
+        generator = torch.Generator().manual_seed(derive_seed(seed, "clean"))
+        picks = torch.randperm(len(images), generator=generator)[:count].to(images.device)
+        return images[picks], labels[picks]
+
+
+def find_val(dataset: DataSet, split: Split) -> ImageSet:
+    """The images that a split's `val` indexes: declared by the source, or carved from train."""
+    return dataset.val if split.declared_val and dataset.val is not None else dataset.train
+
+
+def gather_material(dataset: DataSet, split: Split, machine: Machine) -> Material:
+    """Bring a split to the device and measure its training images."""
+    mean, std = mean_and_std(count_levels(dataset.train.images, split.train))
+    return Material(
+        train=to_tensor(dataset.train, split.train, machine.device),
+        val=to_tensor(find_val(dataset, split), split.val, machine.device),
+        mean=mean,
+        std=std,
+    )
+
+
+def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:
+    """The content of `split.json` for a data set."""
+    val = find_val(dataset, split)
+    return {
+        **split.record(dataset.train.labels, val.labels, dataset.train.num_classes),
+        "test_fingerprint": dataset.test.fingerprint,
+    }
+
+
+def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
+    """Write the split into a folder, or check that the one written there is the same.
+
+    Raises:
+        RecordError: it is another split or another data set, or damaged.
+    """
+    ours = split_record(dataset, split)
+    if not (folder / "split.json").exists():
+        write_split(folder, split, ours)
+    elif read_json(folder / "split.json") != ours:
+        raise RecordError(f"{folder} was made on other data or another split; name another folder")
+    read_split(folder)
