@@ -18,6 +18,7 @@ from smallvision.records.folder import STATUS, STUDY
 from smallvision.records.machine import Machine
 from smallvision.study import Run
 
+NOT_HERE = "not found; set SMALLVISION_DATA or --data-dir, or let the first use download it"
 STYLES = {"better": "green", "worse": "red", "cannot tell apart": "yellow"}
 
 
@@ -164,7 +165,7 @@ def show_machine(
         "precision": f"{machine.precision} (chosen; bf16 is "
         f"{'fast' if fast_bf16 else 'not fast'} here)",
         "compiler": "found" if compiler else "none: long runs on the CPU will not be compiled",
-        **{f"data: {key}": place or "not found" for key, place in found.items()},
+        **{f"data: {key}": place or NOT_HERE for key, place in found.items()},
     }.items():
         table.add_row(name, str(value))
     console.print(table)

@@ -53,7 +53,10 @@ def train(
         )
     show_run(run, narrator.console)
     summary = {"run": str(run.folder), **run.status}
-    if evaluate:
+    if not evaluate:
+        opener = f"smallvision evaluate {run.folder} {data}"
+        narrator.say(f"The test set stays sealed; this opens it, and counts: {opener}")
+    else:
         # Training that was already finished and tested is not a reason to open the seal again.
         result = find_test(run) or evaluate_run(run, dataset, command=spell_command())
         show_test(result.record, narrator.console)
