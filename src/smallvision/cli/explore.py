@@ -23,8 +23,11 @@ def explore(
 
     from smallvision.cli.tables import show_exploration
     from smallvision.data.load import as_dataset
+    from smallvision.records.folder import check_folder
     from smallvision.study import explore as explore_data
 
+    if out is not None:
+        check_folder(out, "exploration.json", resume=True)
     dataset = as_dataset(data, data_dir)
     exploration = explore_data(dataset, seed=seed)
     show_exploration(dataset, exploration, Console())

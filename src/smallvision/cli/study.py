@@ -38,9 +38,11 @@ def study(
     from smallvision.cli.narrator import TerminalNarrator
     from smallvision.cli.tables import show_study
     from smallvision.data.load import name_data
+    from smallvision.recipes import find_preset
     from smallvision.records.folder import STUDY, newest_folder, number_folder
     from smallvision.study import Limits, StudyPlan, run_study
 
+    find_preset(preset)
     stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
     if out is None:
         newest = newest_folder(STUDIES, stem, STUDY) if resume else None

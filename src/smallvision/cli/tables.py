@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smallvision.cli.words import clock, count, digits, interval, percent, size
+from smallvision.cli.words import clock, count, digits, interval, percent, size, span
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.records.files import read_json
@@ -26,7 +26,7 @@ def new_table(*columns: str, title: str | None = None) -> Table:
     """A table with a first column of names and right-aligned figures after it."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for position, column in enumerate(columns):
-        table.add_column(column, justify="right" if position else "left", no_wrap=position == 0)
+        table.add_column(column, justify="right" if position else "left", no_wrap=True)
     return table
 
 
@@ -34,9 +34,7 @@ def show_study(folder: Path, console: Console) -> None:
     """All rungs in one table, then the verdicts, the test and where the report is."""
     study = read_json(folder / STUDY)
     console.print()
-    table = new_table(
-        "rung", "val %", "95 % interval", "train %", "gap", "params", "time", "latency"
-    )
+    table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "time", "ms")
     for rung in study["rungs"]:
         if rung["status"] != "done":
             table.add_row(rung["name"], Text(rung["status"], style="red"))
@@ -44,16 +42,19 @@ def show_study(folder: Path, console: Console) -> None:
         status = read_json(folder / "runs" / rung["name"] / STATUS)
         winner = rung["name"] == study["best"]
         val, train = status["val"], status["train"]
-        table.title = f"{val['n']:,} validation images, {train['n']:,} clean training images"
+        table.title = (
+            f"{val['n']:,} validation images, {train['n']:,} clean training images; "
+            "ms to classify one"
+        )
         table.add_row(
             f"{rung['name']}{' *' if winner else ''}",
             digits(val["accuracy"], val["n"]),
-            interval(val["interval"], val["n"]),
+            span(val["interval"], val["n"]),
             digits(train["accuracy"], train["n"]),
             Text(f"{status['gap'] * 100:+.1f}", style="" if status["within_limits"] else "yellow"),
             count(status["parameters"]),
             clock(status["seconds"]),
-            f"{status['latency_seconds'] * 1000:.1f} ms",
+            f"{status['latency_seconds'] * 1000:.1f}",
             style="bold" if winner else "",
         )
     console.print(table)
@@ -104,12 +105,12 @@ def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Con
     for folder, status in sorted(
         found, key=lambda pair: -pair[1].get("val", {}).get("accuracy", -1)
     ):
-        row = [str(folder.relative_to(root)), status["status"]]
+        row = [Text(str(folder.relative_to(root))), status["status"]]
         if status["status"] == "done":
             val, train = status["val"], status["train"]
             row += [
                 digits(val["accuracy"], val["n"]),
-                interval(val["interval"], val["n"]),
+                span(val["interval"], val["n"]),
                 digits(train["accuracy"], train["n"]),
                 str(status["best_epoch"]),
                 clock(status["seconds"]),
@@ -121,13 +122,13 @@ def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Con
 def show_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
     """What a data set is, class by class and channel by channel, and what follows."""
     record = exploration.record
-    console.print(f"[bold]{dataset.name}[/bold]  {dataset.source}", soft_wrap=True)
+    console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
     for note in dataset.notes:
         console.print(note, markup=False)
     classes = new_table("class", "images", "share")
     shown = list(zip(record["class_names"], record["counts"], strict=True))
     for name, images in shown[:20]:
-        classes.add_row(name, f"{images:,}", percent(images / record["n"], record["n"]))
+        classes.add_row(Text(name), f"{images:,}", percent(images / record["n"], record["n"]))
     if len(shown) > 20:
         classes.add_row(f"… and {len(shown) - 20} more")
     console.print(classes)

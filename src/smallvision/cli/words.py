@@ -18,6 +18,11 @@ def interval(bounds: list[float], n: int) -> str:
     return f"{digits(bounds[0], n)} to {digits(bounds[1], n)}"
 
 
+def span(bounds: list[float], n: int) -> str:
+    """An interval in percent, as short as a column of a table wants it."""
+    return f"{digits(bounds[0], n)}–{digits(bounds[1], n)}"
+
+
 def clock(seconds: float) -> str:
     """A duration as `12 s`, `3 min 20 s` or `1 h 05 min`."""
     whole = round(seconds)

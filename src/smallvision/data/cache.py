@@ -19,7 +19,7 @@ import numpy as np
 
 from smallvision.data.imageset import ImageSet
 from smallvision.data.layout import Decoded, Layout, Part, Shape
-from smallvision.errors import UserError
+from smallvision.errors import DataError, UserError
 from smallvision.records.files import make_folder, read_json, write_json
 
 DECODER = 1  # raise it when the same files would decode to other pixels
@@ -38,12 +38,24 @@ class Summary:
     notes: tuple[str, ...]
 
 
+def expand(path: str | Path) -> Path:
+    """A path with `~` replaced by the home folder.
+
+    Raises:
+        DataError: there is no such home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{path} names a home folder that does not exist") from error
+
+
 def cache_folder() -> Path:
     """SMALLVISION_CACHE, else XDG_CACHE_HOME/smallvision, else ~/.cache/smallvision."""
     if chosen := os.environ.get("SMALLVISION_CACHE"):
-        return Path(chosen).expanduser()
+        return expand(chosen)
     root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "smallvision"
+    return expand(root) / "smallvision"
 
 
 def read_cached(layout: Layout, part: Part, shape: Shape | None = None) -> Decoded:
@@ -81,7 +93,8 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> Summary
 def _entry_folder(layout: Layout) -> Path:
     """One folder per source and options: a changed source overwrites its own old entry."""
     place = layout.place.resolve() if layout.place else Path()
-    digest = hashlib.sha256(f"{place}\n{layout.source}\n{layout.options}".encode()).hexdigest()
+    identity = f"{place}\n{layout.source}\n{layout.options}"
+    digest = hashlib.sha256(os.fsencode(identity)).hexdigest()
     return cache_folder() / "decoded" / f"{place.name}-{digest[:16]}"
 
 
@@ -91,7 +104,7 @@ def _stamp(layout: Layout) -> str:
     for path in sorted(layout.files):
         with suppress(OSError):  # a file that is gone is reported by the reader
             state = path.stat()
-            digest.update(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n"))
     return digest.hexdigest()
 
 
@@ -102,7 +115,7 @@ def _array_path(folder: Path, part: Part, kind: str) -> Path:
 def _read_manifest(folder: Path, part: Part, stamp: str) -> dict[str, Any] | None:
     """Read the manifest of an entry that is up to date and whose arrays have the right sizes."""
     try:
-        manifest = read_json(folder / f"{part}.json")
+        manifest = read_json(folder / f"{part}.manifest.json")
         sizes = {
             kind: _array_path(folder, part, kind).stat().st_size for kind in ("images", "labels")
         }
@@ -168,7 +181,7 @@ def _remember(folder: Path, part: Part, stamp: str, decoded: Decoded) -> None:
         "notes": list(decoded.notes),
         "bytes": sizes,
     }
-    write_json(folder / f"{part}.json", manifest)
+    write_json(folder / f"{part}.manifest.json", manifest)
 
 
 def _write_array(path: Path, array: np.ndarray[Any, Any]) -> int:

@@ -6,7 +6,7 @@ import warnings
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from smallvision.errors import DataError
 
@@ -44,6 +44,10 @@ def decode_picture(data: bytes, name: str) -> Image.Image:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(_too_large(name)) from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"{name} is no {', '.join(FORMATS)} picture; replace or remove it"
+        ) from error
     except Exception as error:
         # Damaged bytes make decoders raise nearly anything: OSError, SyntaxError, struct.error...
         raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -136,7 +137,10 @@ def _decode_all(root: Path, classes: Classes) -> Iterator[Image.Image]:
 def _read_file(path: Path, root: Path) -> bytes:
     name = path.relative_to(root)
     try:
-        if (size := path.stat().st_size) > MAX_FILE_BYTES:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
+            raise DataError(f"{name} is no regular file; remove it")
+        if (size := state.st_size) > MAX_FILE_BYTES:
             raise DataError(f"{name} has {size:,} bytes; expected at most {MAX_FILE_BYTES:,}")
         return path.read_bytes()
     except OSError as error:

@@ -56,6 +56,12 @@ class ImageSet:
             )
         if len(images) == 0:
             raise DataError("the data set holds no images")
+        try:
+            "".join(self.class_names).encode()
+        except UnicodeEncodeError as error:
+            raise DataError("a class name is no valid text; rename its folder") from error
+        if K == 1:
+            raise DataError(f"there is one class, '{self.class_names[0]}'; expected two or more")
         if not MIN_CLASSES <= K <= MAX_CLASSES or len(set(self.class_names)) != K:
             raise DataError(
                 f"{K} class names ({len(set(self.class_names))} distinct); "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smallvision.data.assemble import assemble
+from smallvision.data.cache import expand
 from smallvision.data.catalog import CATALOG, Source
 from smallvision.data.dataset import DataSet
 from smallvision.data.digits import digits_layout
@@ -45,7 +46,7 @@ def load_data(
     if size is not None and source != "synthetic":
         raise SettingError(f"size is for synthetic; '{source}' has the size it has")
     if known is None:
-        return _load_path(Path(source).expanduser(), image_size, seed)
+        return _load_path(expand(source), image_size, seed)
     if known.name == "synthetic":
         options = {"size": size, "image_size": image_size}
         given = {name: value for name, value in options.items() if value is not None}
@@ -82,7 +83,8 @@ def name_data(source: str | Path) -> str:
     """What a data set is called: its name, or that of its file or folder without the ending."""
     if source in CATALOG:
         return str(source)
-    return Path(source).expanduser().resolve().name.partition(".")[0]
+    # absolute(), for resolve() fails on a link to itself, which is then reported as no data set.
+    return expand(source).absolute().name.partition(".")[0]
 
 
 def _check_official(data: DataSet, known: Source) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smallvision.data.cache import cache_folder
+from smallvision.data.cache import cache_folder, expand
 from smallvision.data.cifar import find_cifar
 from smallvision.data.download import download
 from smallvision.data.editions import EDITIONS
@@ -44,7 +44,7 @@ def find_official(name: str, data_dir: str | Path | None = None) -> Layout:
         DataError: `data_dir` does not hold it, or the download fails.
     """
     if data_dir is not None:
-        layout = _search(name, Path(data_dir).expanduser())
+        layout = _search(name, expand(data_dir))
         if layout is None:
             raise DataError(f"{data_dir} holds no {name}; looked for {_describe(name)}")
         return layout
@@ -57,12 +57,12 @@ def find_official(name: str, data_dir: str | Path | None = None) -> Layout:
 def usual_places() -> list[Path]:
     """Where a named data set is looked for: SMALLVISION_DATA if set, then the downloads."""
     chosen = os.environ.get("SMALLVISION_DATA")
-    return [*([Path(chosen).expanduser()] if chosen else []), cache_folder() / "downloads"]
+    return [*([expand(chosen)] if chosen else []), cache_folder() / "downloads"]
 
 
 def find_places(data_dir: str | Path | None = None) -> dict[str, Path | None]:
     """Where each official data set lies on this machine; nothing is read or downloaded."""
-    roots = [Path(data_dir).expanduser()] if data_dir is not None else usual_places()
+    roots = [expand(data_dir)] if data_dir is not None else usual_places()
     found: dict[str, Path | None] = {}
     for name in dict.fromkeys(edition.name for edition in EDITIONS):
         layouts = (_search(name, root) for root in roots if root.exists())

@@ -67,7 +67,11 @@ def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
 
 def _read_part(place: Path, train_labels: str, keys: tuple[str, str], _: Shape | None) -> Decoded:
     with _open(place) as arrays:
-        names = [str(name) for name in arrays["class_names"]] if "class_names" in arrays else None
+        names = None
+        if "class_names" in arrays:
+            if arrays["class_names"].ndim != 1:
+                raise DataError("class_names is no list; expected one name per class")
+            names = [str(name) for name in arrays["class_names"]]
         naming = Naming.of(arrays[train_labels], names, train_labels)
         return convert_arrays(arrays[keys[0]], arrays[keys[1]], naming, keys)
 

@@ -6,12 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.data.dataset import DataSet
-from smallvision.errors import DataError
+from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.scorecard import score
 from smallvision.evaluation.seal import open_test
 from smallvision.predict import SavedModel
-from smallvision.records.files import now
+from smallvision.records.files import now, read_json
+from smallvision.records.ledger import LEDGER, read_openings
 from smallvision.stats.rates import rates_differ
+
+
+def check_ledger(folder: Path) -> None:
+    """Refuse to count on from a ledger that has lost openings.
+
+    Raises:
+        RecordError: the folder's last test result speaks of more openings than the ledger.
+    """
+    result = folder / "test.json"
+    known = read_json(result)["openings"] if result.exists() else 0
+    found = len(read_openings(folder))
+    if found < known:
+        raise RecordError(
+            f"{folder / LEDGER} lists {found} openings of the test set, but {result} speaks of "
+            f"{known}; restore the ledger before the test set is opened again"
+        )
 
 
 def evaluate_on_test(
@@ -45,6 +62,7 @@ def evaluate_on_test(
             f"the model knows {len(model.class_names)} classes of {model.shape} images; "
             f"'{dataset.name}' has {dataset.train.num_classes} classes of {dataset.train.shape}"
         )
+    check_ledger(ledger)
     study = ledger.resolve().name
     images, opening = open_test(dataset, ledger, study=study, model=name, command=command)
     card = score(model.predict(images.images), images.labels, images.class_names)

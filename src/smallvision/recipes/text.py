@@ -29,7 +29,7 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # TOML and UTF-8 errors are ValueErrors
         raise SettingError(f"recipe {path} cannot be read: {error}") from error
     return parse_recipe(values)
 
@@ -106,9 +106,11 @@ def split_assignment(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise SettingError(f"'{text}' is no setting; write key=value, such as epochs=6")
+    if "\n" in text:
+        raise SettingError("a setting is one line; repeat --set for the next one")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number or nesting beyond all bounds
         return key.strip(), value.strip()
 
 

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from smallvision.errors import RecordError
+from smallvision.records.fields import check_fields
 
 
 def now() -> str:
@@ -56,6 +57,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         RecordError: the file cannot be written; what was there before is untouched.
     """
+    if path.exists() and not path.is_file():
+        raise RecordError(f"{path} is no regular file; name a file to write")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with _explained(path):
         try:
@@ -123,17 +126,15 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read one JSON record.
 
     Raises:
-        RecordError: the file is missing, unreadable or not a JSON object.
+        RecordError: the file is missing, unreadable, or lacks what its name promises.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RecordError(f"{path} is missing; is {path.parent} the right folder?") from error
     except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read: {error}") from error
-    if not isinstance(record, dict):
-        raise RecordError(f"{path} holds no JSON object")
-    return record
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
+    return check_fields(record, path)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -152,9 +153,9 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     # Each whole line ends in a newline, so what follows the last newline is empty or torn.
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            records.append(json.loads(line))
+            records.append(check_fields(json.loads(line), path))
         except ValueError as error:
-            raise RecordError(f"{path}, line {number}, is damaged: {error}") from error
+            raise RecordError(f"{path}, line {number}, is damaged ({error})") from error
     return records
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
     """The most recently changed of `parent/stem`, `parent/stem-2`, … that holds `marker`."""
     numbered = [
         path
-        for path in parent.glob(f"{stem}*")
+        for path in parent.glob(f"{glob.escape(stem)}*")
         if (path / marker).exists() and (path.name == stem or path.name[len(stem) + 1 :].isdigit())
     ]
     return max(numbered, key=lambda path: (path / marker).stat().st_mtime, default=None)
@@ -88,14 +89,19 @@ def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
 def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every run folder below `root` with its status, in the order of their paths.
 
+    A damaged status is listed as such, so that one run does not hide the others.
+
     Raises:
-        RecordError: a status is damaged, or there is no such folder.
+        RecordError: there is no such folder.
     """
     if not root.is_dir():
         raise RecordError(f"{root} is no folder")
     for status in sorted(root.rglob(STATUS)):
         if (status.parent / "recipe.toml").exists():
-            yield status.parent, read_json(status)
+            try:
+                yield status.parent, read_json(status)
+            except RecordError:
+                yield status.parent, {"name": status.parent.name, "status": "damaged"}
 
 
 def find_study(run: Path) -> Path | None:

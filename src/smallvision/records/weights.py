@@ -39,7 +39,10 @@ def save_tensors(
         RecordError: the folder cannot be written.
     """
     make_folder(folder)
-    (folder / MANIFEST).unlink(missing_ok=True)  # nothing half-new may look complete
+    try:
+        (folder / MANIFEST).unlink(missing_ok=True)  # nothing half-new may look complete
+    except OSError as error:
+        raise RecordError(f"{folder / MANIFEST} cannot be replaced: {error.strerror}") from error
     files = {}
     for stem, named in tensors.items():
         path = folder / f"{stem}.safetensors"

@@ -173,7 +173,7 @@ def test_best(
     """Open the test set for the winner, unless this winner has been tested already."""
     best, path = record["best"], folder / "test.json"
     run = folder / "runs" / best
-    if path.exists() and read_json(path)["weights"] == fingerprint_model(run):
+    if path.exists() and read_json(path).get("weights") == fingerprint_model(run):
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")
         return
     result = evaluate_on_test(

@@ -171,11 +171,16 @@ def evaluate(
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
+    if (folder / STUDY).exists():
+        best = read_json(folder / STUDY).get("best")
+        raise RecordError(
+            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
+        )
     status = read_json(folder / STATUS)
     if status["status"] != "done":
         raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
     study = find_study(folder)
-    if study is not None and read_json(study / STUDY)["best"] is None:
+    if study is not None and read_json(study / STUDY).get("best") is None:
         raise RecordError(
             f"the study {study} has not chosen its best rung yet; finish it with --resume before "
             "the test set is opened"
@@ -185,7 +190,7 @@ def evaluate(
     read_split(folder)
     split = read_json(folder / "split.json")
     ours = (dataset.train.fingerprint, dataset.test.fingerprint)
-    if (split["data_fingerprint"], split["test_fingerprint"]) != ours:
+    if (split["data_fingerprint"], split.get("test_fingerprint")) != ours:
         raise DataError(
             f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
             "trained on"
@@ -205,6 +210,6 @@ def evaluate(
 def find_test(run: Run) -> TestResult | None:
     """The result of an earlier test of a run, if it was of the very same weights."""
     path = run.folder / "test.json"
-    if not path.exists() or read_json(path)["weights"] != fingerprint_model(run.folder):
+    if not path.exists() or read_json(path).get("weights") != fingerprint_model(run.folder):
         return None
     return TestResult(read_json(path))

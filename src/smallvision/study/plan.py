@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -26,6 +27,11 @@ class Limits:
     gap: float | None = 0.10
     parameters: int | None = None
     latency_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in asdict(self).items():
+            if limit is not None and not (math.isfinite(limit) and limit >= 0):
+                raise SettingError(f"the limit on {name} is {limit}; expected a number from 0 up")
 
     def allow(self, status: dict[str, Any]) -> bool:
         """Whether a finished run is within every limit."""

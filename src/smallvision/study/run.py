@@ -37,6 +37,7 @@ from smallvision.records.files import (
 )
 from smallvision.records.folder import METRICS, STATUS
 from smallvision.records.machine import Machine
+from smallvision.records.weights import check_manifest
 from smallvision.stats import rate_accuracy
 from smallvision.study.material import Material, check_split, gather_material
 from smallvision.training import Examiner, Recorder, State, Watcher, fit, restore_newest
@@ -116,6 +117,7 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
     status = read_json(folder / STATUS) if (folder / STATUS).exists() else fresh
     if status["status"] == "done":
         check_split(folder, dataset, split)
+        check_manifest(folder / "model")
         return status
     # The marker comes first: a kill in what follows leaves a folder that can be resumed.
     write_json(folder / STATUS, {**status, "status": "running", "error": None})
@@ -206,9 +208,8 @@ def note_machine(folder: Path, machine: Machine) -> list[str]:
 
 def median_speed(folder: Path) -> float:
     """Training images a second, the median over epochs, which one slow epoch does not move."""
-    return float(
-        statistics.median(line["images_per_second"] for line in read_jsonl(folder / METRICS))
-    )
+    speeds = [line.get("images_per_second", 0.0) for line in read_jsonl(folder / METRICS)]
+    return float(statistics.median(speeds)) if speeds else 0.0
 
 
 def measure_run(

@@ -92,7 +92,8 @@ def draw_schedule(plan: Plan) -> dict[str, Any]:
 def truncate_metrics(path: Path, first_epoch: int) -> None:
     """Drop lines of epochs that will be done again, and a torn last line."""
     if path.exists():
-        kept = [line for line in read_jsonl(path) if line["epoch"] < first_epoch]
+        lines = read_jsonl(path)
+        kept = [line for line in lines if 0 < line.get("epoch", 0) < first_epoch]
         write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 

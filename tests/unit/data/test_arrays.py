@@ -115,7 +115,7 @@ WITH_NAN[3, 0, 0, 0] = np.nan
         (PIXELS, LABELS, {"test_labels": None}, "go together"),
         (PIXELS, LABELS, {"test_labels": LABELS[:8] + 9}, "test_labels: '9' is not among"),
         (PIXELS, LABELS, {"test_images": PIXELS[:8, :1]}, "the test images have shape (1, 8, 10)"),
-        (PIXELS, LABELS * 0, {}, "1 class names"),
+        (PIXELS, LABELS * 0, {}, "there is one class"),
     ],
 )
 def test_says_what_is_wrong(images, labels, changes, words, refuses):

@@ -90,7 +90,7 @@ def test_a_changed_source_is_decoded_anew_over_the_old_entry(change, pets, reads
     change(pets)
     load_data(pets)
     assert reads == ["train", "test"] * 2
-    assert len(list(cache_folder().rglob("train.json"))) == 1
+    assert len(list(cache_folder().rglob("train.manifest.json"))) == 1
 
 
 def test_each_image_size_has_an_entry(pets, reads):
@@ -122,13 +122,15 @@ def scramble(path):
 
 
 @pytest.mark.parametrize("damage", [flip, cut, empty, lose, scramble])
-@pytest.mark.parametrize("file", ["train-images.npy", "train-labels.npy", "train.json"])
+@pytest.mark.parametrize("file", ["train-images.npy", "train-labels.npy", "train.manifest.json"])
 def test_a_damaged_entry_is_rebuilt_in_silence(file, damage, pets, reads):
     first = load_data(pets)
     damage(entry(file))
     second = load_data(pets)
     assert second.train.fingerprint == first.train.fingerprint
-    if not (file == "train.json" and damage is flip):  # a flipped space between fields is no loss
+    if not (
+        file == "train.manifest.json" and damage is flip
+    ):  # a flipped space between fields is no loss
         assert reads == ["train", "test", "train"]
         load_data(pets)
         assert len(reads) == 3
@@ -140,7 +142,7 @@ def test_a_damaged_entry_is_rebuilt_in_silence(file, damage, pets, reads):
 )
 def test_a_manifest_with_nonsense_is_not_believed(changes, pets, reads):
     first = load_data(pets)
-    manifest = entry("train.json")
+    manifest = entry("train.manifest.json")
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **changes}))
     assert load_data(pets).train.fingerprint == first.train.fingerprint
     assert reads == ["train", "test", "train"]

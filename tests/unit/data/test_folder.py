@@ -110,7 +110,7 @@ def _both(data):
 
 def break_image(root):
     (root / "cat" / "2.png").write_bytes(b"not a picture")
-    return "cat/2.png cannot be read", "replace or remove it"
+    return "cat/2.png is no PNG", "replace or remove it"
 
 
 def empty_image(root):

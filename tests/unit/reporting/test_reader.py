@@ -61,7 +61,7 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
 
 def test_torn_records_are_refused(folder: Path) -> None:
     (folder / "test.json").write_text('{"schema": 1, "model"')
-    assert "test.json cannot be read" in refuse(folder)
+    assert "test.json is damaged" in refuse(folder)
 
 
 def test_missing_fields_are_named(folder: Path) -> None:

@@ -1,0 +1,93 @@
+"""What each record must hold for the rest of the code to rely on it.
+
+Only the fields that code reads are listed; docs/ARCHITECTURE.md describes the records in full. A
+flipped bit or an edit by hand can leave valid JSON that lacks one, which should be one line to a
+person, not a traceback.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from smallvision.errors import RecordError
+
+Fields: TypeAlias = dict[str, Any]  # name -> type, tuple of types, or nested Fields
+
+NUMBER = (int, float)
+RATE: Fields = {"accuracy": NUMBER, "interval": list, "n": int, "loss": NUMBER}
+DONE: Fields = {
+    "val": RATE,
+    "train": RATE,
+    "gap": NUMBER,
+    "seconds": NUMBER,
+    "parameters": int,
+    "latency_seconds": NUMBER,
+    "best_epoch": int,
+    "epochs_done": int,
+    "stopped": str,
+    "notes": list,
+}
+FIELDS: dict[str, Fields] = {
+    "status.json": {"name": str, "status": str},
+    "split.json": {
+        "train_hash": str,
+        "val_hash": str,
+        "seed": int,
+        "val_fraction": NUMBER,
+        "twins": int,
+        "data_fingerprint": str,
+        "declared_val": bool,
+    },
+    "manifest.json": {"files": dict},
+    "state.json": {
+        "epoch": int,
+        "best_epoch": int,
+        "best_accuracy": NUMBER,
+        "best_loss": NUMBER,
+        "seconds": NUMBER,
+    },
+    "model.json": {
+        "model": dict,
+        "class_names": list,
+        "shape": list,
+        "mean": list,
+        "std": list,
+        "temperature": NUMBER,
+        "epoch": int,
+    },
+    "study.json": {"name": str, "preset": str, "seed": int, "goal": dict, "rungs": list},
+    "test.json": {"model": str, "openings": int, **RATE},
+    "verdicts.json": {"steps": list},
+}
+
+
+def check_fields(record: Any, path: Path) -> dict[str, Any]:
+    """Check a record against what its file name promises.
+
+    Raises:
+        RecordError: it is no object, or a field is missing or of another type.
+    """
+    fields = dict(FIELDS.get(path.name, {}))
+    if path.name == "status.json" and isinstance(record, dict) and record.get("status") == "done":
+        fields |= DONE
+    found = find_fault(record, fields)
+    if found is not None:
+        raise RecordError(f"{path} is damaged: {found}; restore it, or make the results anew")
+    checked: dict[str, Any] = record
+    return checked
+
+
+def find_fault(record: Any, fields: Fields, place: str = "") -> str | None:
+    """The first thing that is wrong with a record, or None."""
+    if not isinstance(record, dict):
+        return f"{place.rstrip('.') or 'its content'} is no JSON object"
+    for name, kind in fields.items():
+        if name not in record:
+            return f"'{place}{name}' is missing"
+        if isinstance(kind, dict):
+            if fault := find_fault(record[name], kind, f"{place}{name}."):
+                return fault
+        elif not isinstance(record[name], kind):
+            return f"'{place}{name}' is {record[name]!r:.40}"
+    return None
