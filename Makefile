@@ -4,16 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: study test test-slow check format install clean
+.PHONY: study test check format install clean
 
 study: $(INSTALLED)  ## the main job on the embedded handwritten digits
 	$(BIN)/smallvision study digits
 
 test: $(INSTALLED)  ## all default tests: offline, minutes
 	$(BIN)/pytest
-
-test-slow: $(INSTALLED)  ## the slow batteries
-	$(BIN)/pytest -m slow
 
 check: $(INSTALLED)  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
