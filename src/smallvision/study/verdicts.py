@@ -56,7 +56,7 @@ def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> 
     """The verdict in words, with the figures it rests on."""
     points = f"{abs(comparison.difference) * 100:.1f} points"
     low, high = (f"{bound * 100:+.1f}".replace("-", "−") for bound in comparison.interval)
-    evidence = f"95 % interval {low} to {high}, p = {format_p(comparison.p)}"
+    evidence = f"95 % interval {low} to {high}, {format_p(comparison.p)}"
     if comparison.verdict == "cannot tell apart":
         if comparison.difference == 0:
             sentence = f"{name} and {other} are right equally often"
@@ -76,7 +76,7 @@ def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> 
 
 def format_p(p: float) -> str:
     """A p-value with as many digits as it is worth."""
-    return "under 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return "p under 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def round_up(n: int) -> int:
