@@ -63,6 +63,7 @@ class Preset:
         subset: share of the training images in use, given their number; None for all.
         steps: updates to aim for in a run of a convolutional network.
         epochs: fewest and most epochs, whatever `steps` says.
+        cycles: of the learning rate; a short run cannot afford to climb out of a minimum.
         vgg, wrn: the networks at this scale.
     """
 
@@ -70,6 +71,7 @@ class Preset:
     subset: Callable[[int], float | None]
     steps: int
     epochs: tuple[int, int]
+    cycles: int
     vgg: Vgg10
     wrn: WideResNet
 
@@ -80,6 +82,7 @@ PRESETS: dict[str, Preset] = {
         subset=lambda n: 10_000 / n if n > 10_000 else None,
         steps=650,
         epochs=(6, 30),
+        cycles=1,
         vgg=Vgg10(width=32),
         wrn=WideResNet(depth=10, width=2, dropout=0.05),
     ),
@@ -88,6 +91,7 @@ PRESETS: dict[str, Preset] = {
         subset=lambda _: None,
         steps=3_750,
         epochs=(10, 60),
+        cycles=3,
         vgg=Vgg10(width=32),
         wrn=WideResNet(depth=16, width=2, dropout=0.05),
     ),
@@ -96,6 +100,7 @@ PRESETS: dict[str, Preset] = {
         subset=lambda _: None,
         steps=21_840,
         epochs=(70, 140),
+        cycles=3,
         vgg=Vgg10(width=64),
         wrn=WideResNet(depth=16, width=8, dropout=0.3),
     ),
@@ -130,7 +135,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
             model=model,
             augment=augment,
             optimizer=Sgd(lr=lr),
-            schedule=Sgdr(cycles=3, cycle_mult=2, warmup_epochs=min(1.0, epochs / 20)),
+            schedule=Sgdr(cycles=preset.cycles, cycle_mult=2, warmup_epochs=min(1.0, epochs / 20)),
         )
 
     return [
