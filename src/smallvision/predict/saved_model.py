@@ -114,13 +114,18 @@ def build_network(
     return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
 
 
+def find_model(folder: Path) -> Path:
+    """The folder of a saved model, given it or the run folder that holds it."""
+    return folder / "model" if (folder / "model" / "model.json").exists() else folder
+
+
 def fingerprint_model(folder: Path) -> str:
     """The identity of a saved model, from its folder or the run folder that holds it.
 
     Raises:
         RecordError: there is no such model.
     """
-    folder = folder / "model" if (folder / "model" / "model.json").exists() else folder
+    folder = find_model(folder)
     if not (folder / MANIFEST).is_file():
         raise RecordError(f"{folder} holds no model; is the run finished?")
     return hash_file(folder / MANIFEST)
@@ -132,8 +137,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     Raises:
         RecordError: there is none, or it is damaged.
     """
-    folder = Path(folder)
-    folder = folder / "model" if (folder / "model" / "model.json").exists() else folder
+    folder = find_model(Path(folder))
     check_manifest(folder)
     about = read_json(folder / "model.json")
     machine = machine or choose_machine()

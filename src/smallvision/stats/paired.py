@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -107,15 +107,3 @@ def needed_images(only_a: float, only_b: float, *, power: float = 0.8) -> int | 
     alpha = float(norm.ppf(0.5 + CONFIDENCE / 2)) * math.sqrt(discordant)
     beta = float(norm.ppf(power)) * math.sqrt(max(discordant - gap**2, 0.0))
     return math.ceil(((alpha + beta) / gap) ** 2)
-
-
-def as_record(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as plain JSON values."""
-    return {
-        "n": comparison.n,
-        "difference": comparison.difference,
-        "interval": list(comparison.interval),
-        "p": comparison.p,
-        "verdict": comparison.verdict,
-        "needed_n": comparison.needed_n,
-    }

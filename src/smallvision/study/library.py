@@ -94,9 +94,9 @@ def train(
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
     check_fit(recipe, dataset.train.shape)
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
-    check_folder(folder, STATUS, resume=resume)
+    check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
     with lock_folder(folder):
-        check_folder(folder, STATUS, resume=resume)
+        check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
         run_recipe(recipe, dataset, split, folder, watchers=watchers)
     return Run(folder)
 

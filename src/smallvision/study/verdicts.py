@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from smallvision.records.files import read_json, read_npz
 from smallvision.records.folder import STATUS
 from smallvision.shapes import Labels
 from smallvision.stats import compare_paired, find_correct
-from smallvision.stats.paired import Comparison, Correct, as_record
+from smallvision.stats.paired import Comparison, Correct
 
 
 def read_correct(run: Path) -> tuple[Labels, Correct]:
@@ -44,7 +45,7 @@ def compare_runs(run: Path, against: Path) -> dict[str, Any]:
     return {
         "rung": status["name"],
         "against": other["name"],
-        **as_record(comparison),
+        **asdict(comparison),
         "gap_change": gap_change,
         "seconds_ratio": status["seconds"] / other["seconds"],
         "parameters_ratio": status["parameters"] / other["parameters"],
