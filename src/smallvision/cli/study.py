@@ -28,6 +28,20 @@ def study(
     max_latency_ms: Annotated[
         float | None, typer.Option(min=0, help="Longest time to classify one image.")
     ] = None,
+    rungs: Annotated[
+        str | None,
+        typer.Option(help="Rungs to climb, such as mlp,vgg10-aug,wrn-cutmix; by default, all."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Train each rung with so many seeds.")
+    ] = 1,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="Before the test, train the winner on training and validation images.",
+        ),
+    ] = False,
     resume: Resume = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Every line of the study, at tiny size.")
@@ -55,6 +69,9 @@ def study(
             parameters=max_parameters,
             latency_seconds=None if max_latency_ms is None else max_latency_ms / 1000,
         ),
+        rungs=tuple(slot.strip() for slot in (rungs or "").split(",") if slot.strip()),
+        seeds=seeds,
+        refit=refit,
         dry_run=dry_run,
         command=spell_command(),
     )

@@ -42,6 +42,8 @@ def show_study(folder: Path, console: Console) -> None:
     console.print()
     table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "time", "ms")
     for rung in study["rungs"]:
+        if rung["status"] == "skipped":
+            continue
         if rung["status"] != "done":
             table.add_row(rung["name"], Text(rung["status"], style="red"))
             continue

@@ -1,6 +1,7 @@
 """Typed settings, their text, and the objects built from them."""
 
-from smallvision.recipes.ladder import PRESETS, Rung, Task, build_ladder, find_preset, find_rung
+from smallvision.recipes.ladder import Rung, Task, build_ladder, find_rung
+from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.settings import Recipe
 from smallvision.recipes.text import override, parse_recipe, read_recipe
 

@@ -1,23 +1,32 @@
-"""The ladder: recipes in an order in which each answers a weakness of one before it."""
+"""The ladder: recipes in an order in which each answers a weakness of one before it.
+
+A rung is a change to a recipe, not a recipe: what it changes is the best of the rungs it may
+build on, which is known only once they have been trained. Trained alone, or listed, a rung stands
+on the one just below it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from smallvision.errors import SettingError, nearest
+from smallvision.recipes.presets import Preset, choose_batch_size, choose_epochs
 from smallvision.recipes.settings import (
     Augment,
     Crop,
+    Cutmix,
     Flip,
     Mlp,
-    Model,
     Recipe,
     Sgd,
     Sgdr,
-    Vgg10,
-    WideResNet,
 )
+
+Change = Callable[[Recipe], Recipe]
+
+SQUEEZE = 8  # a WRN of width 2 has 32 channels in its first group; 16 would leave 2 hidden units
 
 
 @dataclass(frozen=True)
@@ -37,164 +46,178 @@ class Task:
 
 @dataclass(frozen=True)
 class Rung:
-    """A recipe at its place in the ladder.
+    """A change to a recipe, at its place in the ladder.
 
     Attributes:
-        name: of the rung and its run folder.
+        slot: its place, a name that never changes.
         question: what climbing it finds out.
         weakness: of an earlier rung, that this one answers.
-        builds_on: the rung it is compared with; None for the first.
-        recipe: how it is trained.
+        after: slots it may build on, of which a study takes the best; empty for the first.
+        change: from the recipe it builds on to its own.
+        recipe: its own; the recipe's name is the rung's.
+        work: `train` once, `tune` first, or train and make an `ensemble` of snapshots.
     """
 
-    name: str
+    slot: str
     question: str
     weakness: str
-    builds_on: str | None
+    after: tuple[str, ...]
+    change: Change
     recipe: Recipe
+    work: Literal["train", "tune", "ensemble"] = "train"
+
+    @property
+    def name(self) -> str:
+        """What this rung is: its slot, less the ideas that its base had already dropped."""
+        return self.recipe.name
+
+    def on(self, base: Recipe) -> Rung:
+        """The same rung built on another recipe."""
+        recipe = self.change(base)
+        return self.with_recipe(_alter(recipe, name=name_rung(self.slot, recipe)))
+
+    def with_recipe(self, recipe: Recipe) -> Rung:
+        """The same rung with a recipe of another making."""
+        return replace(self, recipe=recipe)
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A scale at which to climb the ladder.
+def name_rung(slot: str, recipe: Recipe) -> str:
+    """The slot's name, less the ideas that the recipe does without.
 
-    Attributes:
-        sentence: for people who choose.
-        subset: share of the training images in use, given their number; None for all.
-        steps: updates to aim for in a run of a convolutional network.
-        epochs: fewest and most epochs, whatever `steps` says.
-        cycles: of the learning rate; a short run cannot afford to climb out of a minimum.
-        vgg, wrn: the networks at this scale.
+    >>> name_rung("wrn-se-cutmix", Recipe(augment=("flip",)))
+    'wrn-aug'
     """
-
-    sentence: str
-    subset: Callable[[int], float | None]
-    steps: int
-    epochs: tuple[int, int]
-    cycles: int
-    vgg: Vgg10
-    wrn: WideResNet
-
-
-PRESETS: dict[str, Preset] = {
-    "quick": Preset(
-        sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
-        subset=lambda n: 10_000 / n if n > 10_000 else None,
-        steps=650,
-        epochs=(6, 30),
-        cycles=1,
-        vgg=Vgg10(width=32),
-        wrn=WideResNet(depth=10, width=2, dropout=0.05),
-    ),
-    "laptop": Preset(
-        sentence="All images; about an hour on two modern cores for CIFAR-10.",
-        subset=lambda _: None,
-        steps=3_750,
-        epochs=(10, 60),
-        cycles=3,
-        vgg=Vgg10(width=32),
-        wrn=WideResNet(depth=16, width=2, dropout=0.05),
-    ),
-    "full": Preset(
-        sentence="The study's own scale for one GPU: WRN-16-8, cycles of 10, 20 and 40 epochs.",
-        subset=lambda _: None,
-        steps=21_840,
-        epochs=(70, 140),
-        cycles=3,
-        vgg=Vgg10(width=64),
-        wrn=WideResNet(depth=16, width=8, dropout=0.3),
-    ),
-}
-
-
-def find_preset(name: str) -> Preset:
-    """Look a preset up.
-
-    Raises:
-        SettingError: there is none of that name; the nearest is named.
-    """
-    if name not in PRESETS:
-        raise SettingError(f"unknown preset '{name}'{nearest(name, PRESETS)}")
-    return PRESETS[name]
+    parts = slot.split("-")
+    if parts[0] != "wrn":
+        return slot
+    names = {settings.name for settings in recipe.augment}
+    if "cutmix" in parts and "cutmix" not in names:
+        parts[parts.index("cutmix")] = "aug" if names else ""
+    if "se" in parts and not getattr(recipe.model, "squeeze", 0):
+        parts.remove("se")
+    return "-".join(part for part in parts if part)
 
 
 def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
-    """Cut the ladder to a task: epochs to its size, augmentation to what its labels bear."""
+    """Cut the ladder to a task: epochs to its size, augmentation to what its labels bear.
+
+    Each rung stands on the one before it; `Rung.on` sets it on another.
+    """
     batch_size = choose_batch_size(task.num_train)
     epochs = choose_epochs(preset, task.num_train // batch_size)
     # An eighth of the image is 4 pixels of 32, the shift that CIFAR-10 made standard.
     shift = Crop(padding=max(1, min(task.shape[1:]) // 8))
     augment: tuple[Augment, ...] = (Flip(), shift) if task.mirror_safe else (shift,)
+    first = Recipe(
+        seed=seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        model=Mlp(),
+        optimizer=Sgd(lr=0.05),
+        schedule=_alter(preset.schedule, warmup_epochs=min(1.0, epochs / 20)),
+    )
+    rungs: list[Rung] = []
 
-    def recipe(name: str, model: Model, lr: float, augment: tuple[Augment, ...] = ()) -> Recipe:
-        return Recipe(
-            name=name,
-            seed=seed,
-            epochs=epochs,
-            batch_size=batch_size,
-            model=model,
-            augment=augment,
-            optimizer=Sgd(lr=lr),
-            schedule=Sgdr(cycles=preset.cycles, cycle_mult=2, warmup_epochs=min(1.0, epochs / 20)),
-        )
+    def add(slot: str, question: str, weakness: str, **settings: Any) -> None:
+        change: Change = settings.pop("change")
+        base = rungs[-1].recipe if rungs else first
+        rungs.append(Rung(slot, question, weakness, change=change, recipe=base, **settings).on(base))
 
-    return [
-        Rung(
-            name="mlp",
-            question="How far does a network get that ignores where pixels are?",
-            weakness="Without a baseline no figure means anything.",
-            builds_on=None,
-            recipe=recipe("mlp", Mlp(), lr=0.05),
+    add(
+        "mlp",
+        "How far does a network get that ignores where pixels are?",
+        "Without a baseline no figure means anything.",
+        after=(),
+        change=lambda base: base,
+    )
+    add(
+        "vgg10",
+        "Do convolutions, which seek one pattern everywhere, do better?",
+        "The fully connected network learns each pattern anew at each place.",
+        after=("mlp",),
+        change=lambda base: _alter(base, model=preset.vgg, optimizer=Sgd(lr=0.05)),
+    )
+    add(
+        "vgg10-aug",
+        "Do shifted and mirrored images close the gap to validation?"
+        if task.mirror_safe
+        else "Do shifted images close the gap to validation?",
+        "Trained on the same images again and again, the VGG learns them by heart.",
+        after=("vgg10",),
+        change=lambda base: _alter(base, augment=augment),
+    )
+    add(
+        "wrn",
+        "Do wide residual blocks beat plain convolutions on the same images?",
+        "Plain convolutions in a row pass on gradients badly, which caps them.",
+        after=("vgg10",),
+        change=lambda base: _alter(base, model=preset.wrn, optimizer=Sgd(lr=0.1), augment=()),
+    )
+    add(
+        "wrn-aug",
+        "Does augmentation help the stronger network as well?",
+        "The Wide ResNet overfits too, in spite of weight decay.",
+        after=("wrn",),
+        change=lambda base: _alter(base, augment=augment),
+    )
+    wide = ("wrn", "wrn-aug")
+    add(
+        "wrn-cutmix",
+        "Do images pasted into each other, their labels mixed by area, close the gap?",
+        "Shifts and flips leave whole objects to learn by heart.",
+        after=wide,
+        change=lambda base: _alter(base, augment=(*base.augment, Cutmix()), clean_tail=0.25),
+    )
+    add(
+        "wrn-se-cutmix",
+        "Does it help to let a block weigh its channels by the whole image?",
+        "A convolution sees a few pixels; no block knows what the image is about.",
+        after=(*wide, "wrn-cutmix"),
+        change=lambda base: _alter(base, model=_alter(base.model, squeeze=SQUEEZE)),
+    )
+    add(
+        "wrn-se-cutmix-mish",
+        "Does a smooth activation, Mish, do better than ReLU?",
+        "ReLU passes on no gradient for negative inputs.",
+        after=(*wide, "wrn-cutmix", "wrn-se-cutmix"),
+        change=lambda base: _alter(base, model=_alter(base.model, activation="mish")),
+    )
+    everything = tuple(rung.slot for rung in rungs)
+    add(
+        "tuned",
+        "Are the settings of the best rung so far the best it can have?",
+        "So far all settings were taken from the literature.",
+        after=everything,
+        change=lambda base: base,
+        work="tune",
+    )
+    add(
+        "snapshot-ensemble",
+        "Do the minima that one run visits, averaged, beat the best of them?",
+        "A single network is sure of errors that another would not make.",
+        after=(*everything, "tuned"),
+        change=lambda base: _alter(
+            base,
+            epochs=round(base.epochs * preset.stretch),
+            schedule=_alter(preset.snapshots, warmup_epochs=min(1.0, base.epochs / 20)),
         ),
-        Rung(
-            name="vgg10",
-            question="Do convolutions, which seek one pattern everywhere, do better?",
-            weakness="The fully connected network learns each pattern anew at each place.",
-            builds_on="mlp",
-            recipe=recipe("vgg10", preset.vgg, lr=0.05),
-        ),
-        Rung(
-            name="vgg10-aug",
-            question="Do shifted and mirrored images close the gap to validation?",
-            weakness="Trained on the same images again and again, the VGG learns them by heart.",
-            builds_on="vgg10",
-            recipe=recipe("vgg10-aug", preset.vgg, lr=0.05, augment=augment),
-        ),
-        Rung(
-            name="wrn",
-            question="Do wide residual blocks beat plain convolutions on the same images?",
-            weakness="Plain convolutions in a row pass on gradients badly, which caps them.",
-            builds_on="vgg10",
-            recipe=recipe("wrn", preset.wrn, lr=0.1),
-        ),
-        Rung(
-            name="wrn-aug",
-            question="Does augmentation help the stronger network as well?",
-            weakness="The Wide ResNet overfits too, in spite of dropout and weight decay.",
-            builds_on="wrn",
-            recipe=recipe("wrn-aug", preset.wrn, lr=0.1, augment=augment),
-        ),
-    ]
+        work="ensemble",
+    )
+    return rungs
 
 
-def choose_batch_size(num_train: int) -> int:
-    """128 as in the literature; less where an epoch would have too few steps to learn from."""
-    return 128 if num_train >= 5_000 else 64 if num_train >= 1_000 else 16
-
-
-def choose_epochs(preset: Preset, steps_per_epoch: int) -> int:
-    """Enough epochs for the preset's steps, within its bounds."""
-    low, high = preset.epochs
-    return min(max(round(preset.steps / max(1, steps_per_epoch)), low), high)
-
-
-def find_rung(ladder: list[Rung], name: str) -> Rung:
+def find_rung(ladder: Sequence[Rung], name: str) -> Rung:
     """Look a rung up.
 
     Raises:
         SettingError: there is none of that name; the nearest is named.
     """
-    rungs = {rung.name: rung for rung in ladder}
+    rungs = {rung.slot: rung for rung in ladder}
     if name not in rungs:
         raise SettingError(f"unknown recipe '{name}'{nearest(name, rungs)}")
     return rungs[name]
+
+
+def _alter(settings: Any, **values: Any) -> Any:
+    """A copy of frozen settings with some values replaced."""
+    return settings.model_copy(update=values)

@@ -1,8 +1,7 @@
-"""A whole study: explore, split, climb the ladder, open the test set once, report."""
+"""A whole study: explore, split, climb the ladder, open the test set once, explain, report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,22 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, Preview, explore_images
 from smallvision.data.load import as_dataset
 from smallvision.data.rehearsal import rehearse
-from smallvision.data.split import Split, make_split
-from smallvision.errors import UserError
+from smallvision.data.split import make_split
+from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import evaluate_on_test
 from smallvision.predict import fingerprint_model, load_model
-from smallvision.recipes import Rung, Task, find_preset, read_recipe
+from smallvision.recipes import Recipe, Rung, Task, find_preset, read_recipe
 from smallvision.recipes.build import build_augmentations, build_machine
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
 from smallvision.reporting import write_report
+from smallvision.study.explanation import explain_run
 from smallvision.study.journal import describe_data, open_study, reopen_study, summarize_study
+from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.narration import Narrator, Silence
-from smallvision.study.plan import Limits, StudyPlan, cut_ladder
-from smallvision.study.run import run_recipe
+from smallvision.study.plan import StudyPlan
+from smallvision.study.refit import refit_run
+from smallvision.study.rungs import WORK, Site
 from smallvision.study.verdicts import is_done, judge_ladder
 
 
@@ -66,123 +68,150 @@ def run_study(
         seed=plan.seed,
     )
     task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
-    ladder = cut_ladder(plan, task)
+    site = Site(dataset, split, folder, plan, cut_ladder(plan, task), narrator)
     with lock_folder(folder):
-        return climb_ladder(ladder, dataset, split, folder, plan, narrator, resume=resume)
+        return climb_ladder(site, resume=resume)
 
 
-def climb_ladder(
-    ladder: Sequence[Rung],
-    dataset: DataSet,
-    split: Split,
-    folder: Path,
-    plan: StudyPlan,
-    narrator: Narrator,
-    *,
-    resume: bool,
-) -> dict[str, Any]:
+def climb_ladder(site: Site, *, resume: bool) -> dict[str, Any]:
     """The study itself, in a folder that is ours."""
+    folder, dataset = site.folder, site.dataset
     begin = reopen_study if check_folder(folder, STUDY, resume=resume) else open_study
-    record = begin(folder, dataset, split, ladder, plan)
-    for sentence in (*dataset.notes, describe_data(dataset, split)):
-        narrator.say(sentence)
+    record = begin(folder, dataset, site.split, site.ladder, site.plan)
+    for sentence in (*dataset.notes, describe_data(dataset, site.split)):
+        site.narrator.say(sentence)
     if not (folder / "exploration" / "exploration.json").exists():
-        explore_split(dataset, split, ladder, plan.seed).write(folder / "exploration")
+        explore_split(site).write(folder / "exploration")
 
-    for rung in ladder:
-        climb_rung(rung, dataset, split, folder, record, plan.limits, narrator)
-    conclude(folder, record, plan)
+    for rung, entry in zip(site.ladder.rungs, record["rungs"], strict=True):
+        if rung.slot in site.ladder.chosen:
+            climb_rung(rung, entry, site, record)
+    conclude(site, record)
     write_json(folder / STUDY, record)  # the choice is on disk before the seal is opened
     if record["best"] is not None:
-        test_best(folder, record, dataset, plan, narrator)
+        test_best(site, record)
+        explain_run(site.run(record["best"]), dataset, site.split)
     record["finished"] = now()
     write_json(folder / STUDY, record)
     write_report(folder)
     return summarize_study(folder, record)
 
 
-def explore_split(dataset: DataSet, split: Split, ladder: Sequence[Rung], seed: int) -> Exploration:
+def explore_split(site: Site) -> Exploration:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
     previews: dict[str, Preview] = {}
-    for rung in ladder:
+    for rung in site.ladder.rungs:
         built = build_augmentations(rung.recipe)
         for settings, augment in zip(rung.recipe.augment, built, strict=True):
             sentence = AUGMENTATIONS[settings.name].card.sentence
             previews[settings.name] = (settings.name, sentence, augment)
     return explore_images(
-        dataset.train.take(split.train),
-        mirror_safe=dataset.mirror_safe,
+        site.dataset.train.take(site.split.train),
+        mirror_safe=site.dataset.mirror_safe,
         previews=list(previews.values()),
-        num_val=len(split.val),
-        seed=seed,
+        num_val=len(site.split.val),
+        seed=site.plan.seed,
     )
 
 
-def climb_rung(
-    rung: Rung,
-    dataset: DataSet,
-    split: Split,
-    folder: Path,
-    record: dict[str, Any],
-    limits: Limits,
-    narrator: Narrator,
-) -> None:
-    """Train one rung and enter its outcome; a rung that fails does not sink the study."""
-    entry = next(entry for entry in record["rungs"] if entry["name"] == rung.name)
-    run = folder / "runs" / rung.name
+def climb_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, Any]) -> None:
+    """Set a rung on the best below it, do its work, and enter the outcome.
+
+    A rung that fails does not sink the study. Records that cannot be read or written do: what
+    was done so far is kept, and the study can be resumed.
+    """
+    rung = place_rung(rung, entry, site, record)
     entry |= {"status": "running", "error": None}
-    write_json(folder / STUDY, record)
+    write_json(site.folder / STUDY, record)
     try:
-        status = run_recipe(rung.recipe, dataset, split, run, watchers=narrator.watch(rung))
-        status["within_limits"] = limits.allow(status)
-        write_json(run / STATUS, status)
+        status = WORK[rung.work](rung, site)
+        status["within_limits"] = site.plan.limits.allow(status)
+        write_json(site.run(rung.name) / STATUS, status)
         entry["status"] = "done"
+    except RecordError:
+        raise
     except (UserError, RuntimeError) as error:
         status = {"status": "failed", "error": " ".join(str(error).split())}
         entry |= status
-    write_json(folder / STUDY, record)
-    narrator.finish(rung, status)
+    write_json(site.folder / STUDY, record)
+    site.narrator.finish(rung, status)
 
 
-def conclude(folder: Path, record: dict[str, Any], plan: StudyPlan) -> None:
-    """Choose the winner on validation, within the limits, and judge every rung."""
-    finished = {
-        rung["name"]: read_json(folder / "runs" / rung["name"] / STATUS)
+def place_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, Any]) -> Rung:
+    """Build a rung on the best finished rung that it may build on, and enter which that is."""
+    finished = read_finished(site, record)
+    slots = {other["name"]: other["slot"] for other in record["rungs"] if is_done(other)}
+    below = {name: status for name, status in finished.items() if slots[name] in rung.after}
+    base = choose_best(below, site.plan.limits)
+    placed = site.ladder.place(rung, base and recipe_of(site, base))
+    if placed.name in (other["name"] for other in record["rungs"] if other is not entry):
+        placed = placed.with_recipe(placed.recipe.model_copy(update={"name": rung.slot}))
+    entry |= {"name": placed.name, "builds_on": base, "note": explain_base(below, base)}
+    return placed
+
+
+def recipe_of(site: Site, name: str) -> Recipe:
+    """The recipe that a finished rung was trained with."""
+    return read_recipe(site.run(name) / "recipe.toml")
+
+
+def read_finished(site: Site, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The status of every finished rung, by name, in the ladder's order."""
+    return {
+        rung["name"]: read_json(site.run(rung["name"]) / STATUS)
         for rung in record["rungs"]
         if is_done(rung)
     }
-    if not finished:
+
+
+def explain_base(below: dict[str, dict[str, Any]], base: str | None) -> str | None:
+    """Say so where a rung does not build on the last one it could have built on."""
+    if base is None or base == list(below)[-1]:
+        return None
+    left_out = list(below)[list(below).index(base) + 1 :]
+    return (
+        f"Builds on {base}, the best so far: {' and '.join(left_out)} did not raise validation "
+        "accuracy above it within the limits."
+    )
+
+
+def conclude(site: Site, record: dict[str, Any]) -> None:
+    """Choose the winner on validation, within the limits, and judge every rung."""
+    finished = read_finished(site, record)
+    best = choose_best(finished, site.plan.limits)
+    if best is None:
         record |= {"best": None, "best_reason": "no rung was finished"}
         return
-    within = {name: status for name, status in finished.items() if plan.limits.allow(status)}
-    record["best"] = max(
-        within or finished,
-        key=lambda name: (finished[name]["val"]["accuracy"], -finished[name]["val"]["loss"]),
-    )
+    record["best"] = best
     record["best_reason"] = (
         "highest validation accuracy among the rungs within every limit"
-        if within
+        if site.plan.limits.allow(finished[best])
         else "highest validation accuracy; no rung is within every limit"
     )
-    write_json(folder / "verdicts.json", judge_ladder(folder, record["rungs"], record["best"]))
+    write_json(site.folder / "verdicts.json", judge_ladder(site.folder, record["rungs"], best))
 
 
-def test_best(
-    folder: Path, record: dict[str, Any], dataset: DataSet, plan: StudyPlan, narrator: Narrator
-) -> None:
-    """Open the test set for the winner, unless this winner has been tested already."""
-    best, path = record["best"], folder / "test.json"
-    run = folder / "runs" / best
-    if path.exists() and read_json(path).get("weights") == fingerprint_model(run):
+def test_best(site: Site, record: dict[str, Any]) -> None:
+    """Open the test set for the winner, unless this winner has been tested already.
+
+    With `refit`, the model that is tested is the winner trained once more on training and
+    validation images; the winner itself is scored beside it, in the same opening.
+    """
+    best, path, narrator = record["best"], site.folder / "test.json", site.narrator
+    run = site.run(best)
+    final = refit_run(run, site.dataset, site.split, narrator) if site.plan.refit else run
+    if path.exists() and read_json(path).get("weights") == fingerprint_model(final):
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")
         return
+    machine = build_machine(recipe_of(site, best))
     result = evaluate_on_test(
-        load_model(run, build_machine(read_recipe(run / "recipe.toml"))),
-        dataset,
-        folder,
+        load_model(final, machine),
+        site.dataset,
+        site.folder,
         name=best,
-        command=plan.command,
+        command=site.plan.command,
         val=read_json(run / STATUS)["val"],
+        twin=load_model(run, machine) if site.plan.refit else None,
     )
     write_json(path, result)
     if result["openings"] > 1:

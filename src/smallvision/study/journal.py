@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError
-from smallvision.recipes import Rung, read_recipe
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY
+from smallvision.study.ladder import Ladder, list_slots
 from smallvision.study.material import check_split
 from smallvision.study.plan import StudyPlan
 from smallvision.study.verdicts import is_done
 
 
 def open_study(
-    folder: Path, dataset: DataSet, split: Split, ladder: Sequence[Rung], plan: StudyPlan
+    folder: Path, dataset: DataSet, split: Split, ladder: Ladder, plan: StudyPlan
 ) -> dict[str, Any]:
     """Write what the study is about, before any of it is done."""
     record = {
@@ -30,18 +29,23 @@ def open_study(
         "command": plan.command,
         "preset": plan.preset,
         "seed": plan.seed,
+        "settings": list(plan.settings),
+        "seeds": plan.seeds,
+        "refit": plan.refit,
         "goal": {"maximise": "val_accuracy", "limits": plan.limits.record()},
         "data": describe_source(dataset),
         "rungs": [
             {
-                "name": rung.name,
+                "slot": rung.slot,
+                "name": rung.slot,
                 "question": rung.question,
                 "weakness": rung.weakness,
-                "builds_on": rung.builds_on,
-                "status": "pending",
+                "builds_on": None,
+                "note": None,
+                "status": "pending" if rung.slot in ladder.chosen else "skipped",
                 "error": None,
             }
-            for rung in ladder
+            for rung in ladder.rungs
         ],
         "best": None,
         "best_reason": None,
@@ -53,7 +57,7 @@ def open_study(
 
 
 def reopen_study(
-    folder: Path, dataset: DataSet, split: Split, ladder: Sequence[Rung], plan: StudyPlan
+    folder: Path, dataset: DataSet, split: Split, ladder: Ladder, plan: StudyPlan
 ) -> dict[str, Any]:
     """Read a study back and check that it is this one.
 
@@ -74,14 +78,16 @@ def reopen_study(
     check_split(folder, dataset, split)
     if not (folder / "environment.json").exists():
         write_json(folder / "environment.json", describe_environment())
-    if [rung["name"] for rung in record["rungs"]] != [rung.name for rung in ladder]:
+    slots = [rung.get("slot") for rung in record["rungs"]]
+    chosen = {rung.get("slot") for rung in record["rungs"] if rung["status"] != "skipped"}
+    if slots != list(list_slots(ladder.rungs)) or chosen != ladder.chosen:
         raise RecordError(f"{folder} has other rungs; name another folder with --out")
-    for rung in ladder:
-        written = folder / "runs" / rung.name / "recipe.toml"
-        if written.exists() and read_recipe(written) != rung.recipe:
+    for name in ("settings", "seeds", "refit"):
+        ours = getattr(plan, name)
+        if record.get(name) != (list(ours) if isinstance(ours, tuple) else ours):
             raise RecordError(
-                f"{written} was made with other settings; resume with the same --set, "
-                "or name another folder with --out"
+                f"{folder} was begun with another --{'set' if name == 'settings' else name}; "
+                "resume it with the same, or name another folder with --out"
             )
     return record
 

@@ -1,17 +1,14 @@
-"""What a study is asked to do: scale, settings, limits, and the ladder cut to a data set."""
+"""What a study is asked to do: scale, settings, limits, rungs, repeats."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, override
-from smallvision.recipes.build import check_fit
-from smallvision.recipes.text import list_keys, split_assignment, suggest_key
-
-DRY_EPOCHS = 2
+from smallvision.recipes import Recipe, override
+from smallvision.recipes.text import split_assignment
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,9 @@ class StudyPlan:
         preset: scale, a name of `recipes.PRESETS`.
         settings: `key=value` overrides for every rung; `seed` governs the split as well.
         limits: what the winner must satisfy.
+        rungs: which to climb, by slot; empty for all.
+        seeds: how often each rung is trained, each time with another seed, on the same split.
+        refit: train the winner once more on training and validation images before the test.
         dry_run: the same lines at tiny size: few images, one or two epochs.
         command: for the records.
     """
@@ -64,6 +64,9 @@ class StudyPlan:
     preset: str = "quick"
     settings: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    rungs: tuple[str, ...] = ()
+    seeds: int = 1
+    refit: bool = False
     dry_run: bool = False
     command: str = "smallvision.run_study()"
 
@@ -76,39 +79,3 @@ class StudyPlan:
         """
         chosen = [text for text in self.settings if split_assignment(text)[0] == "seed"]
         return override(Recipe(), chosen).seed
-
-
-# Any task will do to find a misspelt setting before the images are loaded.
-ANY_TASK = Task((3, 96, 96), 1_000, mirror_safe=True)
-
-
-def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> list[Rung]:
-    """The preset's rungs for a task, with the overrides in place.
-
-    A setting that only some models have (`model.depth`) applies to the rungs that have it.
-
-    Raises:
-        SettingError: an unknown preset or key, a value out of range, a device that is not here.
-    """
-    rungs = build_ladder(find_preset(plan.preset), task, seed=plan.seed)
-    settings = list(plan.settings)
-    if plan.dry_run:
-        settings = [f"epochs={DRY_EPOCHS}", "batch_size=32", *settings]
-    keys = {text: split_assignment(text)[0] for text in settings}
-    if "name" in keys.values():
-        raise SettingError("rungs keep their names in a study; leave out name=")
-    common = [text for text, key in keys.items() if not key.startswith("model.")]
-    special = [text for text, key in keys.items() if key.startswith("model.")]
-    known = {rung.name: list_keys(rung.recipe.plain()) for rung in rungs}
-    everywhere = sorted({key for found in known.values() for key in found})
-    for text in special:
-        if keys[text] not in everywhere:
-            raise SettingError(
-                f"unknown setting '{keys[text]}'{suggest_key(keys[text], everywhere)}"
-            )
-    cut = []
-    for rung in rungs:
-        own = [text for text in special if keys[text] in known[rung.name]]
-        cut.append(replace(rung, recipe=override(rung.recipe, [*common, *own])))
-        check_fit(cut[-1].recipe, task.shape)
-    return cut

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -87,20 +88,18 @@ def round_up(n: int) -> int:
 
 
 def judge_ladder(study: Path, rungs: list[dict[str, Any]], best: str) -> dict[str, Any]:
-    """The content of `verdicts.json`: each finished rung against the one below, and the winner.
+    """The content of `verdicts.json`: each finished rung against its base, and the winner.
 
-    A rung whose predecessor failed is compared with the nearest finished one below that.
+    A rung that could build on no finished one, because they failed or were left out, is compared
+    with the finished one before it.
     """
-    builds_on = {rung["name"]: rung["builds_on"] for rung in rungs}
-    done = {rung["name"]: study / "runs" / rung["name"] for rung in rungs if is_done(rung)}
+    done = [rung for rung in rungs if is_done(rung)]
+    runs = {rung["name"]: study / "runs" / rung["name"] for rung in done}
     steps = []
-    for name, run in done.items():
-        below = builds_on[name]
-        while below is not None and below not in done:
-            below = builds_on.get(below)
-        if below is not None:
-            steps.append(compare_runs(run, done[below]))
-    against_best = [compare_runs(run, done[best]) for name, run in done.items() if name != best]
+    for before, rung in itertools.pairwise(done):
+        below = rung["builds_on"] or before["name"]
+        steps.append(compare_runs(runs[rung["name"]], runs[below]))
+    against_best = [compare_runs(run, runs[best]) for name, run in runs.items() if name != best]
     return {"schema": 1, "steps": steps, "against_best": against_best}
 
 

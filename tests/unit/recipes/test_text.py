@@ -93,19 +93,3 @@ def test_the_difference_from_the_defaults_rebuilds_the_recipe() -> None:
     assert set(changed) == {"epochs", "model", "schedule"}
     changed["model"].setdefault("name", "wide_resnet")
     assert parse_recipe(changed) == recipe
-
-
-def test_flips_are_left_out_where_they_change_the_class() -> None:
-    for safe in (True, False):
-        ladder = build_ladder(PRESETS["quick"], Task((1, 8, 8), 1000, mirror_safe=safe))
-        used = {a.name for rung in ladder for a in rung.recipe.augment}
-        assert ("flip" in used) is safe
-
-
-def test_the_ladder_is_in_order_and_builds_on_earlier_rungs() -> None:
-    ladder = build_ladder(PRESETS["laptop"], Task((3, 32, 32), 40_000, mirror_safe=True))
-    names = [rung.name for rung in ladder]
-    assert names == ["mlp", "vgg10", "vgg10-aug", "wrn", "wrn-aug"]
-    for position, rung in enumerate(ladder):
-        assert rung.builds_on is None or rung.builds_on in names[:position]
-        assert rung.question.endswith("?")

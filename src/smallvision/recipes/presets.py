@@ -1,0 +1,105 @@
+"""Scales at which to climb the ladder: from minutes on two cores to one GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smallvision.errors import SettingError, nearest
+from smallvision.recipes.settings import Sgdr, Vgg10, WideResNet
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A scale at which to climb the ladder.
+
+    Attributes:
+        sentence: for people who choose.
+        subset: share of the training images in use, given their number; None for all.
+        steps: updates to aim for in a run of a convolutional network.
+        epochs: fewest and most epochs, whatever `steps` says.
+        schedule: of the learning rate in an ordinary run; its warm-up is cut to the run.
+        vgg, wrn: the networks at this scale.
+        trials: of the tuning, the recipe's own settings included.
+        trial_share: share of a run's epochs that a trial is given.
+        snapshots: schedule of the run whose snapshots become the ensemble.
+        stretch: how much longer that run is than an ordinary one.
+    """
+
+    sentence: str
+    subset: Callable[[int], float | None]
+    steps: int
+    epochs: tuple[int, int]
+    schedule: Sgdr
+    vgg: Vgg10
+    wrn: WideResNet
+    trials: int
+    trial_share: float
+    snapshots: Sgdr
+    stretch: float
+
+
+ONE_CYCLE = Sgdr(cycles=1)  # a short run cannot afford to climb out of a minimum
+PRESETS: dict[str, Preset] = {
+    "quick": Preset(
+        sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
+        subset=lambda n: 10_000 / n if n > 10_000 else None,
+        steps=310,
+        epochs=(5, 20),
+        schedule=ONE_CYCLE,
+        vgg=Vgg10(width=16),
+        wrn=WideResNet(depth=10, width=2),
+        trials=4,
+        trial_share=0.4,
+        snapshots=Sgdr(cycles=2, cycle_mult=1.0),
+        stretch=1.5,
+    ),
+    "laptop": Preset(
+        sentence="All images; about an hour and a half on two modern cores for CIFAR-10.",
+        subset=lambda _: None,
+        steps=2_500,
+        epochs=(8, 40),
+        schedule=ONE_CYCLE,
+        vgg=Vgg10(width=32),
+        wrn=WideResNet(depth=16, width=2),
+        trials=8,
+        trial_share=0.25,
+        snapshots=Sgdr(cycles=3, cycle_mult=1.0),
+        stretch=3.0,
+    ),
+    "full": Preset(
+        sentence="The study's own scale for one GPU: WRN-16-8, cycles of 10, 20 and 40 epochs.",
+        subset=lambda _: None,
+        steps=21_840,
+        epochs=(70, 140),
+        schedule=Sgdr(cycles=3, cycle_mult=2.0),
+        vgg=Vgg10(width=64),
+        wrn=WideResNet(depth=16, width=8, dropout=0.3),
+        trials=12,
+        trial_share=0.15,
+        snapshots=Sgdr(cycles=3, cycle_mult=1.0),
+        stretch=1.5,
+    ),
+}
+
+
+def find_preset(name: str) -> Preset:
+    """Look a preset up.
+
+    Raises:
+        SettingError: there is none of that name; the nearest is named.
+    """
+    if name not in PRESETS:
+        raise SettingError(f"unknown preset '{name}'{nearest(name, PRESETS)}")
+    return PRESETS[name]
+
+
+def choose_batch_size(num_train: int) -> int:
+    """128 as in the literature; less where an epoch would have too few steps to learn from."""
+    return 128 if num_train >= 5_000 else 64 if num_train >= 1_000 else 16
+
+
+def choose_epochs(preset: Preset, steps_per_epoch: int) -> int:
+    """Enough epochs for the preset's steps, within its bounds."""
+    low, high = preset.epochs
+    return min(max(round(preset.steps / max(1, steps_per_epoch)), low), high)

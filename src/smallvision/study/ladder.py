@@ -1,0 +1,105 @@
+"""The ladder as a study climbs it: cut to the data, with the user's settings, rung upon best rung."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from smallvision.errors import SettingError
+from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, find_rung, override
+from smallvision.recipes.build import check_fit
+from smallvision.recipes.presets import Preset
+from smallvision.recipes.text import list_keys, split_assignment, suggest_key
+from smallvision.study.plan import Limits, StudyPlan
+
+DRY_EPOCHS = 2
+# Any task will do to find a misspelt setting before the images are loaded.
+ANY_TASK = Task((3, 96, 96), 1_000, mirror_safe=True)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs of a study.
+
+    Attributes:
+        preset: their scale.
+        rungs: all of them in order, each on the one below it.
+        chosen: the slots to climb.
+        settings: `key=value` for every rung that has the key.
+    """
+
+    preset: Preset
+    rungs: tuple[Rung, ...]
+    chosen: frozenset[str]
+    settings: tuple[str, ...]
+
+    def place(self, rung: Rung, base: Recipe | None) -> Rung:
+        """Set a rung on the recipe it builds on; without one, it stays on the rung below it."""
+        return rung if base is None else apply_settings(rung.on(base), self.settings)
+
+
+def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
+    """The preset's rungs for a task, with the overrides in place.
+
+    A setting that only some models have (`model.depth`) applies to the rungs that have it.
+
+    Raises:
+        SettingError: an unknown preset, rung or key, a value out of range, a device that is not
+            here.
+    """
+    preset = find_preset(plan.preset)
+    rungs = build_ladder(preset, task, seed=plan.seed)
+    chosen = frozenset(find_rung(rungs, slot).slot for slot in plan.rungs or list_slots(rungs))
+    settings = list(plan.settings)
+    if plan.dry_run:
+        settings = [f"epochs={DRY_EPOCHS}", "batch_size=32", *settings]
+    keys = [split_assignment(text)[0] for text in settings]
+    if "name" in keys:
+        raise SettingError("rungs keep their names in a study; leave out name=")
+    known = sorted({key for rung in rungs for key in list_keys(rung.recipe.plain())})
+    for key in keys:
+        if key.startswith("model.") and key not in known:
+            raise SettingError(f"unknown setting '{key}'{suggest_key(key, known)}")
+    cut = tuple(apply_settings(rung, settings) for rung in rungs)
+    for rung in cut:
+        check_fit(rung.recipe, task.shape)
+    return Ladder(preset, cut, chosen, tuple(settings))
+
+
+def list_slots(rungs: Sequence[Rung]) -> tuple[str, ...]:
+    """The slots of rungs, in order."""
+    return tuple(rung.slot for rung in rungs)
+
+
+def apply_settings(rung: Rung, settings: Sequence[str]) -> Rung:
+    """Override a rung's settings, those of the model as far as it has them.
+
+    Raises:
+        SettingError: an unknown key, or a value out of range.
+    """
+    known = list_keys(rung.recipe.plain())
+    keys = {text: split_assignment(text)[0] for text in settings}
+    own = [text for text, key in keys.items() if key in known or not key.startswith("model.")]
+    return replace(rung, recipe=override(rung.recipe, own))
+
+
+def choose_best(statuses: Mapping[str, dict[str, Any]], limits: Limits) -> str | None:
+    """The finished run with the highest validation accuracy among those within the limits.
+
+    Where none is within the limits, the best of all; equal accuracies are decided by the
+    validation loss.
+
+    Args:
+        statuses: name -> content of `status.json`.
+        limits: what the winner must satisfy.
+
+    Returns: its name, or None when there is none.
+    """
+    within = {name: status for name, status in statuses.items() if limits.allow(status)}
+    pool = within or statuses
+    return max(
+        pool,
+        key=lambda name: (pool[name]["val"]["accuracy"], -pool[name]["val"]["loss"]),
+        default=None,
+    )

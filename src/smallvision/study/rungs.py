@@ -1,0 +1,101 @@
+"""How a rung is climbed: trained, tuned first, or made an ensemble of one run's snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
+from smallvision.recipes import Rung
+from smallvision.records.files import make_folder
+from smallvision.study.assembly import build_ensemble
+from smallvision.study.ladder import Ladder
+from smallvision.study.narration import Narrator
+from smallvision.study.plan import StudyPlan
+from smallvision.study.repeats import repeat_run
+from smallvision.study.run import run_recipe
+from smallvision.study.tuning import best_recipe, tune_recipe
+
+SNAPSHOTS = Path("members") / "snapshots"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the work on every rung needs.
+
+    Attributes:
+        dataset, split: on which images.
+        folder: of the study.
+        plan, ladder: what was asked for, and what that means for this data.
+        narrator: told how it goes.
+    """
+
+    dataset: DataSet
+    split: Split
+    folder: Path
+    plan: StudyPlan
+    ladder: Ladder
+    narrator: Narrator
+
+    def run(self, name: str) -> Path:
+        """The run folder of a rung."""
+        return self.folder / "runs" / name
+
+
+def train_rung(rung: Rung, site: Site) -> dict[str, Any]:
+    """Train a rung's recipe, as often as the plan wants."""
+    watch = site.narrator.watch
+    status = run_recipe(
+        rung.recipe, site.dataset, site.split, site.run(rung.name), watchers=watch(rung)
+    )
+    if site.plan.seeds > 1:
+        repeat_run(
+            rung.recipe,
+            site.dataset,
+            site.split,
+            site.run(rung.name),
+            site.plan.seeds,
+            watchers_for=lambda _: watch(rung),
+        )
+    return status
+
+
+def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
+    """Search around a rung's recipe, then train the winner with a seed the search has not seen.
+
+    The accuracy of the search's best trial is the luckiest of many; the fresh run is not.
+    """
+    preset = site.ladder.preset
+    search = tune_recipe(
+        rung.recipe,
+        site.dataset,
+        site.split,
+        make_folder(site.run(rung.name)) / "tune",
+        trials=preset.trials,
+        epochs=max(2, round(rung.recipe.epochs * preset.trial_share)),
+        narrator=site.narrator,
+    )
+    recipe = best_recipe(rung.recipe, search)
+    recipe = recipe.model_copy(update={"name": rung.name, "seed": recipe.seed + 1})
+    return train_rung(rung.with_recipe(recipe), site)
+
+
+def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:
+    """Train one run with warm restarts and average the models at its restarts."""
+    folder = site.run(rung.name)
+    source = folder / SNAPSHOTS
+    recipe = rung.recipe.model_copy(update={"name": "snapshots"})
+    run_recipe(recipe, site.dataset, site.split, source, watchers=site.narrator.watch(rung))
+    return build_ensemble(
+        [source], site.dataset, site.split, folder, name=rung.name, members=recipe.schedule.cycles
+    )
+
+
+WORK: dict[str, Callable[[Rung, Site], dict[str, Any]]] = {
+    "train": train_rung,
+    "tune": tune_rung,
+    "ensemble": ensemble_rung,
+}

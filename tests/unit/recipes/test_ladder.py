@@ -1,0 +1,92 @@
+"""The ladder: its order, what each rung changes, and what it is called on another base."""
+
+from __future__ import annotations
+
+import pytest
+
+from smallvision.errors import SettingError
+from smallvision.recipes import PRESETS, Recipe, Rung, Task, build_ladder, find_rung
+
+CIFAR = Task((3, 32, 32), 40_000, mirror_safe=True)
+SLOTS = [
+    "mlp",
+    "vgg10",
+    "vgg10-aug",
+    "wrn",
+    "wrn-aug",
+    "wrn-cutmix",
+    "wrn-se-cutmix",
+    "wrn-se-cutmix-mish",
+    "tuned",
+    "snapshot-ensemble",
+]
+
+
+def ladder() -> dict[str, Rung]:
+    return {rung.slot: rung for rung in build_ladder(PRESETS["laptop"], CIFAR)}
+
+
+def used(recipe: Recipe) -> set[str]:
+    return {settings.name for settings in recipe.augment}
+
+
+def test_the_rungs_are_in_order_and_build_on_earlier_ones() -> None:
+    rungs = ladder()
+    assert list(rungs) == SLOTS
+    for position, rung in enumerate(rungs.values()):
+        assert set(rung.after) <= set(SLOTS[:position])
+        assert (not rung.after) is (position == 0)
+        assert rung.question.endswith("?")
+        assert rung.name == rung.slot
+
+
+def test_flips_are_left_out_where_they_change_the_class() -> None:
+    for safe in (True, False):
+        rungs = build_ladder(PRESETS["quick"], Task((1, 8, 8), 1000, mirror_safe=safe))
+        assert ("flip" in {name for rung in rungs for name in used(rung.recipe)}) is safe
+
+
+def test_each_rung_adds_one_idea() -> None:
+    rungs = ladder()
+    assert not used(rungs["vgg10"].recipe)
+    assert used(rungs["vgg10-aug"].recipe) == {"flip", "crop"}
+    assert not used(rungs["wrn"].recipe)
+    assert used(rungs["wrn-cutmix"].recipe) == {"flip", "crop", "cutmix"}
+    assert rungs["wrn-cutmix"].recipe.model.squeeze == 0
+    assert rungs["wrn-se-cutmix"].recipe.model.squeeze > 0
+    assert rungs["wrn-se-cutmix"].recipe.model.activation == "relu"
+    assert rungs["wrn-se-cutmix-mish"].recipe.model.activation == "mish"
+    assert rungs["snapshot-ensemble"].recipe.schedule.cycles > 1
+
+
+@pytest.mark.parametrize(
+    ("slot", "base", "name"),
+    [
+        ("wrn-se-cutmix", "wrn-cutmix", "wrn-se-cutmix"),
+        ("wrn-se-cutmix", "wrn-aug", "wrn-se-aug"),
+        ("wrn-se-cutmix", "wrn", "wrn-se"),
+        ("wrn-se-cutmix-mish", "wrn-cutmix", "wrn-cutmix-mish"),
+        ("wrn-se-cutmix-mish", "wrn-aug", "wrn-aug-mish"),
+        ("wrn-cutmix", "wrn", "wrn-cutmix"),
+        ("tuned", "vgg10-aug", "tuned"),
+    ],
+)
+def test_a_rung_is_called_what_it_is(slot: str, base: str, name: str) -> None:
+    rungs = ladder()
+    rung = rungs[slot].on(rungs[base].recipe)
+    assert rung.name == rung.recipe.name == name
+    assert rung.slot == slot
+
+
+def test_an_idea_that_did_not_help_is_not_carried_on() -> None:
+    rungs = ladder()
+    mish = rungs["wrn-se-cutmix-mish"].on(rungs["wrn-aug"].recipe)
+    assert used(mish.recipe) == {"flip", "crop"}
+    assert mish.recipe.model.squeeze == 0
+    assert mish.recipe.model.activation == "mish"
+    assert mish.recipe.clean_tail == 0
+
+
+def test_unknown_rungs_are_named() -> None:
+    with pytest.raises(SettingError, match="did you mean 'wrn-cutmix'"):
+        find_rung(list(ladder().values()), "wrn-cutmx")

@@ -1,0 +1,58 @@
+"""The choice of the best rung, and the user's settings on every rung."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from smallvision.errors import SettingError
+from smallvision.study import Limits, StudyPlan
+from smallvision.study.climb import explain_base
+from smallvision.study.ladder import choose_best, cut_ladder
+
+
+def status(accuracy: float, gap: float = 0.0, loss: float = 1.0) -> dict[str, Any]:
+    val = {"accuracy": accuracy, "loss": loss}
+    return {"val": val, "gap": gap, "parameters": 1, "latency_seconds": 0.1}
+
+
+def test_the_best_within_the_limits_wins() -> None:
+    statuses = {"a": status(0.9, gap=0.2), "b": status(0.8), "c": status(0.7)}
+    assert choose_best(statuses, Limits(gap=0.1)) == "b"
+    assert choose_best(statuses, Limits(gap=None)) == "a"
+
+
+def test_without_any_within_the_limits_the_best_of_all_wins() -> None:
+    statuses = {"a": status(0.9, gap=0.3), "b": status(0.8, gap=0.2)}
+    assert choose_best(statuses, Limits(gap=0.1)) == "a"
+    assert choose_best({}, Limits()) is None
+
+
+def test_equal_accuracies_are_decided_by_the_loss() -> None:
+    assert choose_best({"a": status(0.9, loss=0.4), "b": status(0.9, loss=0.3)}, Limits()) == "b"
+
+
+def test_settings_hold_on_every_rung_and_on_every_base() -> None:
+    ladder = cut_ladder(StudyPlan(settings=("epochs=3", "model.squeeze=4", "seed=7")))
+    rungs = {rung.slot: rung for rung in ladder.rungs}
+    assert {rung.recipe.epochs for rung in ladder.rungs} == {3}
+    assert {rung.recipe.seed for rung in ladder.rungs} == {7}
+    assert not hasattr(rungs["mlp"].recipe.model, "squeeze")
+    ensemble = ladder.place(rungs["snapshot-ensemble"], rungs["wrn"].recipe)
+    assert ensemble.recipe.epochs == 3
+    assert ensemble.recipe.model.squeeze == 4
+
+
+def test_rungs_are_picked_by_slot() -> None:
+    assert cut_ladder(StudyPlan(rungs=("mlp", "tuned"))).chosen == {"mlp", "tuned"}
+    with pytest.raises(SettingError, match="unknown recipe 'vgg'"):
+        cut_ladder(StudyPlan(rungs=("vgg",)))
+
+
+def test_a_rung_says_which_ideas_its_base_had_left_out() -> None:
+    below = {"wrn": status(0.8), "wrn-aug": status(0.9), "wrn-cutmix": status(0.85)}
+    assert explain_base(below, "wrn-cutmix") is None
+    note = explain_base(below, "wrn-aug")
+    assert note is not None
+    assert note.startswith("Builds on wrn-aug, the best so far: wrn-cutmix did not raise")
