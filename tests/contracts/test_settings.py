@@ -10,6 +10,7 @@ from smallvision.augment import AUGMENTATIONS
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
 from smallvision.recipes import settings as s
+from smallvision.training import AVERAGES
 
 PAIRS: list[tuple[Callable[..., Any], type[s.Settings]]] = [
     (MODELS["mlp"].build, s.Mlp),
@@ -19,10 +20,14 @@ PAIRS: list[tuple[Callable[..., Any], type[s.Settings]]] = [
     (AUGMENTATIONS["crop"].apply, s.Crop),
     (AUGMENTATIONS["cutout"].apply, s.Cutout),
     (OPTIMIZERS["sgd"].build, s.Sgd),
+    (OPTIMIZERS["sam"].build, s.Sam),
     (SCHEDULES["sgdr"].build, s.Sgdr),
     (SCHEDULES["cosine"].build, s.Cosine),
     (SCHEDULES["linear"].build, s.Linear),
     (SCHEDULES["one_cycle"].build, s.OneCycle),
+    (AVERAGES["none"].build, s.NoAverage),
+    (AVERAGES["ema"].build, s.Ema),
+    (AVERAGES["swa"].build, s.Swa),
 ]
 
 
@@ -36,4 +41,4 @@ def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[s.Setti
 
 def test_every_catalogue_entry_has_settings() -> None:
     mirrored = {mirror.model_fields["name"].default for _, mirror in PAIRS}
-    assert mirrored == {*MODELS, *AUGMENTATIONS, *OPTIMIZERS, *SCHEDULES}
+    assert mirrored == {*MODELS, *AUGMENTATIONS, *OPTIMIZERS, *SCHEDULES, *AVERAGES}

@@ -92,10 +92,12 @@ class PlainLines:
         """Print the line."""
         assert self.plan is not None, "on_start comes first"
         left = record.seconds / record.epoch * (self.plan.epochs - record.epoch)
+        val = ""
+        if record.val_accuracy is not None:
+            val = f"val {record.val_accuracy:.1%}{' *' if record.best else '  '}  "
         self.say(
             f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  "
-            f"train {record.train_accuracy:.1%}  val {record.val_accuracy:.1%}"
-            f"{' *' if record.best else '  '}  lr {record.lr:.4f}  "
+            f"train {record.train_accuracy:.1%}  {val}lr {record.lr:.4f}  "
             f"{record.images_per_second:,.0f} img/s  {clock(left)} left"
         )
 
@@ -145,8 +147,10 @@ class LiveProgress:
         assert self.plan is not None, "on_start comes first"
         assert self.live is not None, "on_start comes first"
         line = Text(f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  ")
-        line.append(f"train {record.train_accuracy:.1%}  val ")
-        line.append(f"{record.val_accuracy:.1%}", style="bold green" if record.best else "")
+        line.append(f"train {record.train_accuracy:.1%}")
+        if record.val_accuracy is not None:
+            line.append("  val ")
+            line.append(f"{record.val_accuracy:.1%}", style="bold green" if record.best else "")
         line.append(
             f"  lr {record.lr:.4f}  {record.images_per_second:,.0f} img/s  {clock(record.seconds)}",
             style="dim",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from smallvision.cards import Card
+from smallvision.optim.sam import sam
 from smallvision.optim.schedule import Schedule, cosine, linear, one_cycle, sgdr
 from smallvision.optim.sgd import sgd
 
@@ -61,6 +62,14 @@ OPTIMIZERS: dict[str, OptimizerEntry] = {
             sentence="Gradient descent with Nesterov momentum and weight decay.",
             source="Sutskever et al., ICML 2013",
             costs="one copy of the weights",
+        ),
+    ),
+    "sam": OptimizerEntry(
+        sam,
+        Card(
+            sentence="SGD by the gradient at the worst point nearby, which seeks flat minima.",
+            source="Foret et al., arXiv 2010.01412; adaptive: Kwon et al., arXiv 2102.11600",
+            costs="twice the time of every step, and one more copy of the weights",
         ),
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +23,11 @@ class Schedule:
 
     def __call__(self, step: int) -> float:  # noqa: D102 - the class says it
         return self.multiplier(step)
+
+    def count_since_restart(self, step: int) -> int:
+        """Steps of the same cycle before this one."""
+        cycle = bisect_left(self.cycle_ends, step)
+        return step - (self.cycle_ends[cycle - 1] + 1 if cycle else 0)
 
 
 def _warm(step: int, warmup_steps: float, value: float) -> float:

@@ -15,7 +15,7 @@ from smallvision.predict import build_network
 from smallvision.randomness import derive_seed
 from smallvision.recipes.settings import Recipe, Settings
 from smallvision.records.machine import Machine, choose_machine
-from smallvision.training import Patience
+from smallvision.training import AVERAGES, Average, Patience
 
 
 def as_arguments(settings: Settings) -> dict[str, Any]:
@@ -64,6 +64,12 @@ def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Build the optimiser over a model's parameters."""
     entry = OPTIMIZERS[recipe.optimizer.name]
     return entry.build(model, **as_arguments(recipe.optimizer))
+
+
+def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Average:
+    """Build the average of a model's weights over the recipe's epochs."""
+    entry = AVERAGES[recipe.averaging.name]
+    return entry.build(model, schedule, recipe.epochs, **as_arguments(recipe.averaging))
 
 
 def build_patience(recipe: Recipe) -> Patience:

@@ -1,11 +1,13 @@
 """Typed settings: what a recipe may say, in which range, with which default.
 
-The classes mirror the keyword arguments of the builders in `models`, `augment` and `optim`, so
-that those ideas never see a recipe; tests/contracts/test_settings.py keeps the two from drifting.
+The classes mirror the keyword arguments of the builders in `models`, `augment`, `optim` and
+`training`, so that those ideas never see a recipe; tests/contracts/test_settings.py keeps the two
+from drifting.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -89,6 +91,29 @@ class Sgd(Settings):
     decay_norms_and_biases: bool = False
 
 
+class Sam(Settings):
+    """Settings of `optim.sam`."""
+
+    name: Literal["sam"] = "sam"
+    lr: float = Field(0.1, gt=0, le=1e3)
+    momentum: PartialShare = 0.9
+    nesterov: bool = True
+    weight_decay: float = Field(5e-4, ge=0, le=1)
+    decay_norms_and_biases: bool = False
+    rho: float = Field(0.05, gt=0, le=100)
+    adaptive: bool = False
+
+
+def name_optimizer(value: Any) -> Any:
+    """Give the name of SGD to a table without one: it was the only kind when recipes began."""
+    return {"name": "sgd", **value} if isinstance(value, Mapping) else value
+
+
+Optimizer = Annotated[
+    Annotated[Sgd | Sam, Field(discriminator="name")], BeforeValidator(name_optimizer)
+]
+
+
 class Sgdr(Settings):
     """Settings of `optim.sgdr`."""
 
@@ -127,6 +152,29 @@ class OneCycle(Settings):
 Schedule = Annotated[Sgdr | Cosine | Linear | OneCycle, Field(discriminator="name")]
 
 
+class NoAverage(Settings):
+    """Settings of `training.averaging.Average`."""
+
+    name: Literal["none"] = "none"
+
+
+class Ema(Settings):
+    """Settings of `training.averaging.Ema`."""
+
+    name: Literal["ema"] = "ema"
+    decay: PartialShare = 0.999
+
+
+class Swa(Settings):
+    """Settings of `training.averaging.Swa`."""
+
+    name: Literal["swa"] = "swa"
+    start: Share = 0.75
+
+
+Averaging = Annotated[NoAverage | Ema | Swa, Field(discriminator="name")]
+
+
 class Stopping(Settings):
     """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
 
@@ -152,8 +200,9 @@ class Recipe(Settings):
     batch_size: int = Field(128, ge=2, le=65536)
     model: Model = WideResNet()
     augment: tuple[Augment, ...] = ()
-    optimizer: Sgd = Sgd()
+    optimizer: Optimizer = Sgd()
     schedule: Schedule = Sgdr()
+    averaging: Averaging = NoAverage()
     stopping: Stopping = Stopping()
     checkpoints: Literal["best", "cycles", "all"] = "cycles"
     compute: Compute = Compute()

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from smallvision.errors import SettingError, nearest
 from smallvision.recipes.settings import Recipe
 
-UNIONS = {"model": "wide_resnet", "schedule": "sgdr"}  # parts that come in kinds, with an example
+# Parts that come in kinds, each with an example.
+UNIONS = {"model": "wide_resnet", "optimizer": "sgd", "schedule": "sgdr", "averaging": "ema"}
 
 
 def write_toml(values: Mapping[str, Any]) -> str:
@@ -72,8 +73,8 @@ def check_together(recipe: Recipe) -> None:
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Apply `key=value` assignments, such as `epochs=6` or `model.width=2`.
 
-    A value is read as TOML, and as plain text where it is none. Naming another model, schedule
-    or optimiser (`schedule.name=cosine`) starts that part from its defaults.
+    A value is read as TOML, and as plain text where it is none. Naming another model, optimiser,
+    schedule or averaging (`schedule.name=cosine`) starts that part from its defaults.
 
     Raises:
         SettingError: no `=`, an unknown key (the nearest is named), or a value out of range.
@@ -171,7 +172,7 @@ def name_place(loc: tuple[int | str, ...]) -> str:
 def _without(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> dict[str, Any]:
     """The name-giving part of values, enough to list which keys exist there."""
     kept: dict[str, Any] = {}
-    for key in ("model", "schedule", "optimizer"):
+    for key in UNIONS:
         part = values.get(key)
         if key in loc and isinstance(part, Mapping) and "name" in part:
             kept[key] = {"name": part["name"]}

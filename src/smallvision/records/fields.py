@@ -8,6 +8,7 @@ person, not a traceback.
 from __future__ import annotations
 
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeAlias
 
 from smallvision.errors import RecordError
@@ -43,8 +44,8 @@ FIELDS: dict[str, Fields] = {
     "state.json": {
         "epoch": int,
         "best_epoch": int,
-        "best_accuracy": NUMBER,
-        "best_loss": NUMBER,
+        "best_accuracy": (*NUMBER, NoneType),
+        "best_loss": (*NUMBER, NoneType),
         "seconds": NUMBER,
     },
     "model.json": {

@@ -50,11 +50,16 @@ class Run:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{line['epoch']}</td><td>{line['loss']:.3f}</td>"
-            f"<td>{line['train_accuracy']:.2%}</td><td>{line['val_accuracy']:.2%}</td></tr>"
+            f"<td>{line['train_accuracy']:.2%}</td><td>{show_rate(line['val_accuracy'])}</td></tr>"
             for line in self.metrics
         )
         head = "<tr><th>epoch</th><th>loss</th><th>train</th><th>validation</th></tr>"
         return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+
+
+def show_rate(rate: float | None) -> str:
+    """A rate in percent, or a dash where nothing was measured."""
+    return "–" if rate is None else f"{rate:.2%}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from smallvision.predict import SavedModel
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
     build_augmentations,
+    build_average,
     build_machine,
     build_model,
     build_optimizer,
@@ -138,8 +139,6 @@ def train_recipe(
     torch.set_num_threads(machine.threads)
     material = gather_material(dataset, split, machine)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
-    state = State(model, build_optimizer(recipe, model))
-    notes += restore_newest(folder, state)
     normalize = build_normalizer(material.mean, material.std, machine.device)
     batches = TrainBatches(
         *material.train,
@@ -149,6 +148,9 @@ def train_recipe(
         augmentations=build_augmentations(recipe),
         seed=recipe.seed,
     )
+    schedule = build_schedule(recipe, batches.steps)
+    state = State(model, build_optimizer(recipe, model), build_average(recipe, model, schedule))
+    notes += restore_newest(folder, state)
     examiner = Examiner(
         train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
         val=material.val,
@@ -162,7 +164,7 @@ def train_recipe(
         fit(
             state,
             batches,
-            build_schedule(recipe, batches.steps),
+            schedule,
             examiner,
             name=recipe.name,
             epochs=recipe.epochs,

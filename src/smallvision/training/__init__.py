@@ -1,12 +1,16 @@
 """Learning: one loop, its state, and the watchers that see it."""
 
-from smallvision.training.loop import DivergedError, Examiner, fit
+from smallvision.training.averaging import AVERAGES, Average
+from smallvision.training.examiner import Examiner
+from smallvision.training.loop import DivergedError, fit
 from smallvision.training.patience import Patience
-from smallvision.training.recorder import Recorder, restore_newest
+from smallvision.training.recorder import Recorder, load_snapshot, restore_newest
 from smallvision.training.state import State
 from smallvision.training.watch import EpochRecord, Plan, Watcher
 
 __all__ = [
+    "AVERAGES",
+    "Average",
     "DivergedError",
     "EpochRecord",
     "Examiner",
@@ -16,5 +20,6 @@ __all__ = [
     "State",
     "Watcher",
     "fit",
+    "load_snapshot",
     "restore_newest",
 ]

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from smallvision.augment import Normalize
 from smallvision.data.batches import TrainBatches
 from smallvision.errors import FailedRunError
 from smallvision.optim import Schedule
-from smallvision.predict import infer_logits
 from smallvision.randomness import derive_seed
 from smallvision.records.machine import Machine
+from smallvision.training.examiner import Examiner
 from smallvision.training.patience import Patience
 from smallvision.training.state import Best, State, copy_weights
 from smallvision.training.watch import EpochRecord, Plan, Watcher
@@ -27,27 +26,6 @@ Forward = Callable[[Tensor], Tensor]
 
 class DivergedError(FailedRunError):
     """The loss is no longer a number."""
-
-
-@dataclass(frozen=True, eq=False)
-class Examiner:
-    """Measures a model on images as they are: no augmentation, no mixing, no gradients.
-
-    Attributes:
-        train, val: uint8 images `(N, C, H, W)` and int64 labels `(N,)` on the device.
-        normalize: from bytes to what the network sees.
-    """
-
-    train: tuple[Tensor, Tensor]
-    val: tuple[Tensor, Tensor]
-    normalize: Normalize
-    machine: Machine
-
-    def measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Mean loss and accuracy of a model on labelled images."""
-        logits = infer_logits(model, images, self.normalize, self.machine)
-        loss = F.cross_entropy(logits, labels)
-        return float(loss), float((logits.argmax(dim=1) == labels).float().mean())
 
 
 def fit(
@@ -69,10 +47,14 @@ def fit(
                 set the learning rate of this step
                 loss = cross-entropy(model(images), targets)
                 backward, step
-            measure the model on clean training images and on validation images
-            keep a copy of the weights if they are the best so far
+                let the average of the weights follow, where there is one
+            measure the average, else the model, on clean training images and on validation images
+            keep a copy of its weights if they are the best so far
             tell the watchers
         load the best weights
+
+    Without validation images every epoch counts as the best, so the last weights are kept and
+    patience is never spent.
 
     Args:
         state: where to start; a fresh one, or one restored from a checkpoint.
@@ -104,24 +86,29 @@ def fit(
         epoch_began = time.perf_counter()
         loss_sum = torch.zeros((), device=machine.device)
         for step, (images, targets) in enumerate(batches.epoch(epoch)):
-            multiplier = schedule((epoch - 1) * batches.steps + step)
+            done = (epoch - 1) * batches.steps + step
+            multiplier = schedule(done)
             for group, peak in zip(state.optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * multiplier
-            # Dropout draws from the global generator, which must not remember earlier steps.
-            torch.manual_seed(derive_seed(batches.seed, "dropout", epoch, step))
-            loss = update(forward, images, targets, state.optimizer, machine)
+            dropout_seed = derive_seed(batches.seed, "dropout", epoch, step)
+            loss = update(forward, images, targets, state.optimizer, machine, dropout_seed)
+            state.average.follow_step(done)
             loss_sum += loss
             for watcher in watchers:
                 watcher.on_step(epoch, step + 1, loss, plan.lr * multiplier)
         mean_loss = float(loss_sum) / batches.steps
         train_seconds = time.perf_counter() - epoch_began
-        train_loss, train_accuracy = examiner.measure(state.model, *examiner.train)
-        val_loss, val_accuracy = examiner.measure(state.model, *examiner.val)
-        for loss_found in (mean_loss, train_loss, val_loss):
-            check_finite(loss_found, epoch, plan)
+        check_finite(mean_loss, epoch, plan)
+        state.average.follow_epoch(epoch, examiner)
+        train_loss, train_accuracy = examiner.measure(state.judged, *examiner.train)
+        check_finite(train_loss, epoch, plan)
+        val_loss, val_accuracy = None, None
+        if examiner.val is not None:
+            val_loss, val_accuracy = examiner.measure(state.judged, *examiner.val)
+            check_finite(val_loss, epoch, plan)
         improved = state.best.improves(val_accuracy, val_loss)
         if improved:
-            state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.model))
+            state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.judged))
         state.epoch, state.seconds = epoch, time.perf_counter() - began
         state.stopped = reason_to_stop(state, plan, patience)
         record = EpochRecord(
@@ -135,7 +122,7 @@ def fit(
             val_loss=val_loss,
             val_accuracy=val_accuracy,
             train_n=len(examiner.train[1]),
-            val_n=len(examiner.val[1]),
+            val_n=len(examiner.val[1]) if examiner.val is not None else 0,
             best=improved,
             seconds=state.seconds,
             images_per_second=batches.steps * batches.batch_size / train_seconds,
@@ -153,15 +140,26 @@ def update(
     targets: Tensor,
     optimizer: torch.optim.Optimizer,
     machine: Machine,
+    dropout_seed: int,
 ) -> Tensor:
-    """One step: the loss of a batch against soft targets `(B, K)`, its gradient, the update."""
-    with machine.autocast():
-        logits = forward(images)
-    loss = F.cross_entropy(logits.float(), targets)
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimizer.step()
-    return loss.detach()
+    """One step: the loss of a batch against soft targets `(B, K)`, its gradient, the update.
+
+    The optimiser is handed the computation, since some need the gradient at more than one place.
+    Returns the loss before the update.
+    """
+
+    def compute_loss() -> Tensor:
+        # Dropout draws from the global generator, which must not remember earlier steps.
+        torch.manual_seed(dropout_seed)
+        optimizer.zero_grad(set_to_none=True)
+        with machine.autocast():
+            logits = forward(images)
+        loss = F.cross_entropy(logits.float(), targets)
+        torch.autograd.backward(loss)
+        return loss.detach()
+
+    # torch declares that a closure returns a float, and hands on whatever it returns.
+    return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))
 
 
 def check_finite(loss: float, epoch: int, plan: Plan) -> None:

@@ -22,7 +22,12 @@ from smallvision.records.folder import (
     list_checkpoints,
     prune_checkpoints,
 )
-from smallvision.records.weights import check_manifest, load_tensors, save_tensors
+from smallvision.records.weights import (
+    MANIFEST,
+    check_manifest,
+    load_tensors,
+    save_tensors,
+)
 from smallvision.training.state import State
 from smallvision.training.watch import EpochRecord, Plan
 
@@ -123,8 +128,25 @@ def restore_checkpoint(folder: Path, epoch: int, state: State) -> None:
     place = checkpoint_folder(folder, epoch)
     check_manifest(place)
     record = read_json(place / "state.json")
-    best_place = checkpoint_folder(folder, record["best_epoch"])
-    check_manifest(best_place)
-    best = load_tensors(best_place, "model")
-    tensors = {stem: load_tensors(place, stem) for stem in ("model", "state")}
-    state.restore(tensors, record, best)
+    best = load_snapshot(folder, record["best_epoch"])
+    files = [Path(name) for name in read_json(place / MANIFEST)["files"]]
+    stems = [path.stem for path in files if path.suffix == ".safetensors"]
+    state.restore({stem: load_tensors(place, stem) for stem in stems}, record, best)
+
+
+def load_snapshot(folder: Path, epoch: int) -> dict[str, Tensor]:
+    """The weights to use of a run's checkpoint: the average, or the model where there is none.
+
+    Args:
+        folder: of the run.
+        epoch: counted from 1; the ends of cycles are kept where the recipe says so.
+
+    Returns: parameters and buffers by name, on the CPU.
+
+    Raises:
+        RecordError: there is no such checkpoint, or it is damaged.
+    """
+    place = checkpoint_folder(folder, epoch)
+    check_manifest(place)
+    averaged = "average.safetensors" in read_json(place / MANIFEST)["files"]
+    return load_tensors(place, "average" if averaged else "model")

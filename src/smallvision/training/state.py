@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from smallvision.training.averaging import Average
+
 
 @dataclass
 class Best:
-    """The best weights so far, by validation accuracy and then by validation loss."""
+    """The best weights so far, by validation accuracy and then by validation loss.
+
+    Both are None before the first epoch, and in a run without validation images.
+    """
 
     epoch: int = 0
-    accuracy: float = -1.0
-    loss: float = math.inf
+    accuracy: float | None = None
+    loss: float | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def improves(self, accuracy: float, loss: float) -> bool:
-        """Whether these figures beat the best so far."""
+    def improves(self, accuracy: float | None, loss: float | None) -> bool:
+        """Whether these figures beat the best so far; what was not measured always does."""
+        if accuracy is None or loss is None or self.accuracy is None or self.loss is None:
+            return True
         return (accuracy, -loss) > (self.accuracy, -self.loss)
 
 
@@ -31,6 +37,7 @@ class State:
     Attributes:
         model: the network, on its device.
         optimizer: over the model's parameters.
+        average: of the model's weights, which may be none.
         epoch: epochs finished.
         best: the best weights so far.
         seconds: time spent training, over all sittings.
@@ -39,14 +46,23 @@ class State:
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
+    average: Average
     epoch: int = 0
     best: Best = field(default_factory=Best)
     seconds: float = 0.0
     stopped: str | None = None
 
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is measured and kept: the average, or the model where there is none."""
+        return self.model if self.average.network is None else self.average.network
+
     def tensors(self) -> dict[str, dict[str, Tensor]]:
-        """Weights and optimiser state, as they are saved in a checkpoint."""
-        return {"model": self.model.state_dict(), "state": flatten_optimizer(self.optimizer)}
+        """Weights, optimiser state and the average, if any, as they are saved in a checkpoint."""
+        tensors = {"model": self.model.state_dict(), "state": flatten_optimizer(self.optimizer)}
+        if self.average.network is not None:
+            tensors["average"] = self.average.network.state_dict()
+        return tensors
 
     def record(self) -> dict[str, Any]:
         """The numbers of a checkpoint."""
@@ -66,6 +82,8 @@ class State:
         """Take over what a checkpoint holds; `best` are the weights of its best epoch."""
         self.model.load_state_dict(tensors["model"])
         restore_optimizer(self.optimizer, tensors["state"])
+        if "average" in tensors:
+            self.average.restore(tensors["average"])
         self.epoch, self.seconds = record["epoch"], record["seconds"]
         self.stopped = record["stopped"]
         device = next(self.model.parameters()).device

@@ -53,8 +53,8 @@ class EpochRecord:
     loss: float
     train_loss: float
     train_accuracy: float
-    val_loss: float
-    val_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
     train_n: int
     val_n: int
     best: bool

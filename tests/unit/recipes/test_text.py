@@ -4,6 +4,7 @@ import pytest
 
 from smallvision.errors import SettingError
 from smallvision.recipes import PRESETS, Recipe, Task, build_ladder, override, read_recipe
+from smallvision.recipes.settings import Sam, Sgd
 from smallvision.recipes.text import find_difference, parse_recipe, write_toml
 
 
@@ -33,6 +34,26 @@ def test_overrides() -> None:
     assert recipe.schedule.name == "cosine"
 
 
+def test_parts_that_come_in_kinds_are_chosen_by_name() -> None:
+    recipe = override(
+        Recipe(),
+        [
+            "optimizer.rho=0.1",  # its key exists once the name below is read
+            "optimizer.name=sam",
+            "optimizer.adaptive=true",
+            "averaging.name=ema",
+            "averaging.decay=0.99",
+        ],
+    )
+    assert recipe.plain()["optimizer"] == {**Sam().model_dump(), "rho": 0.1, "adaptive": True}
+    assert recipe.plain()["averaging"] == {"name": "ema", "decay": 0.99}
+
+
+def test_an_optimizer_without_a_name_is_sgd() -> None:
+    assert parse_recipe({"optimizer": {"lr": 0.2}}).optimizer == Sgd(lr=0.2)
+    assert parse_recipe({"optimizer": {"name": "sam", "lr": 0.2}}).optimizer == Sam(lr=0.2)
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
@@ -41,6 +62,10 @@ def test_overrides() -> None:
         ("model.wdth=2", "did you mean 'model.width'"),
         ("optimizer.momentm=0.5", "did you mean 'optimizer.momentum'"),
         ("schedule.name=cosin", "did you mean 'cosine'"),
+        ("optimizer.name=samm", "did you mean 'sam'"),
+        ("optimizer.rho=0.1", "unknown setting 'optimizer.rho'"),
+        ("averaging.name=eam", "did you mean 'ema'"),
+        ("averaging.decay=0.9", "unknown setting 'averaging.decay'"),
         ("augment=['flp']", "did you mean 'flip'"),
         ("model.name=inception", "known: mlp, vgg10, wide_resnet"),
         ("epochs", "key=value"),
@@ -48,7 +73,7 @@ def test_overrides() -> None:
         ("epochs=0", "greater than or equal to 1"),
         ("epochs=many", "valid integer"),
         ("epochs=2.5", "valid integer"),
-        ("optimizer.lr=-1", "greater than 0"),
+        ("optimizer.lr=-1", "optimizer.lr is -1; input should be greater than 0"),
         ("optimizer.lr=nan", "finite number"),
         ("model.depth=12", "6n + 4"),
         ("model=3", "model"),
@@ -69,6 +94,13 @@ def test_a_wrong_setting_is_one_helpful_line(setting: str, said: str) -> None:
         ("epoch = 3", "did you mean 'epochs'"),
         ("[model]\nname = 'vgg10'\nwidht = 3", "did you mean 'model.width'"),
         ("[model]\ndepth = 16", "no name"),
+        ("[averaging]\ndecay = 0.9", "averaging has no name; say which one, such as "),
+        ("[averaging]\nname = 'ema'\ndecay = 1.0", "averaging.decay is 1.0"),
+        ("[averaging]\nname = 'ema'\ndecai = 0.9", "did you mean 'averaging.decay'"),
+        ("[optimizer]\nname = 'sam'\nrh = 0.1", "did you mean 'optimizer.rho'"),
+        ("[optimizer]\nname = 'sam'\nrho = 0", "optimizer.rho is 0"),
+        ("[optimizer]\nrho = 0.1", "unknown setting 'optimizer.rho'"),
+        ("optimizer = 3", "optimizer"),
         ("epochs = ", "cannot be read"),
         ("\x00", "cannot be read"),
     ],

@@ -17,8 +17,10 @@ from smallvision.errors import RecordError, UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe
 from smallvision.records.files import hash_file, read_jsonl
+from smallvision.records.folder import checkpoint_folder
+from smallvision.records.weights import load_tensors
 from smallvision.study.run import run_recipe
-from smallvision.training import EpochRecord, Plan, State, loop
+from smallvision.training import EpochRecord, Plan, State, load_snapshot, loop
 
 
 class Interrupt:
@@ -86,6 +88,77 @@ def test_resuming_gives_the_same_bits(dataset: DataSet, tmp_path: Path, epoch: i
         run(dataset, tmp_path / "torn", Interrupt(epoch))
     run(dataset, tmp_path / "torn")
     assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
+
+
+TRAINERS: dict[str, dict[str, Any]] = {
+    "sam": {"optimizer": {"name": "sam"}},
+    "asam": {"optimizer": {"name": "sam", "adaptive": True, "rho": 0.5}},
+    "ema": {"averaging": {"name": "ema"}},
+    "swa": {"averaging": {"name": "swa", "start": 0.5}},
+}
+MLP = {"name": "mlp", "hidden": [8], "dropout": 0.3}
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_resuming_gives_the_same_bits_whatever_trains(
+    dataset: DataSet, tmp_path: Path, trainer: str, epoch: int
+) -> None:
+    changes = {"model": MLP, **TRAINERS[trainer]}
+    run(dataset, tmp_path / "whole", **changes)
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "torn", Interrupt(epoch), **changes)
+    run(dataset, tmp_path / "torn", **changes)
+    assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
+
+
+def test_sam_trains_a_convolutional_network(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path / "sgd", epochs=2)
+    run(dataset, tmp_path / "sam", epochs=2, **TRAINERS["sam"])
+    sgd, sam = (read_jsonl(tmp_path / name / "metrics.jsonl") for name in ("sgd", "sam"))
+    assert sam[-1]["loss"] != sgd[-1]["loss"]
+    assert sam[-1]["loss"] < sam[0]["loss"]
+
+
+@pytest.mark.parametrize("average", ["ema", "swa"])
+def test_an_average_changes_nothing_in_training(
+    dataset: DataSet, tmp_path: Path, average: str
+) -> None:
+    run(dataset, tmp_path / "raw", model=MLP)
+    run(dataset, tmp_path / "averaged", model=MLP, **TRAINERS[average])
+    last = [
+        load_tensors(checkpoint_folder(tmp_path / name, 4), "model") for name in ("raw", "averaged")
+    ]
+    assert all(torch.equal(last[0][name], last[1][name]) for name in last[0])
+    losses = [
+        [line["loss"] for line in read_jsonl(tmp_path / name / "metrics.jsonl")]
+        for name in ("raw", "averaged")
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_the_average_is_measured_and_saved(dataset: DataSet, tmp_path: Path) -> None:
+    status = run(dataset, tmp_path, model=MLP, checkpoints="all", **TRAINERS["swa"])
+    assert not (checkpoint_folder(tmp_path, 1) / "average.safetensors").exists()
+    raw = {epoch: load_tensors(checkpoint_folder(tmp_path, epoch), "model") for epoch in (1, 2, 3)}
+    assert torch.equal(load_snapshot(tmp_path, 1)["1.weight"], raw[1]["1.weight"])
+    mean = (raw[2]["1.weight"].double() + raw[3]["1.weight"].double()) / 2
+    assert torch.allclose(load_snapshot(tmp_path, 3)["1.weight"].double(), mean, atol=1e-7)
+    best = load_snapshot(tmp_path, status["best_epoch"])
+    saved = load_model(tmp_path).network.state_dict()
+    assert all(torch.equal(best[name], saved[name]) for name in best)
+    line = read_jsonl(tmp_path / "metrics.jsonl")[status["best_epoch"] - 1]
+    assert status["val"]["accuracy"] == pytest.approx(line["val_accuracy"])
+
+
+def test_a_damaged_snapshot_is_not_loaded(dataset: DataSet, tmp_path: Path) -> None:
+    run(dataset, tmp_path, model=MLP, **TRAINERS["ema"])
+    weights = checkpoint_folder(tmp_path, 4) / "average.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(RecordError, match="damaged"):
+        load_snapshot(tmp_path, 4)
+    with pytest.raises(RecordError):
+        load_snapshot(tmp_path, 99)
 
 
 def test_a_watcher_changes_nothing(dataset: DataSet, tmp_path: Path) -> None:

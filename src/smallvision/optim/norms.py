@@ -1,0 +1,32 @@
+"""Batch-norm layers and the running statistics they keep beside their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+Norm = nn.BatchNorm1d | nn.BatchNorm2d
+
+
+def find_norms(model: nn.Module) -> list[Norm]:
+    """The batch-norm layers of a model that keep running statistics."""
+    return [
+        module
+        for module in model.modules()
+        if isinstance(module, Norm) and module.track_running_stats
+    ]
+
+
+@contextmanager
+def hold_statistics(model: nn.Module) -> Iterator[None]:
+    """Let a model in training mode normalise by the batch, but not remember the batch."""
+    norms = find_norms(model)
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True

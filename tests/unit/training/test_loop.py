@@ -1,0 +1,130 @@
+"""The loop itself: one update, and training without validation images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from smallvision.augment import build_normalizer
+from smallvision.cli.narrator import LiveProgress, PlainLines
+from smallvision.data.batches import TrainBatches
+from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
+from smallvision.records.files import read_jsonl, write_json
+from smallvision.records.machine import Machine
+from smallvision.study import Run
+from smallvision.training import (
+    Average,
+    Examiner,
+    Patience,
+    Recorder,
+    State,
+    Watcher,
+    fit,
+    load_snapshot,
+    restore_newest,
+)
+from smallvision.training.loop import update
+
+CPU = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
+
+
+def build_small() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3)
+    )
+
+
+def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
+    models = build_small(), build_small()
+    optimizers = [OPTIMIZERS["sgd"].build(model) for model in models]
+    for seed in range(5):
+        images, targets = torch.randn(16, 1, 8, 8), torch.full((16, 3), 1 / 3)
+        loss = update(models[0], images, targets, optimizers[0], CPU, seed)
+        torch.manual_seed(seed)
+        expected = F.cross_entropy(models[1](images), targets)
+        optimizers[1].zero_grad()
+        expected.backward()
+        optimizers[1].step()
+        assert torch.equal(loss, expected)
+    for ours, theirs in zip(*(m.state_dict().values() for m in models), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_dropout_keeps_its_mask_within_an_update() -> None:
+    model = build_small()
+    kept: list[Tensor] = []
+    model[3].register_forward_hook(lambda *call: kept.append(call[2] != 0))
+    optimizer = OPTIMIZERS["sam"].build(model, rho=1e-6)
+    update(model, torch.randn(16, 1, 8, 8), torch.full((16, 3), 1 / 3), optimizer, CPU, 7)
+    assert len(kept) == 2
+    assert torch.equal(*kept)
+
+
+def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
+    """Train on random images with random labels, and none to validate on."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (32, 1, 8, 8), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 3, (32,), generator=generator)
+    normalize = build_normalizer([0.5], [0.5], "cpu")
+    schedule = SCHEDULES["cosine"].build(epochs, 2)
+    model = build_small()
+    state = State(model, OPTIMIZERS["sgd"].build(model), Average(model, schedule, epochs))
+    assert restore_newest(folder, state) == []
+    return fit(
+        state,
+        TrainBatches(images, labels, 3, normalize, 16, (), seed=0),
+        schedule,
+        Examiner((images, labels), None, normalize, CPU),
+        name="blind",
+        epochs=epochs,
+        patience=Patience(1, "epochs"),
+        machine=CPU,
+        watchers=[Recorder(folder, schedule_kind="cosine", keep="best"), *watchers],
+    )
+
+
+def test_without_validation_the_last_weights_win(tmp_path: Path) -> None:
+    state = fit_blind(tmp_path)
+    assert (state.epoch, state.best.epoch) == (3, 3)
+    assert state.stopped == "reached the planned end"
+    lines = read_jsonl(tmp_path / "metrics.jsonl")
+    assert [(x["val_loss"], x["val_accuracy"], x["val_n"]) for x in lines] == [(None, None, 0)] * 3
+    assert all(line["best"] for line in lines)
+    last = load_snapshot(tmp_path, 3)
+    assert all(torch.equal(last[name], t) for name, t in state.model.state_dict().items())
+
+
+def test_without_validation_a_run_resumes(tmp_path: Path) -> None:
+    class Stop(Recorder):
+        def on_epoch(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    whole = fit_blind(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit_blind(tmp_path / "torn", Stop(tmp_path, schedule_kind="cosine", keep="best"))
+    torn = fit_blind(tmp_path / "torn")
+    weights = zip(whole.model.state_dict().values(), torn.model.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in weights)
+
+
+def test_without_validation_people_are_shown_none(tmp_path: Path) -> None:
+    said: list[str] = []
+    console = Console(record=True, width=120)
+    fit_blind(tmp_path, PlainLines(said.append), LiveProgress(console))
+    for text in (said[-1], console.export_text()):
+        assert "epoch   3/3" in text
+        assert "train" in text
+        assert "val" not in text
+    write_json(tmp_path / "status.json", {"schema": 1, "name": "blind", "status": "running"})
+    assert "<td>–</td>" in Run(tmp_path)._repr_html_()
+
+
+def test_steps_since_a_restart() -> None:
+    schedule = Schedule(lambda _: 1.0, (1, 4))
+    assert [schedule.count_since_restart(step) for step in range(5)] == [0, 1, 0, 1, 2]
