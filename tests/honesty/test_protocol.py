@@ -16,6 +16,7 @@ from smallvision.data.sealed import SealedTest, break_seal, seal
 from smallvision.data.split import make_split
 from smallvision.records.ledger import read_openings
 from smallvision.study import StudyPlan, evaluate, run_study, train
+from smallvision.study import run as study_run
 from tests.conftest import make_dataset, make_images
 from tests.unit.training.test_runs import bits, recipe, run
 
@@ -117,6 +118,53 @@ def test_openings_are_logged_counted_and_announced(dataset: DataSet, tmp_path: P
     assert [line["opening"] for line in openings] == [1, 2]
     assert openings[0]["data_fingerprint"] == dataset.test.fingerprint
     assert openings[0]["n"] == 30
+
+
+def test_changing_test_labels_changes_no_byte_of_the_model(tmp_path: Path) -> None:
+    """Neither training nor the evaluation itself lets a test label into what is saved."""
+    dataset = make_dataset()
+    test = make_images(30, seed=5)
+    wrong = ImageSet(test.images, (test.labels + 1) % 3, test.class_names)
+    scores = []
+    for name, images in (("a", test), ("b", wrong)):
+        sealed = replace(dataset, test=seal(images))
+        result = train(sealed, recipe(), out=tmp_path / name)
+        saved = model_bytes(tmp_path / name)
+        scores.append(evaluate(result, sealed).accuracy)
+        assert model_bytes(tmp_path / name) == saved
+    assert model_bytes(tmp_path / "a") == model_bytes(tmp_path / "b")
+    assert scores[0] != scores[1], "the labels do reach the score"
+
+
+def model_bytes(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((run / "model").iterdir())}
+
+
+def test_the_temperature_is_fitted_on_validation_and_nothing_else(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def watch(logits: np.ndarray, labels: np.ndarray) -> float:
+        seen.append(labels)
+        return 1.5
+
+    monkeypatch.setattr(study_run, "fit_temperature", watch)
+    result = train(dataset, recipe(), out=tmp_path / "run")
+    record = evaluate(result, dataset).record
+    assert [labels.tolist() for labels in seen] == [
+        dataset.train.labels[make_split(dataset.train).val].tolist()
+    ]
+    assert record["calibration"]["temperature"] == 1.5
+
+
+def test_no_room_that_sees_test_images_fits_a_temperature() -> None:
+    naming = {
+        path.relative_to(SOURCE).parts[0]
+        for path in SOURCE.rglob("*.py")
+        if "fit_temperature" in path.read_text()
+    }
+    assert naming == {"stats", "study"}
 
 
 def test_a_seal_that_cannot_be_logged_stays_closed(

@@ -135,6 +135,19 @@ def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) 
     assert finished.code == 0, finished.err
     assert "opened once" in finished.out, "what is tested already is not tested again"
 
+    validated = smallvision("evaluate", out, "--on", "val", "--json")
+    figures = json.loads(validated.out)
+    assert figures["accuracy"] == record["val"]["accuracy"]
+    assert figures["calibration"]["after"]["ece"] == record["calibration"]["after"]["ece"]
+    assert figures["calibration"]["before"]["nll"] == pytest.approx(
+        record["calibration"]["before"]["nll"], rel=1e-4
+    )
+    assert "stays sealed" in validated.err
+    nameless = smallvision("evaluate", out)
+    assert (nameless.code, nameless.err.count("\n")) == (2, 1)
+    assert f"evaluate {out} DATA" in nameless.err
+    assert (out / "ledger.jsonl").read_text().count("\n") == 1
+
     again = smallvision("evaluate", out, rows, "--json")
     assert json.loads(again.out)["openings"] == 2
     assert "opened 2 times" in again.err
@@ -142,6 +155,15 @@ def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) 
     listed = smallvision("runs", tmp_path)
     assert listed.code == 0
     assert "runs/one" in listed.out
+
+
+def test_a_run_on_a_named_data_set_remembers_it(smallvision: Call, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert smallvision("train", "digits", "mlp", "--preset", "quick", "--out", out, *FAST).code == 0
+    outcome = smallvision("evaluate", out, "--on", "test")
+    assert outcome.code == 0, outcome.err
+    for shown in ("top-5", "macro F1", "(ECE)", "against validation", "precision", "opened once"):
+        assert shown in outcome.out
 
 
 def test_train_goes_on_where_it_stopped(smallvision: Call, rows: Path, tmp_path: Path) -> None:
@@ -188,6 +210,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["train", "digits", "absent.toml"], "absent.toml"),
         (["train", "digits", "mlp", "--set", "compute.device=cuda"], "not available"),
         (["evaluate", "nowhere", "digits"], "nowhere"),
+        (["evaluate", "nowhere", "--on", "vall"], "did you mean 'val'"),
         (["report", "nowhere"], "nowhere"),
         (["runs", "nowhere"], "nowhere"),
         (["explore", "cifar10", "--data-dir", "nowhere"], "holds no cifar10"),

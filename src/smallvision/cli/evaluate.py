@@ -8,22 +8,44 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir, Json, spell_command
+from smallvision.cli.options import DataDir, Json, spell_command
+from smallvision.errors import SettingError, nearest
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
-    data: Data,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATA",
+            help="What it was trained on, as a name or path; by default what the run tells.",
+        ),
+    ] = None,
+    on: Annotated[
+        str,
+        typer.Option(
+            help="test opens the seal; val scores the validation images again and opens nothing."
+        ),
+    ] = "test",
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
     """Open the test set for a run; the opening is counted and logged."""
+    if on not in ("test", "val"):
+        raise SettingError(f"there is no --on {on}{nearest(on, ('test', 'val'))}")
+
     from rich.console import Console
 
-    from smallvision.cli.tables import show_test
+    from smallvision.cli.tables import show_test, show_val
     from smallvision.study import evaluate as evaluate_run
+    from smallvision.study import score_validation
 
-    result = evaluate_run(run, data, data_dir=data_dir, command=spell_command())
-    show_test(result.record, Console(stderr=json))
+    console = Console(stderr=json)
+    if on == "val":
+        record = score_validation(run)
+        show_val(record, console)
+    else:
+        record = evaluate_run(run, data, data_dir=data_dir, command=spell_command()).record
+        show_test(record, console)
     if json:
-        typer.echo(json_text.dumps(result.record, ensure_ascii=False))
+        typer.echo(json_text.dumps(record, ensure_ascii=False))

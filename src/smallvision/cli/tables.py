@@ -17,8 +17,10 @@ from smallvision.records.files import read_json
 from smallvision.records.folder import STATUS, STUDY
 from smallvision.records.machine import Machine
 from smallvision.study import Run
+from smallvision.study.outcome import list_figures
 
 NOT_HERE = "not found; set SMALLVISION_DATA or --data-dir, or let the first use download it"
+MAX_LINES = 20  # classes in a table
 STYLES = {"better": "green", "worse": "red", "cannot tell apart": "yellow"}
 
 
@@ -78,15 +80,48 @@ def show_study(folder: Path, console: Console) -> None:
 
 
 def show_test(test: dict[str, Any], console: Console) -> None:
-    """The test result in one sentence."""
+    """The test result: a sentence, the figures beyond it, and each class."""
     times = "once" if test["openings"] == 1 else f"{test['openings']} times"
-    beside = "differs from" if test["differs_from_val"] else "agrees with"
     console.print(
-        f"Test: {percent(test['accuracy'], test['n'])} on {test['n']:,} images "
-        f"(95 % interval {interval(test['interval'], test['n'])}), which {beside} validation; "
-        f"the test set was opened {times}.",
+        f"Test: {state_accuracy(test)}; the test set was opened {times}.",
         style="bold",
     )
+    show_scorecard(test, console)
+
+
+def show_val(card: dict[str, Any], console: Console) -> None:
+    """The same of the validation images."""
+    console.print(
+        f"Validation: {state_accuracy(card)}; the test set stays sealed.",
+        style="bold",
+    )
+    show_scorecard(card, console)
+
+
+def state_accuracy(card: dict[str, Any]) -> str:
+    """Accuracy with n and interval."""
+    return (
+        f"{percent(card['accuracy'], card['n'])} on {card['n']:,} images "
+        f"(95 % interval {interval(card['interval'], card['n'])})"
+    )
+
+
+def show_scorecard(card: dict[str, Any], console: Console) -> None:
+    """Figures and classes; of many classes the hardest, with the weakest first."""
+    figures = Table.grid(padding=(0, 2))
+    for name, value in list_figures(card):
+        figures.add_row(name, value)
+    console.print(figures)
+    lines = card["per_class"]
+    title = None
+    if len(lines) > MAX_LINES:
+        title = f"The {MAX_LINES} weakest of {len(lines)} classes"
+        lines = sorted(lines, key=lambda line: line["f1"])[:MAX_LINES]
+    table = new_table("class", "precision", "recall", "F1", "support", title=title)
+    for line in lines:
+        shares = (f"{line[key]:.3f}" for key in ("precision", "recall", "f1"))
+        table.add_row(Text(line["name"]), *shares, f"{line['support']:,}")
+    console.print(table)
 
 
 def show_run(run: Run, console: Console) -> None:
@@ -135,10 +170,10 @@ def show_exploration(dataset: DataSet, exploration: Exploration, console: Consol
         console.print(note, markup=False)
     classes = new_table("class", "images", "share")
     shown = list(zip(record["class_names"], record["counts"], strict=True))
-    for name, images in shown[:20]:
+    for name, images in shown[:MAX_LINES]:
         classes.add_row(Text(name), f"{images:,}", percent(images / record["n"], record["n"]))
-    if len(shown) > 20:
-        classes.add_row(f"… and {len(shown) - 20} more")
+    if len(shown) > MAX_LINES:
+        classes.add_row(f"… and {len(shown) - MAX_LINES} more")
     console.print(classes)
     channels = new_table("channel", "mean", "deviation")
     for channel in record["channels"]:

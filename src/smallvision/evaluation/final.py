@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.scorecard import score
 from smallvision.evaluation.seal import open_test
 from smallvision.predict import SavedModel
 from smallvision.records.files import now, read_json
 from smallvision.records.ledger import LEDGER, read_openings
-from smallvision.stats.rates import rates_differ
+from smallvision.stats.calibration import describe_calibration, scale_logits
+from smallvision.stats.intervals import CONFIDENCE
+from smallvision.stats.rates import compare_rates
 
 
 def check_ledger(folder: Path) -> None:
@@ -39,15 +42,22 @@ def evaluate_on_test(
     name: str,
     command: str,
     val: dict[str, Any],
+    twin: SavedModel | None = None,
 ) -> dict[str, Any]:
     """Open the seal and score the model.
+
+    A model refitted on training and validation images together has no validation accuracy of its
+    own. Its twin, the same recipe without the validation images, has one: both are scored in the
+    same opening, and it is the twin that is compared with validation.
 
     Args:
         model: the final model.
         dataset: whose test set is opened.
         ledger: the study's or lone run's folder, where the opening is written down.
         name, command: what the ledger says.
-        val: the model's validation record (`accuracy`, `interval`, `n`), to set beside.
+        val: the validation record (`accuracy`, `interval`, `n`) of the model, or of its twin if
+            there is one, to set beside.
+        twin: the model trained on the training split alone, if `model` is a refit.
 
     Returns: the content of `test.json`, for the caller to write where it belongs.
 
@@ -56,27 +66,68 @@ def evaluate_on_test(
             stays closed.
         RecordError: the ledger cannot be written; the seal then stays closed.
     """
+    for candidate in (model, twin):
+        if candidate is not None:
+            check_classes(candidate, dataset)
+    check_ledger(ledger)
+    study = ledger.resolve().name
+    images, opening = open_test(dataset, ledger, study=study, model=name, command=command)
+    result = {
+        "schema": 1,
+        "model": name,
+        "time": now(),
+        "openings": opening,
+        "data_fingerprint": images.fingerprint,
+    }
+    if twin is None:
+        return {**result, **score_model(model, images, val)}
+    return {
+        **result,
+        **score_model(model, images, None),
+        "refit": True,
+        "twin": score_model(twin, images, val),
+    }
+
+
+def check_classes(model: SavedModel, dataset: DataSet) -> None:
+    """Refuse a data set of other classes or another image shape than the model's.
+
+    Raises:
+        DataError: it is.
+    """
     known = (model.class_names, model.shape)
     if known != (dataset.train.class_names, dataset.train.shape):
         raise DataError(
             f"the model knows {len(model.class_names)} classes of {model.shape} images; "
             f"'{dataset.name}' has {dataset.train.num_classes} classes of {dataset.train.shape}"
         )
-    check_ledger(ledger)
-    study = ledger.resolve().name
-    images, opening = open_test(dataset, ledger, study=study, model=name, command=command)
-    card = score(model.predict(images.images), images.labels, images.class_names)
-    beside = {key: val[key] for key in ("accuracy", "interval", "n")}
+
+
+def score_model(model: SavedModel, images: ImageSet, val: dict[str, Any] | None) -> dict[str, Any]:
+    """Score one model on the opened images, its temperature as it was saved.
+
+    Args:
+        model: with a temperature fitted on validation; nothing is fitted here.
+        images: the opened test set.
+        val: its validation record, or None if it has none.
+    """
+    logits = model.predict_logits(images.images)
+    card = score(scale_logits(logits, model.temperature), images.labels, images.class_names)
     return {
-        "schema": 1,
-        "model": name,
         "weights": model.fingerprint,
-        "time": now(),
-        "openings": opening,
-        "data_fingerprint": images.fingerprint,
         **card,
-        "val": beside,
-        "differs_from_val": rates_differ(
-            card["accuracy"], card["n"], beside["accuracy"], beside["n"]
-        ),
+        "calibration": describe_calibration(logits, images.labels, model.temperature),
+        **compare_with_val(card, val),
+    }
+
+
+def compare_with_val(card: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:
+    """Set the validation accuracy beside the test accuracy; all null where there is none."""
+    if val is None:
+        return {"val": None, "p_vs_val": None, "differs_from_val": None}
+    p = compare_rates(card["accuracy"], card["n"], val["accuracy"], val["n"])
+    return {
+        "val": {key: val[key] for key in ("accuracy", "interval", "n")},
+        "p_vs_val": p,
+        "differs_from_val": p < 1 - CONFIDENCE,
     }

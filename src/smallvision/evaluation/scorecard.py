@@ -9,8 +9,10 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from smallvision.shapes import Floats, Labels
 from smallvision.stats import rate_accuracy
+from smallvision.stats.calibration import top_k_accuracy
 
 FIGURES = ("precision", "recall", "f1")
+TOP = (2, 5)  # the label among the two, and the five, most probable classes
 
 
 def score(probabilities: Floats, labels: Labels, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -38,6 +40,9 @@ def score(probabilities: Floats, labels: Labels, class_names: tuple[str, ...]) -
     ]
     return {
         **rate_accuracy(probabilities, labels),
+        "topk": {
+            str(k): top_k_accuracy(probabilities, labels, k) for k in TOP if k < len(class_names)
+        },
         "class_names": list(class_names),
         "per_class": per_class,
         "macro": {

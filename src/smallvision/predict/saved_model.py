@@ -20,6 +20,7 @@ from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
 from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
 from smallvision.shapes import Floats, Images
+from smallvision.stats.calibration import scale_logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class SavedModel:
         class_names: K names.
         shape: `(C, H, W)` the network was trained on.
         mean, std: C numbers of the training split.
-        temperature: logits are divided by it before the softmax.
+        temperature: logits are divided by it before the softmax; fitted on validation.
         epoch: the epoch the weights come from.
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
@@ -59,6 +60,18 @@ class SavedModel:
     def predict(self, images: Images) -> Floats:
         """Class probabilities, float32 `(N, K)`, of uint8 images `(N, C, H, W)`.
 
+        They are calibrated: softened by the model's temperature.
+
+        Raises:
+            DataError: the images are not of the shape the model was trained on.
+        """
+        return scale_logits(self.predict_logits(images), self.temperature)
+
+    def predict_logits(self, images: Images) -> Floats:
+        """Logits as the network gives them, without temperature; arguments as for `predict`.
+
+        Returns: float32 `(N, K)`.
+
         Raises:
             DataError: the images are not of the shape the model was trained on.
         """
@@ -70,8 +83,7 @@ class SavedModel:
         # torch wants memory it may write to, which a memory-mapped or frozen array is not.
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
-        logits = infer_logits(self.network, pixels, normalize, self.machine)
-        return (logits / self.temperature).softmax(dim=1).cpu().numpy()
+        return infer_logits(self.network, pixels, normalize, self.machine).cpu().numpy()
 
     def count_parameters(self) -> int:
         """Trained numbers in the network."""

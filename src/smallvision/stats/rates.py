@@ -35,8 +35,11 @@ def rate_accuracy(probabilities: Floats, labels: Labels) -> dict[str, Any]:
     }
 
 
-def rates_differ(rate_a: float, n_a: int, rate_b: float, n_b: int, *, level: float = 0.05) -> bool:
-    """Whether two accuracies on different images differ beyond chance, by Fisher's exact test."""
+def compare_rates(rate_a: float, n_a: int, rate_b: float, n_b: int) -> float:
+    """Two-sided p-value of two accuracies on different images being equal, by Fisher's exact test.
+
+    Source: Fisher, J. R. Stat. Soc. 85 (1922) 87-94.
+    """
     hits_a, hits_b = round(rate_a * n_a), round(rate_b * n_b)
     table = [[hits_a, n_a - hits_a], [hits_b, n_b - hits_b]]
-    return bool(fisher_exact(table).pvalue < level)
+    return float(fisher_exact(table).pvalue)

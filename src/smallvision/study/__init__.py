@@ -1,7 +1,7 @@
 """Whole jobs: a run, a study, and the library's public functions."""
 
 from smallvision.study.climb import run_study
-from smallvision.study.library import evaluate, explore, train
+from smallvision.study.library import evaluate, explore, score_validation, train
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult
 from smallvision.study.plan import Limits, StudyPlan
@@ -15,5 +15,6 @@ __all__ = [
     "evaluate",
     "explore",
     "run_study",
+    "score_validation",
     "train",
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from smallvision.data.catalog import CATALOG
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
 from smallvision.data.load import as_dataset
 from smallvision.data.split import Split, make_split, read_split
 from smallvision.errors import DataError, RecordError
-from smallvision.evaluation import evaluate_on_test
+from smallvision.evaluation import evaluate_on_test, score
 from smallvision.predict import fingerprint_model, load_model
 from smallvision.recipes import (
     Recipe,
@@ -22,7 +24,7 @@ from smallvision.recipes import (
     read_recipe,
 )
 from smallvision.recipes.build import build_machine, check_fit
-from smallvision.records.files import read_json, write_json
+from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.folder import (
     STATUS,
     STUDY,
@@ -32,6 +34,7 @@ from smallvision.records.folder import (
     newest_folder,
     number_folder,
 )
+from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.outcome import Run, TestResult
 from smallvision.study.plan import StudyPlan
 from smallvision.study.run import run_recipe
@@ -149,7 +152,7 @@ def plan_run(
 
 def evaluate(
     run: Run | str | Path,
-    data: DataSet | str | Path,
+    data: DataSet | str | Path | None = None,
     *,
     data_dir: str | Path | None = None,
     command: str = "smallvision.evaluate()",
@@ -162,23 +165,16 @@ def evaluate(
 
     Args:
         run: a run or its folder.
-        data: the data set it was trained on, by value, name or path.
+        data: the data set it was trained on, by value, name or path; None for the named data set
+            that the run's status tells of.
         data_dir: where to look for a named data set first.
         command: for the ledger.
 
     Raises:
-        DataError: this is not the data the run was trained on.
+        DataError: this is not the data the run was trained on, or it must be named.
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
-    folder = run.folder if isinstance(run, Run) else Path(run)
-    if (folder / STUDY).exists():
-        best = read_json(folder / STUDY).get("best")
-        raise RecordError(
-            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
-        )
-    status = read_json(folder / STATUS)
-    if status["status"] != "done":
-        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    folder, status = find_finished(run)
     study = find_study(folder)
     if study is not None and read_json(study / STUDY).get("best") is None:
         raise RecordError(
@@ -186,7 +182,7 @@ def evaluate(
             "the test set is opened"
         )
     model = load_model(folder, build_machine(read_recipe(folder / "recipe.toml")))
-    dataset = as_dataset(data, data_dir)
+    dataset = as_dataset(recall_data(folder, status) if data is None else data, data_dir)
     read_split(folder)
     split = read_json(folder / "split.json")
     ours = (dataset.train.fingerprint, dataset.test.fingerprint)
@@ -205,6 +201,61 @@ def evaluate(
     )
     write_json(folder / "test.json", record)
     return TestResult(record)
+
+
+def score_validation(run: Run | str | Path) -> dict[str, Any]:
+    """Score a run on its validation images again, from the predictions it kept; opens nothing.
+
+    Returns: the figures that `test.json` has for the test images.
+
+    Raises:
+        RecordError: the run is unfinished or damaged.
+    """
+    folder, status = find_finished(run)
+    model = load_model(folder)
+    path = folder / "predictions" / "val.npz"
+    labels, probabilities = read_npz(path, "labels", "probabilities")
+    if probabilities.shape != (len(labels), len(model.class_names)):
+        raise RecordError(f"{path} and {folder / 'model'} do not belong together")
+    logits = model.temperature * take_logs(probabilities)  # as before the temperature
+    return {
+        "model": status["name"],
+        **score(probabilities, labels, model.class_names),
+        "calibration": describe_calibration(logits, labels, model.temperature),
+    }
+
+
+def find_finished(run: Run | str | Path) -> tuple[Path, dict[str, Any]]:
+    """The folder and the status of a run that is done.
+
+    Raises:
+        RecordError: it is a study, no run, unfinished or damaged.
+    """
+    folder = run.folder if isinstance(run, Run) else Path(run)
+    if (folder / STUDY).exists():
+        best = read_json(folder / STUDY).get("best")
+        raise RecordError(
+            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
+        )
+    status = read_json(folder / STATUS)
+    if status["status"] != "done":
+        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    return folder, status
+
+
+def recall_data(folder: Path, status: dict[str, Any]) -> str:
+    """The name of the data set that a run was trained on, if it goes by a name.
+
+    Raises:
+        DataError: it was a file, a folder or arrays, whose place no record tells.
+    """
+    name = status.get("data")
+    if name not in CATALOG:
+        known = f"'{name}', which is no named data set" if name else "data it does not name"
+        raise DataError(
+            f"{folder} was trained on {known}; say where it is: smallvision evaluate {folder} DATA"
+        )
+    return str(name)
 
 
 def find_test(run: Run) -> TestResult | None:

@@ -10,6 +10,9 @@ from typing import Any
 from smallvision.predict import SavedModel, load_model
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.folder import METRICS, STATUS
+from smallvision.study.verdicts import format_p
+
+CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +86,60 @@ class TestResult:
         )
 
     def _repr_html_(self) -> str:
+        figures = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
+            for name, value in list_figures(self.record)
+        )
         rows = "".join(
             f"<tr><td>{html.escape(line['name'])}</td><td>{line['precision']:.3f}</td>"
             f"<td>{line['recall']:.3f}</td><td>{line['f1']:.3f}</td><td>{line['support']}</td></tr>"
             for line in self.record["per_class"]
         )
         head = "<tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>n</th></tr>"
-        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+        return (
+            f"<p>{html.escape(repr(self))}</p><table>{figures}</table><table>{head}{rows}</table>"
+        )
+
+
+def list_figures(card: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a scorecard says beyond the accuracy, as names and values for people.
+
+    Args:
+        card: the content of `test.json`, or the figures on validation; one written by an earlier
+            version lacks some and gets fewer lines.
+    """
+    figures = [(f"top-{k}", f"{share * 100:.1f} %") for k, share in card.get("topk", {}).items()]
+    figures.append(("macro F1", f"{card['macro']['f1']:.3f}"))
+    if calibration := card.get("calibration"):
+        before, after = calibration["before"], calibration["after"]
+        figures.append(("temperature, from validation", f"{calibration['temperature']:.2f}"))
+        figures += [
+            (name, f"{before[key]:.3f} -> {after[key]:.3f} with temperature")
+            for name, key in CALIBRATION.items()
+        ]
+    twin = card.get("twin")
+    if twin:
+        low, high = twin["interval"]
+        figures.append(
+            (
+                "trained without validation images",
+                f"{twin['accuracy'] * 100:.1f} % ({low * 100:.1f} to {high * 100:.1f})",
+            )
+        )
+    if against := phrase_difference(twin or card):
+        figures.append(("against validation", against))
+    return figures
+
+
+def phrase_difference(card: dict[str, Any]) -> str | None:
+    """Whether the test accuracy differs from validation beyond chance, in words; None if unasked.
+
+    Args:
+        card: a scorecard on test images.
+    """
+    if card.get("val") is None:
+        return None
+    points = f"{(card['accuracy'] - card['val']['accuracy']) * 100:+.1f}".replace("-", "−")
+    verdict = "more than chance explains" if card["differs_from_val"] else "within chance"
+    evidence = f" ({format_p(card['p_vs_val'])})" if card.get("p_vs_val") is not None else ""
+    return f"{points} points, {verdict}{evidence}"

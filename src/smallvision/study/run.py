@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from smallvision.records.folder import METRICS, STATUS
 from smallvision.records.machine import Machine
 from smallvision.records.weights import check_manifest
 from smallvision.stats import rate_accuracy
+from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
 from smallvision.study.material import Material, check_split, gather_material
 from smallvision.training import Examiner, Recorder, State, Watcher, fit, restore_newest
 
@@ -108,7 +110,13 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
     Raises:
         RecordError: the folder was made for another recipe or split.
     """
-    fresh = {"schema": 1, "name": recipe.name, "status": "running", "error": None}
+    fresh = {
+        "schema": 1,
+        "name": recipe.name,
+        "data": dataset.name,
+        "status": "running",
+        "error": None,
+    }
     written = folder / "recipe.toml"
     if written.exists() and read_recipe(written) != recipe:
         raise RecordError(
@@ -182,7 +190,6 @@ def train_recipe(
         epoch=state.best.epoch,
         machine=machine,
     )
-    saved.save(folder / "model")
     return {
         "status": "done",
         "epochs_planned": recipe.epochs,
@@ -217,9 +224,16 @@ def median_speed(folder: Path) -> float:
 def measure_run(
     model: SavedModel, material: Material, split: Split, folder: Path, seed: int
 ) -> dict[str, Any]:
-    """Score the best weights on validation and clean training images; keep the predictions."""
+    """Calibrate the best weights, save them, and score them on validation and training images.
+
+    The temperature is fitted on validation, where the epoch was chosen too. It comes before
+    saving, so that the manifest covers it.
+    """
     images, labels = (tensor.cpu().numpy() for tensor in material.val)
-    probabilities = model.predict(images)
+    logits = model.predict_logits(images)
+    model = replace(model, temperature=fit_temperature(logits, labels))
+    model.save(folder / "model")
+    probabilities = scale_logits(logits, model.temperature)
     write_npz(
         make_folder(folder / "predictions") / "val.npz",
         indices=split.val,
@@ -238,6 +252,7 @@ def measure_run(
         "latency_seconds": model.measure_latency(),
         "train": train,
         "val": val,
+        "calibration": describe_calibration(logits, labels, model.temperature),
         "gap": train["accuracy"] - val["accuracy"],
         "within_limits": None,
     }

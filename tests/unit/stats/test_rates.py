@@ -4,7 +4,7 @@ from sklearn import metrics
 
 from smallvision.stats import log_loss, rate_accuracy
 from smallvision.stats.channels import count_levels, mean_and_std
-from smallvision.stats.rates import rates_differ
+from smallvision.stats.rates import compare_rates
 
 
 def test_log_loss_agrees_with_scikit_learn() -> None:
@@ -22,9 +22,11 @@ def test_accuracy_comes_with_its_interval_and_n() -> None:
     assert record["interval"][0] < 0.75 < record["interval"][1]
 
 
-def test_rates_differ_by_fisher() -> None:
-    assert not rates_differ(0.95, 1000, 0.94, 1000)
-    assert rates_differ(0.95, 10_000, 0.94, 10_000)
+def test_rates_are_compared_by_fisher() -> None:
+    # The lady tasting tea: all eight cups named rightly, 2 of the 70 ways to choose four.
+    assert compare_rates(1.0, 4, 0.0, 4) == pytest.approx(2 / 70)
+    assert compare_rates(0.95, 1000, 0.94, 1000) > 0.05
+    assert compare_rates(0.95, 10_000, 0.94, 10_000) < 0.05
 
 
 def test_channel_statistics_are_exact() -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
 from smallvision.data.split import make_split
 from smallvision.errors import RecordError, UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe
-from smallvision.records.files import hash_file, read_jsonl
+from smallvision.records.files import hash_file, read_jsonl, read_npz
 from smallvision.records.folder import checkpoint_folder
 from smallvision.records.weights import load_tensors
+from smallvision.stats.calibration import fit_temperature
 from smallvision.study.run import run_recipe
 from smallvision.training import EpochRecord, Plan, State, load_snapshot, loop
 
@@ -214,6 +218,29 @@ def test_the_best_weights_are_saved(dataset: DataSet, tmp_path: Path) -> None:
     right = (probabilities.argmax(axis=1) == dataset.train.labels[split.val]).mean()
     assert right == pytest.approx(status["val"]["accuracy"])
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_model_predicts_with_the_temperature_of_validation(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    images = dataset.train
+    labels = np.array(images.labels)
+    labels[::7] = (labels[::7] + 1) % 3  # without mistakes there is nothing to calibrate
+    noisy = replace(dataset, train=ImageSet(images.images, labels, images.class_names))
+    status = run(noisy, tmp_path, epochs=8, optimizer={"lr": 0.2}, model={"name": "mlp"})
+    model = load_model(tmp_path)
+    found = status["calibration"]
+    assert model.temperature == found["temperature"] != 1.0
+    indices, labels, probabilities = read_npz(
+        tmp_path / "predictions" / "val.npz", "indices", "labels", "probabilities"
+    )
+    pixels = noisy.train.images[indices]
+    assert model.predict(pixels) == pytest.approx(probabilities, abs=1e-6)
+    logits = model.predict_logits(pixels)
+    assert fit_temperature(logits, labels) == pytest.approx(model.temperature, rel=1e-3)
+    assert np.array_equal(logits.argmax(axis=1), probabilities.argmax(axis=1))
+    assert status["val"]["loss"] == found["after"]["nll"] < found["before"]["nll"]
+    assert replace(model, temperature=1.0).predict(pixels) != pytest.approx(probabilities, abs=1e-3)
 
 
 def test_early_stopping_names_the_epoch(dataset: DataSet, tmp_path: Path) -> None:
