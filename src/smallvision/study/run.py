@@ -11,19 +11,19 @@ import numpy as np
 import torch
 
 from smallvision.augment import build_normalizer
-from smallvision.data.batches import TrainBatches
+from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
-    build_augmentations,
     build_machine,
     build_model,
     build_optimizer,
     build_patience,
     build_schedule,
+    schedule_augmentations,
 )
 from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
 from smallvision.records.environment import describe_environment
@@ -141,12 +141,14 @@ def train_recipe(
     state = State(model, build_optimizer(recipe, model))
     notes += restore_newest(folder, state)
     normalize = build_normalizer(material.mean, material.std, machine.device)
+    batch_size = min(recipe.batch_size, len(split.train))
+    schedule = build_schedule(recipe, count_steps(len(split.train), batch_size))
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
         normalize=normalize,
-        batch_size=min(recipe.batch_size, len(split.train)),
-        augmentations=build_augmentations(recipe),
+        batch_size=batch_size,
+        augmentations=schedule_augmentations(recipe, schedule.cycle_ends),
         seed=recipe.seed,
     )
     examiner = Examiner(
@@ -162,7 +164,7 @@ def train_recipe(
         fit(
             state,
             batches,
-            build_schedule(recipe, batches.steps),
+            schedule,
             examiner,
             name=recipe.name,
             epochs=recipe.epochs,
