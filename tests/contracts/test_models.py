@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from smallvision.models import MODELS
+from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
 
 SHAPES = [(1, 8, 8), (3, 32, 32), (3, 33, 47), (1, 28, 28), (3, 96, 96)]
 SMALL = {"mlp": {"hidden": (16,)}, "vgg10": {"width": 4}, "wide_resnet": {"depth": 10, "width": 1}}
@@ -59,3 +60,67 @@ def test_published_sizes() -> None:
 def test_wide_resnet_refuses_an_odd_depth() -> None:
     with pytest.raises(ValueError, match="6n \\+ 4"):
         MODELS["wide_resnet"].build((3, 32, 32), 10, depth=12)
+
+
+@pytest.mark.parametrize("name", ["vgg10", "wide_resnet"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activation_changes_the_function_alone(name: str, activation: str) -> None:
+    networks = []
+    for settings in ({}, {"activation": activation}):
+        torch.manual_seed(3)
+        networks.append(MODELS[name].build((3, 16, 16), 5, **SMALL[name], **settings).eval())
+    first, second = (network.state_dict() for network in networks)
+    assert list(first) == list(second), "saved weights of one fit the other"
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    images = torch.randn(4, 3, 16, 16)
+    assert torch.equal(networks[0](images), networks[1](images)) == (activation == "relu")
+
+
+@pytest.mark.parametrize("name", ["vgg10", "wide_resnet"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_parameter_learns_with_squeeze_and_activation(name: str, activation: str) -> None:
+    torch.manual_seed(0)
+    model = MODELS[name].build((1, 16, 16), 5, **SMALL[name], squeeze=16, activation=activation)
+    model(torch.randn(8, 1, 16, 16)).square().sum().backward()
+    still = [
+        n
+        for n, p in model.named_parameters()
+        # A hidden unit that no image wakes is no fault of the wiring.
+        if p.grad is None or (not p.grad.any() and ".gates.0." not in n)
+    ]
+    assert not still
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("vgg10", 4), ("wide_resnet", 3)])
+def test_squeeze_adds_two_small_layers_a_block(name: str, blocks: int) -> None:
+    plain = MODELS[name].build((3, 16, 16), 5, **SMALL[name])
+    squeezed = MODELS[name].build((3, 16, 16), 5, **SMALL[name], squeeze=8)
+    excites = [module for module in squeezed.modules() if isinstance(module, SqueezeExcite)]
+    added = sum(p.numel() for p in squeezed.parameters()) - sum(
+        p.numel() for p in plain.parameters()
+    )
+    widths = [excite.gates[2].out_features for excite in excites]
+    assert len(widths) == blocks
+    assert added == sum(2 * C * max(4, C // 8) + max(4, C // 8) + C for C in widths)
+
+
+def test_squeeze_weighs_channels_by_their_means() -> None:
+    torch.manual_seed(0)
+    excite = SqueezeExcite(6, 3)
+    x = torch.randn(2, 6, 5, 7)
+    gates = excite(x) / x
+    assert torch.allclose(gates, gates[:, :, :1, :1].expand_as(gates), atol=1e-5)
+    assert ((gates > 0) & (gates < 1)).all()
+    # Where pixels are makes no difference to the gates; how bright they are does.
+    assert torch.allclose(excite(x.flip(-1)), excite(x).flip(-1), atol=1e-6)
+    assert not torch.allclose(excite(x + 1) / (x + 1), gates, atol=1e-3)
+
+
+def test_squeeze_acts_on_the_residual_branch_alone() -> None:
+    model = MODELS["wide_resnet"].build((3, 16, 16), 5, **SMALL["wide_resnet"], squeeze=4).eval()
+    block = model.blocks[0]
+    x = torch.randn(2, 16, 8, 8)
+    with torch.no_grad():
+        block.excite.gates[2].weight.zero_()
+        block.excite.gates[2].bias.fill_(-100.0)  # gates all but shut
+        assert torch.allclose(block(x), x)

@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from smallvision.augment import AUGMENTATIONS
 from smallvision.models import MODELS
+from smallvision.models.blocks import ACTIVATIONS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
 from smallvision.recipes import settings as s
 from smallvision.training import AVERAGES
@@ -19,6 +20,10 @@ PAIRS: list[tuple[Callable[..., Any], type[s.Settings]]] = [
     (AUGMENTATIONS["flip"].apply, s.Flip),
     (AUGMENTATIONS["crop"].apply, s.Crop),
     (AUGMENTATIONS["cutout"].apply, s.Cutout),
+    (AUGMENTATIONS["random_erasing"].apply, s.RandomErasing),
+    (AUGMENTATIONS["cutmix"].apply, s.CutMix),
+    (AUGMENTATIONS["mixup"].apply, s.MixUp),
+    (AUGMENTATIONS["trivial_augment"].apply, s.TrivialAugment),
     (OPTIMIZERS["sgd"].build, s.Sgd),
     (OPTIMIZERS["sam"].build, s.Sam),
     (SCHEDULES["sgdr"].build, s.Sgdr),
@@ -42,3 +47,7 @@ def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[s.Setti
 def test_every_catalogue_entry_has_settings() -> None:
     mirrored = {mirror.model_fields["name"].default for _, mirror in PAIRS}
     assert mirrored == {*MODELS, *AUGMENTATIONS, *OPTIMIZERS, *SCHEDULES, *AVERAGES}
+
+
+def test_every_activation_can_be_asked_for() -> None:
+    assert set(get_args(s.Activation)) == set(ACTIVATIONS)

@@ -1,6 +1,14 @@
 """Batched augmentations: pure functions `(images, targets, generator) -> (images, targets)`."""
 
-from smallvision.augment.catalog import AUGMENTATIONS, Augmentation
+from smallvision.augment.catalog import AUGMENTATIONS, Augmentation, AugmentationSchedule
 from smallvision.augment.pixels import Normalize, build_normalizer
+from smallvision.augment.targets import smooth
 
-__all__ = ["AUGMENTATIONS", "Augmentation", "Normalize", "build_normalizer"]
+__all__ = [
+    "AUGMENTATIONS",
+    "Augmentation",
+    "AugmentationSchedule",
+    "Normalize",
+    "build_normalizer",
+    "smooth",
+]

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
-from smallvision.augment.erase import cutout
+from smallvision.augment.erase import cutout, random_erasing
 from smallvision.augment.geometry import crop, flip
+from smallvision.augment.mix import cutmix, mixup
+from smallvision.augment.trivial import trivial_augment
 from smallvision.cards import Card
 
 Augmentation = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
+# From a step of the run, counted from 0, to what is applied in it, in order.
+AugmentationSchedule = Callable[[int], Sequence[Augmentation]]
 
 
 @dataclass(frozen=True)
 class AugmentationEntry:
-    """A function `(images, targets, generator, **settings)` and its card."""
+    """A function `(images, targets, generator, **settings)` and its card.
+
+    Attributes:
+        apply: the function.
+        card: for people who choose.
+        mixes: whether an image and its target take in something of another image.
+    """
 
     apply: Callable[..., tuple[Tensor, Tensor]]
     card: Card
+    mixes: bool = False
 
 
 AUGMENTATIONS: dict[str, AugmentationEntry] = {
@@ -45,6 +56,41 @@ AUGMENTATIONS: dict[str, AugmentationEntry] = {
             sentence="Hide a grey square of each image.",
             source="DeVries and Taylor, arXiv 1708.04552",
             assumes="no single patch decides the class",
+        ),
+    ),
+    "random_erasing": AugmentationEntry(
+        random_erasing,
+        Card(
+            sentence="Hide a box of each image under noise, half of the time.",
+            source="Zhong et al., arXiv 1708.04896",
+            assumes="no single patch decides the class",
+        ),
+    ),
+    "cutmix": AugmentationEntry(
+        cutmix,
+        Card(
+            sentence="Paste a box of another image, half of the time, and mix the labels alike.",
+            source="Yun et al., arXiv 1905.04899",
+            assumes="most parts of an image tell its class; a long enough training to profit",
+        ),
+        mixes=True,
+    ),
+    "mixup": AugmentationEntry(
+        mixup,
+        Card(
+            sentence="Blend each image with another, and their labels in the same shares.",
+            source="Zhang et al., arXiv 1710.09412",
+            assumes="a long enough training to profit",
+        ),
+        mixes=True,
+    ),
+    "trivial_augment": AugmentationEntry(
+        trivial_augment,
+        Card(
+            sentence="Slant, shift, turn, recolour or sharpen each image: one of 14, at random.",
+            source="Müller and Hutter, arXiv 2103.10158",
+            assumes="small shifts and turns, and other colours, keep the label",
+            costs="milliseconds a batch",
         ),
     ),
 }

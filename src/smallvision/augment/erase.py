@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Generator, Tensor
+
+from smallvision.augment.boxes import cover_boxes
+from smallvision.augment.draws import choose
+
+TALLEST = 1 / 0.3  # height over width of an erased box; the flattest is as wide as this is tall
 
 
 def cutout(
@@ -22,11 +29,50 @@ def cutout(
     """
     N, _, H, W = images.shape
     device = generator.device
-    top = torch.randint(H, (N, 1), generator=generator, device=device) - size // 2
-    left = torch.randint(W, (N, 1), generator=generator, device=device) - size // 2
-    rows, columns = torch.arange(H, device=device), torch.arange(W, device=device)
-    in_rows = (rows >= top) & (rows < top + size)
-    in_columns = (columns >= left) & (columns < left + size)
-    hidden = (in_rows.unsqueeze(2) & in_columns.unsqueeze(1)).unsqueeze(1).to(images.device)
+    top = torch.randint(H, (N,), generator=generator, device=device) - size // 2
+    left = torch.randint(W, (N,), generator=generator, device=device) - size // 2
+    side = torch.full_like(top, size)
+    hidden = cover_boxes(top, left, side, side, images.shape[2:]).to(images.device)
     grey = 0.5 if images.is_floating_point() else 128
     return images.masked_fill(hidden, grey), targets
+
+
+def random_erasing(
+    images: Tensor,
+    targets: Tensor,
+    generator: Generator,
+    *,
+    probability: float = 0.5,
+    area: tuple[float, float] = (0.02, 0.4),
+) -> tuple[Tensor, Tensor]:
+    """Replace a box inside some of the images by noise, each pixel and channel drawn alone.
+
+    Source: Zhong et al., arXiv 1708.04896, with their aspect ratios of 0.3 to 3.3. They draw
+    again until a box fits; here a side longer than the image is cut to it, so that every image
+    takes the same number of draws.
+
+    Args:
+        images: `(N, C, H, W)`, uint8, or float in [0, 1].
+        targets: `(N, K)`, returned as they are.
+        generator: the only source of randomness.
+        probability: in [0, 1], of each image.
+        area: least and largest share of an image to replace, each in [0, 1].
+    """
+    N, _, H, W = images.shape
+    chosen = choose(probability, N, generator)
+    u = torch.rand(4, N, generator=generator, device=generator.device)
+    pixels = (area[0] + (area[1] - area[0]) * u[0]) * H * W
+    tallness = ((2 * u[1] - 1) * math.log(TALLEST)).exp()
+    height = (pixels * tallness).sqrt().round().clamp(max=H) * chosen
+    width = (pixels / tallness).sqrt().round().clamp(max=W) * chosen
+    top, left = u[2] * (H - height + 1), u[3] * (W - width + 1)
+    erased = cover_boxes(top.long(), left.long(), height.long(), width.long(), images.shape[2:]).to(
+        images.device
+    )
+    # Noise in 256 levels, like the pixels it stands for, whatever type they have.
+    noise = torch.randint(
+        256, images.shape, generator=generator, device=generator.device, dtype=torch.uint8
+    ).to(images.device)
+    if images.is_floating_point():
+        return torch.where(erased, noise.to(images.dtype) / 255, images), targets
+    return torch.where(erased, noise, images), targets

@@ -6,7 +6,7 @@ normalised there, so that no image passes through Python on its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from smallvision.augment import Augmentation, Normalize
+from smallvision.augment import AugmentationSchedule, Normalize
 from smallvision.data.imageset import ImageSet
 from smallvision.randomness import derive_seed
 from smallvision.shapes import Indices
@@ -24,6 +24,11 @@ def to_tensor(images: ImageSet, indices: Indices, device: str) -> tuple[Tensor, 
     """Images uint8 `(n, C, H, W)` and labels int64 `(n,)` at `indices`, on the device."""
     pixels = torch.from_numpy(np.ascontiguousarray(images.images[indices])).to(device)
     return pixels, torch.from_numpy(images.labels[indices]).to(device)
+
+
+def count_steps(num_images: int, batch_size: int) -> int:
+    """Batches an epoch; the images left over wait for the next epoch's order."""
+    return max(1, num_images // batch_size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +41,7 @@ class TrainBatches:
         num_classes: K.
         normalize: from bytes to what the network sees.
         batch_size: images a batch; a set smaller than a batch makes one batch of all its images.
-        augmentations: applied in order to bytes and targets.
+        augmentations: what is applied in order to bytes and targets, given the step of the run.
         seed: of the run.
     """
 
@@ -45,13 +50,13 @@ class TrainBatches:
     num_classes: int
     normalize: Normalize
     batch_size: int
-    augmentations: Sequence[Augmentation]
+    augmentations: AugmentationSchedule
     seed: int
 
     @property
     def steps(self) -> int:
-        """Batches an epoch; the images left over wait for the next epoch's order."""
-        return max(1, len(self.images) // self.batch_size)
+        """Batches an epoch."""
+        return count_steps(len(self.images), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield `(images, targets)`: float `(B, C, H, W)` channels-last, and `(B, K)`."""
@@ -65,6 +70,6 @@ class TrainBatches:
             generator = Generator(device).manual_seed(
                 derive_seed(self.seed, "augment", epoch, step)
             )
-            for augment in self.augmentations:
+            for augment in self.augmentations((epoch - 1) * self.steps + step):
                 images, targets = augment(images, targets, generator)
             yield self.normalize(images), targets

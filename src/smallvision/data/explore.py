@@ -201,7 +201,7 @@ def draw_pictures(
     names["augmentations"] = []
     for name, sentence, augment in previews:
         file = f"augment-{name}.png"
-        pictures[file] = tile(preview_augmentation(sample[:1], augment, seed), STRIP)
+        pictures[file] = tile(preview_augmentation(sample, augment, seed), STRIP)
         names["augmentations"].append({"name": name, "sentence": sentence, "file": file})
     return names, pictures
 
@@ -221,12 +221,19 @@ def show_normalized(images: Images, mean: Sequence[float], std: Sequence[float])
     return np.asarray(np.rint(visible), dtype=np.uint8)
 
 
-def preview_augmentation(image: Images, augment: Augmentation, seed: int) -> Images:
-    """An image `(1, C, H, W)`, followed by variations of it."""
-    batch = torch.from_numpy(np.repeat(image, STRIP - 1, axis=0))
+def preview_augmentation(images: Images, augment: Augmentation, seed: int) -> Images:
+    """The first of some images `(N, C, H, W)`, followed by variations of it.
+
+    Each variation is made in a batch of two, with another image to mix with where the
+    augmentation mixes.
+    """
     generator = torch.Generator().manual_seed(derive_seed(seed, "preview"))
-    varied, _ = augment(batch, torch.zeros(len(batch), 1), generator)
-    return np.concatenate([image, varied.numpy()])
+    strip = [images[0]]
+    for i in range(STRIP - 1):
+        pair = torch.from_numpy(images[[0, (i + 1) % len(images)]])
+        varied, _ = augment(pair, torch.zeros(2, 1), generator)
+        strip.append(varied[0].numpy())
+    return np.stack(strip)
 
 
 def tile(images: Images, columns: int) -> Picture:

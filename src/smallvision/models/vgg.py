@@ -10,12 +10,20 @@ from __future__ import annotations
 
 from torch import nn
 
+from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
+
 CONVOLUTIONS_PER_STAGE = (2, 2, 3, 3)
 LARGE = 48  # pixels a side above which the first convolution strides, to keep the cost in hand
 
 
 def vgg10(
-    shape: tuple[int, int, int], num_classes: int, *, width: int = 32, dropout: float = 0.0
+    shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    width: int = 32,
+    dropout: float = 0.0,
+    activation: str = "relu",
+    squeeze: int = 0,
 ) -> nn.Module:
     """Build the network; each of four stages doubles the width and halves the image.
 
@@ -25,6 +33,9 @@ def vgg10(
         num_classes: K.
         width: channels of the first stage.
         dropout: share of pooled features dropped in training, in [0, 1).
+        activation: after every convolution: relu, mish, silu or gelu.
+        squeeze: reduction ratio of a squeeze-and-excitation at the end of each stage, before
+            pooling; 0 for none.
 
     Returns: a module from `(N, C, H, W)` to logits `(N, K)`.
     """
@@ -40,9 +51,11 @@ def vgg10(
             layers += [
                 nn.Conv2d(channels, width << stage, 3, stride, padding=1, bias=False),
                 nn.BatchNorm2d(width << stage),
-                nn.ReLU(inplace=True),
+                ACTIVATIONS[activation](),
             ]
             channels, stride = width << stage, 1
+        if squeeze:
+            layers.append(SqueezeExcite(channels, squeeze))
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     if dropout:
         layers.append(nn.Dropout(dropout))

@@ -1,39 +1,57 @@
 """Wide residual networks: fewer, wider layers than a ResNet of the same accuracy.
 
 Source: Zagoruyko and Komodakis, arXiv 1605.07146. Pre-activation blocks with dropout between
-the two convolutions, as there. What differs: images above 48 pixels are halved by the first
-convolution, so that any size from 8 to 96 costs a sensible amount.
+the two convolutions, as there. Squeeze-and-excitation, where asked for, ends the residual branch
+(Hu et al., arXiv 1709.01507, figure 3). What differs: images above 48 pixels are halved by the
+first convolution, so that any size from 8 to 96 costs a sensible amount.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
 
 LARGE = 48  # pixels a side above which the stem strides
 
 
 class Block(nn.Module):
-    """BN, ReLU, conv, BN, ReLU, dropout, conv, plus the input: `(N, in, H, W) -> (N, out, ...)`."""
+    """BN, activation, conv, BN, activation, dropout, conv, squeeze-excite, plus the input.
 
-    def __init__(self, channels: int, out_channels: int, stride: int, dropout: float) -> None:
+    From `(N, channels, H, W)` to `(N, out_channels, ...)`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        out_channels: int,
+        stride: int,
+        *,
+        dropout: float,
+        activation: str,
+        squeeze: int,
+    ) -> None:
         super().__init__()
+        self.activation = ACTIVATIONS[activation]()
         self.norm1 = nn.BatchNorm2d(channels)
         self.conv1 = nn.Conv2d(channels, out_channels, 3, stride, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(out_channels)
         self.dropout = nn.Dropout(dropout)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.excite = SqueezeExcite(out_channels, squeeze) if squeeze else None
         self.shortcut: nn.Module | None = None
         if stride != 1 or channels != out_channels:
             self.shortcut = nn.Conv2d(channels, out_channels, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Where the shape changes, the shortcut starts after the first activation, as published."""
-        active = F.relu(self.norm1(x))
+        active = self.activation(self.norm1(x))
         shortcut = x if self.shortcut is None else self.shortcut(active)
         out = self.conv1(active)
-        out = self.conv2(self.dropout(F.relu(self.norm2(out))))
+        out = self.conv2(self.dropout(self.activation(self.norm2(out))))
+        if self.excite is not None:
+            out = self.excite(out)
         return torch.add(shortcut, out)
 
 
@@ -48,6 +66,8 @@ class WideResNet(nn.Module):
         depth: int = 16,
         width: int = 4,
         dropout: float = 0.0,
+        activation: str = "relu",
+        squeeze: int = 0,
     ) -> None:
         super().__init__()
         blocks, remainder = divmod(depth - 4, 6)
@@ -60,10 +80,20 @@ class WideResNet(nn.Module):
         for group, out_channels in enumerate((16 * width, 32 * width, 64 * width)):
             for block in range(blocks):
                 stride = 2 if group and block == 0 else 1
-                layers.append(Block(channels, out_channels, stride, dropout))
+                layers.append(
+                    Block(
+                        channels,
+                        out_channels,
+                        stride,
+                        dropout=dropout,
+                        activation=activation,
+                        squeeze=squeeze,
+                    )
+                )
                 channels = out_channels
         self.blocks = nn.Sequential(*layers)
         self.norm = nn.BatchNorm2d(channels)
+        self.activation = ACTIVATIONS[activation]()
         self.head = nn.Linear(channels, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -72,7 +102,7 @@ class WideResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From images `(N, C, H, W)` to logits `(N, K)`."""
-        features = F.relu(self.norm(self.blocks(self.stem(x))))
+        features = self.activation(self.norm(self.blocks(self.stem(x))))
         logits: Tensor = self.head(features.mean(dim=(2, 3)))
         return logits
 
@@ -84,6 +114,8 @@ def wide_resnet(
     depth: int = 16,
     width: int = 4,
     dropout: float = 0.0,
+    activation: str = "relu",
+    squeeze: int = 0,
 ) -> nn.Module:
     """Build a Wide ResNet.
 
@@ -93,8 +125,18 @@ def wide_resnet(
         depth: 6n + 4 convolutional layers.
         width: multiple of the original ResNet's 16, 32 and 64 channels.
         dropout: share of features dropped between the convolutions of a block, in [0, 1).
+        activation: relu, mish, silu or gelu.
+        squeeze: reduction ratio of squeeze-and-excitation in every block; 0 for none.
 
     Raises:
         ValueError: the depth is not 6n + 4.
     """
-    return WideResNet(shape, num_classes, depth=depth, width=width, dropout=dropout)
+    return WideResNet(
+        shape,
+        num_classes,
+        depth=depth,
+        width=width,
+        dropout=dropout,
+        activation=activation,
+        squeeze=squeeze,
+    )

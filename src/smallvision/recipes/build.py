@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Generator, Tensor, nn
 
-from smallvision.augment import AUGMENTATIONS, Augmentation
+from smallvision.augment import AUGMENTATIONS, Augmentation, AugmentationSchedule, smooth
 from smallvision.errors import SettingError
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.predict import build_network
@@ -52,6 +53,40 @@ def build_augmentations(recipe: Recipe) -> list[Augmentation]:
         partial(AUGMENTATIONS[settings.name].apply, **as_arguments(settings))
         for settings in recipe.augment
     ]
+
+
+def schedule_augmentations(recipe: Recipe, cycle_ends: Sequence[int]) -> AugmentationSchedule:
+    """Lay the augmentations over a run; label smoothing, which goes on throughout, comes last.
+
+    In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
+    mixed, so that the weights of a snapshot settle on images as they will be met.
+
+    Args:
+        recipe: whose augmentations.
+        cycle_ends: the last step of every cycle, in order, counted from 0.
+    """
+
+    def soften(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
+        return images, smooth(targets, recipe.label_smoothing)
+
+    built = build_augmentations(recipe)
+    last = [soften] if recipe.label_smoothing else []
+    unmixed = [
+        augment
+        for settings, augment in zip(recipe.augment, built, strict=True)
+        if not AUGMENTATIONS[settings.name].mixes
+    ]
+    starts = [0, *(end + 1 for end in cycle_ends)]
+    tails = [
+        range(end + 1 - round(recipe.clean_tail * (end + 1 - start)), end + 1)
+        for start, end in zip(starts, cycle_ends, strict=False)
+    ]
+
+    def find_augmentations(step: int) -> list[Augmentation]:
+        is_clean = any(step in tail for tail in tails)
+        return (unmixed if is_clean else built) + last
+
+    return find_augmentations
 
 
 def build_schedule(recipe: Recipe, steps_per_epoch: int) -> Schedule:

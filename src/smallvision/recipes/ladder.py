@@ -16,7 +16,7 @@ from smallvision.recipes.presets import Preset, choose_batch_size, choose_epochs
 from smallvision.recipes.settings import (
     Augment,
     Crop,
-    Cutmix,
+    CutMix,
     Flip,
     Mlp,
     Recipe,
@@ -166,7 +166,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Do images pasted into each other, their labels mixed by area, close the gap?",
         "Shifts and flips leave whole objects to learn by heart.",
         after=wide,
-        change=lambda base: _alter(base, augment=(*base.augment, Cutmix()), clean_tail=0.25),
+        change=lambda base: _alter(base, augment=(*base.augment, CutMix()), clean_tail=0.25),
     )
     add(
         "wrn-se-cutmix",

@@ -14,6 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PartialShare = Annotated[float, Field(ge=0, lt=1)]
+Activation = Literal["relu", "mish", "silu", "gelu"]
+Squeeze = Annotated[int, Field(ge=0, le=256, description="reduction ratio; 0 for none")]
+Alpha = Annotated[float, Field(gt=0, le=100)]
 
 
 class Settings(BaseModel):
@@ -38,6 +41,8 @@ class Vgg10(Settings):
     name: Literal["vgg10"] = "vgg10"
     width: int = Field(32, ge=1, le=512)
     dropout: PartialShare = 0.0
+    activation: Activation = "relu"
+    squeeze: Squeeze = 0
 
 
 class WideResNet(Settings):
@@ -47,6 +52,8 @@ class WideResNet(Settings):
     depth: Annotated[int, Field(ge=10, le=202)] = 16
     width: int = Field(4, ge=1, le=32)
     dropout: PartialShare = 0.0
+    activation: Activation = "relu"
+    squeeze: Squeeze = 0
 
 
 Model = Annotated[Mlp | Vgg10 | WideResNet, Field(discriminator="name")]
@@ -73,8 +80,41 @@ class Cutout(Settings):
     size: int = Field(8, ge=1, le=96)
 
 
+class RandomErasing(Settings):
+    """Settings of `augment.random_erasing`."""
+
+    name: Literal["random_erasing"] = "random_erasing"
+    probability: Share = 0.5
+    area: tuple[Share, Share] = (0.02, 0.4)
+
+
+class CutMix(Settings):
+    """Settings of `augment.cutmix`."""
+
+    name: Literal["cutmix"] = "cutmix"
+    alpha: Alpha = 1.0
+    probability: Share = 0.5
+
+
+class MixUp(Settings):
+    """Settings of `augment.mixup`."""
+
+    name: Literal["mixup"] = "mixup"
+    alpha: Alpha = 1.0
+    probability: Share = 1.0
+
+
+class TrivialAugment(Settings):
+    """Settings of `augment.trivial_augment`."""
+
+    name: Literal["trivial_augment"] = "trivial_augment"
+
+
 Augment = Annotated[
-    Annotated[Flip | Crop | Cutout, Field(discriminator="name")],
+    Annotated[
+        Flip | Crop | Cutout | RandomErasing | CutMix | MixUp | TrivialAugment,
+        Field(discriminator="name"),
+    ],
     # A bare name means the augmentation with its defaults: augment = ["flip", "crop"].
     BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value),
 ]
@@ -200,6 +240,8 @@ class Recipe(Settings):
     batch_size: int = Field(128, ge=2, le=65536)
     model: Model = WideResNet()
     augment: tuple[Augment, ...] = ()
+    label_smoothing: PartialShare = 0.0
+    clean_tail: Share = Field(0.0, description="share of each cycle, at its end, without mixing")
     optimizer: Optimizer = Sgd()
     schedule: Schedule = Sgdr()
     averaging: Averaging = NoAverage()

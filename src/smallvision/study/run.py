@@ -12,20 +12,20 @@ import numpy as np
 import torch
 
 from smallvision.augment import build_normalizer
-from smallvision.data.batches import TrainBatches
+from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
-    build_augmentations,
     build_average,
     build_machine,
     build_model,
     build_optimizer,
     build_patience,
     build_schedule,
+    schedule_augmentations,
 )
 from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
 from smallvision.records.environment import describe_environment
@@ -148,15 +148,16 @@ def train_recipe(
     material = gather_material(dataset, split, machine)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
     normalize = build_normalizer(material.mean, material.std, machine.device)
+    batch_size = min(recipe.batch_size, len(split.train))
+    schedule = build_schedule(recipe, count_steps(len(split.train), batch_size))
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
         normalize=normalize,
-        batch_size=min(recipe.batch_size, len(split.train)),
-        augmentations=build_augmentations(recipe),
+        batch_size=batch_size,
+        augmentations=schedule_augmentations(recipe, schedule.cycle_ends),
         seed=recipe.seed,
     )
-    schedule = build_schedule(recipe, batches.steps)
     state = State(model, build_optimizer(recipe, model), build_average(recipe, model, schedule))
     notes += restore_newest(folder, state)
     examiner = Examiner(

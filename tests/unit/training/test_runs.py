@@ -165,6 +165,37 @@ def test_a_damaged_snapshot_is_not_loaded(dataset: DataSet, tmp_path: Path) -> N
         load_snapshot(tmp_path, 99)
 
 
+MIXED: dict[str, Any] = {
+    "augment": ["trivial_augment", "cutmix", "mixup", "random_erasing"],
+    "label_smoothing": 0.1,
+    "clean_tail": 0.3,
+    "model": {"name": "wide_resnet", "depth": 10, "width": 1, "squeeze": 4, "activation": "mish"},
+}
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_resuming_with_mixing_and_a_clean_tail(
+    dataset: DataSet, tmp_path: Path, epoch: int
+) -> None:
+    run(dataset, tmp_path / "whole", **MIXED)
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "torn", Interrupt(epoch), **MIXED)
+    run(dataset, tmp_path / "torn", **MIXED)
+    assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
+    run(dataset, tmp_path / "mixed to the end", **{**MIXED, "clean_tail": 0.0})
+    assert bits(tmp_path / "whole") != bits(tmp_path / "mixed to the end")
+
+
+def test_training_accuracy_is_measured_on_clean_images(dataset: DataSet, tmp_path: Path) -> None:
+    status = run(dataset, tmp_path, **MIXED)
+    split, model = make_split(dataset.train), load_model(tmp_path)
+    probabilities = model.predict(dataset.train.images[split.train])
+    right = (probabilities.argmax(axis=1) == dataset.train.labels[split.train]).mean()
+    assert status["train"]["accuracy"] == pytest.approx(right)
+    best = read_jsonl(tmp_path / "metrics.jsonl")[status["best_epoch"] - 1]
+    assert best["train_accuracy"] == pytest.approx(right)
+
+
 def test_a_watcher_changes_nothing(dataset: DataSet, tmp_path: Path) -> None:
     class Draws(Interrupt):
         def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:

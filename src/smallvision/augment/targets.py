@@ -1,0 +1,18 @@
+"""Softer targets."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def smooth(targets: Tensor, amount: float) -> Tensor:
+    """Spread a share of each target evenly over all classes.
+
+    Source: Szegedy et al., arXiv 1512.00567, section 7. Mixing targets and smoothing them is the
+    same in either order, because both are linear and the even distribution mixes to itself.
+
+    Args:
+        targets: float `(N, K)`.
+        amount: the share to spread, in [0, 1).
+    """
+    return targets * (1 - amount) + amount / targets.shape[1]
