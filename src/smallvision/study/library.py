@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from smallvision.data.catalog import CATALOG
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
 from smallvision.data.load import as_dataset
@@ -32,6 +33,7 @@ from smallvision.records.folder import (
     newest_folder,
     number_folder,
 )
+from smallvision.study.ensemble import build_ensemble
 from smallvision.study.outcome import Run, TestResult
 from smallvision.study.plan import StudyPlan
 from smallvision.study.run import run_recipe
@@ -187,14 +189,7 @@ def evaluate(
         )
     model = load_model(folder, build_machine(read_recipe(folder / "recipe.toml")))
     dataset = as_dataset(data, data_dir)
-    read_split(folder)
-    split = read_json(folder / "split.json")
-    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
-    if (split["data_fingerprint"], split.get("test_fingerprint")) != ours:
-        raise DataError(
-            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
-            "trained on"
-        )
+    recall_split(folder, dataset)
     record = evaluate_on_test(
         model,
         dataset,
@@ -205,6 +200,71 @@ def evaluate(
     )
     write_json(folder / "test.json", record)
     return TestResult(record)
+
+
+def recall_split(folder: Path, dataset: DataSet) -> Split:
+    """The split a run was trained on, once it is clear that these are its images.
+
+    Raises:
+        DataError: they are others.
+        RecordError: the split is missing or damaged.
+    """
+    split = read_split(folder)
+    record = read_json(folder / "split.json")
+    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
+    if (record["data_fingerprint"], record.get("test_fingerprint")) != ours:
+        raise DataError(
+            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
+            "trained on"
+        )
+    return split
+
+
+def ensemble(
+    *runs: Run | str | Path,
+    data: DataSet | str | Path | None = None,
+    members: int = 3,
+    select: str = "greedy",
+    out: str | Path | None = None,
+    data_dir: str | Path | None = None,
+) -> Run:
+    """Average the networks of finished runs and keep the outcome in a run folder of its own.
+
+    The candidates are the snapshots at the ends of a run's cycles, or the final models of several
+    runs; they are compared on validation images, and the test set stays sealed.
+
+    Args:
+        runs: finished runs, or their folders.
+        data: the data set they were trained on; by default the one their records name, where that
+            is a name and not a path.
+        members: the most networks to average.
+        select: `greedy`, `last` or `all`, as in `study.ensemble.build_ensemble`.
+        out: folder; by default `runs/DATA-ensemble`, numbered if it exists.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        UserError: runs that do not belong together, other data, or a folder in use.
+    """
+    folders = [run.folder if isinstance(run, Run) else Path(run) for run in runs]
+    if not folders:
+        raise RecordError("an ensemble needs at least one finished run")
+    dataset = as_dataset(recall_data(folders[0]) if data is None else data, data_dir)
+    split = recall_split(folders[0], dataset)
+    folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
+    build_ensemble(folders, dataset, split, folder, members=members, select=select)
+    return Run(folder)
+
+
+def recall_data(run: Path) -> str:
+    """The name of the data set a run was trained on.
+
+    Raises:
+        DataError: it came from a path, or the run does not say.
+    """
+    name = read_json(run / STATUS).get("data")
+    if name not in CATALOG:
+        raise DataError(f"the records of {run} do not say where its images are; name them (--data)")
+    return str(name)
 
 
 def find_test(run: Run) -> TestResult | None:

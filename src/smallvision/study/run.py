@@ -107,7 +107,13 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
     Raises:
         RecordError: the folder was made for another recipe or split.
     """
-    fresh = {"schema": 1, "name": recipe.name, "status": "running", "error": None}
+    fresh = {
+        "schema": 1,
+        "name": recipe.name,
+        "data": dataset.name,
+        "status": "running",
+        "error": None,
+    }
     written = folder / "recipe.toml"
     if written.exists() and read_recipe(written) != recipe:
         raise RecordError(
