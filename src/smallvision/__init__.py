@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from smallvision.study import explore as explore
     from smallvision.study import run_study as run_study
     from smallvision.study import train as train
+    from smallvision.study.library import ensemble as ensemble
 
 _HOMES = {
     "Limits": ("smallvision.study", "Limits"),
     "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
+    "ensemble": ("smallvision.study.library", "ensemble"),
     "evaluate": ("smallvision.study", "evaluate"),
     "explore": ("smallvision.study", "explore"),
     "from_arrays": ("smallvision.data.arrays", "from_arrays"),

@@ -259,5 +259,62 @@ def test_the_command_is_installed_and_quick() -> None:
     )
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert outcome.returncode == 0, outcome.stderr
-    for command in ("study", "explore", "train", "evaluate", "report", "runs", "doctor"):
+    for command in (
+        "study",
+        "explore",
+        "train",
+        "ensemble",
+        "evaluate",
+        "report",
+        "runs",
+        "doctor",
+    ):
         assert command in outcome.stdout
+
+
+def test_snapshots_of_one_run_as_an_ensemble(smallvision: Call, tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "ensemble"
+    settings = ["epochs=3", "schedule.name=sgdr", "schedule.cycles=3", "schedule.cycle_mult=1"]
+    settings += ["stopping.patience=0", "model.hidden=[32]", "compute.threads=1"]
+    assignments = [part for setting in settings for part in ("--set", setting)]
+    trained = smallvision("train", "digits", "mlp", "--out", run, *assignments)
+    assert trained.code == 0, trained.err
+
+    built = smallvision("ensemble", run, "--select", "all", "--out", out, "--json")
+    assert built.code == 0, built.err
+    summary = json.loads(built.out)
+    assert summary["ensemble"]["cost"]["size_ratio"] > 2
+    assert len(summary["ensemble"]["members"]) == 3
+    said = re.sub(r"\s+", " ", built.err)
+    assert summary["ensemble"]["against_single"]["sentence"] in said
+    assert summary["ensemble"]["averaged_weights"]["sentence"] in said
+    assert "times as long as the single network" in said
+
+    tested = smallvision("evaluate", out, "digits", "--json")
+    assert tested.code == 0, tested.err
+    assert json.loads(tested.out)["openings"] == 1
+    assert json.loads(tested.out)["model"] == "ensemble"
+    listed = smallvision("runs", tmp_path)
+    assert re.search(r"ensemble +done", listed.out)
+
+    refused = smallvision("ensemble", run, "--out", out)
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "already holds results" in refused.err
+
+
+def test_an_ensemble_of_data_from_a_path_asks_for_it(
+    smallvision: Call, rows: Path, tmp_path: Path
+) -> None:
+    runs = [tmp_path / "a", tmp_path / "b"]
+    for run in runs:
+        outcome = smallvision("train", rows, "mlp", "--out", run, *FAST)
+        assert outcome.code == 0, outcome.err
+    refused = smallvision("ensemble", *runs, "--out", tmp_path / "e")
+    assert refused.code == 2
+    assert "--data" in refused.err
+    mistaken = smallvision("ensemble", *runs, "--data", "digits", "--out", tmp_path / "e")
+    assert mistaken.code == 2
+    assert "other images" in mistaken.err
+    assert not (tmp_path / "e").exists()
+    built = smallvision("ensemble", *runs, "--data", rows, "--out", tmp_path / "e")
+    assert built.code == 0, built.err

@@ -17,6 +17,7 @@ import typer
 
 from smallvision import __version__
 from smallvision.cli.doctor import doctor
+from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
 from smallvision.cli.explore import explore
 from smallvision.cli.report import report
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (study, explore, train, evaluate, report, runs, doctor):
+for command in (study, explore, train, ensemble, evaluate, report, runs, doctor):
     app.command()(command)
 
 

@@ -14,7 +14,7 @@ from smallvision.cli.words import clock, count, digits, interval, percent, size,
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.records.files import read_json
-from smallvision.records.folder import STATUS, STUDY
+from smallvision.records.folder import ENSEMBLE, STATUS, STUDY
 from smallvision.records.machine import Machine
 from smallvision.study import Run
 from smallvision.study.outcome import list_figures
@@ -137,6 +137,43 @@ def show_run(run: Run, console: Console) -> None:
     for note in status["notes"]:
         console.print(note, markup=False)
     console.print(f"Run: {run.folder}", soft_wrap=True, markup=False)
+
+
+def show_ensemble(run: Run, console: Console) -> None:
+    """The candidates with what each member added, then the gain, its cost, and the other way."""
+    status, record = run.status, read_json(run.folder / ENSEMBLE)
+    val, train = status["val"], status["train"]
+    steps = {
+        (member["run"], member["epoch"]): step
+        for member, step in zip(record["members"], record["steps"], strict=True)
+    }
+    table = new_table("candidate", "epoch", "val %", "loss", "chosen", "ensemble %", "gain")
+    table.title = f"{val['n']:,} validation images; the gain of each member in points"
+    for candidate in record["candidates"]:
+        step = steps.get((candidate["run"], candidate["epoch"]))
+        row: list[Text | str] = [Text(candidate["run"]), str(candidate["epoch"])]
+        row += [digits(candidate["accuracy"], val["n"]), f"{candidate['loss']:.3f}"]
+        if step is not None:
+            row += [str(step["members"]), digits(step["accuracy"], val["n"])]
+            row += [f"{step['gain'] * 100:+.1f}" if step["members"] > 1 else ""]
+        table.add_row(*row, style="bold" if step else "")
+    console.print(table)
+    console.print(
+        f"{status['name']}: {percent(val['accuracy'], val['n'])} on {val['n']:,} validation images "
+        f"(95 % interval {interval(val['interval'], val['n'])}), "
+        f"{percent(train['accuracy'], train['n'])} on clean training images; {status['stopped']}."
+    )
+    verdict, single = record["against_single"], record["single"]
+    console.print(Text(verdict["sentence"], style=STYLES[verdict["verdict"]]))
+    console.print(
+        f"One image takes {status['latency_seconds'] * 1000:.1f} ms, "
+        f"{record['cost']['latency_ratio']:.1f} times as long as the single network "
+        f"({single['latency_seconds'] * 1000:.1f} ms); the weights take "
+        f"{size(status['size_bytes'])}, {record['cost']['size_ratio']:.1f} times as much."
+    )
+    if record["averaged_weights"] is not None:
+        console.print(record["averaged_weights"]["sentence"], markup=False)
+    console.print(f"Ensemble: {run.folder}", soft_wrap=True, markup=False)
 
 
 def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Console) -> None:

@@ -1,5 +1,7 @@
 """From saved models and images to probabilities."""
 
+from smallvision.predict.average import average_models
+from smallvision.predict.ensemble import Ensemble
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.saved_model import (
     SavedModel,
@@ -8,4 +10,12 @@ from smallvision.predict.saved_model import (
     load_model,
 )
 
-__all__ = ["SavedModel", "build_network", "fingerprint_model", "infer_logits", "load_model"]
+__all__ = [
+    "Ensemble",
+    "SavedModel",
+    "average_models",
+    "build_network",
+    "fingerprint_model",
+    "infer_logits",
+    "load_model",
+]

@@ -15,6 +15,7 @@ from torch import nn
 from smallvision.augment import build_normalizer
 from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
+from smallvision.predict.ensemble import Ensemble
 from smallvision.predict.infer import infer_logits
 from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
@@ -121,8 +122,13 @@ class SavedModel:
 def build_network(
     settings: dict[str, Any], shape: tuple[int, int, int], num_classes: int
 ) -> nn.Module:
-    """Build a catalogue model from `{"name": ..., **settings}`."""
+    """Build a catalogue model from `{"name": ..., **settings}`, or an ensemble.
+
+    An ensemble's settings are `{"name": "ensemble", "members": [settings, ...]}`.
+    """
     settings = dict(settings)
+    if settings["name"] == "ensemble":
+        return Ensemble(build_network(one, shape, num_classes) for one in settings["members"])
     return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
 
 

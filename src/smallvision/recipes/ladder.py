@@ -21,7 +21,6 @@ from smallvision.recipes.settings import (
     Mlp,
     Recipe,
     Sgd,
-    Sgdr,
 )
 
 Change = Callable[[Recipe], Recipe]
@@ -121,7 +120,9 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
     def add(slot: str, question: str, weakness: str, **settings: Any) -> None:
         change: Change = settings.pop("change")
         base = rungs[-1].recipe if rungs else first
-        rungs.append(Rung(slot, question, weakness, change=change, recipe=base, **settings).on(base))
+        rungs.append(
+            Rung(slot, question, weakness, change=change, recipe=base, **settings).on(base)
+        )
 
     add(
         "mlp",

@@ -21,6 +21,7 @@ STATUS = "status.json"
 METRICS = "metrics.jsonl"
 LOCK = ".lock"
 STUDY = "study.json"
+ENSEMBLE = "ensemble.json"
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:

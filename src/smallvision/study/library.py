@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from smallvision.data.catalog import CATALOG
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
 from smallvision.data.load import as_dataset
-from smallvision.data.split import Split, make_split, read_split
-from smallvision.errors import DataError, RecordError
+from smallvision.data.split import Split, make_split
+from smallvision.errors import RecordError
 from smallvision.evaluation import evaluate_on_test, score
 from smallvision.predict import fingerprint_model, load_model
 from smallvision.recipes import (
@@ -35,8 +34,10 @@ from smallvision.records.folder import (
     number_folder,
 )
 from smallvision.stats.calibration import describe_calibration, take_logs
+from smallvision.study.ensemble import build_ensemble
 from smallvision.study.outcome import Run, TestResult
 from smallvision.study.plan import StudyPlan
+from smallvision.study.recall import find_finished, recall_dataset
 from smallvision.study.run import run_recipe
 from smallvision.training import Watcher
 
@@ -182,15 +183,7 @@ def evaluate(
             "the test set is opened"
         )
     model = load_model(folder, build_machine(read_recipe(folder / "recipe.toml")))
-    dataset = as_dataset(recall_data(folder, status) if data is None else data, data_dir)
-    read_split(folder)
-    split = read_json(folder / "split.json")
-    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
-    if (split["data_fingerprint"], split.get("test_fingerprint")) != ours:
-        raise DataError(
-            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
-            "trained on"
-        )
+    dataset, _ = recall_dataset(folder, data, data_dir)
     record = evaluate_on_test(
         model,
         dataset,
@@ -225,37 +218,38 @@ def score_validation(run: Run | str | Path) -> dict[str, Any]:
     }
 
 
-def find_finished(run: Run | str | Path) -> tuple[Path, dict[str, Any]]:
-    """The folder and the status of a run that is done.
+def ensemble(
+    *runs: Run | str | Path,
+    data: DataSet | str | Path | None = None,
+    members: int = 3,
+    select: str = "greedy",
+    out: str | Path | None = None,
+    data_dir: str | Path | None = None,
+) -> Run:
+    """Average the networks of finished runs and keep the outcome in a run folder of its own.
+
+    The candidates are the snapshots at the ends of a run's cycles, or the final models of several
+    runs; they are compared on validation images, and the test set stays sealed.
+
+    Args:
+        runs: finished runs, or their folders.
+        data: the data set they were trained on; by default the one their records name, where that
+            is a name and not a path.
+        members: the most networks to average.
+        select: `greedy`, `last` or `all`, as in `study.ensemble.build_ensemble`.
+        out: folder; by default `runs/DATA-ensemble`, numbered if it exists.
+        data_dir: where to look for a named data set first.
 
     Raises:
-        RecordError: it is a study, no run, unfinished or damaged.
+        UserError: runs that do not belong together, other data, or a folder in use.
     """
-    folder = run.folder if isinstance(run, Run) else Path(run)
-    if (folder / STUDY).exists():
-        best = read_json(folder / STUDY).get("best")
-        raise RecordError(
-            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
-        )
-    status = read_json(folder / STATUS)
-    if status["status"] != "done":
-        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
-    return folder, status
-
-
-def recall_data(folder: Path, status: dict[str, Any]) -> str:
-    """The name of the data set that a run was trained on, if it goes by a name.
-
-    Raises:
-        DataError: it was a file, a folder or arrays, whose place no record tells.
-    """
-    name = status.get("data")
-    if name not in CATALOG:
-        known = f"'{name}', which is no named data set" if name else "data it does not name"
-        raise DataError(
-            f"{folder} was trained on {known}; say where it is: smallvision evaluate {folder} DATA"
-        )
-    return str(name)
+    if not runs:
+        raise RecordError("an ensemble needs at least one finished run")
+    folders = [find_finished(run)[0] for run in runs]
+    dataset, split = recall_dataset(folders[0], data, data_dir)
+    folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
+    build_ensemble(folders, dataset, split, folder, members=members, select=select)
+    return Run(folder)
 
 
 def find_test(run: Run) -> TestResult | None:

@@ -28,7 +28,9 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """One entry per epoch."""
+        """One entry per epoch; none for an ensemble, which is not trained."""
+        if self.status.get("kind") == "ensemble":
+            return []
         return read_jsonl(self.folder / METRICS)
 
     def load_model(self) -> SavedModel:

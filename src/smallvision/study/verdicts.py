@@ -40,8 +40,17 @@ def compare_runs(run: Path, against: Path) -> dict[str, Any]:
     other_indices, other_right = read_correct(against)
     if not np.array_equal(indices, other_indices):
         raise RecordError(f"{run} and {against} were validated on different images")
+    return judge_pair(right, other_right, read_json(run / STATUS), read_json(against / STATUS))
+
+
+def judge_pair(
+    right: Correct, other_right: Correct, status: dict[str, Any], other: dict[str, Any]
+) -> dict[str, Any]:
+    """Compare two models by their answers to the same images and what `status.json` says of each.
+
+    Returns: one entry of `verdicts.json`.
+    """
     comparison = compare_paired(right, other_right)
-    status, other = read_json(run / STATUS), read_json(against / STATUS)
     gap_change = status["gap"] - other["gap"]
     return {
         "rung": status["name"],

@@ -1,0 +1,59 @@
+"""Several networks made into one by averaging their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import update_bn
+
+from smallvision.augment import build_normalizer
+from smallvision.predict.saved_model import SavedModel, build_network
+from smallvision.shapes import Images
+
+BATCH = 256  # images; the running statistics are the mean over batches
+
+
+def average_models(models: Sequence[SavedModel], images: Images, *, seed: int = 0) -> SavedModel:
+    """One model with the mean of several models' weights; it costs as much as a single one.
+
+    The mean is worth something only where the networks lie in one basin of the loss, as along the
+    tail of one run; the mean of networks from other restarts or seeds may know nothing.
+
+    Args:
+        models: of one architecture; all but the weights is taken from the first.
+        images: uint8 `(N, C, H, W)` training images, at least two. Batch-norm statistics cannot be
+            averaged, for they belong to activations that no member has, so these images, as they
+            are, give new ones.
+        seed: of the dropout that is active meanwhile, as it is in training.
+
+    Raises:
+        ValueError: the architectures differ.
+
+    Source: Izmailov et al., arXiv 1803.05407, who average along one run at a high learning rate;
+        here any networks may be averaged.
+    """
+    first = models[0]
+    if any(model.settings != first.settings for model in models):
+        raise ValueError("weights can be averaged only between networks of one architecture")
+    machine = first.machine
+    network = build_network(first.settings, first.shape, len(first.class_names))
+    states = [model.network.state_dict() for model in models]
+    network.load_state_dict({name: mean_tensor([s[name] for s in states]) for name in states[0]})
+    network = machine.place(network)
+    normalize = build_normalizer(first.mean, first.std, machine.device)
+    # Near-equal batches: a last one of a single image would have no variance.
+    batches = torch.from_numpy(np.array(images)).tensor_split(max(1, len(images) // BATCH))
+    devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
+    with torch.random.fork_rng(devices=devices), machine.autocast():
+        torch.manual_seed(seed)
+        update_bn((normalize(batch.to(machine.device)) for batch in batches), network)
+    return replace(first, network=network.eval(), temperature=1.0, fingerprint="")
+
+
+def mean_tensor(tensors: list[Tensor]) -> Tensor:
+    """The mean of tensors; counters, which are whole numbers, are those of the first."""
+    return torch.stack(tensors).mean(dim=0) if tensors[0].is_floating_point() else tensors[0]

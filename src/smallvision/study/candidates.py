@@ -1,0 +1,125 @@
+"""The networks that finished runs offer to an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from smallvision.errors import RecordError
+from smallvision.predict import SavedModel, build_network, load_model
+from smallvision.records.files import read_json
+from smallvision.records.folder import STATUS, checkpoint_folder, list_checkpoints
+from smallvision.records.machine import Machine
+from smallvision.records.weights import MANIFEST, check_manifest, load_tensors
+
+SPLIT = ("train_hash", "val_hash", "declared_val", "data_fingerprint", "test_fingerprint")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One network of a finished run.
+
+    Attributes:
+        run: folder of the run.
+        status: of the run.
+        model: the network with the weights of one epoch, not calibrated on its own: members are
+            averaged first and then calibrated together (Rahaman and Thiery, arXiv 2007.08792).
+        size_bytes: of the weights on disk.
+    """
+
+    run: Path
+    status: dict[str, Any]
+    model: SavedModel
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        """What sentences call it."""
+        return f"{self.status['name']} at epoch {self.model.epoch}"
+
+
+def gather_candidates(
+    runs: Sequence[Path], split: dict[str, Any], machine: Machine
+) -> list[Candidate]:
+    """All candidates of some runs, in order of their epochs.
+
+    Args:
+        runs: folders of finished runs.
+        split: the content of `split.json` that all of them must share.
+        machine: where to place the networks.
+
+    Raises:
+        RecordError: a run is unfinished, damaged, or differs from the others in what members must
+            share; or there are fewer than two candidates.
+    """
+    candidates = [found for run in runs for found in find_candidates(run, machine)]
+    for run in runs:
+        record = read_json(run / "split.json")
+        if any(record.get(key) != split[key] for key in SPLIT):
+            raise RecordError(
+                f"{run} was trained on other data or another split; members of an ensemble share "
+                "both, so that none has seen what validates another"
+            )
+    first = candidates[0]
+    for other in candidates:
+        for what in ("class_names", "shape", "mean", "std"):
+            if getattr(other.model, what) != getattr(first.model, what):
+                raise RecordError(
+                    f"{other.run} and {first.run} differ in {what}; members of an ensemble share "
+                    "class names, image shape and normalisation"
+                )
+    if len(candidates) < 2:
+        raise RecordError(
+            f"{first.run} offers one network; name several runs, or one trained in several cycles "
+            "(schedule.cycles=3) that keeps their ends (checkpoints=cycles)"
+        )
+    return sorted(candidates, key=lambda candidate: candidate.model.epoch)
+
+
+def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
+    """The snapshots at the ends of a run's cycles; of a run in one cycle, its final model.
+
+    Raises:
+        RecordError: the run is unfinished or damaged, or an ensemble itself.
+    """
+    status = read_json(run / STATUS)
+    if status["status"] != "done":
+        raise RecordError(f"{run} is not finished ({status['status']}); resume it first")
+    if status.get("kind") == "ensemble":
+        raise RecordError(f"{run} is an ensemble itself; name the runs it was made of")
+    final = replace(load_model(run, machine), temperature=1.0)
+    snapshots = [load_snapshot(run, epoch, final, status) for epoch in list_snapshots(run)]
+    weights = run / "model" / "model.safetensors"
+    return snapshots or [Candidate(run, status, final, weights.stat().st_size)]
+
+
+def list_snapshots(run: Path) -> list[int]:
+    """Epochs of the checkpoints at the ends of cycles, each the last before a restart.
+
+    Returns: none where fewer than two were kept: the run's final model is then the better choice.
+    """
+    schedule = read_json(run / "schedule.json")
+    ends = [(end + 1) // schedule["steps_per_epoch"] for end in schedule["cycle_ends"]]
+    kept = sorted(set(ends) & set(list_checkpoints(run)))
+    return kept if len(kept) > 1 else []
+
+
+def load_snapshot(run: Path, epoch: int, final: SavedModel, status: dict[str, Any]) -> Candidate:
+    """The network of one checkpoint: its averaged weights, where training averaged any.
+
+    Raises:
+        RecordError: the checkpoint is damaged.
+    """
+    folder = checkpoint_folder(run, epoch)
+    check_manifest(folder)
+    averaged = "average.safetensors" in read_json(folder / MANIFEST)["files"]
+    stem = "average" if averaged else "model"
+    network = build_network(final.settings, final.shape, len(final.class_names))
+    try:
+        network.load_state_dict(load_tensors(folder, stem))
+    except RuntimeError as error:
+        raise RecordError(f"{folder} holds the weights of another network: {error}") from error
+    model = replace(final, network=final.machine.place(network).eval(), epoch=epoch)
+    return Candidate(run, status, model, (folder / f"{stem}.safetensors").stat().st_size)

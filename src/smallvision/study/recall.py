@@ -1,0 +1,72 @@
+"""What a finished run remembers: that it is done, its data and its split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from smallvision.data.catalog import CATALOG
+from smallvision.data.dataset import DataSet
+from smallvision.data.load import as_dataset
+from smallvision.data.split import Split, read_split
+from smallvision.errors import DataError, RecordError
+from smallvision.records.files import read_json
+from smallvision.records.folder import STATUS, STUDY
+from smallvision.study.outcome import Run
+
+
+def find_finished(run: Run | str | Path) -> tuple[Path, dict[str, Any]]:
+    """The folder and the status of a run that is done.
+
+    Raises:
+        RecordError: it is a study, no run, unfinished or damaged.
+    """
+    folder = run.folder if isinstance(run, Run) else Path(run)
+    if (folder / STUDY).exists():
+        best = read_json(folder / STUDY).get("best")
+        raise RecordError(
+            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
+        )
+    status = read_json(folder / STATUS)
+    if status["status"] != "done":
+        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    return folder, status
+
+
+def recall_dataset(
+    folder: Path, data: DataSet | str | Path | None, data_dir: str | Path | None
+) -> tuple[DataSet, Split]:
+    """The images and the split that a run was trained on.
+
+    Args:
+        folder: of the run.
+        data: the data set, its name or path; None for the name that the run's status tells.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        DataError: these are other images, or the run does not say where its own are.
+        RecordError: the split is missing or damaged.
+    """
+    dataset = as_dataset(recall_name(folder) if data is None else data, data_dir)
+    split = read_split(folder)
+    record = read_json(folder / "split.json")
+    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
+    if (record["data_fingerprint"], record.get("test_fingerprint")) != ours:
+        raise DataError(
+            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
+            "trained on"
+        )
+    return dataset, split
+
+
+def recall_name(folder: Path) -> str:
+    """The name of the data set that a run was trained on, if it goes by a name.
+
+    Raises:
+        DataError: it was a file, a folder or arrays, whose place no record tells.
+    """
+    name = read_json(folder / STATUS).get("data")
+    if name not in CATALOG:
+        known = f"'{name}', which is no named data set" if name else "data it does not name"
+        raise DataError(f"{folder} was trained on {known}; name its folder or file as DATA")
+    return str(name)
