@@ -18,6 +18,7 @@ import typer
 from smallvision import __version__
 from smallvision.cli.doctor import doctor
 from smallvision.cli.evaluate import evaluate
+from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
 from smallvision.cli.report import report
 from smallvision.cli.runs import runs
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (study, explore, train, evaluate, report, runs, doctor):
+for command in (study, explore, train, evaluate, explain, report, runs, doctor):
     app.command()(command)
 
 

@@ -1,6 +1,8 @@
 """From saved models and images to probabilities."""
 
 from smallvision.predict.infer import infer_logits
+from smallvision.predict.members import list_members, predict_members
+from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
     SavedModel,
     build_network,
@@ -8,4 +10,13 @@ from smallvision.predict.saved_model import (
     load_model,
 )
 
-__all__ = ["SavedModel", "build_network", "fingerprint_model", "infer_logits", "load_model"]
+__all__ = [
+    "SavedModel",
+    "build_network",
+    "find_saliency",
+    "fingerprint_model",
+    "infer_logits",
+    "list_members",
+    "load_model",
+    "predict_members",
+]

@@ -1,6 +1,7 @@
 """Whole jobs: a run, a study, and the library's public functions."""
 
 from smallvision.study.climb import run_study
+from smallvision.study.explanation import explain, explain_run
 from smallvision.study.library import evaluate, explore, train
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult
@@ -13,6 +14,8 @@ __all__ = [
     "StudyPlan",
     "TestResult",
     "evaluate",
+    "explain",
+    "explain_run",
     "explore",
     "run_study",
     "train",

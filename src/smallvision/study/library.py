@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
@@ -171,14 +172,7 @@ def evaluate(
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
-    if (folder / STUDY).exists():
-        best = read_json(folder / STUDY).get("best")
-        raise RecordError(
-            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
-        )
-    status = read_json(folder / STATUS)
-    if status["status"] != "done":
-        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    status = read_finished(folder)
     study = find_study(folder)
     if study is not None and read_json(study / STUDY).get("best") is None:
         raise RecordError(
@@ -187,14 +181,7 @@ def evaluate(
         )
     model = load_model(folder, build_machine(read_recipe(folder / "recipe.toml")))
     dataset = as_dataset(data, data_dir)
-    read_split(folder)
-    split = read_json(folder / "split.json")
-    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
-    if (split["data_fingerprint"], split.get("test_fingerprint")) != ours:
-        raise DataError(
-            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
-            "trained on"
-        )
+    check_data(folder, dataset)
     record = evaluate_on_test(
         model,
         dataset,
@@ -205,6 +192,43 @@ def evaluate(
     )
     write_json(folder / "test.json", record)
     return TestResult(record)
+
+
+def read_finished(folder: Path) -> dict[str, Any]:
+    """The status of a run that is finished.
+
+    Raises:
+        RecordError: it is not, or the folder is a study.
+    """
+    if (folder / STUDY).exists():
+        best = read_json(folder / STUDY).get("best")
+        raise RecordError(
+            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
+        )
+    status = read_json(folder / STATUS)
+    if status["status"] != "done":
+        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    return status
+
+
+def check_data(folder: Path, dataset: DataSet) -> Split:
+    """Check that a run was trained on this data set.
+
+    Returns: the run's split.
+
+    Raises:
+        DataError: it was trained on other images.
+        RecordError: the split is damaged.
+    """
+    split = read_split(folder)
+    written = read_json(folder / "split.json")
+    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
+    if (written["data_fingerprint"], written.get("test_fingerprint")) != ours:
+        raise DataError(
+            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
+            "trained on"
+        )
+    return split
 
 
 def find_test(run: Run) -> TestResult | None:
