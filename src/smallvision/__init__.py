@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smallvision.study import Limits as Limits
     from smallvision.study import StudyPlan as StudyPlan
     from smallvision.study import evaluate as evaluate
+    from smallvision.study import explain as explain
     from smallvision.study import explore as explore
     from smallvision.study import run_study as run_study
     from smallvision.study import train as train
@@ -32,6 +33,7 @@ _HOMES = {
     "UserError": ("smallvision.errors", "UserError"),
     "ensemble": ("smallvision.study.library", "ensemble"),
     "evaluate": ("smallvision.study", "evaluate"),
+    "explain": ("smallvision.study", "explain"),
     "explore": ("smallvision.study", "explore"),
     "from_arrays": ("smallvision.data.arrays", "from_arrays"),
     "load_data": ("smallvision.data.load", "load_data"),

@@ -19,6 +19,7 @@ from smallvision import __version__
 from smallvision.cli.doctor import doctor
 from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
+from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
 from smallvision.cli.report import report
 from smallvision.cli.runs import runs
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (study, explore, train, ensemble, evaluate, report, runs, doctor):
+for command in (study, explore, train, ensemble, evaluate, explain, report, runs, doctor):
     app.command()(command)
 
 

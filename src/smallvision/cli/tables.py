@@ -199,6 +199,38 @@ def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Con
     console.print(table)
 
 
+def show_errors(errors: dict[str, Any], folder: Path, console: Console) -> None:
+    """The commonest confusions, the worst errors, and what they may have to do with."""
+    names, n = errors["class_names"], errors["n"]
+    console.print(
+        f"{errors['model']}: {errors['errors']:,} errors on {n:,} validation images "
+        f"({percent(errors['errors'] / n, n)}).",
+        markup=False,
+    )
+    if errors["pairs"]:
+        pairs = new_table("confused most", "errors", "the other way round")
+        for pair in errors["pairs"][:5]:
+            said = Text(f"{names[pair['true']]} taken for {names[pair['predicted']]}")
+            pairs.add_row(said, f"{pair['count']:,}", f"{pair['reverse_count']:,}")
+        console.print(pairs)
+        worst = new_table("most confident errors", "image", "confidence", "for the true class")
+        for error in errors["worst"][:5]:
+            said = Text(f"{names[error['true']]} taken for {names[error['predicted']]}")
+            figures = (f"{error[key] * 100:.1f} %" for key in ("confidence", "true_probability"))
+            worst.add_row(said, str(error["index"]), *figures)
+        console.print(worst)
+    if errors["disagreements"]:
+        console.print(f"The members disagree most on {len(errors['disagreements'])} images.")
+    for line in errors["slices"]:
+        console.print(line["sentence"], markup=False)
+    issues = errors["label_issues"]["estimate"]
+    console.print(
+        f"{issues:,} validation {'image looks' if issues == 1 else 'images look'} confidently like "
+        "another class than the label says: a wrong label, or the model's own mistake."
+    )
+    console.print(f"Figures and pictures: {folder}", soft_wrap=True, markup=False)
+
+
 def show_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
     """What a data set is, class by class and channel by channel, and what follows."""
     record = exploration.record

@@ -3,6 +3,8 @@
 from smallvision.predict.average import average_models
 from smallvision.predict.ensemble import Ensemble
 from smallvision.predict.infer import infer_logits
+from smallvision.predict.members import list_members, predict_members
+from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
     SavedModel,
     build_network,
@@ -15,7 +17,10 @@ __all__ = [
     "SavedModel",
     "average_models",
     "build_network",
+    "find_saliency",
     "fingerprint_model",
     "infer_logits",
+    "list_members",
     "load_model",
+    "predict_members",
 ]

@@ -66,9 +66,27 @@ FIELDS: dict[str, Fields] = {
         "against_single": {"verdict": str, "sentence": str},
         "cost": {"latency_ratio": NUMBER, "size_ratio": NUMBER},
     },
-    "study.json": {"name": str, "preset": str, "seed": int, "goal": dict, "rungs": list},
+    "study.json": {
+        "name": str,
+        "preset": str,
+        "seed": int,
+        "goal": dict,
+        "data": {"name": str},
+        "rungs": list,
+    },
     "test.json": {"model": str, "openings": int, **RATE},
     "verdicts.json": {"steps": list},
+    "errors.json": {
+        "model": str,
+        "class_names": list,
+        "n": int,
+        "errors": int,
+        "pairs": list,
+        "worst": list,
+        "disagreements": list,
+        "label_issues": {"estimate": int, "images": list},
+        "slices": list,
+    },
 }
 
 

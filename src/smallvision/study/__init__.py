@@ -2,6 +2,7 @@
 
 from smallvision.study.climb import run_study
 from smallvision.study.ensemble import build_ensemble
+from smallvision.study.explanation import explain, explain_run
 from smallvision.study.library import evaluate, explore, score_validation, train
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult
@@ -15,6 +16,8 @@ __all__ = [
     "TestResult",
     "build_ensemble",
     "evaluate",
+    "explain",
+    "explain_run",
     "explore",
     "run_study",
     "score_validation",

@@ -15,6 +15,7 @@ from smallvision.records.folder import STATUS
 from smallvision.shapes import Labels
 from smallvision.stats import compare_paired, find_correct
 from smallvision.stats.paired import Comparison, Correct
+from smallvision.stats.words import format_p
 
 
 def read_correct(run: Path) -> tuple[Labels, Correct]:
@@ -83,11 +84,6 @@ def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> 
         moved = "closed" if gap_change < 0 else "widened"
         sentence += f". The gap to training {moved} by {abs(gap_change) * 100:.1f} points"
     return sentence + "."
-
-
-def format_p(p: float) -> str:
-    """A p-value with as many digits as it is worth."""
-    return "p under 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def round_up(n: int) -> int:

@@ -1,0 +1,36 @@
+"""`smallvision explain`: what a run gets wrong on its validation images."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import DataDir, Json
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATA]",
+            help="What it was trained on; a run of a study knows.",
+            show_default=False,
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Look at a run's errors on its validation images; the test set stays sealed."""
+    from rich.console import Console
+
+    from smallvision.cli.tables import show_errors
+    from smallvision.study import explain as explain_run
+
+    analysis = explain_run(run, data, data_dir=data_dir)
+    show_errors(analysis.record, run / "errors", Console(stderr=json))
+    if json:
+        typer.echo(json_text.dumps(analysis.record, ensure_ascii=False))

@@ -1,0 +1,74 @@
+"""What a finished run gets wrong on its validation images; the test set stays sealed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
+from smallvision.errors import RecordError
+from smallvision.evaluation import ErrorAnalysis, analyse_errors
+from smallvision.predict import load_model
+from smallvision.recipes import read_recipe
+from smallvision.recipes.build import build_machine
+from smallvision.records.files import read_json, read_npz
+from smallvision.records.folder import STATUS
+from smallvision.study.material import find_val
+from smallvision.study.outcome import Run
+from smallvision.study.recall import find_finished, recall_dataset
+
+FOLDER = "errors"  # within the run's
+
+
+def explain(
+    run: Run | str | Path,
+    data: DataSet | str | Path | None = None,
+    *,
+    data_dir: str | Path | None = None,
+) -> ErrorAnalysis:
+    """Look at a run's errors on its validation images, and write what is seen to `RUN/errors/`.
+
+    Args:
+        run: a run or its folder.
+        data: the data set it was trained on, by value, name or path; may be left out where
+            the run's records name it.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        DataError: this is not the data the run was trained on, or it was not named.
+        RecordError: the run is unfinished or damaged, or its folder cannot be written.
+    """
+    folder, _ = find_finished(run)
+    return write_errors(folder, *recall_dataset(folder, data, data_dir))
+
+
+def explain_run(folder: Path, dataset: DataSet, split: Split) -> None:
+    """Write `errors/` into the folder of a finished run whose data and split are known."""
+    write_errors(folder, dataset, split)
+
+
+def write_errors(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
+    """Analyse a finished run's errors and write them into its folder.
+
+    Raises:
+        RecordError: the model or its predictions are missing, damaged or of other images, or the
+            folder cannot be written.
+    """
+    images = find_val(dataset, split).take(split.val)
+    path = folder / "predictions" / "val.npz"
+    indices, labels, probabilities = read_npz(path, "indices", "labels", "probabilities")
+    if not (np.array_equal(indices, split.val) and np.array_equal(labels, images.labels)):
+        raise RecordError(f"{path} holds predictions for other images than the run's validation")
+    analysis = analyse_errors(
+        load_model(folder, build_machine(read_recipe(folder / "recipe.toml"))),
+        images.images,
+        labels,
+        indices,
+        images.class_names,
+        name=read_json(folder / STATUS)["name"],
+        probabilities=probabilities,
+    )
+    analysis.write(folder / FOLDER)
+    return analysis
