@@ -23,6 +23,7 @@ from smallvision.cli.report import report
 from smallvision.cli.runs import runs
 from smallvision.cli.study import study
 from smallvision.cli.train import train
+from smallvision.cli.tune import tune
 from smallvision.errors import UserError
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (study, explore, train, evaluate, report, runs, doctor):
+for command in (study, explore, train, tune, evaluate, report, runs, doctor):
     app.command()(command)
 
 

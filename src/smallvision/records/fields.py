@@ -59,6 +59,7 @@ FIELDS: dict[str, Fields] = {
     "study.json": {"name": str, "preset": str, "seed": int, "goal": dict, "rungs": list},
     "test.json": {"model": str, "openings": int, **RATE},
     "verdicts.json": {"steps": list},
+    "tune.json": {"recipe": str, "epochs": int, "space": list, "trials": list},
 }
 
 

@@ -4,7 +4,7 @@ from smallvision.training.loop import DivergedError, Examiner, fit
 from smallvision.training.patience import Patience
 from smallvision.training.recorder import Recorder, restore_newest
 from smallvision.training.state import State
-from smallvision.training.watch import EpochRecord, Plan, Watcher
+from smallvision.training.watch import EpochRecord, Plan, PrunedError, Watcher
 
 __all__ = [
     "DivergedError",
@@ -12,6 +12,7 @@ __all__ = [
     "Examiner",
     "Patience",
     "Plan",
+    "PrunedError",
     "Recorder",
     "State",
     "Watcher",
