@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smallvision.study import explore as explore
     from smallvision.study import run_study as run_study
     from smallvision.study import train as train
+    from smallvision.study import tune as tune
     from smallvision.study.library import ensemble as ensemble
 
 _HOMES = {
@@ -41,6 +42,7 @@ _HOMES = {
     "report": ("smallvision.reporting", "write_report"),
     "run_study": ("smallvision.study", "run_study"),
     "train": ("smallvision.study", "train"),
+    "tune": ("smallvision.study", "tune"),
 }
 
 __version__ = "0.1.0"

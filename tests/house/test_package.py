@@ -13,8 +13,8 @@ ROOT = Path(smallvision.__file__).parents[2]
 def test_public_names() -> None:
     assert sorted(smallvision.__all__) == [
         "Limits", "StudyPlan", "UserError", "__version__",
-        "ensemble", "evaluate", "explore", "from_arrays", "load_data",
-        "load_model", "report", "run_study", "train",
+        "ensemble", "evaluate", "explain", "explore", "from_arrays", "load_data",
+        "load_model", "report", "run_study", "train", "tune",
     ]  # fmt: skip
     for name in smallvision.__all__:
         assert getattr(smallvision, name) is not None
@@ -27,7 +27,7 @@ def test_no_room_hides_a_public_name() -> None:
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    code = "import sys, smallvision; assert not {'torch', 'numpy'} & set(sys.modules)"
+    code = "import sys, smallvision; assert not {'torch', 'numpy', 'optuna'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

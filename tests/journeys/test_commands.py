@@ -174,6 +174,35 @@ def test_train_goes_on_where_it_stopped(smallvision: Call, rows: Path, tmp_path:
     assert smallvision("train", rows, recipe, "--out", out, "--resume").code == 0
 
 
+def test_tune_and_train_what_it_found(
+    smallvision: Call, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fast = ["--set", "epochs=2", "--set", "compute.threads=1", "--seeds", "1"]
+    tuned = smallvision("tune", rows, "mlp", "--trials", "3", "--json", *fast)
+    assert tuned.code == 0, tuned.err
+    summary = json.loads(tuned.out)
+    assert summary["tune"] == "tunings/rows-mlp"
+    assert summary["trials"] == 3
+    assert summary["rerun"]["sentence"] in re.sub(r"\s+", " ", tuned.err.replace("\xa0", " ")) or (
+        summary["rerun"]["sentence"] in tuned.err
+    )
+    assert "optimizer.lr" in tuned.err
+
+    more = smallvision("tune", rows, "mlp", "--trials", "4", "--json", *fast)
+    assert json.loads(more.out)["tune"] == summary["tune"], "the same search goes on by itself"
+    assert json.loads(more.out)["trials"] == 4
+    other = smallvision("tune", rows, "mlp", "--trials", "2", "--json", *fast, "--epochs", "1")
+    assert json.loads(other.out)["tune"] == "tunings/rows-mlp-2", "another search, another folder"
+    refused = smallvision("tune", rows, "mlp", "--out", summary["tune"], *fast)
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "--resume" in refused.err
+
+    trained = smallvision("train", rows, summary["recipe"], "--out", tmp_path / "run")
+    assert trained.code == 0, trained.err
+    assert 'name = "mlp-tuned"' in (tmp_path / "run" / "recipe.toml").read_text()
+
+
 def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     outcome = smallvision("explore", rows, "--out", tmp_path / "look")
     assert outcome.code == 0, outcome.err
@@ -209,6 +238,11 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
         (["train", "digits", "absent.toml"], "absent.toml"),
         (["train", "digits", "mlp", "--set", "compute.device=cuda"], "not available"),
+        (["tune", "digits", "mlp", "--budget", "soon"], "like 90s, 10m or 1h30m"),
+        (["tune", "digits", "mlp", "--budget", "0m"], "like 90s, 10m or 1h30m"),
+        (["tune", "digits", "mlp", "--storage", "foo://x"], "storage for trials cannot be used"),
+        (["tune", "digits", "mlp", "--out", "absent/../new", "--storage", "x"], "storage"),
+        (["tune", "digits", "mpl"], "did you mean 'mlp'"),
         (["evaluate", "nowhere", "digits"], "nowhere"),
         (["evaluate", "nowhere", "--on", "vall"], "did you mean 'val'"),
         (["report", "nowhere"], "nowhere"),
@@ -254,7 +288,7 @@ def test_the_command_is_installed_and_quick() -> None:
         "from smallvision.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'plotly'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'plotly', 'optuna'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -263,7 +297,9 @@ def test_the_command_is_installed_and_quick() -> None:
         "study",
         "explore",
         "train",
+        "tune",
         "ensemble",
+        "explain",
         "evaluate",
         "report",
         "runs",

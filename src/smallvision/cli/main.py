@@ -25,6 +25,7 @@ from smallvision.cli.report import report
 from smallvision.cli.runs import runs
 from smallvision.cli.study import study
 from smallvision.cli.train import train
+from smallvision.cli.tune import tune
 from smallvision.errors import UserError
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (study, explore, train, ensemble, evaluate, explain, report, runs, doctor):
+for command in (study, explore, train, tune, ensemble, evaluate, explain, report, runs, doctor):
     app.command()(command)
 
 

@@ -13,10 +13,11 @@ from rich.text import Text
 from smallvision.cli.words import clock, count, digits, interval, percent, size, span
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
+from smallvision.recipes.space import Values
 from smallvision.records.files import read_json
 from smallvision.records.folder import ENSEMBLE, STATUS, STUDY
 from smallvision.records.machine import Machine
-from smallvision.study import Run
+from smallvision.study import Run, Tuning
 from smallvision.study.outcome import list_figures
 
 NOT_HERE = "not found; set SMALLVISION_DATA or --data-dir, or let the first use download it"
@@ -174,6 +175,29 @@ def show_ensemble(run: Run, console: Console) -> None:
     if record["averaged_weights"] is not None:
         console.print(record["averaged_weights"]["sentence"], markup=False)
     console.print(f"Ensemble: {run.folder}", soft_wrap=True, markup=False)
+
+
+def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:
+    """The winner beside the recipe, whether its gain is real, and where it is written."""
+    record = tuning.record
+    best = record["best"]
+    table = new_table(
+        "setting", "recipe", "tuned", "importance", title=f"Best: trial {best['number']}"
+    )
+    for key, value in best["values"].items():
+        weight = record["importance"].get(key)
+        table.add_row(
+            key,
+            f"{own[key]:.3g}",
+            f"{value:.3g}",
+            "" if weight is None else f"{weight:.0%}",
+            style="bold" if value != own[key] else "",
+        )
+    console.print()
+    console.print(table)
+    if record["rerun"] is not None:
+        console.print(Text(record["rerun"]["sentence"], style="bold"), soft_wrap=True)
+    console.print(f"Recipe: {tuning.folder / 'tuned.toml'}", soft_wrap=True, markup=False)
 
 
 def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Console) -> None:

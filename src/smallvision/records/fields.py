@@ -87,6 +87,7 @@ FIELDS: dict[str, Fields] = {
         "label_issues": {"estimate": int, "images": list},
         "slices": list,
     },
+    "tune.json": {"recipe": str, "epochs": int, "space": list, "trials": list},
 }
 
 

@@ -22,6 +22,7 @@ METRICS = "metrics.jsonl"
 LOCK = ".lock"
 STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
+TUNE = "tune.json"
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
@@ -79,12 +80,17 @@ def number_folder(parent: Path, stem: str) -> Path:
 
 def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
     """The most recently changed of `parent/stem`, `parent/stem-2`, … that holds `marker`."""
-    numbered = [
+    marked = [path for path in list_numbered(parent, stem) if (path / marker).exists()]
+    return max(marked, key=lambda path: (path / marker).stat().st_mtime, default=None)
+
+
+def list_numbered(parent: Path, stem: str) -> list[Path]:
+    """All of `parent/stem`, `parent/stem-2`, … that exist."""
+    return [
         path
-        for path in parent.glob(f"{glob.escape(stem)}*")
-        if (path / marker).exists() and (path.name == stem or path.name[len(stem) + 1 :].isdigit())
+        for path in sorted(parent.glob(f"{glob.escape(stem)}*"))
+        if path.name == stem or path.name[len(stem) + 1 :].isdigit()
     ]
-    return max(numbered, key=lambda path: (path / marker).stat().st_mtime, default=None)
 
 
 def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

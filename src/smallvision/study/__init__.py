@@ -3,9 +3,9 @@
 from smallvision.study.climb import run_study
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.explanation import explain, explain_run
-from smallvision.study.library import evaluate, explore, score_validation, train
+from smallvision.study.library import evaluate, explore, score_validation, train, tune
 from smallvision.study.narration import Narrator
-from smallvision.study.outcome import Run, TestResult
+from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import Limits, StudyPlan
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Run",
     "StudyPlan",
     "TestResult",
+    "Tuning",
     "build_ensemble",
     "evaluate",
     "explain",
@@ -22,4 +23,5 @@ __all__ = [
     "run_study",
     "score_validation",
     "train",
+    "tune",
 ]

@@ -27,21 +27,27 @@ from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.folder import (
     STATUS,
     STUDY,
+    TUNE,
     check_folder,
     find_study,
+    list_numbered,
     lock_folder,
     newest_folder,
     number_folder,
 )
 from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.ensemble import build_ensemble
-from smallvision.study.outcome import Run, TestResult
+from smallvision.study.narration import Narrator
+from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import StudyPlan
 from smallvision.study.recall import find_finished, recall_dataset
+from smallvision.study.rerun import rerun_winner
 from smallvision.study.run import run_recipe
+from smallvision.study.search import check_storage
+from smallvision.study.tuning import best_recipe, default_epochs, is_tuning_of, tune_recipe
 from smallvision.training import Watcher
 
-RUNS = Path("runs")
+RUNS, TUNINGS = Path("runs"), Path("tunings")
 
 
 def explore(
@@ -118,6 +124,82 @@ def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:
     if newest is None:
         raise RecordError(f"there is no {RUNS / stem} to resume; leave out --resume, or name --out")
     return newest
+
+
+def tune(
+    data: DataSet | str | Path = "digits",
+    recipe: Recipe | str | Path = "wrn-aug",
+    *,
+    trials: int = 12,
+    budget_seconds: float | None = None,
+    epochs: int | None = None,
+    storage: str | None = None,
+    seeds: int = 2,
+    preset: str = "laptop",
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    data_dir: str | Path | None = None,
+    narrator: Narrator | None = None,
+) -> Tuning:
+    """Search better settings for a recipe, and find out whether the gain is real.
+
+    Args:
+        data: a data set, a name or a path.
+        recipe: a recipe, the name of a rung, or the path of a TOML file.
+        trials: to finish, the recipe's own settings among them.
+        budget_seconds: end before a trial that would exceed it.
+        epochs: of a trial; by default a third of the recipe's.
+        storage: an Optuna storage URL; by default a SQLite file in the folder.
+        seeds: fresh ones with which the winner is run again beside the untuned recipe; 0 for none.
+        preset: scale of a rung; a quick one thins large sets.
+        out: folder; by default `tunings/DATA-RECIPE`, where the same search goes on by itself.
+        settings: overrides such as `"epochs=6"`.
+        resume: go on with the search in `out`.
+        data_dir: where to look for a named data set first.
+        narrator: told how it goes.
+
+    Raises:
+        UserError: bad data, settings, folders or storage; what was there before is untouched.
+        FailedRunError: no trial ran to the end.
+    """
+    find_preset(preset)
+    check_storage(storage)
+    dataset = as_dataset(data, data_dir)
+    recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
+    check_fit(recipe, dataset.train.shape)
+    epochs = epochs or default_epochs(recipe)
+    if out is None:
+        folder, resume = find_tuning(dataset, recipe, epochs), True
+    else:
+        folder = Path(out)
+    check_folder(folder, TUNE, resume=resume)
+    with lock_folder(folder):
+        check_folder(folder, TUNE, resume=resume)
+        record = tune_recipe(
+            recipe,
+            dataset,
+            split,
+            folder,
+            trials=trials,
+            budget_seconds=budget_seconds,
+            epochs=epochs,
+            storage=storage,
+            narrator=narrator,
+        )
+        best_recipe(recipe, record)  # raises if there is none
+        if seeds:
+            rerun_winner(recipe, dataset, split, folder, record, seeds=seeds, narrator=narrator)
+    return Tuning(folder)
+
+
+def find_tuning(dataset: DataSet, recipe: Recipe, epochs: int) -> Path:
+    """`tunings/DATA-RECIPE`: the one that holds this search, or the next free number."""
+    stem = f"{dataset.name}-{recipe.name}"
+    for folder in list_numbered(TUNINGS, stem):
+        if is_tuning_of(folder, recipe, epochs):
+            return folder
+    return number_folder(TUNINGS, stem)
 
 
 def plan_run(

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.predict import SavedModel, load_model
+from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.files import read_json, read_jsonl
-from smallvision.records.folder import METRICS, STATUS
+from smallvision.records.folder import METRICS, STATUS, TUNE
 from smallvision.study.verdicts import format_p
 
 CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
@@ -65,6 +66,32 @@ class Run:
 def show_rate(rate: float | None) -> str:
     """A rate in percent, or a dash where nothing was measured."""
     return "–" if rate is None else f"{rate:.2%}"
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """A finished search: its folder and what it found; shows itself in a notebook."""
+
+    folder: Path
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of `tune.json`."""
+        return read_json(self.folder / TUNE)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with the winner's values."""
+        return read_recipe(self.folder / "tuned.toml")
+
+    def __repr__(self) -> str:
+        record = self.record
+        best, rerun = record["best"], record["rerun"] or {}
+        return (
+            f"Tuning({str(self.folder)!r}, {record['recipe']}: trial {best['number']} of "
+            f"{len(record['trials'])} is best, {best['accuracy']:.2%} on the validation images; "
+            f"{rerun.get('sentence', 'not rerun with other seeds')})"
+        )
 
 
 @dataclass(frozen=True, eq=False)

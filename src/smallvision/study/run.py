@@ -43,7 +43,15 @@ from smallvision.records.weights import check_manifest
 from smallvision.stats import rate_accuracy
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
 from smallvision.study.material import Material, check_split, gather_material
-from smallvision.training import Examiner, Recorder, State, Watcher, fit, restore_newest
+from smallvision.training import (
+    Examiner,
+    PrunedError,
+    Recorder,
+    State,
+    Watcher,
+    fit,
+    restore_newest,
+)
 
 # Clean training images measured after each epoch, and once at the end. Half a percent of
 # standard error is enough to see a gap grow; the final figure deserves more.
@@ -76,6 +84,7 @@ def run_recipe(
     Raises:
         RecordError: the folder belongs to another recipe or split, or cannot be written.
         FailedRunError: the loss is no longer a number, or memory ran out; the status says so.
+        PrunedError: a watcher gave the run up; the status says so.
     """
     make_folder(folder)
     status = open_run(folder, recipe, dataset, split)
@@ -85,7 +94,8 @@ def run_recipe(
         status |= train_recipe(recipe, dataset, split, folder, watchers)
     except Exception as error:
         failure = explain_failure(error, recipe)
-        write_json(folder / STATUS, {**status, "status": "failed", "error": str(failure)})
+        ended = "pruned" if isinstance(error, PrunedError) else "failed"
+        write_json(folder / STATUS, {**status, "status": ended, "error": str(failure)})
         raise failure from error
     write_json(folder / STATUS, status)
     return status

@@ -6,7 +6,7 @@ from smallvision.training.loop import DivergedError, fit
 from smallvision.training.patience import Patience
 from smallvision.training.recorder import Recorder, load_snapshot, restore_newest
 from smallvision.training.state import State
-from smallvision.training.watch import EpochRecord, Plan, Watcher
+from smallvision.training.watch import EpochRecord, Plan, PrunedError, Watcher
 
 __all__ = [
     "AVERAGES",
@@ -16,6 +16,7 @@ __all__ = [
     "Examiner",
     "Patience",
     "Plan",
+    "PrunedError",
     "Recorder",
     "State",
     "Watcher",

@@ -1,7 +1,8 @@
 """Watchers: told what happens, in three calls.
 
 They observe. What they return is ignored and what they draw from the global random generator
-changes nothing; `State` is handed over so that it can be written, not written to.
+changes nothing; `State` is handed over so that it can be written, not written to. The most they
+can do to a run is to end it, by an exception.
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class EpochRecord:
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
+
+
+class PrunedError(Exception):
+    """Raised by a watcher after an epoch to end a run that is not worth its time."""
 
 
 class Watcher(Protocol):

@@ -1,0 +1,96 @@
+"""`smallvision tune`: better settings for a recipe, and whether the gain is real."""
+
+from __future__ import annotations
+
+import json as json_text
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings
+from smallvision.errors import SettingError
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def read_duration(text: str) -> float:
+    """`90s`, `10m` or `1h30m` in seconds.
+
+    Raises:
+        SettingError: it is no such time, or none at all.
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
+    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if "".join(map("".join, parts)) != text or not seconds:
+        raise SettingError(f"'{text}' is no time; write it like 90s, 10m or 1h30m")
+    return seconds
+
+
+def tune(
+    data: Data = "digits",
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A rung such as wrn-aug, or a TOML file.")
+    ] = "wrn-aug",
+    trials: Annotated[int, typer.Option(min=2, help="To finish, earlier sittings included.")] = 12,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Most time for the trials, such as 10m.")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="Optuna storage; by default SQLite in --out.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of a trial; by default a third of the recipe's.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="To run the winner again with; 0 leaves that out.")
+    ] = 2,
+    preset: Preset = "laptop",
+    data_dir: DataDir = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder; by default tunings/DATA-RECIPE, which goes on without --resume."
+        ),
+    ] = None,
+    settings: Settings = None,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Search better settings for a recipe, then check the gain with fresh seeds."""
+    budget_seconds = None if budget is None else read_duration(budget)
+
+    from smallvision.cli.narrator import TerminalNarrator
+    from smallvision.cli.tables import show_tuning
+    from smallvision.recipes import read_recipe
+    from smallvision.recipes.space import read_values
+    from smallvision.study import tune as tune_recipe
+
+    with TerminalNarrator(to_stderr=json) as narrator:
+        tuning = tune_recipe(
+            data,
+            recipe,
+            trials=trials,
+            budget_seconds=budget_seconds,
+            epochs=epochs,
+            storage=storage,
+            seeds=seeds,
+            preset=preset,
+            out=out,
+            settings=settings or (),
+            resume=resume,
+            data_dir=data_dir,
+            narrator=narrator,
+        )
+    record = tuning.record
+    untuned = read_recipe(tuning.folder / "recipe.toml")
+    show_tuning(tuning, read_values(untuned, list(record["best"]["values"])), narrator.console)
+    if json:
+        summary = {
+            "tune": str(tuning.folder),
+            "recipe": str(tuning.folder / "tuned.toml"),
+            **{key: record[key] for key in ("best", "importance", "rerun")},
+            "trials": len(record["trials"]),
+        }
+        typer.echo(json_text.dumps(summary, ensure_ascii=False))

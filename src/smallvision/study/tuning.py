@@ -1,0 +1,330 @@
+"""Tuning: better settings for a recipe, searched on validation in short trials."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import Trial
+from torch import Tensor
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
+from smallvision.errors import FailedRunError, RecordError, SettingError
+from smallvision.recipes import Recipe, override, read_recipe
+from smallvision.recipes.space import Dimension, Values, apply_values, build_space, read_values
+from smallvision.recipes.text import list_keys, write_toml
+from smallvision.records.environment import describe_environment
+from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
+from smallvision.records.folder import METRICS, TUNE
+from smallvision.reporting.words import format_duration, format_percent
+from smallvision.study.material import check_split
+from smallvision.study.narration import Narrator, Silence
+from smallvision.study.run import run_recipe
+from smallvision.study.search import PRUNER, SAMPLER, open_search
+from smallvision.training import EpochRecord, Plan, PrunedError, State
+
+FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
+
+
+def tune_recipe(
+    recipe: Recipe,
+    dataset: DataSet,
+    split: Split,
+    folder: Path,
+    *,
+    trials: int = 12,
+    budget_seconds: float | None = None,
+    epochs: int | None = None,
+    storage: str | None = None,
+    narrator: Narrator | None = None,
+) -> dict[str, Any]:
+    """Search better settings for a recipe, or go on with a search.
+
+    The first trial has the recipe's own settings. A trial that falls behind is pruned, one that
+    diverges is entered as failed; neither ends the search. What was found is on disk after every
+    trial, and a kill loses nothing but the epoch under way.
+
+    Args:
+        recipe: where to start from; its seed is that of every trial and of the sampler.
+        dataset: whose training images.
+        split: trials fit its `train` and are judged on its `val`.
+        folder: of the tuning; made if missing.
+        trials: to finish, those of earlier sittings included; at least 2.
+        budget_seconds: end before a trial that would take the sum of all trials beyond this;
+            two trials are made whatever it says.
+        epochs: of a trial, over which the schedule is laid; by default a third of the recipe's.
+        storage: an Optuna storage URL; by default a SQLite file in the folder.
+        narrator: told the space and every trial.
+
+    Returns: the content of `tune.json`.
+
+    Raises:
+        SettingError: too few trials, or a storage that cannot be used.
+        RecordError: the folder belongs to another search, or cannot be written.
+
+    Source: TPE (Bergstra et al., NeurIPS 2011) and successive halving (Li et al., MLSys 2020), by
+    Optuna.
+    """
+    if trials < FEWEST_TRIALS:
+        raise SettingError(f"a search of {trials} trials finds nothing; ask for at least 2")
+    narrator = narrator or Silence()
+    epochs = epochs or default_epochs(recipe)
+    space = build_space(recipe)
+    own = read_values(recipe, [dimension.key for dimension in space])
+    record = open_tuning(folder, recipe, dataset, split, space, epochs)
+    record |= {"trials_asked": trials, "budget_seconds": budget_seconds}
+    with open_search(
+        folder,
+        storage,
+        name=name_search(recipe, split, record),
+        space=space,
+        own=own,
+        seed=recipe.seed,
+        epochs=epochs,
+    ) as search:
+        record |= summarize_trials(search.finished())
+        for line in phrase_space(recipe, record, space, own):
+            narrator.say(line)
+        while (end := reason_to_end(record)) is None:
+            trial, values = search.next_trial()
+            short = shorten(apply_values(recipe, values), epochs)
+            run = folder / "trials" / f"{trial.number:03d}"
+            outcome = run_trial(trial, short, dataset, split, run)
+            search.finish(trial, outcome)
+            discard_weights(run)
+            record |= summarize_trials(search.finished())
+            write_json(folder / TUNE, record)
+            narrator.say(phrase_trial({"number": trial.number, "values": values, **outcome}, split))
+        record["importance"] = search.weigh()
+    rerun = record["rerun"]
+    if rerun is not None and rerun["trial"] != (record["best"] or {}).get("number"):
+        record["rerun"] = None  # it was of an earlier winner
+    write_json(folder / TUNE, record)
+    narrator.say(f"The search ended: {end}.")
+    if record["best"] is not None:
+        tuned = override(best_recipe(recipe, record), [f"name={name_tuned(recipe)}"])
+        write_text(folder / "tuned.toml", write_toml(tuned.plain()))
+    return record
+
+
+def best_recipe(recipe: Recipe, record: dict[str, Any]) -> Recipe:
+    """A recipe with the values of the best trial of its tuning.
+
+    Args:
+        recipe: the one that was tuned.
+        record: content of its `tune.json`.
+
+    Raises:
+        FailedRunError: no trial ran to the end.
+    """
+    if record["best"] is None:
+        notes = [trial["note"] for trial in record["trials"] if trial["note"]]
+        raise FailedRunError(f"no trial of '{recipe.name}' ran to the end; the last: {notes[-1]}")
+    return apply_values(recipe, record["best"]["values"])
+
+
+def name_tuned(recipe: Recipe) -> str:
+    """What the recipe with the winner's values is called."""
+    return f"{recipe.name[:94]}-tuned"  # a name has at most 100 letters
+
+
+def default_epochs(recipe: Recipe) -> int:
+    """A third of the recipe's epochs, at least 2."""
+    return max(2, recipe.epochs // 3)
+
+
+def shorten(recipe: Recipe, epochs: int) -> Recipe:
+    """The recipe of a trial: fewer epochs, a warm-up in proportion, and no needless weights."""
+    settings = [f"epochs={epochs}", "checkpoints=best"]
+    if "schedule.warmup_epochs" in list_keys(recipe.plain()):
+        warmup = read_values(recipe, ["schedule.warmup_epochs"])["schedule.warmup_epochs"]
+        settings.append(f"schedule.warmup_epochs={warmup * epochs / recipe.epochs!r}")
+    return override(recipe, settings)
+
+
+def open_tuning(
+    folder: Path,
+    recipe: Recipe,
+    dataset: DataSet,
+    split: Split,
+    space: tuple[Dimension, ...],
+    epochs: int,
+) -> dict[str, Any]:
+    """Write what a search is about, or check that the folder is about just that.
+
+    Returns: the content of `tune.json` so far.
+
+    Raises:
+        RecordError: the folder was made for another search.
+    """
+    make_folder(folder)
+    fresh: dict[str, Any] = {
+        "schema": 1,
+        "recipe": recipe.name,
+        "metric": "val_accuracy",
+        "epochs": epochs,
+        "trials_asked": 0,
+        "budget_seconds": None,
+        "sampler": SAMPLER,
+        "pruner": PRUNER,
+        "space": [dimension.record() for dimension in space],
+        "trials": [],
+        "best": None,
+        "importance": {},
+        "rerun": None,
+    }
+    if (folder / TUNE).exists():
+        if not is_tuning_of(folder, recipe, epochs):
+            raise RecordError(
+                f"{folder} was made with other settings; use the same ones to go on, "
+                "or name another folder with --out"
+            )
+        check_split(folder, dataset, split)
+        return read_json(folder / TUNE)
+    # The marker comes last: until then a kill leaves only what the next call writes again.
+    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
+    check_split(folder, dataset, split)
+    write_json(folder / "environment.json", describe_environment())
+    write_json(folder / TUNE, fresh)
+    return fresh
+
+
+def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
+    """Whether a folder holds a search for this recipe in trials of this length.
+
+    Raises:
+        RecordError: its record is damaged.
+    """
+    if not (folder / TUNE).exists():
+        return False
+    record = read_json(folder / TUNE)
+    space = [dimension.record() for dimension in build_space(recipe)]
+    same = (record["epochs"], record["space"]) == (epochs, space)
+    return same and read_recipe(folder / "recipe.toml") == recipe
+
+
+def name_search(recipe: Recipe, split: Split, record: dict[str, Any]) -> str:
+    """A name that is the same exactly for the same recipe, length of trials, space and images."""
+    question = (recipe.plain(), record["epochs"], record["space"])
+    digest = hashlib.sha256(repr(question).encode())
+    digest.update(split.train.tobytes() + split.val.tobytes())
+    return f"{recipe.name}-{digest.hexdigest()[:16]}"
+
+
+class Reporter:
+    """Reports every epoch to the search, and gives up a trial that has fallen behind."""
+
+    def __init__(self, trial: Trial, run: Path) -> None:
+        self.trial = trial
+        self.run = run
+        self.best = 0.0
+        self.epochs = 0
+
+    def on_start(self, _plan: Plan) -> None:
+        """Report what an earlier sitting measured and could not report."""
+        trial = self.trial.study.get_trials(deepcopy=False)[self.trial.number]
+        for line in read_jsonl(self.run / METRICS) if (self.run / METRICS).exists() else []:
+            self.count(line["epoch"], line["val_accuracy"])
+            if line["epoch"] not in trial.intermediate_values:
+                self.trial.report(line["val_accuracy"], line["epoch"])
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        """Steps are not reported."""
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        """Report; ask whether it is worth going on, unless it was the last epoch.
+
+        Raises:
+            PrunedError: it is not.
+        """
+        self.count(record.epoch, record.val_accuracy)
+        self.trial.report(record.val_accuracy, record.epoch)
+        if state.stopped:
+            return
+        # The recipe's own settings run to the end: everything else is measured against them.
+        if self.trial.should_prune() and self.trial.number > 0:
+            raise PrunedError(f"given up after epoch {record.epoch}: other trials were ahead")
+
+    def count(self, epoch: int, accuracy: float) -> None:
+        """Keep the best accuracy so far."""
+        self.epochs, self.best = epoch, max(self.best, accuracy)
+
+
+def run_trial(
+    trial: Trial, recipe: Recipe, dataset: DataSet, split: Split, run: Path
+) -> dict[str, Any]:
+    """Train one trial in a run folder of its own.
+
+    Returns: how it ended, as `tune.json` says it.
+    """
+    began = time.perf_counter()
+    reporter = Reporter(trial, run)
+    ended: dict[str, Any]
+    try:
+        status = run_recipe(recipe, dataset, split, run, watchers=[reporter])
+        ended = {"state": "complete", "accuracy": status["val"]["accuracy"], "note": None}
+        reporter.epochs = status["epochs_done"]
+    except PrunedError as error:
+        ended = {"state": "pruned", "accuracy": reporter.best, "note": str(error)}
+    except FailedRunError as error:
+        ended = {"state": "failed", "accuracy": None, "note": str(error)}
+    return {**ended, "epochs": reporter.epochs, "seconds": time.perf_counter() - began}
+
+
+def discard_weights(run: Path) -> None:
+    """Remove the weights of a finished trial; its records stay."""
+    for name in ("checkpoints", "model"):
+        shutil.rmtree(run / name, ignore_errors=True)
+
+
+def summarize_trials(trials: list[dict[str, Any]]) -> dict[str, Any]:
+    """The trials and the best of them, the first of equals."""
+    complete = [trial for trial in trials if trial["state"] == "complete"]
+    best = max(complete, key=lambda trial: (trial["accuracy"], -trial["number"]), default=None)
+    return {
+        "trials": trials,
+        "best": best and {key: best[key] for key in ("number", "values", "accuracy")},
+    }
+
+
+def reason_to_end(record: dict[str, Any]) -> str | None:
+    """Why the search ends before another trial, or None."""
+    trials, budget = record["trials"], record["budget_seconds"]
+    if len(trials) >= record["trials_asked"]:
+        return f"{len(trials)} trials are finished"
+    if budget is None or len(trials) < FEWEST_TRIALS:
+        return None
+    seconds = [trial["seconds"] for trial in trials]
+    whole = [trial["seconds"] for trial in trials if trial["state"] == "complete"]
+    if sum(seconds) + statistics.mean(whole or seconds) <= budget:
+        return None
+    return f"after {len(trials)} trials another would exceed {format_duration(budget)}"
+
+
+def phrase_space(
+    recipe: Recipe, record: dict[str, Any], space: tuple[Dimension, ...], own: Values
+) -> list[str]:
+    """What is searched, one line a setting."""
+    within = f" within {format_duration(record['budget_seconds'])}"
+    done = f"; {len(record['trials'])} are finished" if record["trials"] else ""
+    return [
+        f"Tuning {recipe.name}: up to {record['trials_asked']} trials of {record['epochs']} epochs"
+        f"{within if record['budget_seconds'] is not None else ''}{done}.",
+        *(f"  {d.key:<24}{d!s:<32}now {own[d.key]:.3g}" for d in space),
+    ]
+
+
+def phrase_trial(trial: dict[str, Any], split: Split) -> str:
+    """A trial in one line."""
+    values = "  ".join(
+        f"{key.rpartition('.')[2]} {value:.3g}" for key, value in trial["values"].items()
+    )
+    return (
+        f"trial {trial['number']:>3}  {format_percent(trial['accuracy'], len(split.val)):>8}  "
+        f"{trial['state']:<8}  {format_duration(trial['seconds']):>8}  {values}"
+    )

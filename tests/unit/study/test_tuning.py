@@ -1,0 +1,254 @@
+"""Tuning on tiny images: repeatable, resumable, honest about luck."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import make_split
+from smallvision.errors import FailedRunError, RecordError, SettingError
+from smallvision.recipes import Recipe, parse_recipe, read_recipe
+from smallvision.recipes.space import build_space, read_values
+from smallvision.study import tuning
+from smallvision.study.rerun import compare_seeds, phrase_rerun, rerun_winner
+from smallvision.study.search import PRUNER, default_storage, open_search, open_storage
+from smallvision.study.tuning import best_recipe, reason_to_end, tune_recipe
+
+
+def recipe(**changes: Any) -> Recipe:
+    values: dict[str, Any] = {
+        "name": "tiny",
+        "epochs": 4,
+        "batch_size": 16,
+        "model": {"name": "mlp", "hidden": [8]},
+        "optimizer": {"lr": 0.02},
+        "schedule": {"name": "cosine", "warmup_epochs": 1.0},
+        "compute": {"threads": 1},
+    }
+    return parse_recipe({**values, **changes})
+
+
+def tune(dataset: DataSet, folder: Path, **options: Any) -> dict[str, Any]:
+    return tune_recipe(recipe(), dataset, make_split(dataset.train), folder, **options)
+
+
+def found(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Everything a search decides, but for the clock."""
+    return [{k: v for k, v in trial.items() if k != "seconds"} for trial in record["trials"]]
+
+
+def test_the_first_trial_is_the_recipe_itself(dataset: DataSet, tmp_path: Path) -> None:
+    record = tune(dataset, tmp_path, trials=6)
+    assert json.loads((tmp_path / "tune.json").read_text()) == record
+    assert [trial["number"] for trial in record["trials"]] == list(range(6))
+    own = record["trials"][0]
+    assert own["values"] == read_values(recipe(), list(own["values"]))
+    assert own["state"] == "complete"
+    complete = [trial for trial in record["trials"] if trial["state"] == "complete"]
+    assert record["best"]["accuracy"] == max(trial["accuracy"] for trial in complete)
+    assert record["pruner"] == PRUNER
+    tuned = read_recipe(tmp_path / "tuned.toml")
+    assert tuned.epochs == 4, "the tuned recipe keeps the recipe's length"
+    assert read_values(tuned, list(own["values"])) == record["best"]["values"]
+    assert list(tmp_path.rglob("*.safetensors")) == [], "trials keep no weights"
+    written = read_recipe(tmp_path / "trials" / "000" / "recipe.toml")
+    assert (written.epochs, written.schedule.model_dump()["warmup_epochs"]) == (2, 0.5)
+
+
+def test_same_seed_same_search(dataset: DataSet, tmp_path: Path) -> None:
+    one = tune(dataset, tmp_path / "one", trials=8)
+    two = tune(dataset, tmp_path / "two", trials=8)
+    assert found(one) == found(two)
+    assert one["importance"] == two["importance"]
+    changed = tune_recipe(
+        recipe(seed=1), dataset, make_split(dataset.train), tmp_path / "three", trials=3
+    )
+    assert found(changed)[1]["values"] != found(one)[1]["values"]
+
+
+@pytest.mark.parametrize("killed", [0, 2, 6])
+def test_a_killed_search_goes_on_to_the_same_end(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: int
+) -> None:
+    whole = tune(dataset, tmp_path / "whole", trials=7, epochs=3)
+
+    def kill(self: Any, epoch: int, step: int, loss: Any, lr: float) -> None:
+        if self.trial.number == killed and (epoch == 2 or killed == 2):
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "torn"
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning.Reporter, "on_step", kill)
+        with pytest.raises(KeyboardInterrupt):
+            tune(dataset, folder, trials=7, epochs=3)
+    with sqlite3.connect(folder / "tune.sqlite3") as database:
+        running = database.execute("select number from trials where state = 'RUNNING'").fetchall()
+    database.close()
+    assert running == [(killed,)]
+    assert len(json.loads((folder / "tune.json").read_text())["trials"]) == killed
+
+    record = tune(dataset, folder, trials=7, epochs=3)
+    assert found(record) == found(whole)
+    more = tune(dataset, folder, trials=8, epochs=3)
+    assert found(more)[:7] == found(whole)
+    assert len(more["trials"]) == 8
+
+
+def test_a_trial_that_falls_behind_is_pruned(dataset: DataSet, tmp_path: Path) -> None:
+    record = tune(dataset, tmp_path, trials=10, epochs=4)
+    pruned = [trial for trial in record["trials"] if trial["state"] == "pruned"]
+    assert pruned
+    for trial in pruned:
+        run = tmp_path / "trials" / f"{trial['number']:03d}"
+        assert trial["epochs"] < 4
+        assert json.loads((run / "status.json").read_text())["status"] == "pruned"
+        assert len((run / "metrics.jsonl").read_text().splitlines()) == trial["epochs"]
+        assert trial["note"].startswith("given up after epoch")
+
+
+def test_a_diverged_trial_does_not_end_the_search(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_run = tuning.run_recipe
+
+    def diverge(recipe: Recipe, dataset: DataSet, split: Any, folder: Path, **options: Any) -> Any:
+        if folder.name == "001":
+            raise FailedRunError("the loss is nan")
+        return true_run(recipe, dataset, split, folder, **options)
+
+    monkeypatch.setattr(tuning, "run_recipe", diverge)
+    record = tune(dataset, tmp_path, trials=3)
+    assert [trial["state"] == "failed" for trial in record["trials"]] == [False, True, False]
+    assert record["trials"][1]["note"] == "the loss is nan"
+    assert record["trials"][1]["accuracy"] is None
+
+
+def test_no_trial_at_all(dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverge(*_: Any, **__: Any) -> Any:
+        raise FailedRunError("the loss is nan")
+
+    monkeypatch.setattr(tuning, "run_recipe", diverge)
+    record = tune(dataset, tmp_path, trials=2)
+    assert record["best"] is None
+    with pytest.raises(FailedRunError, match="the loss is nan"):
+        best_recipe(recipe(), record)
+
+
+def test_the_budget_leaves_two_trials(dataset: DataSet, tmp_path: Path) -> None:
+    record = tune(dataset, tmp_path, trials=9, budget_seconds=1e-6)
+    assert len(record["trials"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "budget", "ends"),
+    [([10, 10], 30, False), ([10, 10], 29, True), ([10, 2], 22, False), ([10, 2], 21, True)],
+)
+def test_the_budget_counts_a_whole_trial(seconds: list[int], budget: int, ends: bool) -> None:
+    trials = [
+        {"seconds": spent, "state": "complete" if spent == 10 else "pruned"} for spent in seconds
+    ]
+    record = {"trials": trials, "trials_asked": 9, "budget_seconds": budget}
+    assert (reason_to_end(record) is not None) is ends
+
+
+def test_another_search_in_the_same_folder_is_refused(dataset: DataSet, tmp_path: Path) -> None:
+    tune(dataset, tmp_path, trials=2)
+    with pytest.raises(RecordError, match="other settings"):
+        tune(dataset, tmp_path, trials=2, epochs=3)
+    split = make_split(dataset.train)
+    with pytest.raises(RecordError, match="other settings"):
+        tune_recipe(recipe(epochs=5), dataset, split, tmp_path, trials=2)
+    with pytest.raises(RecordError, match="another split"):
+        tune_recipe(recipe(), dataset, make_split(dataset.train, seed=9), tmp_path, trials=2)
+    with pytest.raises(SettingError, match="at least 2"):
+        tune(dataset, tmp_path / "new", trials=1)
+
+
+def test_two_processes_may_share_a_storage(dataset: DataSet, tmp_path: Path) -> None:
+    url = default_storage(tmp_path)
+    space = build_space(recipe())
+    own = read_values(recipe(), [dimension.key for dimension in space])
+    told: dict[str, Any] = {"name": "x", "space": space, "own": own, "seed": 0, "epochs": 2}
+    with (
+        open_search(tmp_path / "a", url, **told) as a,
+        open_search(tmp_path / "b", url, **told) as b,
+    ):
+        first, second = a.next_trial()[0], b.next_trial()[0]
+        assert (first.number, second.number) == (0, 1), "b leaves alone what a has under way"
+        assert a.next_trial()[0].number == 0, "a takes its own up again"
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "a?b=c&d", "100%", "#1@host:80"])
+def test_the_storage_lies_in_any_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    with open_storage(default_storage(folder)):
+        assert (folder / "tune.sqlite3").is_file()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "foo://host/x", "sqlite:////nowhere/at/all/x.sqlite3"])
+def test_a_storage_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(SettingError, match="storage for trials cannot be used"), open_storage(url):
+        pass
+
+
+def test_a_damaged_storage_is_one_line(dataset: DataSet, tmp_path: Path) -> None:
+    tune(dataset, tmp_path, trials=2)
+    (tmp_path / "tune.sqlite3").write_bytes(b"no database" * 1000)
+    with pytest.raises(SettingError, match="not a database"):
+        tune(dataset, tmp_path, trials=3)
+
+
+def test_the_winner_is_run_again_with_fresh_seeds(dataset: DataSet, tmp_path: Path) -> None:
+    split = make_split(dataset.train)
+    record = tune(dataset, tmp_path, trials=2)
+    values = {**record["trials"][0]["values"], "optimizer.lr": 0.1}
+    record["best"] = {"number": 1, "values": values, "accuracy": 1.0}
+    rerun = rerun_winner(recipe(), dataset, split, tmp_path, record, seeds=2)["rerun"]
+    assert rerun["seeds"] == [1, 2], "the search had seed 0"
+    expected = np.mean(rerun["tuned"]) - np.mean(rerun["untuned"])
+    assert rerun["difference"] == pytest.approx(expected)
+    again = read_recipe(tmp_path / "rerun" / "tuned-2" / "recipe.toml")
+    assert (again.seed, again.epochs, again.optimizer.lr) == (2, 4, 0.1)
+    assert read_recipe(tmp_path / "rerun" / "untuned-2" / "recipe.toml") == recipe(seed=2)
+    assert json.loads((tmp_path / "tune.json").read_text())["rerun"] == rerun
+
+    record["best"] = {"number": 1, "values": {**values, "optimizer.lr": 0.05}, "accuracy": 1.0}
+    rerun_winner(recipe(), dataset, split, tmp_path, record, seeds=1)
+    assert read_recipe(tmp_path / "rerun" / "tuned-1" / "recipe.toml").optimizer.lr == 0.05
+
+
+def test_nothing_is_rerun_when_nothing_better_was_found(dataset: DataSet, tmp_path: Path) -> None:
+    record = tune(dataset, tmp_path, trials=3)
+    record["best"] = {"number": 0, "values": record["trials"][0]["values"], "accuracy": 1.0}
+    record = rerun_winner(recipe(), dataset, make_split(dataset.train), tmp_path, record)
+    assert "found nothing better" in record["rerun"]["sentence"]
+    assert "2 other trials" in record["rerun"]["sentence"]
+    assert not (tmp_path / "rerun").exists()
+
+
+def answers(*rights: int) -> Any:
+    """For each seed, the first so many of 1,000 images right."""
+    return np.array([np.arange(1_000) < right for right in rights])
+
+
+@pytest.mark.parametrize(
+    ("tuned", "untuned", "said"),
+    [
+        ((950, 960), (900, 910), "the gain is real"),
+        ((905, 906), (904, 905), "may be the luck of the best of 12"),
+        ((990, 899), (900, 900), "may be the luck of the best of 12"),  # one seed disagrees
+        ((900, 900), (950, 950), "own settings are better"),
+    ],
+)
+def test_what_is_said_of_the_rerun(tuned: Any, untuned: Any, said: str) -> None:
+    compared = compare_seeds(answers(*tuned), answers(*untuned), seed=0)
+    low, high = compared["interval"]
+    assert low <= compared["difference"] <= high
+    assert said in phrase_rerun({"seeds": [1, 2], **compared}, trials=12, n=1_000)
