@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smallvision.reporting import write_report as report
     from smallvision.study import Limits as Limits
     from smallvision.study import StudyPlan as StudyPlan
+    from smallvision.study import compare_groups as compare
     from smallvision.study import evaluate as evaluate
     from smallvision.study import explore as explore
     from smallvision.study import run_study as run_study
@@ -29,6 +30,7 @@ _HOMES = {
     "Limits": ("smallvision.study", "Limits"),
     "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
+    "compare": ("smallvision.study", "compare_groups"),
     "evaluate": ("smallvision.study", "evaluate"),
     "explore": ("smallvision.study", "explore"),
     "from_arrays": ("smallvision.data.arrays", "from_arrays"),

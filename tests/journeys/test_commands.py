@@ -236,5 +236,15 @@ def test_the_command_is_installed_and_quick() -> None:
     )
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert outcome.returncode == 0, outcome.stderr
-    for command in ("study", "explore", "train", "evaluate", "report", "runs", "doctor"):
+    for command in (
+        "study",
+        "explore",
+        "train",
+        "evaluate",
+        "compare",
+        "report",
+        "runs",
+        "recipes",
+        "doctor",
+    ):
         assert command in outcome.stdout

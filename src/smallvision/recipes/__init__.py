@@ -1,6 +1,14 @@
 """Typed settings, their text, and the objects built from them."""
 
-from smallvision.recipes.ladder import PRESETS, Rung, Task, build_ladder, find_preset, find_rung
+from smallvision.recipes.ladder import (
+    PRESETS,
+    Rung,
+    Task,
+    build_ladder,
+    cut_to_cifar10,
+    find_preset,
+    find_rung,
+)
 from smallvision.recipes.settings import Recipe
 from smallvision.recipes.text import override, parse_recipe, read_recipe
 
@@ -10,6 +18,7 @@ __all__ = [
     "Rung",
     "Task",
     "build_ladder",
+    "cut_to_cifar10",
     "find_preset",
     "find_rung",
     "override",

@@ -177,6 +177,13 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
     ]
 
 
+def cut_to_cifar10(preset: Preset) -> Task:
+    """The task that CIFAR-10 is at a preset's scale, for listings without any data at hand."""
+    images = 50_000
+    used = images * (preset.subset(images) or 1.0)
+    return Task(shape=(3, 32, 32), num_train=round(0.8 * used), mirror_safe=True)
+
+
 def choose_batch_size(num_train: int) -> int:
     """128 as in the literature; less where an epoch would have too few steps to learn from."""
     return 128 if num_train >= 5_000 else 64 if num_train >= 1_000 else 16

@@ -59,6 +59,14 @@ FIELDS: dict[str, Fields] = {
     "study.json": {"name": str, "preset": str, "seed": int, "goal": dict, "rungs": list},
     "test.json": {"model": str, "openings": int, **RATE},
     "verdicts.json": {"steps": list},
+    "seeds.json": {
+        "seeds": list,
+        "accuracies": list,
+        "mean": NUMBER,
+        "std": NUMBER,
+        "interval": list,
+        "n": int,
+    },
 }
 
 

@@ -1,6 +1,7 @@
 """Whole jobs: a run, a study, and the library's public functions."""
 
 from smallvision.study.climb import run_study
+from smallvision.study.comparison import compare_groups
 from smallvision.study.library import evaluate, explore, train
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult
@@ -12,6 +13,7 @@ __all__ = [
     "Run",
     "StudyPlan",
     "TestResult",
+    "compare_groups",
     "evaluate",
     "explore",
     "run_study",

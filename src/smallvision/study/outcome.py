@@ -28,6 +28,12 @@ class Run:
         """One entry per epoch."""
         return read_jsonl(self.folder / METRICS)
 
+    @property
+    def seeds(self) -> dict[str, Any] | None:
+        """The content of `seeds.json`, or None for a run without repeats."""
+        path = self.folder / "seeds.json"
+        return read_json(path) if path.exists() else None
+
     def load_model(self) -> SavedModel:
         """The model with the best weights.
 

@@ -13,7 +13,9 @@ from smallvision.records.files import read_json, read_npz
 from smallvision.records.folder import STATUS
 from smallvision.shapes import Labels
 from smallvision.stats import compare_paired, find_correct
+from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.paired import Comparison, Correct
+from smallvision.stats.words import format_p
 
 
 def read_correct(run: Path) -> tuple[Labels, Correct]:
@@ -39,16 +41,27 @@ def compare_runs(run: Path, against: Path) -> dict[str, Any]:
     other_indices, other_right = read_correct(against)
     if not np.array_equal(indices, other_indices):
         raise RecordError(f"{run} and {against} were validated on different images")
+    return judge_pair(right, other_right, read_json(run / STATUS), read_json(against / STATUS))
+
+
+def judge_pair(
+    right: Correct, other_right: Correct, status: dict[str, Any], other: dict[str, Any]
+) -> dict[str, Any]:
+    """Compare two models by their answers to the same images and what `status.json` says of each.
+
+    Returns: one entry of `verdicts.json`.
+    """
     comparison = compare_paired(right, other_right)
-    status, other = read_json(run / STATUS), read_json(against / STATUS)
     gap_change = status["gap"] - other["gap"]
     return {
         "rung": status["name"],
         "against": other["name"],
         **asdict(comparison),
+        "bootstrap": list(bootstrap_difference(right, other_right)),
         "gap_change": gap_change,
         "seconds_ratio": status["seconds"] / other["seconds"],
         "parameters_ratio": status["parameters"] / other["parameters"],
+        "latency_ratio": status["latency_seconds"] / other["latency_seconds"],
         "sentence": phrase(comparison, status["name"], other["name"], gap_change),
     }
 
@@ -73,11 +86,6 @@ def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> 
         moved = "closed" if gap_change < 0 else "widened"
         sentence += f". The gap to training {moved} by {abs(gap_change) * 100:.1f} points"
     return sentence + "."
-
-
-def format_p(p: float) -> str:
-    """A p-value with as many digits as it is worth."""
-    return "p under 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def round_up(n: int) -> int:
