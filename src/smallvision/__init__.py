@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smallvision.reporting import write_report as report
     from smallvision.study import Limits as Limits
     from smallvision.study import StudyPlan as StudyPlan
+    from smallvision.study import compare_groups as compare
     from smallvision.study import evaluate as evaluate
     from smallvision.study import explain as explain
     from smallvision.study import explore as explore
@@ -33,6 +34,7 @@ _HOMES = {
     "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
     "ensemble": ("smallvision.study.library", "ensemble"),
+    "compare": ("smallvision.study", "compare_groups"),
     "evaluate": ("smallvision.study", "evaluate"),
     "explain": ("smallvision.study", "explain"),
     "explore": ("smallvision.study", "explore"),

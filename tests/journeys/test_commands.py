@@ -301,8 +301,10 @@ def test_the_command_is_installed_and_quick() -> None:
         "ensemble",
         "explain",
         "evaluate",
+        "compare",
         "report",
         "runs",
+        "recipes",
         "doctor",
     ):
         assert command in outcome.stdout

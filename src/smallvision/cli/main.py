@@ -16,11 +16,13 @@ from typing import Annotated
 import typer
 
 from smallvision import __version__
+from smallvision.cli.compare import compare
 from smallvision.cli.doctor import doctor
 from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
 from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
+from smallvision.cli.recipes import recipes
 from smallvision.cli.report import report
 from smallvision.cli.runs import runs
 from smallvision.cli.study import study
@@ -36,7 +38,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (study, explore, train, tune, ensemble, evaluate, explain, report, runs, doctor):
+for command in (
+    study,
+    explore,
+    train,
+    tune,
+    ensemble,
+    evaluate,
+    explain,
+    compare,
+    report,
+    runs,
+    recipes,
+    doctor,
+):
     app.command()(command)
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from torch import Tensor
 
 from smallvision.cli.words import clock, percent
-from smallvision.recipes import Rung
+from smallvision.recipes import Recipe, Rung
 from smallvision.training import EpochRecord, Plan, State, Watcher
 
 REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
@@ -49,6 +49,12 @@ class TerminalNarrator:
         """Announce a rung by its question and watch it."""
         self.console.print()
         self.console.print(f"[bold]{rung.name}[/bold]  {rung.question}")
+        return self.watch_run()
+
+    def watch_repeat(self, recipe: Recipe) -> Sequence[Watcher]:
+        """Announce a repeat by its seed and watch it."""
+        self.close()
+        self.say(f"{recipe.name} again, with seed {recipe.seed}")
         return self.watch_run()
 
     def watch_run(self) -> Sequence[Watcher]:

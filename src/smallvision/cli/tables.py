@@ -15,7 +15,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.recipes.space import Values
 from smallvision.records.files import read_json
-from smallvision.records.folder import ENSEMBLE, STATUS, STUDY
+from smallvision.records.folder import ENSEMBLE, STATUS, STUDY, first_run
 from smallvision.records.machine import Machine
 from smallvision.study import Run, Tuning
 from smallvision.study.outcome import list_figures
@@ -200,16 +200,56 @@ def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:
     console.print(f"Recipe: {tuning.folder / 'tuned.toml'}", soft_wrap=True, markup=False)
 
 
+def show_seeds(name: str, seeds: dict[str, Any], console: Console) -> None:
+    """A run and its repeats in one sentence."""
+    console.print(
+        f"{name}: {percent(seeds['mean'], seeds['n'])} ± {digits(seeds['std'], seeds['n'])} over "
+        f"{len(seeds['seeds'])} seeds on one split (95 % interval of the mean "
+        f"{interval(seeds['interval'], seeds['n'])})."
+    )
+
+
+def show_comparison(comparison: dict[str, Any], console: Console) -> None:
+    """The groups, best first, then what may be said of each pair."""
+    n = comparison["n"]
+    table = new_table("group", "seeds", "val %", "±", "95 % interval")
+    table.title = f"{n:,} validation images"
+    for wide in table.columns[:2]:
+        wide.no_wrap, wide.overflow = False, "fold"
+    for group in comparison["groups"]:
+        table.add_row(
+            Text(group["name"]),
+            ", ".join(map(str, group["seeds"])),
+            digits(group["mean"], n),
+            "" if group["std"] is None else digits(group["std"], n),
+            span(group["interval"], n),
+        )
+    console.print(table)
+    for pair in comparison["pairs"]:
+        console.print(Text(pair["sentence"], style=STYLES[pair["verdict"]]))
+    console.print(
+        "A group of one run: its interval covers other images, and a verdict on two such groups "
+        "speaks of these networks, not of their recipes. With several seeds the interval covers "
+        "other seeds, and verdicts cover both.",
+        style="dim",
+    )
+
+
 def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Console) -> None:
     """Every run with its figures, best first, unfinished ones last."""
     if not found:
         console.print(f"no runs below {root}; `smallvision train` makes one")
         return
     table = new_table("run", "status", "val %", "95 % interval", "train %", "epoch", "time")
+    accuracies = {folder: status.get("val", {}).get("accuracy", -1) for folder, status in found}
+    # Repeats stand below their run, so that no lucky seed leads the list.
+    firsts = {run: first_run(run) if first_run(run) in accuracies else run for run in accuracies}
     for folder, status in sorted(
-        found, key=lambda pair: -pair[1].get("val", {}).get("accuracy", -1)
+        found, key=lambda pair: (-accuracies[firsts[pair[0]]], str(firsts[pair[0]]))
     ):
-        row = [Text(str(folder.relative_to(root))), status["status"]]
+        repeat = firsts[folder] != folder
+        place = f"  seed {folder.name}" if repeat else folder.relative_to(root)
+        row = [Text(str(place)), status["status"]]
         if status["status"] == "done":
             val, train = status["val"], status["train"]
             row += [

@@ -22,6 +22,9 @@ def train(
         Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE.")
     ] = None,
     settings: Settings = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Runs in all: repeats take the next seeds, on one split.")
+    ] = 1,
     resume: Resume = False,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Open the test set once, at the end.")
@@ -30,7 +33,7 @@ def train(
 ) -> None:
     """Train one recipe and keep everything in a run folder."""
     from smallvision.cli.narrator import TerminalNarrator
-    from smallvision.cli.tables import show_run, show_test
+    from smallvision.cli.tables import show_run, show_seeds, show_test
     from smallvision.data.load import as_dataset
     from smallvision.recipes import find_preset
     from smallvision.study import evaluate as evaluate_run
@@ -50,9 +53,14 @@ def train(
             settings=settings or (),
             resume=resume,
             watchers=narrator.watch_run(),
+            seeds=seeds,
+            watchers_for=narrator.watch_repeat,
         )
     show_run(run, narrator.console)
     summary = {"run": str(run.folder), **run.status}
+    if run.seeds is not None:
+        show_seeds(run.status["name"], run.seeds, narrator.console)
+        summary["seeds"] = run.seeds
     if not evaluate:
         opener = f"smallvision evaluate {run.folder} {data}"
         narrator.say(f"The test set stays sealed; this opens it, and counts: {opener}")

@@ -1,6 +1,6 @@
 """Typed settings, their text, and the objects built from them."""
 
-from smallvision.recipes.ladder import Rung, Task, build_ladder, find_rung
+from smallvision.recipes.ladder import Rung, Task, build_ladder, cut_to_cifar10, find_rung
 from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.settings import Recipe
 from smallvision.recipes.text import override, parse_recipe, read_recipe
@@ -11,6 +11,7 @@ __all__ = [
     "Rung",
     "Task",
     "build_ladder",
+    "cut_to_cifar10",
     "find_preset",
     "find_rung",
     "override",

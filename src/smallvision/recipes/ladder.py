@@ -207,6 +207,13 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
     return rungs
 
 
+def cut_to_cifar10(preset: Preset) -> Task:
+    """The task that CIFAR-10 is at a preset's scale, for listings without any data at hand."""
+    images = 50_000
+    used = images * (preset.subset(images) or 1.0)
+    return Task(shape=(3, 32, 32), num_train=round(0.8 * used), mirror_safe=True)
+
+
 def find_rung(ladder: Sequence[Rung], name: str) -> Rung:
     """Look a rung up.
 

@@ -88,6 +88,14 @@ FIELDS: dict[str, Fields] = {
         "slices": list,
     },
     "tune.json": {"recipe": str, "epochs": int, "space": list, "trials": list},
+    "seeds.json": {
+        "seeds": list,
+        "accuracies": list,
+        "mean": NUMBER,
+        "std": NUMBER,
+        "interval": list,
+        "n": int,
+    },
 }
 
 

@@ -23,6 +23,7 @@ LOCK = ".lock"
 STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
 TUNE = "tune.json"
+SEEDS = "seeds"
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
@@ -94,7 +95,7 @@ def list_numbered(parent: Path, stem: str) -> list[Path]:
 
 
 def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every run folder below `root` with its status, in the order of their paths.
+    """Every run folder below `root` with its status: a run, then its repeats by seed.
 
     A damaged status is listed as such, so that one run does not hide the others.
 
@@ -103,18 +104,39 @@ def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """
     if not root.is_dir():
         raise RecordError(f"{root} is no folder")
-    for status in sorted(root.rglob(STATUS)):
-        if (status.parent / "recipe.toml").exists():
-            try:
-                yield status.parent, read_json(status)
-            except RecordError:
-                yield status.parent, {"name": status.parent.name, "status": "damaged"}
+    runs = [path.parent for path in root.rglob(STATUS) if (path.parent / "recipe.toml").exists()]
+    for run in sorted(runs, key=order_path):
+        try:
+            yield run, read_json(run / STATUS)
+        except RecordError:
+            yield run, {"name": run.name, "status": "damaged"}
+
+
+def order_path(path: Path) -> list[tuple[int, str]]:
+    """A key that sorts paths by name, and parts that are numbers by their value."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in path.parts]
+
+
+def list_repeats(run: Path) -> list[Path]:
+    """The finished repeats of a run with other seeds, by seed."""
+    found = [path.parent for path in (run / SEEDS).glob(f"*/{STATUS}")]
+    return sorted(
+        (path for path in found if read_json(path / STATUS)["status"] == "done"), key=order_path
+    )
+
+
+def first_run(run: Path) -> Path:
+    """The run that a repeat in `RUN/seeds/SEED` repeats; any other run is its own."""
+    return run.parent.parent if run.parent.name == SEEDS else run
 
 
 def find_study(run: Path) -> Path | None:
-    """The study folder a run belongs to, or None for a run of its own."""
-    study = run.resolve().parent.parent
-    return study if (study / STUDY).exists() and run.resolve().parent.name == "runs" else None
+    """The study folder a run, its repeats or its members belong to; None for a run of its own."""
+    place = run.resolve()
+    for folder in place.parents:
+        if (folder / STUDY).exists() and place.relative_to(folder).parts[0] == "runs":
+            return folder
+    return None
 
 
 def checkpoint_folder(run: Path, epoch: int) -> Path:

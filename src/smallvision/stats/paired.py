@@ -90,12 +90,15 @@ def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
     return (2 * float(exact.low) - 1) * scale, (2 * float(exact.high) - 1) * scale
 
 
-def needed_images(only_a: float, only_b: float, *, power: float = 0.8) -> int | None:
+def needed_images(
+    only_a: float, only_b: float, *, power: float = 0.8, level: float = 1 - CONFIDENCE
+) -> int | None:
     """About how many images a McNemar test needs to tell two models apart.
 
     Args:
         only_a, only_b: share of images that only one of the two gets right.
-        power: wished-for chance of telling them apart at the 5 % level.
+        power: wished-for chance of telling them apart.
+        level: of the test.
 
     Returns: the number of images, or None when the shares are equal.
 
@@ -104,6 +107,6 @@ def needed_images(only_a: float, only_b: float, *, power: float = 0.8) -> int | 
     gap, discordant = abs(only_a - only_b), only_a + only_b
     if gap == 0:
         return None
-    alpha = float(norm.ppf(0.5 + CONFIDENCE / 2)) * math.sqrt(discordant)
+    alpha = float(norm.isf(level / 2)) * math.sqrt(discordant)
     beta = float(norm.ppf(power)) * math.sqrt(max(discordant - gap**2, 0.0))
     return math.ceil(((alpha + beta) / gap) ** 2)

@@ -1,6 +1,7 @@
 """Whole jobs: a run, a study, and the library's public functions."""
 
 from smallvision.study.climb import run_study
+from smallvision.study.comparison import compare_groups
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.explanation import explain, explain_run
 from smallvision.study.library import evaluate, explore, score_validation, train, tune
@@ -16,6 +17,7 @@ __all__ = [
     "TestResult",
     "Tuning",
     "build_ensemble",
+    "compare_groups",
     "evaluate",
     "explain",
     "explain_run",

@@ -1,4 +1,4 @@
-"""The ladder as a study climbs it: cut to the data, with the user's settings, rung upon best rung."""
+"""The ladder as a study climbs it: cut to the data, with the user's settings."""
 
 from __future__ import annotations
 

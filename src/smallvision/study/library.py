@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import StudyPlan
 from smallvision.study.recall import find_finished, recall_dataset
+from smallvision.study.repeats import plan_repeats, repeat_run
 from smallvision.study.rerun import rerun_winner
 from smallvision.study.run import run_recipe
 from smallvision.study.search import check_storage
@@ -83,6 +84,8 @@ def train(
     resume: bool = False,
     data_dir: str | Path | None = None,
     watchers: Sequence[Watcher] = (),
+    seeds: int = 1,
+    watchers_for: Callable[[Recipe], Sequence[Watcher]] | None = None,
 ) -> Run:
     """Train one recipe and keep everything in a run folder.
 
@@ -95,6 +98,9 @@ def train(
         resume: go on with the run in `out`.
         data_dir: where to look for a named data set first.
         watchers: told of every step and epoch.
+        seeds: runs in all; those after the first take the seeds that follow, keep its split and
+            lie in `out/seeds/SEED`.
+        watchers_for: called with a repeat's recipe before it begins; by default, `watchers` again.
 
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
@@ -103,11 +109,15 @@ def train(
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
     check_fit(recipe, dataset.train.shape)
+    plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
     check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
     with lock_folder(folder):
         check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
         run_recipe(recipe, dataset, split, folder, watchers=watchers)
+        if seeds > 1:
+            again = watchers_for or (lambda _recipe: watchers)
+            repeat_run(recipe, dataset, split, folder, seeds, watchers_for=again)
     return Run(folder)
 
 

@@ -34,6 +34,12 @@ class Run:
             return []
         return read_jsonl(self.folder / METRICS)
 
+    @property
+    def seeds(self) -> dict[str, Any] | None:
+        """The content of `seeds.json`, or None for a run without repeats."""
+        path = self.folder / "seeds.json"
+        return read_json(path) if path.exists() else None
+
     def load_model(self) -> SavedModel:
         """The model with the best weights.
 

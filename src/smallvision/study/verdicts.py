@@ -14,6 +14,7 @@ from smallvision.records.files import read_json, read_npz
 from smallvision.records.folder import STATUS
 from smallvision.shapes import Labels
 from smallvision.stats import compare_paired, find_correct
+from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.paired import Comparison, Correct
 from smallvision.stats.words import format_p
 
@@ -57,9 +58,11 @@ def judge_pair(
         "rung": status["name"],
         "against": other["name"],
         **asdict(comparison),
+        "bootstrap": list(bootstrap_difference(right, other_right)),
         "gap_change": gap_change,
         "seconds_ratio": status["seconds"] / other["seconds"],
         "parameters_ratio": status["parameters"] / other["parameters"],
+        "latency_ratio": status["latency_seconds"] / other["latency_seconds"],
         "sentence": phrase(comparison, status["name"], other["name"], gap_change),
     }
 

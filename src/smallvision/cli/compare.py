@@ -1,0 +1,33 @@
+"""`smallvision compare`: finished runs on one split, all with all."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import Json
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run, ensemble or study folders; a study stands for all its finished rungs.",
+        ),
+    ],
+    json: Json = False,
+) -> None:
+    """Compare runs on the same validation images; seeds of one recipe count as one."""
+    from rich.console import Console
+
+    from smallvision.cli.tables import show_comparison
+    from smallvision.study import compare_groups
+
+    comparison = compare_groups(runs)
+    show_comparison(comparison, Console(stderr=json, highlight=False))
+    if json:
+        typer.echo(json_text.dumps(comparison, ensure_ascii=False))

@@ -1,0 +1,34 @@
+"""`smallvision recipes`: what `train` accepts, and what `--set` may change."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import Preset
+
+
+def recipes(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[RECIPE]", help="Print this one as TOML, ready to be edited."),
+    ] = None,
+    preset: Preset = "laptop",
+) -> None:
+    """List recipes and their parts; sizes are those for CIFAR-10."""
+    from rich.console import Console
+
+    from smallvision.cli.catalog import show_ladder, show_parts
+    from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset, find_rung
+    from smallvision.recipes.text import write_toml
+
+    scale = find_preset(preset)
+    ladder = build_ladder(scale, cut_to_cifar10(scale))
+    if name is not None:
+        # Without a line break of its own, so that the text goes into a file as it is.
+        typer.echo(write_toml(find_rung(ladder, name).recipe.plain()), nl=False)
+        return
+    console = Console(highlight=False)
+    show_ladder(preset, scale.sentence, ladder, console)
+    show_parts(console)

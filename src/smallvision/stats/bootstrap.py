@@ -1,0 +1,67 @@
+"""Bootstrap intervals of the difference of two accuracies, over images and over seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from smallvision.stats.intervals import CONFIDENCE, Interval
+from smallvision.stats.paired import Correct
+
+RESAMPLES = 2_000
+
+
+def bootstrap_difference(
+    a: Correct, b: Correct, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Percentile bootstrap interval of the difference of two accuracies on the same images.
+
+    Images are resampled for both sides alike, seeds for each side on its own. A side with one
+    seed keeps it: the interval then says nothing of how that recipe varies with its seed.
+
+    Args:
+        a, b: bool `(N,)` for one seed, or `(S, N)`, whether each run was right on each of the
+            same N images; the two sides may have unlike numbers of seeds.
+        resamples: 2,000 leave each bound a standard error of 1.5 % of the interval's width.
+        seed: the same seed gives the same interval.
+
+    Returns: 95 % interval of the accuracy of `a` minus that of `b`, as fractions; `(0, 0)` where
+        no image tells the two apart, since a bootstrap knows only what it has seen.
+
+    Raises:
+        ValueError: the sides differ in their number of images, or there are none.
+
+    Source: Efron, Ann. Stat. 7 (1979) 1-26; images and seeds as two crossed factors as in Owen,
+    Ann. Appl. Stat. 1 (2007) 386-411, but resampled one at a time around the estimate: together,
+    a flip that belongs to one seed and one image would count three times instead of twice.
+    """
+    a, b = np.atleast_2d(a), np.atleast_2d(b)
+    if a.shape[1] != b.shape[1] or not a.size or not b.size:
+        raise ValueError(f"expected answers to the same images, got {a.shape} and {b.shape}")
+    n = a.shape[1]
+    # Images that as many runs of each side got right are interchangeable, so it is enough to
+    # resample how often each such cell occurs: with one run a side, a table of four.
+    cells, counts = np.unique(a.sum(axis=0) * (len(b) + 1) + b.sum(axis=0), return_counts=True)
+    hits_a, hits_b = np.divmod(cells, len(b) + 1)
+    rng = np.random.default_rng(seed)
+    resampled = rng.multinomial(n, counts / n, size=resamples)
+    differences = resampled @ (hits_a / len(a) - hits_b / len(b)) / n
+    differences += draw_shifts(rng, a, resamples) - draw_shifts(rng, b, resamples)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def draw_shifts(
+    rng: np.random.Generator, correct: Correct, resamples: int
+) -> npt.NDArray[np.float64]:
+    """By how much a side's mean accuracy moves when its seeds are resampled.
+
+    Of S seeds, S - 1 are drawn, which makes the variance of their mean unbiased where S draws
+    would understate it by a third at S = 3 (Rao and Wu, J. Am. Stat. Assoc. 83 (1988) 231-241).
+    """
+    count = len(correct)
+    if count == 1:
+        return np.zeros(resamples)
+    drawn = rng.multinomial(count - 1, np.full(count, 1 / count), size=resamples) / (count - 1)
+    return np.asarray(drawn @ (correct.mean(axis=1) - correct.mean()))

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from smallvision.stats.seeds import (
+    Variance,
+    compare_seeds,
+    needed_for_seeds,
+    summarize_seeds,
+)
+from tests.unit.stats.test_bootstrap import answer
+
+
+def test_summary_agrees_with_scipy() -> None:
+    accuracies = [0.90, 0.91, 0.9, 0.93]
+    summary = summarize_seeds(accuracies)
+    assert (summary.mean, summary.std) == pytest.approx((0.91, np.std(accuracies, ddof=1)))
+    expected = stats.t.interval(0.95, 3, loc=0.91, scale=stats.sem(accuracies))
+    assert summary.interval == pytest.approx(expected)
+
+
+def test_summary_knows_its_bounds() -> None:
+    assert summarize_seeds([0.5, 0.5]).interval == (0.5, 0.5)
+    assert summarize_seeds([0.9, 1.0]).interval[1] == 1.0
+    with pytest.raises(ValueError, match="no deviation"):
+        summarize_seeds([0.9])
+
+
+def test_without_images_it_is_welch() -> None:
+    a, b = [0.90, 0.93, 0.91], [0.88, 0.86, 0.89, 0.9]
+    welch = stats.ttest_ind(a, b, equal_var=False)
+    parts = tuple((float(stats.sem(side)) ** 2, len(side) - 1) for side in (a, b))
+    variance = Variance(parts, 0.0, 1000)
+    assert variance.freedom == pytest.approx(welch.df)
+    statistic = (np.mean(a) - np.mean(b)) / np.sqrt(variance.total)
+    assert statistic == pytest.approx(welch.statistic)
+
+
+def test_without_seed_noise_it_is_a_paired_t_test_over_images() -> None:
+    a, b = answer(np.random.default_rng(0), 1, 200, 0.5, 0)
+    difference, p = compare_seeds(np.repeat(a, 2, 0), np.repeat(b, 3, 0))
+    paired = stats.ttest_rel(a[0].astype(float), b[0].astype(float))
+    assert p == pytest.approx(paired.pvalue)
+    assert difference == pytest.approx(a.mean() - b.mean())
+
+
+def test_equal_answers_are_no_evidence() -> None:
+    same = np.ones((2, 5), dtype=bool)
+    assert compare_seeds(same, same) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("sides", "between_seeds"), [((3, 3), 0.0), ((3, 3), 0.3), ((1, 4), 0.3)])
+def test_false_alarms_stay_near_the_level(sides: tuple[int, int], between_seeds: float) -> None:
+    rng, alarms, worlds = np.random.default_rng(0), 0, 600
+    for _ in range(worlds):
+        a, b = answer(rng, max(sides), 300, 0.0, between_seeds)
+        alarms += compare_seeds(a[: sides[0]], b[: sides[1]])[1] < 0.05
+    assert alarms / worlds < 0.07
+
+
+def test_seeds_of_one_image_set_do_not_make_its_quirks_significant() -> None:
+    """Two recipes alike over all images, each with many seeds, on 40 images: no certainty."""
+    rng, alarms, naive = np.random.default_rng(3), 0, 0
+    for _ in range(200):
+        a, b = answer(rng, 20, 40, 0.0, 0.0)
+        alarms += compare_seeds(a, b)[1] < 0.05
+        naive += stats.ttest_ind(a.mean(axis=1), b.mean(axis=1), equal_var=False).pvalue < 0.05
+    assert alarms / 200 < 0.09
+    assert naive / 200 > 0.15
+
+
+def test_needed_images() -> None:
+    # z at the 5 % level and a power of 80 %: 1.960 + 0.842; n = 0.1 / (0.01 / 2.802)².
+    assert needed_for_seeds(0.01, Variance((), 0.1, 1000), level=0.05) == pytest.approx(7849, abs=2)
+    assert needed_for_seeds(0.01, Variance(((1e-4, 2),), 0.1, 1000), level=0.05) is None
+    assert needed_for_seeds(0.0, Variance((), 0.1, 1000), level=0.05) is None
+
+
+def test_refuses_single_runs() -> None:
+    one = np.ones((1, 5), dtype=bool)
+    with pytest.raises(ValueError, match="expected seeds"):
+        compare_seeds(one, one)
