@@ -46,6 +46,8 @@ class Examiner:
         (Izmailov et al., arXiv 1803.05407, section 3.2) leaves it on and sees augmented images.
         """
         norms = find_norms(model)
+        if not norms:
+            return
         was_training, momenta = model.training, [norm.momentum for norm in norms]
         model.eval()
         for norm in norms:

@@ -68,6 +68,7 @@ def test_dropout_keeps_its_mask_within_an_update() -> None:
 
 def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
     """Train on random images with random labels, and none to validate on."""
+    folder.mkdir(exist_ok=True)
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (32, 1, 8, 8), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, 3, (32,), generator=generator)

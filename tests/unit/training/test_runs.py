@@ -148,6 +148,9 @@ def test_the_average_is_measured_and_saved(dataset: DataSet, tmp_path: Path) -> 
     assert torch.equal(load_snapshot(tmp_path, 1)["1.weight"], raw[1]["1.weight"])
     mean = (raw[2]["1.weight"].double() + raw[3]["1.weight"].double()) / 2
     assert torch.allclose(load_snapshot(tmp_path, 3)["1.weight"].double(), mean, atol=1e-7)
+    # The mean of the networks' running statistics is not what the mean network sees.
+    statistics = (raw[2]["2.running_var"] + raw[3]["2.running_var"]) / 2
+    assert not torch.allclose(load_snapshot(tmp_path, 3)["2.running_var"], statistics, rtol=0.01)
     best = load_snapshot(tmp_path, status["best_epoch"])
     saved = load_model(tmp_path).network.state_dict()
     assert all(torch.equal(best[name], saved[name]) for name in best)
