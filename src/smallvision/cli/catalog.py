@@ -25,7 +25,7 @@ def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: Con
         Text.assemble((f"Recipes of preset {preset}, cut to CIFAR-10. ", "bold"), sentence)
     )
     for rung in ladder:
-        beyond = f" (builds on {rung.builds_on})" if rung.builds_on else ""
+        beyond = f" (after {rung.after[-1]})" if rung.after else ""
         console.print(Text.assemble("\n", (rung.name, "bold"), beyond))
         for line in (rung.weakness, rung.question, sum_up(rung.recipe)):
             console.print(Padding(Text(line), INDENT))

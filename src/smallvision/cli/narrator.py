@@ -14,7 +14,7 @@ from rich.text import Text
 from torch import Tensor
 
 from smallvision.cli.words import clock, percent
-from smallvision.recipes import Recipe, Rung
+from smallvision.recipes import Recipe
 from smallvision.training import EpochRecord, Plan, State, Watcher
 
 REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
@@ -45,11 +45,10 @@ class TerminalNarrator:
         """Print one sentence."""
         self.console.print(sentence, markup=False, soft_wrap=not self.console.is_terminal)
 
-    def watch(self, rung: Rung) -> Sequence[Watcher]:
-        """Announce a rung by its question and watch it."""
+    def begin(self, name: str, question: str) -> None:
+        """Announce a rung by its question."""
         self.console.print()
-        self.console.print(f"[bold]{rung.name}[/bold]  {rung.question}")
-        return self.watch_run()
+        self.console.print(f"[bold]{name}[/bold]  {question}")
 
     def watch_repeat(self, recipe: Recipe) -> Sequence[Watcher]:
         """Announce a repeat by its seed and watch it."""
@@ -64,14 +63,14 @@ class TerminalNarrator:
         self.live = LiveProgress(self.console)
         return [self.live]
 
-    def finish(self, rung: Rung, status: dict[str, Any]) -> None:
+    def finish(self, name: str, status: dict[str, Any]) -> None:
         """Say how a rung ended."""
         self.close()
         if status["status"] == "failed":
-            self.console.print(f"{rung.name} failed: {status['error']}", style="red", markup=False)
+            self.console.print(f"{name} failed: {status['error']}", style="red", markup=False)
             return
         self.say(
-            f"{rung.name}: {percent(status['val']['accuracy'], status['val']['n'])} validation, "
+            f"{name}: {percent(status['val']['accuracy'], status['val']['n'])} validation, "
             f"{percent(status['train']['accuracy'], status['train']['n'])} training, "
             f"best weights from epoch {status['best_epoch']} of {status['epochs_done']} "
             f"({status['stopped']}), {clock(status['seconds'])}"

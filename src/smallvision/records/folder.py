@@ -24,6 +24,7 @@ STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
 TUNE = "tune.json"
 SEEDS = "seeds"
+REFIT = "refit"
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:

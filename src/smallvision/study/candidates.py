@@ -95,6 +95,16 @@ def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
     return snapshots or [Candidate(run, status, final, weights.stat().st_size)]
 
 
+def find_member(run: Path, epoch: int, machine: Machine) -> Candidate:
+    """The snapshot of one epoch of a finished run, or its final model where no snapshot was kept.
+
+    Raises:
+        RecordError: the run is damaged.
+    """
+    found = {candidate.model.epoch: candidate for candidate in find_candidates(run, machine)}
+    return found.get(epoch) or found[max(found)]
+
+
 def list_snapshots(run: Path) -> list[int]:
     """Epochs of the checkpoints at the ends of cycles, each the last before a restart.
 

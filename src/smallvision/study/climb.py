@@ -123,6 +123,9 @@ def climb_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
     rung = place_rung(rung, entry, site, record)
     entry |= {"status": "running", "error": None}
     write_json(site.folder / STUDY, record)
+    site.narrator.begin(rung.name, rung.question)
+    if entry["note"]:
+        site.narrator.say(entry["note"])
     try:
         status = WORK[rung.work](rung, site)
         status["within_limits"] = site.plan.limits.allow(status)
@@ -134,7 +137,7 @@ def climb_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
         status = {"status": "failed", "error": " ".join(str(error).split())}
         entry |= status
     write_json(site.folder / STUDY, record)
-    site.narrator.finish(rung, status)
+    site.narrator.finish(rung.name, status)
 
 
 def place_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, Any]) -> Rung:
@@ -143,7 +146,7 @@ def place_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
     slots = {other["name"]: other["slot"] for other in record["rungs"] if is_done(other)}
     below = {name: status for name, status in finished.items() if slots[name] in rung.after}
     base = choose_best(below, site.plan.limits)
-    placed = site.ladder.place(rung, base and recipe_of(site, base))
+    placed = site.ladder.place(rung, recipe_of(site, base) if base else None)
     if placed.name in (other["name"] for other in record["rungs"] if other is not entry):
         placed = placed.with_recipe(placed.recipe.model_copy(update={"name": rung.slot}))
     entry |= {"name": placed.name, "builds_on": base, "note": explain_base(below, base)}
@@ -199,7 +202,13 @@ def test_best(site: Site, record: dict[str, Any]) -> None:
     """
     best, path, narrator = record["best"], site.folder / "test.json", site.narrator
     run = site.run(best)
-    final = refit_run(run, site.dataset, site.split, narrator) if site.plan.refit else run
+    final = run
+    if site.plan.refit:
+        narrator.say(f"{best} once more, on training and validation images together:")
+        final = refit_run(
+            run, site.dataset, site.split, watchers_for=lambda _recipe: narrator.watch_run()
+        )
+        narrator.close()
     if path.exists() and read_json(path).get("weights") == fingerprint_model(final):
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")
         return

@@ -83,7 +83,7 @@ def build_ensemble(
         status = open_ensemble(folder, runs[0], dataset, split, name)
         material = gather_material(dataset, split, machine)
         choice = choose_members(candidates, material, select, members)
-        model = join_members(choice)
+        model = join_members(choice.members, choice.single)
         model.save(folder / "model")
         sources = [read_json(run / STATUS) for run in runs]
         status |= {
@@ -209,11 +209,16 @@ def choose_members(
     return Choice(candidates, order, probabilities, labels)
 
 
-def join_members(choice: Choice) -> SavedModel:
-    """One model that answers with the mean of the members' probabilities."""
-    models = [member.model for member in choice.members]
+def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:
+    """One model that answers with the mean of the members' probabilities.
+
+    Args:
+        members: at least one.
+        best: the best of them alone, whose epoch the model is given.
+    """
+    models = [member.model for member in members]
     return replace(
-        choice.single.model,
+        best.model,
         network=Ensemble(model.network for model in models).eval(),
         settings={"name": "ensemble", "members": [model.settings for model in models]},
         fingerprint="",

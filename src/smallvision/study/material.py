@@ -26,7 +26,7 @@ class Material:
 
     Attributes:
         train, val: uint8 images and int64 labels on the device.
-        mean, std: of the training split alone.
+        mean, std: of `train` alone.
     """
 
     train: tuple[Tensor, Tensor]
@@ -49,15 +49,22 @@ def find_val(dataset: DataSet, split: Split) -> ImageSet:
     return dataset.val if split.declared_val and dataset.val is not None else dataset.train
 
 
-def gather_material(dataset: DataSet, split: Split, machine: Machine) -> Material:
-    """Bring a split to the device and measure its training images."""
-    mean, std = mean_and_std(count_levels(dataset.train.images, split.train))
-    return Material(
-        train=to_tensor(dataset.train, split.train, machine.device),
-        val=to_tensor(find_val(dataset, split), split.val, machine.device),
-        mean=mean,
-        std=std,
-    )
+def gather_material(
+    dataset: DataSet, split: Split, machine: Machine, *, pooled: bool = False
+) -> Material:
+    """Bring a split to the device and measure its training images.
+
+    With `pooled`, the validation images are among the training images, as for a final model.
+    """
+    images = find_val(dataset, split)
+    train = to_tensor(dataset.train, split.train, machine.device)
+    val = to_tensor(images, split.val, machine.device)
+    counts = count_levels(dataset.train.images, split.train)
+    if pooled:
+        train = torch.cat([train[0], val[0]]), torch.cat([train[1], val[1]])
+        counts += count_levels(images.images, split.val)
+    mean, std = mean_and_std(counts)
+    return Material(train=train, val=val, mean=mean, std=std)
 
 
 def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from smallvision.recipes import Rung
 from smallvision.training import Watcher
 
 
@@ -15,10 +14,16 @@ class Narrator(Protocol):
     def say(self, sentence: str, /) -> None:
         """Say one sentence."""
 
-    def watch(self, rung: Rung, /) -> Sequence[Watcher]:
-        """Watchers for the run of a rung that is about to begin."""
+    def begin(self, name: str, question: str, /) -> None:
+        """Work on a rung is about to begin."""
 
-    def finish(self, rung: Rung, status: dict[str, Any], /) -> None:
+    def watch_run(self) -> Sequence[Watcher]:
+        """Watchers for a run that is about to begin."""
+
+    def close(self) -> None:
+        """The run that was watched is over."""
+
+    def finish(self, name: str, status: dict[str, Any], /) -> None:
         """A rung is done, failed or was done before."""
 
 
@@ -28,9 +33,15 @@ class Silence:
     def say(self, sentence: str) -> None:
         """Nothing."""
 
-    def watch(self, _rung: Rung) -> Sequence[Watcher]:
+    def begin(self, _name: str, _question: str) -> None:
+        """Nothing."""
+
+    def watch_run(self) -> Sequence[Watcher]:
         """Nobody watches."""
         return ()
 
-    def finish(self, _rung: Rung, _status: dict[str, Any]) -> None:
+    def close(self) -> None:
+        """Nothing."""
+
+    def finish(self, _name: str, _status: dict[str, Any]) -> None:
         """Nothing."""

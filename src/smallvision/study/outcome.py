@@ -11,7 +11,7 @@ from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.folder import METRICS, STATUS, TUNE
-from smallvision.study.verdicts import format_p
+from smallvision.stats.words import format_p
 
 CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
 

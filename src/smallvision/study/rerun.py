@@ -13,7 +13,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError
 from smallvision.randomness import derive_seed
-from smallvision.recipes import Recipe, Rung, override, read_recipe
+from smallvision.recipes import Recipe, override, read_recipe
 from smallvision.records.files import write_json
 from smallvision.records.folder import TUNE
 from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
@@ -108,9 +108,9 @@ def run_again(
     if (run / "recipe.toml").exists() and read_recipe(run / "recipe.toml") != recipe:
         shutil.rmtree(run)  # of a winner that a longer search has unseated
     question = f"Does the gain hold at full length with seed {seed}?"
-    rung = Rung(f"{kind}-{seed}", question, weakness="", builds_on=None, recipe=recipe)
-    status = run_recipe(recipe, dataset, split, run, watchers=narrator.watch(rung))
-    narrator.finish(rung, status)
+    narrator.begin(f"{kind}-{seed}", question)
+    status = run_recipe(recipe, dataset, split, run, watchers=narrator.watch_run())
+    narrator.finish(f"{kind}-{seed}", status)
     return read_correct(run)[1]
 
 

@@ -65,6 +65,7 @@ def run_recipe(
     folder: Path,
     *,
     watchers: Sequence[Watcher] = (),
+    twin: Path | None = None,
 ) -> dict[str, Any]:
     """Train a recipe in a run folder, or go on where an earlier sitting stopped.
 
@@ -78,6 +79,8 @@ def run_recipe(
         split: which of them.
         folder: of the run; made if missing.
         watchers: told of every step and epoch, besides the recorder.
+        twin: a finished run of this recipe on the training split alone; with one, training takes
+            the validation images too, and all that is said of validation is the twin's.
 
     Returns: the content of `status.json`.
 
@@ -91,7 +94,7 @@ def run_recipe(
     if status["status"] == "done":
         return status
     try:
-        status |= train_recipe(recipe, dataset, split, folder, watchers)
+        status |= train_recipe(recipe, dataset, split, folder, watchers, twin)
     except Exception as error:
         failure = explain_failure(error, recipe)
         ended = "pruned" if isinstance(error, PrunedError) else "failed"
@@ -149,17 +152,23 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
 
 
 def train_recipe(
-    recipe: Recipe, dataset: DataSet, split: Split, folder: Path, watchers: Sequence[Watcher]
+    recipe: Recipe,
+    dataset: DataSet,
+    split: Split,
+    folder: Path,
+    watchers: Sequence[Watcher],
+    twin: Path | None,
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
     machine = build_machine(recipe)
     notes = note_machine(folder, machine)
     torch.set_num_threads(machine.threads)
-    material = gather_material(dataset, split, machine)
+    material = gather_material(dataset, split, machine, pooled=twin is not None)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
     normalize = build_normalizer(material.mean, material.std, machine.device)
-    batch_size = min(recipe.batch_size, len(split.train))
-    schedule = build_schedule(recipe, count_steps(len(split.train), batch_size))
+    num_train = len(material.train[1])
+    batch_size = min(recipe.batch_size, num_train)
+    schedule = build_schedule(recipe, count_steps(num_train, batch_size))
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
@@ -172,7 +181,7 @@ def train_recipe(
     notes += restore_newest(folder, state)
     examiner = Examiner(
         train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
-        val=material.val,
+        val=material.val if twin is None else None,
         normalize=normalize,
         machine=machine,
     )
@@ -208,7 +217,11 @@ def train_recipe(
         "best_epoch": state.best.epoch,
         "stopped": state.stopped,
         "images_per_second": median_speed(folder),
-        **measure_run(saved, material, split, folder, recipe.seed),
+        **(
+            measure_run(saved, material, split, folder, recipe.seed)
+            if twin is None
+            else measure_refit(saved, material, folder, twin, recipe.seed)
+        ),
         "seconds": state.seconds,
         "machine": machine.record(),
         "notes": notes,
@@ -251,19 +264,47 @@ def measure_run(
         labels=labels,
         probabilities=probabilities.astype(np.float32),
     )
-    clean_images, clean_labels = (
-        tensor.cpu().numpy() for tensor in material.sample(CLEAN_AT_END, seed)
-    )
     val = rate_accuracy(probabilities, labels)
-    train = rate_accuracy(model.predict(clean_images), clean_labels)
-    weights = folder / "model" / "model.safetensors"
+    train = rate_training(model, material, seed)
     return {
-        "parameters": model.count_parameters(),
-        "size_bytes": weights.stat().st_size,
-        "latency_seconds": model.measure_latency(),
+        **measure_cost(model, folder),
         "train": train,
         "val": val,
         "calibration": describe_calibration(logits, labels, model.temperature),
         "gap": train["accuracy"] - val["accuracy"],
         "within_limits": None,
+    }
+
+
+def measure_refit(
+    model: SavedModel, material: Material, folder: Path, twin: Path, seed: int
+) -> dict[str, Any]:
+    """Save a model that was trained on the validation images too, and what its twin knows.
+
+    No image is left to calibrate it on, so it takes its twin's temperature.
+    """
+    known = read_json(twin / STATUS)
+    temperature = read_json(twin / "model" / "model.json")["temperature"]
+    model = replace(model, temperature=temperature)
+    model.save(folder / "model")
+    return {
+        "kind": "refit",
+        **measure_cost(model, folder),
+        "train": rate_training(model, material, seed),
+        **{name: known[name] for name in ("val", "calibration", "gap", "within_limits")},
+    }
+
+
+def rate_training(model: SavedModel, material: Material, seed: int) -> dict[str, Any]:
+    """Accuracy on a sample of clean training images."""
+    images, labels = (tensor.cpu().numpy() for tensor in material.sample(CLEAN_AT_END, seed))
+    return rate_accuracy(model.predict(images), labels)
+
+
+def measure_cost(model: SavedModel, folder: Path) -> dict[str, Any]:
+    """What it takes to keep and to use a model that is saved in a run folder."""
+    return {
+        "parameters": model.count_parameters(),
+        "size_bytes": (folder / "model" / "model.safetensors").stat().st_size,
+        "latency_seconds": model.measure_latency(),
     }

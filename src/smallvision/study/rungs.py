@@ -10,8 +10,9 @@ from typing import Any
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.recipes import Rung
-from smallvision.records.files import make_folder
-from smallvision.study.assembly import build_ensemble
+from smallvision.records.files import make_folder, read_json
+from smallvision.records.folder import STATUS
+from smallvision.study.ensemble import build_ensemble
 from smallvision.study.ladder import Ladder
 from smallvision.study.narration import Narrator
 from smallvision.study.plan import StudyPlan
@@ -20,6 +21,7 @@ from smallvision.study.run import run_recipe
 from smallvision.study.tuning import best_recipe, tune_recipe
 
 SNAPSHOTS = Path("members") / "snapshots"
+MEMBERS = 3  # at most, as in the study of CIFAR-10
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,18 @@ class Site:
 
 def train_rung(rung: Rung, site: Site) -> dict[str, Any]:
     """Train a rung's recipe, as often as the plan wants."""
-    watch = site.narrator.watch
-    status = run_recipe(
-        rung.recipe, site.dataset, site.split, site.run(rung.name), watchers=watch(rung)
-    )
+    folder, narrator = site.run(rung.name), site.narrator
+    watchers = narrator.watch_run()
+    status = run_recipe(rung.recipe, site.dataset, site.split, folder, watchers=watchers)
     if site.plan.seeds > 1:
+        narrator.close()
         repeat_run(
             rung.recipe,
             site.dataset,
             site.split,
-            site.run(rung.name),
+            folder,
             site.plan.seeds,
-            watchers_for=lambda _: watch(rung),
+            watchers_for=lambda _recipe: narrator.watch_run(),
         )
     return status
 
@@ -86,11 +88,13 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
 def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:
     """Train one run with warm restarts and average the models at its restarts."""
     folder = site.run(rung.name)
+    if (folder / STATUS).exists() and read_json(folder / STATUS)["status"] == "done":
+        return read_json(folder / STATUS)
     source = folder / SNAPSHOTS
     recipe = rung.recipe.model_copy(update={"name": "snapshots"})
-    run_recipe(recipe, site.dataset, site.split, source, watchers=site.narrator.watch(rung))
+    run_recipe(recipe, site.dataset, site.split, source, watchers=site.narrator.watch_run())
     return build_ensemble(
-        [source], site.dataset, site.split, folder, name=rung.name, members=recipe.schedule.cycles
+        [source], site.dataset, site.split, folder, name=rung.name, members=MEMBERS
     )
 
 

@@ -242,6 +242,7 @@ class Reporter:
         Raises:
             PrunedError: it is not.
         """
+        assert record.val_accuracy is not None, "a trial is judged on validation images"
         self.count(record.epoch, record.val_accuracy)
         self.trial.report(record.val_accuracy, record.epoch)
         if state.stopped:

@@ -1,0 +1,84 @@
+"""The final model: the chosen recipe once more, on training and validation images together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
+from smallvision.predict import load_model
+from smallvision.recipes import Recipe, read_recipe
+from smallvision.recipes.build import build_machine
+from smallvision.records.files import read_json, write_json
+from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
+from smallvision.study.candidates import find_member
+from smallvision.study.ensemble import join_members
+from smallvision.study.run import measure_cost, run_recipe
+from smallvision.training import Watcher
+
+NOTE = (
+    "Trained on training and validation images together; what is said of validation is measured on "
+    "its twin, trained on the training split alone."
+)
+
+
+def refit_run(
+    run: Path,
+    dataset: DataSet,
+    split: Split,
+    *,
+    watchers_for: Callable[[Recipe], Sequence[Watcher]] = lambda _recipe: (),
+) -> Path:
+    """Train a finished run's recipe on training and validation images, into `RUN/refit/`.
+
+    Nothing is chosen any more: the schedule is the same, and the weights are those at its end,
+    since no image is left to tell a better epoch by. An ensemble's runs are trained again, and
+    its members are the snapshots of the same epochs. A refit that is finished is left as it is.
+
+    Args:
+        run: folder of a finished run or ensemble, the twin.
+        dataset, split: those of the run.
+        watchers_for: called with a recipe before its training begins; gives its watchers.
+
+    Returns: the refit's folder.
+
+    Raises:
+        RecordError: the run is damaged, or the folder cannot be written.
+        FailedRunError: the loss is no longer a number, or memory ran out.
+    """
+    if read_json(run / STATUS).get("kind") == "ensemble":
+        return refit_ensemble(run, dataset, split, watchers_for)
+    recipe = read_recipe(run / "recipe.toml")
+    folder = run / REFIT
+    status = run_recipe(recipe, dataset, split, folder, watchers=watchers_for(recipe), twin=run)
+    if NOTE not in status["notes"]:
+        write_json(folder / STATUS, {**status, "notes": [*status["notes"], NOTE]})
+    return folder
+
+
+def refit_ensemble(
+    run: Path,
+    dataset: DataSet,
+    split: Split,
+    watchers_for: Callable[[Recipe], Sequence[Watcher]],
+) -> Path:
+    """Refit the runs of an ensemble, and average their networks of the same epochs."""
+    folder = run / REFIT
+    members = read_json(run / ENSEMBLE)["members"]
+    places = {
+        source: refit_run(run / source, dataset, split, watchers_for=watchers_for)
+        for source in dict.fromkeys(member["run"] for member in members)
+    }
+    machine = build_machine(read_recipe(run / "recipe.toml"))
+    known = read_json(run / STATUS)
+    found = [find_member(places[member["run"]], member["epoch"], machine) for member in members]
+    best = next(one for one in found if one.model.epoch == known["best_epoch"])
+    joined = join_members(found, best)
+    joined = replace(joined, temperature=load_model(run, machine).temperature)
+    joined.save(folder / "model")
+    write_json(
+        folder / STATUS, {**known, **measure_cost(joined, folder), "kind": "refit", "notes": [NOTE]}
+    )
+    return folder
