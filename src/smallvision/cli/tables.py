@@ -83,19 +83,13 @@ def show_study(folder: Path, console: Console) -> None:
 def show_test(test: dict[str, Any], console: Console) -> None:
     """The test result: a sentence, the figures beyond it, and each class."""
     times = "once" if test["openings"] == 1 else f"{test['openings']} times"
-    console.print(
-        f"Test: {state_accuracy(test)}; the test set was opened {times}.",
-        style="bold",
-    )
+    console.print(f"Test (opened {times}): {state_accuracy(test)}.", style="bold")
     show_scorecard(test, console)
 
 
 def show_val(card: dict[str, Any], console: Console) -> None:
     """The same of the validation images."""
-    console.print(
-        f"Validation: {state_accuracy(card)}; the test set stays sealed.",
-        style="bold",
-    )
+    console.print(f"Validation: {state_accuracy(card)}.", style="bold")
     show_scorecard(card, console)
 
 

@@ -28,6 +28,7 @@ def model(dataset: DataSet, tmp_path: Path) -> SavedModel:
 
 
 def judge(model: SavedModel, dataset: DataSet, folder: Path, **options: Any) -> dict[str, Any]:
+    folder.mkdir()
     val = {"accuracy": 0.5, "interval": [0.3, 0.7], "n": 24, "loss": 1.0}
     return evaluate_on_test(model, dataset, folder, name="m", command="c", val=val, **options)
 
@@ -59,7 +60,7 @@ def test_calibration_on_test_uses_the_models_own_temperature(
     assert calibration["after"]["nll"] == record["loss"]
     for part, temperature in (("before", 1.0), ("after", 2.0)):
         probabilities = replace(model, temperature=temperature).predict(test.images)
-        expected = metrics.log_loss(test.labels, probabilities.astype(np.float64))
+        expected = metrics.log_loss(test.labels, probabilities)
         assert calibration[part]["nll"] == pytest.approx(expected, rel=1e-4)
 
 
