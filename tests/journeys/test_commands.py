@@ -188,6 +188,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["train", "digits", "absent.toml"], "absent.toml"),
         (["train", "digits", "mlp", "--set", "compute.device=cuda"], "not available"),
         (["evaluate", "nowhere", "digits"], "nowhere"),
+        (["ensemble", "nowhere"], "nowhere"),
         (["report", "nowhere"], "nowhere"),
         (["runs", "nowhere"], "nowhere"),
         (["explore", "cifar10", "--data-dir", "nowhere"], "holds no cifar10"),
