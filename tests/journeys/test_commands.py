@@ -245,6 +245,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["tune", "digits", "mpl"], "did you mean 'mlp'"),
         (["evaluate", "nowhere", "digits"], "nowhere"),
         (["evaluate", "nowhere", "--on", "vall"], "did you mean 'val'"),
+        (["ensemble", "nowhere"], "nowhere"),
         (["report", "nowhere"], "nowhere"),
         (["runs", "nowhere"], "nowhere"),
         (["explore", "cifar10", "--data-dir", "nowhere"], "holds no cifar10"),

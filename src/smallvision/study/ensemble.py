@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError, SettingError, nearest
-from smallvision.predict import Ensemble, SavedModel, average_models
+from smallvision.predict import SavedModel, average_models
 from smallvision.recipes import read_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, LOCK, STATUS, lock_folder
-from smallvision.shapes import Floats, Labels
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
-from smallvision.stats.paired import Correct
-from smallvision.stats.selection import SELECTIONS, measure_disagreement, trace_gains
-from smallvision.study.candidates import Candidate, gather_candidates
+from smallvision.stats.selection import SELECTIONS
+from smallvision.study.candidates import gather_candidates
+from smallvision.study.choice import (
+    Choice,
+    choose_members,
+    describe_choice,
+    explain_choice,
+    join_members,
+)
 from smallvision.study.material import Material, check_split, gather_material, split_record
 from smallvision.study.run import CLEAN_AT_END, measure_run
 from smallvision.study.verdicts import judge_pair, phrase, read_correct
@@ -84,7 +85,6 @@ def build_ensemble(
         material = gather_material(dataset, split, machine)
         choice = choose_members(candidates, material, select, members)
         model = join_members(choice.members, choice.single)
-        model.save(folder / "model")
         sources = [read_json(run / STATUS) for run in runs]
         status |= {
             "epochs_planned": sum(source["epochs_planned"] for source in sources),
@@ -155,111 +155,6 @@ def open_ensemble(
     check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
     return status
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """Which candidates became members, and what each candidate says.
-
-    Attributes:
-        candidates: M of them.
-        order: the members, as positions among the candidates, in order of choice.
-        probabilities: `(M, N, K)` for the validation images.
-        labels: `(N,)`, the right answers.
-    """
-
-    candidates: Sequence[Candidate]
-    order: list[int]
-    probabilities: Floats
-    labels: Labels
-
-    @cached_property
-    def rates(self) -> list[dict[str, Any]]:
-        """Accuracy with interval, n and log loss of each candidate."""
-        return [rate_accuracy(given, self.labels) for given in self.probabilities]
-
-    @cached_property
-    def best(self) -> int:
-        """The best member alone, by accuracy and then by log loss."""
-        return max(self.order, key=lambda m: (self.rates[m]["accuracy"], -self.rates[m]["loss"]))
-
-    @property
-    def members(self) -> list[Candidate]:
-        """The chosen candidates."""
-        return [self.candidates[m] for m in self.order]
-
-    @property
-    def single(self) -> Candidate:
-        """The best member."""
-        return self.candidates[self.best]
-
-    @property
-    def right(self) -> Correct:
-        """Which images the best member answers correctly."""
-        return find_correct(self.probabilities[self.best], self.labels)
-
-
-def choose_members(
-    candidates: Sequence[Candidate], material: Material, select: str, limit: int
-) -> Choice:
-    """Ask every candidate about the validation images and choose by what they say."""
-    images, labels = (tensor.cpu().numpy() for tensor in material.val)
-    probabilities = np.stack([candidate.model.predict(images) for candidate in candidates])
-    order = SELECTIONS[select](probabilities, labels, limit)
-    return Choice(candidates, order, probabilities, labels)
-
-
-def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:
-    """One model that answers with the mean of the members' probabilities.
-
-    Args:
-        members: at least one.
-        best: the best of them alone, whose epoch the model is given.
-    """
-    models = [member.model for member in members]
-    return replace(
-        best.model,
-        network=Ensemble(model.network for model in models).eval(),
-        settings={"name": "ensemble", "members": [model.settings for model in models]},
-        fingerprint="",
-    )
-
-
-def describe_choice(choice: Choice, folder: Path) -> dict[str, Any]:
-    """The choice as `ensemble.json` tells it; paths are relative to the ensemble's folder."""
-
-    def describe(m: int) -> dict[str, Any]:
-        run = Path(os.path.relpath(choice.candidates[m].run.resolve(), folder.resolve()))
-        rate = choice.rates[m]
-        return {
-            "run": run.as_posix(),
-            "epoch": choice.candidates[m].model.epoch,
-            "accuracy": rate["accuracy"],
-            "loss": rate["loss"],
-        }
-
-    chosen, rate = choice.probabilities[choice.order], choice.rates[choice.best]
-    return {
-        "candidates": [
-            {**describe(m), "chosen": m in choice.order} for m in range(len(choice.candidates))
-        ],
-        "members": [describe(m) for m in choice.order],
-        "steps": [asdict(step) for step in trace_gains(chosen, choice.labels)],
-        "disagreement": measure_disagreement(chosen).tolist(),
-        "single": {**describe(choice.best), "interval": rate["interval"], "n": rate["n"]},
-    }
-
-
-def explain_choice(select: str, members: int) -> list[str]:
-    """What to bear in mind when reading the ensemble's validation accuracy."""
-    if members == 1:
-        return ["No second network improved on the best one, so it stands alone."]
-    if select == "greedy":
-        return [
-            "The members were chosen on the validation images that also measure the gain, which "
-            "flatters it; the test set had no part in the choice."
-        ]
-    return []
 
 
 def measure_single(choice: Choice, material: Material, seed: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from smallvision.recipes.build import build_machine
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
 from smallvision.study.candidates import find_member
-from smallvision.study.ensemble import join_members
+from smallvision.study.choice import join_members
 from smallvision.study.run import measure_cost, run_recipe
 from smallvision.training import Watcher
 
