@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from smallvision.stats.multiple import holm
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),  # 3 * 0.01; 2 * 0.03; 1 * 0.04 raised to 0.06
+        ([0.02], [0.02]),
+        ([0.5, 0.6, 0.7], [1.0, 1.0, 1.0]),
+        ([0.04, 0.01, 0.01, 0.005], [0.04, 0.03, 0.03, 0.02]),
+        ([], []),
+    ],
+)
+def test_by_hand(p: list[float], expected: list[float]) -> None:
+    assert holm(p).tolist() == pytest.approx(expected)
+
+
+def test_keeps_the_chance_of_any_false_alarm() -> None:
+    rng = np.random.default_rng(0)
+    alarms = sum((holm(rng.random(5)) < 0.05).any() for _ in range(4_000))
+    assert 0.035 < alarms / 4_000 < 0.06
