@@ -15,7 +15,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed import SealedTest, break_seal, seal
 from smallvision.data.split import make_split
 from smallvision.records.ledger import read_openings
-from smallvision.study import StudyPlan, evaluate, run_study, train
+from smallvision.study import StudyPlan, evaluate, explain, run_study, train
 from smallvision.study import run as study_run
 from tests.conftest import make_dataset, make_images
 from tests.unit.training.test_runs import bits, recipe, run
@@ -191,6 +191,26 @@ def test_a_dry_run_leaves_the_seal_closed(tmp_path: Path) -> None:
     summary = run_study(dataset, tmp_path / "study", plan)
     assert summary["test"]["openings"] == 1
     assert not opened
+
+
+def test_looking_at_errors_leaves_the_seal_closed(dataset: DataSet, tmp_path: Path) -> None:
+    opened = []
+    locked = SealedTest(
+        lambda: opened.append(1) or make_images(30),
+        size=30,
+        fingerprint=dataset.test.fingerprint,
+    )
+    result = train(dataset, recipe(), out=tmp_path / "run")
+    explain(result, replace(dataset, test=locked))
+    assert not opened
+    assert read_openings(tmp_path / "run") == []
+    assert not (tmp_path / "run" / "ledger.jsonl").exists()
+    evaluate(result, replace(dataset, test=locked))
+    assert opened, "the lock above can be opened"
+    ledger = (tmp_path / "run" / "ledger.jsonl").read_bytes()
+    explain(result, replace(dataset, test=locked))
+    assert opened == [1]
+    assert (tmp_path / "run" / "ledger.jsonl").read_bytes() == ledger
 
 
 def test_a_model_of_other_classes_cannot_open_the_seal(dataset: DataSet, tmp_path: Path) -> None:

@@ -201,6 +201,48 @@ def test_tune_and_train_what_it_found(
     assert 'name = "mlp-tuned"' in (tmp_path / "run" / "recipe.toml").read_text()
 
 
+def test_explain_shows_what_went_wrong(smallvision: Call, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert smallvision("train", "digits", "mlp", "--out", run, *FAST).code == 0
+    first = smallvision("explain", run, "digits")
+    assert first.code == 0, first.err
+    record = json.loads((run / "errors" / "errors.json").read_text())
+    status = json.loads((run / "status.json").read_text())
+    assert record["n"] == status["val"]["n"]
+    assert 1 - record["errors"] / record["n"] == pytest.approx(status["val"]["accuracy"])
+    assert record["saliency"] == "input gradient", "an mlp has no feature maps"
+    named = [*record["pairs"], *record["worst"], *record["label_issues"]["images"]]
+    keys = ("file", "reverse_file", "saliency")
+    files = [line[key] for line in named for key in keys if line.get(key)]
+    assert {path.name for path in (run / "errors").glob("*.png")} == set(files)
+    said = re.sub(r"\s+", " ", first.out)
+    for line in record["slices"]:
+        assert line["sentence"] in said
+    assert "confused most" in said
+    assert str(run / "errors") in first.out
+
+    again = smallvision("explain", run, "digits", "--json")
+    assert json.loads(again.out) == record
+
+    unnamed = smallvision("explain", run)
+    assert (unnamed.code, unnamed.err.count("\n")) == (2, 1)
+    assert "name the data set" in unnamed.err
+
+
+def test_a_run_of_a_study_knows_its_data(smallvision: Call, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    run = study / "runs" / "mlp"
+    assert smallvision("train", "digits", "mlp", "--out", run, *FAST).code == 0
+    record = {"name": "s", "preset": "quick", "seed": 0, "goal": {}, "rungs": [], "best": "mlp"}
+    (study / "study.json").write_text(json.dumps({**record, "data": {"name": "digits"}}))
+    outcome = smallvision("explain", run)
+    assert outcome.code == 0, outcome.err
+    assert (run / "errors" / "errors.json").exists()
+    assert not list(study.rglob("ledger.jsonl"))
+    whole = smallvision("explain", study)
+    assert (whole.code, "is a study" in whole.err) == (2, True)
+
+
 def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     outcome = smallvision("explore", rows, "--out", tmp_path / "look")
     assert outcome.code == 0, outcome.err
@@ -244,6 +286,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["evaluate", "nowhere", "digits"], "nowhere"),
         (["evaluate", "nowhere", "--on", "vall"], "did you mean 'val'"),
         (["ensemble", "nowhere"], "nowhere"),
+        (["explain", "nowhere", "digits"], "nowhere"),
         (["report", "nowhere"], "nowhere"),
         (["runs", "nowhere"], "nowhere"),
         (["explore", "cifar10", "--data-dir", "nowhere"], "holds no cifar10"),

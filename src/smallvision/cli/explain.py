@@ -16,7 +16,7 @@ def explain(
     data: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DATA]",
+            metavar="DATA",
             help="What it was trained on; a run of a study knows.",
             show_default=False,
         ),

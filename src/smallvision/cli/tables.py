@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smallvision.cli.words import clock, count, digits, interval, percent, size, span
+from smallvision.cli.words import certainty, clock, count, digits, interval, percent, size, span
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.recipes.space import Values
@@ -274,8 +274,8 @@ def show_errors(errors: dict[str, Any], folder: Path, console: Console) -> None:
         worst = new_table("most confident errors", "image", "confidence", "for the true class")
         for error in errors["worst"][:5]:
             said = Text(f"{names[error['true']]} taken for {names[error['predicted']]}")
-            figures = (f"{error[key] * 100:.1f} %" for key in ("confidence", "true_probability"))
-            worst.add_row(said, str(error["index"]), *figures)
+            sure = certainty(error["confidence"]), certainty(error["true_probability"])
+            worst.add_row(said, str(error["index"]), *sure)
         console.print(worst)
     if errors["disagreements"]:
         console.print(f"The members disagree most on {len(errors['disagreements'])} images.")

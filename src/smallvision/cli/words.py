@@ -13,6 +13,13 @@ def percent(rate: float, n: int) -> str:
     return f"{digits(rate, n)} %"
 
 
+def certainty(probability: float) -> str:
+    """A model's probability in percent, which is never quite none or all."""
+    if not 0.0005 <= probability < 0.9995:
+        return "over 99.9 %" if probability > 0.5 else "under 0.1 %"
+    return f"{probability * 100:.1f} %"
+
+
 def interval(bounds: list[float], n: int) -> str:
     """An interval in percent."""
     return f"{digits(bounds[0], n)} to {digits(bounds[1], n)}"

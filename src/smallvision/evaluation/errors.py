@@ -10,7 +10,7 @@ import base64
 import html
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
@@ -27,6 +27,8 @@ from smallvision.stats.multiple import holm
 from smallvision.stats.paired import Correct
 from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
 
+Pictures: TypeAlias = dict[str, Picture]  # file name -> RGBA
+
 ERRORS = "errors.json"
 PAIRS, STRIP, WORST, DISAGREEMENTS, ISSUES = 10, 8, 24, 12, 24  # at most, of each
 DIMMED, GLOW = 0.5, np.array([0.9, 0.32, 0.0], dtype=np.float32)  # of an overlay: grey, orange
@@ -42,7 +44,7 @@ class ErrorAnalysis:
     """
 
     record: dict[str, Any]
-    pictures: dict[str, Picture]
+    pictures: Pictures
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -102,8 +104,10 @@ def analyse_errors(
     if probabilities is None:
         probabilities = model.predict(images)
     correct = find_correct(probabilities, labels)
-    pictures: dict[str, Picture] = {}
-    worst, method = show_worst(model, images, labels, indices, probabilities, pictures)
+    pairs, pair_pictures = show_pairs(images, labels, probabilities, len(class_names))
+    worst, method, worst_pictures = show_worst(model, images, labels, indices, probabilities)
+    torn, torn_pictures = show_disagreements(model, images, labels, indices)
+    issues, issue_pictures = show_issues(images, labels, indices, probabilities)
     record = {
         "schema": 1,
         "on": "val",
@@ -111,14 +115,14 @@ def analyse_errors(
         "class_names": list(class_names),
         "n": len(labels),
         "errors": int((~correct).sum()),
-        "pairs": show_pairs(images, labels, probabilities, len(class_names), pictures),
+        "pairs": pairs,
         "worst": worst,
         "saliency": method,
-        "disagreements": show_disagreements(model, images, labels, indices, pictures),
-        "label_issues": show_issues(images, labels, indices, probabilities, pictures),
+        "disagreements": torn,
+        "label_issues": issues,
         "slices": slice_properties(measure_properties(images), correct),
     }
-    return ErrorAnalysis(record, pictures)
+    return ErrorAnalysis(record, pair_pictures | worst_pictures | torn_pictures | issue_pictures)
 
 
 def show_pairs(
@@ -126,16 +130,16 @@ def show_pairs(
     labels: Labels,
     probabilities: Floats,
     num_classes: int,
-    pictures: dict[str, Picture],
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], Pictures]:
     """The pairs of classes confused most often, either way round, the commoner way first.
 
-    Adds to `pictures` a strip of each way's most confident errors.
+    Returns: the pairs, and for each way round a strip of its most confident errors.
     """
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, labels=np.arange(num_classes))
     both = np.triu(confusion + confusion.T, k=1)
-    pairs = []
+    pairs: list[dict[str, Any]] = []
+    pictures: Pictures = {}
     for rank, flat in enumerate(np.argsort(-both, axis=None, kind="stable")[:PAIRS]):
         true, other = (int(k) for k in np.unravel_index(flat, both.shape))
         if not both[true, other]:
@@ -157,7 +161,7 @@ def show_pairs(
             if len(shown):
                 pictures[entry[key]] = tile(images[shown], STRIP)
         pairs.append(entry)
-    return pairs
+    return pairs, pictures
 
 
 def show_worst(
@@ -166,21 +170,22 @@ def show_worst(
     labels: Labels,
     indices: Indices,
     probabilities: Floats,
-    pictures: dict[str, Picture],
-) -> tuple[list[dict[str, Any]], str | None]:
-    """The errors made with the most confidence, and how their saliency was found.
+) -> tuple[list[dict[str, Any]], str | None, Pictures]:
+    """The errors made with the most confidence.
 
-    Adds to `pictures` each image, and what the model looked at for the class it named.
+    Returns: the errors, how their saliency was found, and pictures of each image and of what the
+        model looked at for the class it named.
     """
     predicted = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     confidence = probabilities.max(axis=1)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:WORST]
     if not len(worst):
-        return [], None
+        return [], None, {}
     heat, method = find_saliency(model, images[worst], predicted[worst])
     overlays = overlay_heat(images[worst], heat)
-    shown = []
+    shown: list[dict[str, Any]] = []
+    pictures: Pictures = {}
     for rank, i in enumerate(worst):
         file, saliency = f"worst-{rank:02d}.png", f"worst-{rank:02d}-saliency.png"
         pictures[file] = tile(images[i : i + 1], 1)
@@ -196,7 +201,7 @@ def show_worst(
                 "saliency": saliency,
             }
         )
-    return shown, method
+    return shown, method, pictures
 
 
 def overlay_heat(images: Images, heat: Floats) -> Images:
@@ -220,18 +225,18 @@ def show_disagreements(
     images: Images,
     labels: Labels,
     indices: Indices,
-    pictures: dict[str, Picture],
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], Pictures]:
     """The images on which an ensemble's members disagree most; none for a single network.
 
     In order of the entropy of their votes, then of the spread of their probabilities.
     """
     if len(list_members(model.network)) < 2:
-        return []
+        return [], {}
     members = predict_members(model, images)
     votes, entropies = members.argmax(axis=2), vote_entropy(members)
     order = np.lexsort((-probability_spread(members), -entropies))[:DISAGREEMENTS]
-    shown = []
+    shown: list[dict[str, Any]] = []
+    pictures: Pictures = {}
     for rank, i in enumerate(order[entropies[order] > 0]):
         file = f"disagreement-{rank:02d}.png"
         pictures[file] = tile(images[i : i + 1], 1)
@@ -243,7 +248,7 @@ def show_disagreements(
                 "file": file,
             }
         )
-    return shown
+    return shown, pictures
 
 
 def show_issues(
@@ -251,11 +256,11 @@ def show_issues(
     labels: Labels,
     indices: Indices,
     probabilities: Floats,
-    pictures: dict[str, Picture],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Pictures]:
     """How many labels may be wrong, and the most suspicious of them."""
     issues = find_label_issues(probabilities, labels)
-    shown = []
+    shown: list[dict[str, Any]] = []
+    pictures: Pictures = {}
     for rank, (i, suggested) in enumerate(
         zip(issues.positions[:ISSUES], issues.suggested[:ISSUES], strict=True)
     ):
@@ -270,7 +275,7 @@ def show_issues(
                 "file": file,
             }
         )
-    return {"estimate": issues.estimate, "images": shown}
+    return {"estimate": issues.estimate, "images": shown}, pictures
 
 
 def slice_properties(properties: dict[str, Floats], correct: Correct) -> list[dict[str, Any]]:

@@ -49,6 +49,7 @@ def test_damaged_records_are_one_line_for_every_command(smallvision: Call, tmp_p
     commands = {
         "resume": ["train", data, "mlp", "--out", run, "--resume", *FAST],
         "evaluate": ["evaluate", run, data],
+        "explain": ["explain", run, data],
         "runs": ["runs", tmp_path],
     }
     records = {
