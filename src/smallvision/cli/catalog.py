@@ -14,7 +14,7 @@ from smallvision.cards import Card
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
 from smallvision.recipes import Recipe, Rung, parse_recipe
-from smallvision.recipes.text import list_keys
+from smallvision.recipes.text import find_difference, list_keys
 
 INDENT = (0, 0, 0, 4)
 
@@ -27,18 +27,26 @@ def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: Con
     for rung in ladder:
         beyond = f" (after {rung.after[-1]})" if rung.after else ""
         console.print(Text.assemble("\n", (rung.name, "bold"), beyond))
-        for line in (rung.weakness, rung.question, sum_up(rung.recipe)):
-            console.print(Padding(Text(line), INDENT))
+        for line in (rung.weakness, rung.question, *sum_up(rung.recipe)):
+            console.print(Padding(Text(line), INDENT, expand=False))
 
 
-def sum_up(recipe: Recipe) -> str:
-    """The settings that make a recipe what it is, in one line."""
+def sum_up(recipe: Recipe) -> tuple[str, str]:
+    """What a recipe learns from and how, in two lines; what stands at its default is left out."""
     values = recipe.plain()
-    augment = ", ".join(describe_part(part) for part in values["augment"])
+    augment = ", ".join(describe_part(part) for part in values["augment"]) or "no augmentation"
+    optimizer, schedule = (
+        {**find_difference(values[part], default_part(part, values[part]["name"])), "name": name}
+        for part, name in (
+            ("optimizer", f"{recipe.optimizer.name} lr={recipe.optimizer.lr:g}"),
+            ("schedule", recipe.schedule.name),
+        )
+    )
+    optimizer.pop("lr", None)
     return (
-        f"{recipe.epochs} epochs, batches of {recipe.batch_size}; "
-        f"{describe_part(values['model'])}; {augment or 'no augmentation'}; "
-        f"{describe_part(values['optimizer'])}; {describe_part(values['schedule'])}"
+        f"{describe_part(values['model'])}; {augment}",
+        f"{recipe.epochs} epochs, batches of {recipe.batch_size}; {describe_part(optimizer)}; "
+        f"{describe_part(schedule)}",
     )
 
 
@@ -73,7 +81,7 @@ def show_parts(console: Console) -> None:
             settings = describe_part({**default_part(part, name), "name": ""}).strip()
             for line in (settings, f"source: {card.source}"):
                 if line:
-                    console.print(Padding(Text(line, style="dim"), INDENT))
+                    console.print(Padding(Text(line, style="dim"), INDENT, expand=False))
     show_other_keys(console)
 
 
@@ -92,11 +100,11 @@ def show_other_keys(console: Console) -> None:
     parts = {"model", "augment", "optimizer", "schedule"}
     rest = list_keys({key: value for key, value in values.items() if key not in parts})
     console.print(Text.assemble("\n", ("Other settings", "bold"), "  --set KEY=VALUE"))
-    console.print(Padding(Text(", ".join(rest)), INDENT))
+    console.print(Padding(Text(", ".join(rest)), INDENT, expand=False))
     console.print(Text.assemble("\n", ("To begin", "bold")))
     for line in (
         "smallvision train cifar10 wrn-aug --set epochs=6 --set model.width=2",
         "smallvision recipes wrn-aug > mine.toml",
         "smallvision train cifar10 mine.toml",
     ):
-        console.print(Padding(Text(line), INDENT))
+        console.print(Padding(Text(line), INDENT, expand=False))

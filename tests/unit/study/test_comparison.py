@@ -11,9 +11,10 @@ from smallvision.data.split import hash_indices
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe
 from smallvision.recipes.text import write_toml
-from smallvision.records.files import write_json, write_npz, write_text
+from smallvision.records.files import read_json, write_json, write_npz, write_text
 from smallvision.stats import rate_accuracy
 from smallvision.study.comparison import compare_groups
+from smallvision.study.verdicts import compare_runs
 
 N = 400
 
@@ -138,3 +139,13 @@ def test_a_study_stands_for_its_finished_rungs(tmp_path: Path) -> None:
     assert {group["name"] for group in groups} == {"mlp", "vgg10"}
     with pytest.raises(RecordError, match="given twice"):
         compare_groups([tmp_path, tmp_path / "runs" / "mlp"])
+
+
+def test_a_verdict_has_its_bootstrap_and_its_latency(tmp_path: Path) -> None:
+    run, slow = write_run(tmp_path / "run", 0.9), write_run(tmp_path / "slow", 0.6)
+    status = read_json(slow / "status.json")
+    write_json(slow / "status.json", {**status, "latency_seconds": 0.4})
+    verdict = compare_runs(run, slow)
+    assert verdict["latency_ratio"] == pytest.approx(0.25)
+    assert verdict["bootstrap"] == pytest.approx(verdict["interval"], abs=0.04)
+    assert verdict["bootstrap"][0] < 0.3 < verdict["bootstrap"][1]
