@@ -261,9 +261,9 @@ def write_errors(folder: Path, K: int, rng: np.random.Generator) -> None:
             "true": true % K,
             "predicted": predicted % K,
             "count": count,
-            "reverse_count": count - 2,
-            "file": draw(f"pair-{number}.png", 8),
-            "reverse_file": draw(f"pair-{number}-reverse.png", 8),
+            "reverse_count": count - 4,
+            "file": draw(f"pair-{number}.png", min(8, count)),
+            "reverse_file": draw(f"pair-{number}-reverse.png", count - 4) if count > 4 else None,
         }
         for number, (true, predicted, count) in enumerate([(3, 5, 9), (1, 9, 6), (2, 4, 4)])
     ]
@@ -301,7 +301,7 @@ def write_errors(folder: Path, K: int, rng: np.random.Generator) -> None:
     record = {
         "on": "val",
         "n": VAL_N,
-        "saliency": "input gradients",
+        "saliency": "Grad-CAM",
         "errors": 59,
         "model": BEST,
         "pairs": pairs,

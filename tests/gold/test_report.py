@@ -199,7 +199,7 @@ def test_whole_ladder_is_told(story: Path, story_page: Page) -> None:
         "91.8 ± 0.4 % over 3 seeds",
         "among the 2 most likely ones for 97.1 % and among the 5 most likely ones for 99.5 %",
         "it takes 3.0 × the time per image (19.1 ms) and 3.0 × the space (12.9 MB)",
-        "About 7 of the 1,000 validation labels may be wrong",
+        "Of the 1,000 validation labels 7 look wrong to the model",
         "Dark images are harder than bright ones",
     ):
         assert phrase in text.replace("\u00a0", " ")

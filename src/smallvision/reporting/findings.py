@@ -236,6 +236,13 @@ class Mistakes:
     saliency: str | None = None
     pictures: dict[str, Picture | None] = field(default_factory=dict)
 
+    @property
+    def widest(self) -> int:
+        """The width of the widest strip of a confused pair, in pixels."""
+        files = (name for pair in self.pairs for name in (pair.file, pair.reverse_file) if name)
+        found = (self.pictures.get(name) for name in files)
+        return max((picture.width for picture in found if picture is not None), default=1)
+
     def list_classes(self) -> tuple[int, ...]:
         """List every class number that the analysis names, so that a reader can check them."""
         rows = (

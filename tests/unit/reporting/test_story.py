@@ -61,8 +61,9 @@ def test_reads_what_was_written(story: Study) -> None:
     assert seeded.seeds is not None
     assert phrases.describe_seeds(seeded.seeds) == "91.8 ± 0.4\u00a0% over 3 seeds"
     assert story.mistakes is not None
-    assert len(story.mistakes.pictures) == 2 * 3 + 2 * 8 + 5 + 5
+    assert len(story.mistakes.pictures) == 2 * 3 - 1 + 2 * 8 + 5 + 5
     assert all(story.mistakes.pictures.values())
+    assert story.mistakes.widest == 8 * 13 - 1
 
 
 @pytest.mark.parametrize("name", [TUNE, ENSEMBLE, ERRORS, SEEDS])
