@@ -99,9 +99,9 @@ def draw_ladder(study: Study) -> Ladder:
     )
 
 
-def draw_marks(scale: ErrorScale) -> tuple[Mark, ...]:
-    """Draw the ticks of a scale of fractions, in percent."""
-    return tuple(Mark(scale.place(tick), f"{100 * tick:g}") for tick in scale.ticks())
+def draw_marks(scale: ErrorScale, apart: float = 9.0) -> tuple[Mark, ...]:
+    """Draw the ticks of a scale of fractions, in percent, `apart` percent of the width."""
+    return tuple(Mark(scale.place(tick), f"{100 * tick:g}") for tick in scale.ticks(apart))
 
 
 def draw_row(rung: Rung, study: Study, scale: ErrorScale) -> Row:

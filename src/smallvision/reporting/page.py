@@ -51,7 +51,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": words.format_duration,
     "costs": phrases.describe_costs,
     "end": searches.describe_end,
-    "fraction": words.format_fraction,
     "help": phrases.describe_help,
     "interval": words.format_interval,
     "latency": words.format_latency,
@@ -108,7 +107,7 @@ def render_page(study: Study) -> str:
     """Draw the whole page; the same records give the same bytes."""
     parts = gather_sections(study)
     sections = list_sections(parts)
-    figures = gather_figures(study)
+    figures = gather_figures(study, parts)
     # Four megabytes of plotly are carried only where there is a curve to draw.
     plotly = get_plotlyjs() if any(figures.values()) else ""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
@@ -137,10 +136,9 @@ def list_sections(parts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(section for section in SECTIONS if section[0] not in absent)
 
 
-def gather_figures(study: Study) -> dict[str, Any]:
+def gather_figures(study: Study, parts: dict[str, Any]) -> dict[str, Any]:
     """Every interactive figure; the curves by the name of their rung."""
-    search = searches.draw_search(study)
-    vote = ensembles.draw_vote(study)
+    search, vote = parts["tuning"], parts["ensemble"]
     return {
         "curves": curves.build_figures(study),
         "trials": searches.build_parallel(search.tuning) if search else None,

@@ -10,6 +10,8 @@ from smallvision.reporting.scales import ErrorScale, fit_error_scale
 from smallvision.reporting.scores import Score
 from smallvision.reporting.words import format_setting
 
+APART = 16.0  # percent between ticks: two of these plots share the width of one
+
 
 @dataclass(frozen=True)
 class SliceRow:
@@ -44,7 +46,7 @@ def draw_slices(mistakes: Mistakes) -> Slices:
     ends = [end for part in mistakes.slices for one in part.bins for end in one.interval]
     scale = fit_error_scale(ends)
     plots = tuple(SlicePlot(part, draw_rows(part, scale)) for part in mistakes.slices)
-    return Slices(plots, draw_marks(scale) if ends else ())
+    return Slices(plots, draw_marks(scale, APART) if ends else ())
 
 
 def draw_rows(part: Slice, scale: ErrorScale) -> tuple[SliceRow, ...]:

@@ -303,6 +303,7 @@ def test_slices_share_a_scale(story: Study) -> None:
     points = [row.point for row in drawn.plots[0].rows]
     assert points == sorted(points)
     assert all(row.low < row.point < row.high for plot in drawn.plots for row in plot.rows)
+    assert all(b.place - a.place >= slices.APART for a, b in pairwise(drawn.marks))
     assert drawn.plots[0].rows[0].label == "0.08 to 0.35"
     assert slices.draw_slices(replace(story.mistakes, slices=())).marks == ()
 
