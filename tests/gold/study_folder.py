@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -16,14 +16,38 @@ NAMES = ("airplane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship
 TRAIN_N, VAL_N, TEST_N, SIZE = 4_000, 1_000, 1_250, 12
 FINGERPRINTS = {"train": "sha256:" + "a1b2c3d4" * 8, "test": "sha256:" + "5e6f7a8b" * 8}
 CREATED, FINISHED = "2026-11-22T14:40:00+00:00", "2026-11-22T15:52:00+00:00"
+FAULT = "the loss was not a number in epoch 3; lower the rate"
 COMMAND = "smallvision study made-up --preset quick"
 
-# name, question, builds on, hits of 1,000 on validation and of 4,000 on train, parameters
-LADDER: tuple[tuple[str, str, str | None, int, int, int], ...] = (
-    ("mlp", "How far does a network get that ignores where pixels are?", None, 548, 2_710, 841_226),
-    ("vgg10", "Do convolutions see what the flat network missed?", "mlp", 861, 3_992, 301_514),
-    ("vgg10-aug", "Do shifted and flipped images cure it?", "vgg10", 903, 3_811, 301_514),
-    (
+
+class Rung(NamedTuple):
+    """A made-up rung: hits of 1,000 validation and of 4,000 training images; none if it failed."""
+
+    name: str
+    question: str
+    base: str | None
+    val_hits: int
+    train_hits: int
+    parameters: int
+    slot: str | None = None
+    note: str | None = None
+
+
+Ladder = tuple[Rung, ...]
+Judged = dict[str, tuple[str, float, int | None]]  # rung -> verdict, p, needed n
+
+LADDER: Ladder = (
+    Rung(
+        "mlp",
+        "How far does a network get that ignores where pixels are?",
+        None,
+        548,
+        2_710,
+        841_226,
+    ),
+    Rung("vgg10", "Do convolutions see what the flat network missed?", "mlp", 861, 3_992, 301_514),
+    Rung("vgg10-aug", "Do shifted and flipped images cure it?", "vgg10", 903, 3_811, 301_514),
+    Rung(
         "wrn-aug",
         "Does a wider network with shortcuts see more?",
         "vgg10-aug",
@@ -31,14 +55,14 @@ LADDER: tuple[tuple[str, str, str | None, int, int, int], ...] = (
         3_874,
         1_077_850,
     ),
-    ("wrn-cutmix", "Does mixing images close the gap?", "wrn-aug", 0, 0, 1_077_850),
+    Rung("wrn-cutmix", "Does mixing images close the gap?", "wrn-aug", 0, 0, 1_077_850),
 )
-VERDICTS = {
+VERDICTS: Judged = {
     "vgg10": ("better", 0.0001, None),
     "vgg10-aug": ("better", 0.0004, None),
     "wrn-aug": ("cannot tell apart", 0.41, 9_400),
 }
-AGAINST_BEST = {
+AGAINST_BEST: Judged = {
     "mlp": ("worse", 0.0001, None),
     "vgg10": ("worse", 0.0002, None),
     "vgg10-aug": ("cannot tell apart", 0.41, 9_400),
@@ -76,13 +100,13 @@ def share_out(total: int, K: int) -> list[int]:
 def build_study(folder: Path, names: tuple[str, ...] = NAMES, *, pictured: int = 100) -> Path:
     """Write every record of a finished study with five rungs, the last of which failed."""
     rng = np.random.default_rng(0)
-    write_card(folder, names)
+    write_card(folder, names, LADDER, "wrn-aug")
     write_split(folder, len(names))
     write_exploration(folder / "exploration", names, min(pictured, len(names)), rng)
     for index, rung in enumerate(LADDER):
-        write_run(folder / "runs" / rung[0], index, rng)
-    write_verdicts(folder)
-    write_test(folder, names, rng)
+        write_run(folder / "runs" / rung.name, rung, index, rng)
+    write_verdicts(folder, LADDER, "wrn-aug", VERDICTS, AGAINST_BEST)
+    write_test(folder, names, "wrn-aug", rng)
     save_json(folder / "environment.json", ENVIRONMENT)
     return folder
 
@@ -98,17 +122,19 @@ ENVIRONMENT = {
 }
 
 
-def write_card(folder: Path, names: tuple[str, ...]) -> None:
+def write_card(folder: Path, names: tuple[str, ...], ladder: Ladder, best: str) -> None:
     rungs = [
         {
-            "name": name,
-            "question": question,
-            "weakness": f"The rung below {name} is weak.",
-            "builds_on": base,
-            "status": "done" if hits else "failed",
-            "error": None if hits else "the loss was not a number in epoch 3; lower the rate",
+            "name": rung.name,
+            "question": rung.question,
+            "weakness": f"The rung below {rung.name} is weak.",
+            "builds_on": rung.base,
+            "status": "done" if rung.val_hits else "failed",
+            "error": None if rung.val_hits else FAULT,
+            # Older studies have neither a slot nor a note.
+            **({"slot": rung.slot, "note": rung.note} if rung.slot else {}),
         }
-        for name, question, base, hits, _, _ in LADDER
+        for rung in ladder
     ]
     data = {
         "name": "made-up",
@@ -135,7 +161,7 @@ def write_card(folder: Path, names: tuple[str, ...]) -> None:
         },
         "data": data,
         "rungs": rungs,
-        "best": "wrn-aug",
+        "best": best,
         "best_reason": "highest validation accuracy among the rungs within every limit",
     }
     save_json(folder / "study.json", card)
@@ -227,8 +253,8 @@ def find_rate(step: int) -> float:
     return float(0.05 * (1 + np.cos(np.pi * (step - start) / (end - start))))
 
 
-def write_run(folder: Path, index: int, rng: np.random.Generator) -> None:
-    name, _, _, val_hits, train_hits, parameters = LADDER[index]
+def write_run(folder: Path, rung: Rung, index: int, rng: np.random.Generator) -> None:
+    name, _, _, val_hits, train_hits, parameters, _, _ = rung
     failed = val_hits == 0
     epochs, best = (3, None) if failed else (14, 13)
     steps = sorted({*range(0, CYCLES[-1] * STEPS, 4), *(c * STEPS - 1 for c in CYCLES)})
@@ -253,7 +279,7 @@ def write_run(folder: Path, index: int, rng: np.random.Generator) -> None:
     status = {
         "name": name,
         "status": "failed" if failed else "done",
-        "error": "the loss was not a number in epoch 3; lower the rate" if failed else None,
+        "error": FAULT if failed else None,
         "epochs_planned": CYCLES[-1],
         "epochs_done": epochs,
         "best_epoch": best,
@@ -305,8 +331,10 @@ def list_epochs(
     return lines
 
 
-def compare(rung: str, against: str, verdict: tuple[str, float, int | None]) -> dict[str, Any]:
-    hits = {name: val for name, _, _, val, _, _ in LADDER}
+def compare(
+    ladder: Ladder, rung: str, against: str, verdict: tuple[str, float, int | None]
+) -> dict[str, Any]:
+    hits = {rung.name: rung.val_hits for rung in ladder}
     difference = (hits[rung] - hits[against]) / VAL_N
     word, p, needed = verdict
     return {
@@ -325,10 +353,12 @@ def compare(rung: str, against: str, verdict: tuple[str, float, int | None]) -> 
     }
 
 
-def write_verdicts(folder: Path) -> None:
-    bases = {name: base for name, _, base, _, _, _ in LADDER}
-    steps = [compare(rung, bases[rung] or "", verdict) for rung, verdict in VERDICTS.items()]
-    rest = [compare(rung, "wrn-aug", verdict) for rung, verdict in AGAINST_BEST.items()]
+def write_verdicts(
+    folder: Path, ladder: Ladder, best: str, verdicts: Judged, against_best: Judged
+) -> None:
+    bases = {rung.name: rung.base or "" for rung in ladder}
+    steps = [compare(ladder, rung, bases[rung], found) for rung, found in verdicts.items()]
+    rest = [compare(ladder, rung, best, found) for rung, found in against_best.items()]
     save_json(folder / "verdicts.json", {"steps": steps, "against_best": rest})
 
 
@@ -342,7 +372,7 @@ def draw_confusion(K: int, rng: np.random.Generator) -> list[list[int]]:
     return [[int(count) for count in row] for row in matrix]
 
 
-def write_test(folder: Path, names: tuple[str, ...], rng: np.random.Generator) -> None:
+def write_test(folder: Path, names: tuple[str, ...], model: str, rng: np.random.Generator) -> None:
     confusion = draw_confusion(len(names), rng)
     called = [sum(column) for column in zip(*confusion, strict=True)]
     rows = []
@@ -356,7 +386,7 @@ def write_test(folder: Path, names: tuple[str, ...], rng: np.random.Generator) -
     measures = ("precision", "recall", "f1")
     total = score(sum(confusion[i][i] for i in range(len(names))), TEST_N, 0.33)
     card = {
-        "model": "wrn-aug",
+        "model": model,
         "time": FINISHED,
         **total,
         "openings": 1,

@@ -16,6 +16,7 @@ import pytest
 
 from smallvision.reporting import Report, draw_report, write_report
 from tests.gold.page_text import Page
+from tests.gold.story_folder import STORY, build_story
 from tests.gold.study_folder import NAMES, build_study, edit_json, opening, save_lines
 
 GOLD = Path(__file__).with_name("report.html")
@@ -35,7 +36,14 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of five rungs as older versions wrote it."""
     return build_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of the whole ladder."""
+    return build_story(tmp_path_factory.mktemp("story"))
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +52,25 @@ def html(study: Path) -> str:
 
 
 @pytest.fixture(scope="module")
+def story_html(story: Path) -> str:
+    return draw_report(story).html
+
+
+@pytest.fixture(scope="module")
 def page(html: str) -> Page:
     return Page(html)
+
+
+@pytest.fixture(scope="module")
+def story_page(story_html: str) -> Page:
+    return Page(story_html)
+
+
+@pytest.fixture(scope="module", params=["study", "story"])
+def either(request: pytest.FixtureRequest) -> tuple[Path, Page]:
+    """Both folders, each with its page."""
+    page = "page" if request.param == "study" else "story_page"
+    return request.getfixturevalue(request.param), request.getfixturevalue(page)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -63,8 +88,8 @@ def scrub(html: str) -> str:
     return re.sub(r"\n\s*\n", "\n", html)
 
 
-def test_page_is_the_gold_page(html: str, tmp_path: Path) -> None:
-    drawn = scrub(html)
+def test_page_is_the_gold_page(story_html: str, tmp_path: Path) -> None:
+    drawn = scrub(story_html)
     if os.environ.get("UPDATE_GOLD"):
         GOLD.write_text(drawn, encoding="utf-8")
     actual = tmp_path / "report.html"
@@ -77,11 +102,13 @@ def test_same_records_give_the_same_bytes(study: Path, html: str) -> None:
     assert draw_report(study).html == html
 
 
-def test_page_is_well_formed(page: Page) -> None:
+def test_page_is_well_formed(either: tuple[Path, Page]) -> None:
+    _, page = either
     assert page.problems == []
 
 
-def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
+def test_ids_are_unique_and_links_lead_somewhere(either: tuple[Path, Page]) -> None:
+    _, page = either
     ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
     assert len(ids) == len(set(ids))
     links = {element.attributes["href"] for element in page.find("a")}
@@ -102,7 +129,8 @@ def numbers(record: Any) -> Iterator[float]:
         yield float(record)
 
 
-def test_every_percentage_comes_from_the_records(study: Path, page: Page) -> None:
+def test_every_percentage_comes_from_the_records(either: tuple[Path, Page]) -> None:
+    study, page = either
     known = {value for path in study.rglob("*.json") for value in numbers(read(path))}
     confusion = read(study / "test.json")["confusion"]
     known |= {count / sum(row) for row in confusion for count in row}
@@ -141,12 +169,85 @@ def test_every_rung_class_and_sentence_is_there(study: Path, page: Page) -> None
         assert line in text
 
 
-def test_one_copy_of_plotly(html: str) -> None:
-    assert html.count("plotly.js v") == 1
-    assert len(html) < 6_000_000
+def test_one_copy_of_plotly(html: str, story_html: str) -> None:
+    for drawn in (html, story_html):
+        assert drawn.count("plotly.js v") == 1
+        assert len(drawn) < 6_000_000
 
 
-def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
+SECTIONS = ("data", "protocol", "training", "ladder", "tuning", "ensemble", "evaluation", "errors",
+            "reproduce")  # fmt: skip
+
+
+def list_sections(page: Page) -> list[str]:
+    return [e.attributes["id"] for e in page.find("section") if e.attributes["id"] != "summary"]
+
+
+def test_whole_ladder_is_told(story: Path, story_page: Page) -> None:
+    assert tuple(list_sections(story_page)) == SECTIONS
+    text = story_page.text
+    for rung in STORY:
+        assert rung.name in text
+        assert rung.question in text
+        assert rung.note is None or rung.note in text
+    for phrase in (
+        "vgg10 (+31.3 points), vgg10-aug (+4.2 points)",
+        "Helped. snapshot-ensemble against tuned",
+        "Did not help: it did harm. wrn-se-aug against wrn-aug",
+        "Did not help as far as these images can tell. wrn-cutmix against wrn-aug",
+        "In the place of wrn-se-cutmix.",
+        "91.8 ± 0.4 % over 3 seeds",
+        "among the 2 most likely ones for 97.1 % and among the 5 most likely ones for 99.5 %",
+        "it takes 3.0 × the time per image (19.1 ms) and 3.0 × the space (12.9 MB)",
+        "Of the 1,000 validation labels 7 look wrong to the model",
+        "Dark images are harder than bright ones",
+    ):
+        assert phrase in text.replace("\u00a0", " ")
+    for verdict in read(story / "verdicts.json")["steps"]:
+        assert verdict["sentence"] in text
+
+
+@pytest.mark.parametrize(
+    ("gone", "section"),
+    [
+        ("runs/tuned/tune", "tuning"),
+        ("runs/snapshot-ensemble/ensemble.json", "ensemble"),
+        ("runs/snapshot-ensemble/errors", "errors"),
+    ],
+)
+def test_sections_go_with_their_records(
+    story: Path, tmp_path: Path, gone: str, section: str
+) -> None:
+    folder = tmp_path / "story"
+    shutil.copytree(story, folder)
+    path = folder / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    drawn = Page(draw_report(folder).html)
+    assert drawn.problems == []
+    assert tuple(list_sections(drawn)) == tuple(name for name in SECTIONS if name != section)
+    assert "What this report cannot show" not in drawn.text
+
+
+def test_older_studies_have_the_older_sections(page: Page) -> None:
+    later = {"tuning", "ensemble", "errors"}
+    assert list_sections(page) == [name for name in SECTIONS if name not in later]
+    assert "How far to believe its probabilities" not in page.text
+
+
+def test_rungs_left_out_take_one_line(story: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "story"
+    shutil.copytree(story, folder)
+    rungs = read(folder / "study.json")["rungs"]
+    rungs[7] |= {"status": "skipped", "error": None}
+    edit_json(folder / "study.json", rungs=rungs)
+    drawn = Page(draw_report(folder).html)
+    assert drawn.text.count("Left out of this study on request: wrn-aug-mish.") == 2
+    assert "wrn-aug-mish failed" not in drawn.text
+    assert rungs[7]["question"] not in drawn.text
+
+
+def test_nothing_is_loaded_from_anywhere(either: tuple[Path, Page]) -> None:
+    _, page = either
     for element in page.elements:
         assert element.tag not in {"link", "iframe", "object", "embed", "base", "form"}
         assert "style" not in element.attributes
@@ -168,7 +269,8 @@ def test_policy_runs_our_text_only(page: Page) -> None:
     assert policy in page.elements[3].attributes.get("content", "")
 
 
-def test_pictures_and_tables_speak(page: Page) -> None:
+def test_pictures_and_tables_speak(either: tuple[Path, Page]) -> None:
+    _, page = either
     assert all(element.attributes.get("alt") for element in page.find("img"))
     for drawing in page.find("svg"):
         named = "aria-label" in drawing.attributes
@@ -179,17 +281,17 @@ def test_pictures_and_tables_speak(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = build_study(tmp_path_factory.mktemp("hostile"), HOSTILE)
+    folder = build_story(tmp_path_factory.mktemp("hostile"), HOSTILE)
     edit_json(folder / "study.json", name=HOSTILE[1], command=HOSTILE[2], best_reason=HOSTILE[0])
     return draw_report(folder).html
 
 
-def test_hostile_names_are_inert(hostile: str, page: Page) -> None:
+def test_hostile_names_are_inert(hostile: str, story_page: Page) -> None:
     drawn = Page(hostile)
     assert drawn.problems == []
     assert [e.tag for e in drawn.elements if e.tag == "script"] == ["script"] * 4
     assert not [e for e in drawn.elements if any(name.startswith("on") for name in e.attributes)]
-    assert {e.tag for e in drawn.elements} == {e.tag for e in page.elements}
+    assert {e.tag for e in drawn.elements} == {e.tag for e in story_page.elements}
     for name in HOSTILE:
         assert " ".join(name.split()) in drawn.text
 

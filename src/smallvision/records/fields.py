@@ -87,7 +87,16 @@ FIELDS: dict[str, Fields] = {
         "label_issues": {"estimate": int, "images": list},
         "slices": list,
     },
-    "tune.json": {"recipe": str, "epochs": int, "space": list, "trials": list},
+    "tune.json": {
+        "recipe": str,
+        "metric": str,
+        "epochs": int,
+        "sampler": str,
+        "pruner": str,
+        "space": list,
+        "trials": list,
+        "best": (dict, type(None)),
+    },
     "seeds.json": {
         "seeds": list,
         "accuracies": list,

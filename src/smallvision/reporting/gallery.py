@@ -1,12 +1,13 @@
-"""The exploration with its pictures as data URIs, so that the page carries them along."""
+"""Records with their pictures as data URIs, so that the page carries them along."""
 
 from __future__ import annotations
 
 import base64
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smallvision.errors import RecordError
+from smallvision.reporting.findings import Mistakes
 from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.pictures import Channel, Duplicates, Exploration, Picture, Preview
 
@@ -56,7 +57,7 @@ class ExplorationRecord:
 
 
 def read_picture(folder: Folder, name: str | None) -> Picture | None:
-    """Read a PNG of the exploration; None when it is not there.
+    """Read a PNG that a record names; None when it is not there.
 
     Raises:
         RecordError: the name leaves the folder, or the file is no PNG.
@@ -67,11 +68,11 @@ def read_picture(folder: Folder, name: str | None) -> Picture | None:
         raise RecordError(f"{folder.path}: the picture name {name!r} is not a plain file name")
     path = folder.path / name
     if path.is_symlink() or not path.is_file():
-        folder.missing.append(f"exploration/{name} is missing: one picture less.")
+        folder.missing.append(f"{folder.path.name}/{name} is missing: one picture less.")
         return None
     content = path.read_bytes()
     if len(content) < 24 or not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":
-        raise RecordError(f"{path} is not a PNG picture; explore the data again to redraw it")
+        raise RecordError(f"{path} is not a PNG picture; run the step that drew it again")
     width, height = struct.unpack(">II", content[16:24])
     encoded = base64.b64encode(content).decode("ascii")
     return Picture(f"data:image/png;base64,{encoded}", width, height)
@@ -104,3 +105,13 @@ def read_exploration(study: Folder) -> Exploration | None:
             for preview in names.augmentations
         ),
     )
+
+
+def read_mistakes(study: Folder, run: str) -> Mistakes | None:
+    """Read the error analysis of a run; None when there is none."""
+    folder = Folder(study.path / run / "errors", study.missing)
+    record = folder.read_optional(Mistakes, "errors.json")
+    if record is None:
+        return None
+    pictures = {name: read_picture(folder, name) for name in record.list_files()}
+    return replace(record, pictures=pictures)

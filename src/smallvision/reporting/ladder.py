@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smallvision.reporting.scales import ErrorScale, fit_error_scale
-from smallvision.reporting.view import Rung, Score, Study, Verdict
+from smallvision.reporting.scores import Score, Verdict
+from smallvision.reporting.view import Rung, Study
 from smallvision.reporting.words import format_points
 
 SYMBOLS = {"better": "▲", "worse": "▼", "cannot tell apart": "≈"}
@@ -91,15 +93,15 @@ def draw_ladder(study: Study) -> Ladder:
     scale = fit_error_scale(ends)
     marks = draw_marks(scale) if ends else ()
     return Ladder(
-        rows=tuple(draw_row(rung, study, scale) for rung in study.rungs),
+        rows=tuple(draw_row(rung, study, scale) for rung in study.climbed),
         marks=marks,
         test=draw_test(study, scale),
     )
 
 
-def draw_marks(scale: ErrorScale) -> tuple[Mark, ...]:
-    """Draw the ticks of a scale of fractions, in percent."""
-    return tuple(Mark(scale.place(tick), f"{100 * tick:g}") for tick in scale.ticks())
+def draw_marks(scale: ErrorScale, apart: float = 9.0) -> tuple[Mark, ...]:
+    """Draw the ticks of a scale of fractions, in percent, `apart` percent of the width."""
+    return tuple(Mark(scale.place(tick), f"{100 * tick:g}") for tick in scale.ticks(apart))
 
 
 def draw_row(rung: Rung, study: Study, scale: ErrorScale) -> Row:
@@ -124,24 +126,33 @@ def draw_row(rung: Rung, study: Study, scale: ErrorScale) -> Row:
 
 @dataclass(frozen=True)
 class Versus:
-    """Validation and test of the same model on one scale."""
+    """Some accuracies on one scale: a label and a tone for each row."""
 
-    rows: tuple[tuple[str, Row], ...]
+    rows: tuple[tuple[str, str, Row], ...]
     marks: tuple[Mark, ...]
 
 
-def draw_versus(study: Study) -> Versus | None:
-    """Lay the test result beside the validation accuracy it was chosen by."""
-    card = study.scorecard
-    if card is None or card.val is None:
-        return None
-    rung = study.find_rung(card.model)
-    if rung is None:
-        return None
-    scale = fit_error_scale([*card.val.interval, *card.interval])
-    scores = (("validation", card.val), ("test", card.score))
-    rows = tuple((label, place_score(rung, score, scale)) for label, score in scores)
+def draw_versus(rung: Rung, scores: Sequence[tuple[str, str, Score]]) -> Versus:
+    """Lay a few accuracies of one model below each other; the tone `test` draws a diamond."""
+    scale = fit_error_scale([end for _, _, score in scores for end in score.interval])
+    rows = tuple((label, tone, place_score(rung, score, scale)) for label, tone, score in scores)
     return Versus(rows, draw_marks(scale))
+
+
+def compare_test(study: Study) -> Versus | None:
+    """Lay the test result beside the validation accuracy it was chosen by, and its twin's."""
+    card = study.scorecard
+    rung = study.find_rung(card.model) if card else None
+    if card is None or rung is None:
+        return None
+    twin = card.twin
+    val = (twin.val if twin else None) or card.val
+    if val is None:
+        return None
+    scores = [("validation", "best", val), ("test", "test", card.score)]
+    if twin is not None:
+        scores[1:] = [("test, twin", "twin", twin.score), ("test, refitted", "test", card.score)]
+    return draw_versus(rung, scores)
 
 
 def place_score(rung: Rung, score: Score, scale: ErrorScale) -> Row:

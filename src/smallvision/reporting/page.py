@@ -17,10 +17,14 @@ from plotly.offline import get_plotlyjs
 
 from smallvision.reporting import (
     curves,
+    ensembles,
     ladder,
     matrix,
     phrases,
+    reliability,
     schedules,
+    searches,
+    slices,
     specimens,
     summary,
     words,
@@ -34,7 +38,10 @@ SECTIONS = (
     ("protocol", "Protocol"),
     ("training", "Training"),
     ("ladder", "Ladder"),
-    ("test", "Test"),
+    ("tuning", "Tuning"),
+    ("ensemble", "Ensemble"),
+    ("evaluation", "Evaluation"),
+    ("errors", "Errors"),
     ("reproduce", "Reproduce"),
 )
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -43,6 +50,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": words.format_day,
     "duration": words.format_duration,
     "costs": phrases.describe_costs,
+    "end": searches.describe_end,
+    "help": phrases.describe_help,
     "interval": words.format_interval,
     "latency": words.format_latency,
     "machine": phrases.describe_machine,
@@ -52,6 +61,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "p": words.format_p,
     "percent": words.format_percent,
     "points": words.format_points,
+    "seeds": phrases.describe_seeds,
+    "setting": words.format_setting,
     "share": words.format_share,
     "signed": words.format_signed,
     "ratio": words.format_ratio,
@@ -94,18 +105,21 @@ def load_templates() -> Environment:
 
 def render_page(study: Study) -> str:
     """Draw the whole page; the same records give the same bytes."""
-    figures = curves.build_figures(study)
+    parts = gather_sections(study)
+    sections = list_sections(parts)
+    figures = gather_figures(study, parts)
     # Four megabytes of plotly are carried only where there is a curve to draw.
-    plotly = get_plotlyjs() if figures else ""
+    plotly = get_plotlyjs() if any(figures.values()) else ""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     return (
         load_templates()
         .get_template("page.html.j2")
         .render(
-            **gather_sections(study),
+            **parts,
             study=study,
-            sections=SECTIONS,
+            sections=sections,
+            place={name: number for number, (name, _) in enumerate(sections, start=1)},
             numbering=Numbering(),
             policy=write_policy((style, *find_styles(plotly)), (plotly, script)),
             style=style,
@@ -114,6 +128,22 @@ def render_page(study: Study) -> str:
             figures=embed_json(figures),
         )
     )
+
+
+def list_sections(parts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """List the sections of this page: the later ones only where their records exist."""
+    absent = {name for name in ("tuning", "ensemble", "errors") if parts[name] is None}
+    return tuple(section for section in SECTIONS if section[0] not in absent)
+
+
+def gather_figures(study: Study, parts: dict[str, Any]) -> dict[str, Any]:
+    """Every interactive figure; the curves by the name of their rung."""
+    search, vote = parts["tuning"], parts["ensemble"]
+    return {
+        "curves": curves.build_figures(study),
+        "trials": searches.build_parallel(search.tuning) if search else None,
+        "snapshots": ensembles.build_snapshots(vote.rung) if vote else None,
+    }
 
 
 def gather_sections(study: Study) -> dict[str, Any]:
@@ -128,6 +158,7 @@ def gather_sections(study: Study) -> dict[str, Any]:
         "facts": summary.list_facts(study),
         "limits": summary.list_limits(study.card.goal.limits, winner.outcome if winner else None),
         "beside": summary.compare_val(study),
+        "gains": summary.sum_up_gains(study),
         "ladder": ladder.draw_ladder(study),
         "mosaic": exploration.random if exploration else None,
         "mosaic_height": specimens.crop_sheet(exploration, study.card.data.shape[1]),
@@ -144,7 +175,12 @@ def gather_sections(study: Study) -> dict[str, Any]:
         "card": card,
         "matrix": matrix.draw_matrix(card) if card else None,
         "class_plot": matrix.plot_classes(card) if card else None,
-        "versus": ladder.draw_versus(study),
+        "versus": ladder.compare_test(study),
+        "trust": reliability.draw_trust(study),
+        "tuning": searches.draw_search(study),
+        "ensemble": ensembles.draw_vote(study),
+        "errors": study.mistakes,
+        "slices": slices.draw_slices(study.mistakes) if study.mistakes else None,
         "cells": embed_json(matrix.list_cells(card) if card else {}),
         "environment": phrases.flatten_record(study.environment or {}),
         "recipe": winner if winner and winner.recipe else None,

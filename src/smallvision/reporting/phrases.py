@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
-from smallvision.reporting.view import Verdict
-from smallvision.reporting.words import format_ratio, format_size, shorten_hash
+from smallvision.reporting.scores import Seeds, Verdict
+from smallvision.reporting.view import Rung
+from smallvision.reporting.words import (
+    NBSP,
+    NONE,
+    format_count,
+    format_duration,
+    format_fraction,
+    format_latency,
+    format_ratio,
+    format_size,
+    shorten_hash,
+)
 
 METRICS = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
 
@@ -16,14 +28,34 @@ def name_metric(name: str) -> str:
     return METRICS.get(name, name.replace("_", " "))
 
 
-def describe_costs(verdict: Verdict) -> tuple[str, ...]:
-    """Say what the step took, part by part; the verdict's sentence says what it gave."""
-    parts = []
-    if verdict.seconds_ratio is not None:
-        parts.append(f"{format_ratio(verdict.seconds_ratio)} the training time")
-    if verdict.parameters_ratio is not None:
-        parts.append(f"{format_ratio(verdict.parameters_ratio)} the parameters")
-    return tuple(parts)
+def describe_costs(rung: Rung) -> tuple[str, ...]:
+    """Say what a rung costs, part by part, each beside the rung it builds on."""
+    step, out = rung.step, rung.outcome
+    ratios = (step.seconds_ratio, step.parameters_ratio, step.latency_ratio) if step else ()
+    figures = (
+        f"{format_duration(out.seconds)} of training",
+        f"{format_count(out.parameters)} parameters",
+        f"{format_latency(out.latency_seconds)} an image",
+    )
+    pairs = zip_longest(figures, ratios)
+    return tuple(
+        figure if ratio is None else f"{figure} ({format_ratio(ratio)})"
+        for figure, ratio in pairs
+        if not figure.startswith(NONE)
+    )
+
+
+def describe_help(verdict: Verdict) -> str:
+    """Say in plain words whether a step did any good."""
+    return {"better": "Helped.", "worse": "Did not help: it did harm."}.get(
+        verdict.verdict, "Did not help as far as these images can tell."
+    )
+
+
+def describe_seeds(seeds: Seeds) -> str:
+    """Say how an accuracy varies with the seed, `91.0 ± 0.3 % over 3 seeds`."""
+    mean, std = (format_fraction(value, seeds.n) for value in (seeds.mean, seeds.std))
+    return f"{mean} ± {std}{NBSP}% over {len(seeds.seeds)} seeds"
 
 
 def describe_machine(machine: Mapping[str, Any]) -> str:

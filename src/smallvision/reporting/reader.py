@@ -7,8 +7,10 @@ from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json
+from smallvision.reporting.findings import Ensemble, Tuning
 from smallvision.reporting.folder import Folder, is_plain_name
-from smallvision.reporting.gallery import read_exploration
+from smallvision.reporting.gallery import read_exploration, read_mistakes
+from smallvision.reporting.scores import Seeds, Verdict, Verdicts
 from smallvision.reporting.view import (
     Card,
     Epoch,
@@ -20,9 +22,9 @@ from smallvision.reporting.view import (
     Scorecard,
     Split,
     Study,
-    Verdict,
-    Verdicts,
 )
+
+SNAPSHOTS = "members/snapshots"  # the training run inside the folder of a study's ensemble
 
 
 def read_study(path: Path) -> Study:
@@ -46,9 +48,10 @@ def read_study(path: Path) -> Study:
     scorecard = folder.read(Scorecard, "test.json", "there is no test result.")
     openings = folder.read_lines(Opening, "ledger.jsonl")
     environment = read_environment(folder)
+    mistakes = read_mistakes(folder, f"runs/{card.best}") if card.best else None
     missing = tuple(folder.missing)
     study = Study(
-        card, rungs, split, exploration, scorecard, openings, environment, missing=missing
+        card, rungs, split, exploration, scorecard, openings, environment, missing, mistakes
     )
     check_classes(study, path)
     return study
@@ -71,6 +74,7 @@ def read_rung(folder: Folder, plan: Plan, verdicts: Verdicts) -> Rung:
     if not is_plain_name(plan.name):
         raise RecordError(f"{folder.path}/study.json: {plan.name!r} is not a plain rung name")
     run = f"runs/{plan.name}"
+    ensemble = folder.read_optional(Ensemble, f"{run}/ensemble.json")
     status = f"{run}/status.json"
     if plan.status == "done":
         outcome = folder.read(Outcome, status, f"{plan.name} has no numbers.")
@@ -79,13 +83,30 @@ def read_rung(folder: Folder, plan: Plan, verdicts: Verdicts) -> Rung:
     return Rung(
         plan=plan,
         outcome=outcome or Outcome(),
-        epochs=folder.read_lines(Epoch, f"{run}/metrics.jsonl"),
-        schedule=folder.read_optional(Schedule, f"{run}/schedule.json"),
-        recipe=folder.read_text(f"{run}/recipe.toml"),
-        recipe_diff=folder.read_text(f"{run}/recipe.diff.toml"),
+        **read_training(folder, run),
         step=find_verdict(verdicts.steps, plan.name),
         against_best=find_verdict(verdicts.against_best, plan.name),
+        seeds=folder.read_optional(Seeds, f"{run}/seeds.json"),
+        tuning=folder.read_optional(Tuning, f"{run}/tune/tune.json"),
+        ensemble=ensemble,
+        snapshots=read_snapshots(folder, plan, f"{run}/{SNAPSHOTS}") if ensemble else None,
     )
+
+
+def read_training(folder: Folder, run: str) -> dict[str, Any]:
+    """Read what every training run leaves behind; an absent part is empty or None."""
+    return {
+        "epochs": folder.read_lines(Epoch, f"{run}/metrics.jsonl"),
+        "schedule": folder.read_optional(Schedule, f"{run}/schedule.json"),
+        "recipe": folder.read_text(f"{run}/recipe.toml"),
+        "recipe_diff": folder.read_text(f"{run}/recipe.diff.toml"),
+    }
+
+
+def read_snapshots(folder: Folder, plan: Plan, run: str) -> Rung:
+    """Read the training run that an ensemble's snapshots come from."""
+    outcome = folder.read_optional(Outcome, f"{run}/status.json") or Outcome()
+    return Rung(plan, outcome, **read_training(folder, run), step=None, against_best=None)
 
 
 def find_verdict(verdicts: tuple[Verdict, ...], rung: str) -> Verdict | None:
@@ -97,7 +118,7 @@ def check_classes(study: Study, path: Path) -> None:
     """Refuse records that contradict the number of classes.
 
     Raises:
-        RecordError: a list has not one entry per class.
+        RecordError: a list has not one entry per class, or a record names a class out of range.
     """
     K = len(study.card.data.class_names)
     lengths: dict[str, list[int]] = {}
@@ -116,3 +137,10 @@ def check_classes(study: Study, path: Path) -> None:
                 f"{path}/{place}: {wrong[0]} entries where study.json names {K} classes; "
                 "do the records belong together?"
             )
+    named = study.mistakes.list_classes() if study.mistakes else ()
+    beyond = [number for number in named if not 0 <= number < K]
+    if beyond:
+        raise RecordError(
+            f"{path}/runs/{study.card.best}/errors/errors.json: class {beyond[0]} where "
+            f"study.json names {K} classes; do the records belong together?"
+        )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smallvision.reporting.view import Limits, Outcome, Rung, Study
+from smallvision.reporting.scores import Verdict
+from smallvision.reporting.view import Limits, Outcome, Rung, Scorecard, Study, Twin
 from smallvision.reporting.words import (
     format_accuracy,
     format_count,
     format_interval,
     format_latency,
     format_moment,
+    format_p,
     format_points,
     format_times,
+    join_words,
 )
 
 BLIND = "Only the first opening was blind."
@@ -56,6 +59,8 @@ def write_headline(study: Study) -> Headline:
             f"The 95 % interval is {format_interval(card.score)}, from {format_count(card.n)} "
             f"test images that were used neither to fit nor to choose."
         )
+        if card.refit:
+            support += " It was trained once more for that, on training and validation together."
         figure = format_accuracy(card.score)
         return Headline(f"{card.model} classifies", figure, "of unseen images correctly.", support)
     if winner is not None and winner.outcome.val is not None:
@@ -72,7 +77,7 @@ def write_headline(study: Study) -> Headline:
 
 def write_unfinished(study: Study) -> Headline:
     """Say how far a study without a winner has come."""
-    states = [rung.plan.status for rung in study.rungs]
+    states = [rung.plan.status for rung in study.climbed]
     done, total = states.count("done"), len(states)
     support = "What is known so far stands below."
     leader = find_leader(study.rungs)
@@ -217,12 +222,52 @@ def list_alerts(study: Study) -> tuple[str, ...]:
 
 
 def compare_val(study: Study) -> str | None:
-    """Test beside validation, in a sentence."""
+    """Test beside validation, in a sentence; of a refitted model that is its twin's business."""
     card = study.scorecard
-    if card is None or card.val is None:
+    if card is None:
         return None
-    between = format_points(card.accuracy - card.val.accuracy, min(card.n, card.val.n))
-    start = f"On validation the same model reached {format_accuracy(card.val)}"
-    if card.differs_from_val:
-        return f"{start}; the test result differs from it by {between}, more than chance explains."
-    return f"{start}; the difference of {between} is within chance."
+    seen: Scorecard | Twin = card.twin or card
+    if seen.val is None:
+        return None
+    between = format_points(seen.accuracy - seen.val.accuracy, min(seen.n, seen.val.n))
+    model = "the twin" if card.twin else "the same model"
+    start = f"On validation {model} reached {format_accuracy(seen.val)}"
+    evidence = "" if seen.p_vs_val is None else f" ({format_p(seen.p_vs_val)})"
+    if seen.differs_from_val:
+        return (
+            f"{start}; its test result differs from that by {between}, more than chance "
+            f"explains{evidence}."
+        )
+    return f"{start}; the difference of {between} on test is within chance{evidence}."
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What helped and what did not, in a sentence each; empty where there is nothing to say."""
+
+    helped: str
+    idle: str
+
+
+def sum_up_gains(study: Study) -> Gains:
+    """Sum up the verdicts of all rungs against the ones they build on."""
+    steps = [(rung.name, rung.step) for rung in study.climbed if rung.step is not None]
+    kinds: dict[str, list[tuple[str, Verdict]]] = {}
+    for name, step in steps:
+        kinds.setdefault(step.verdict, []).append((name, step))
+    better, worse = (
+        [f"{name} ({format_points(step.difference, step.n)})" for name, step in kinds.get(kind, ())]
+        for kind in ("better", "worse")
+    )
+    even = [name for name, _ in kinds.get("cannot tell apart", ())]
+    failed = [rung.name for rung in study.climbed if rung.plan.status == "failed"]
+    idle = []
+    if worse:
+        idle.append(f"{join_words(worse)} did harm")
+    if even:
+        base = "the rung it builds on" if len(even) == 1 else "the rungs they build on"
+        idle.append(f"{join_words(even)} cannot be told apart from {base}")
+    if failed:
+        idle.append(f"{join_words(failed)} failed")
+    helped = f"{join_words(better)}, each against the rung it builds on." if better else ""
+    return Gains(helped, f"{'; '.join(idle)}." if idle else "")

@@ -9,20 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from smallvision.reporting.findings import Ensemble, Mistakes, Tuning
 from smallvision.reporting.pictures import Exploration
+from smallvision.reporting.scores import Calibration, Interval, Score, Seeds, Verdict
 
-Interval: TypeAlias = tuple[float, float]
 State: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """An accuracy with its 95 % interval and the number of images behind it."""
-
-    accuracy: float
-    interval: Interval
-    n: int
-    loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +58,8 @@ class Plan:
     status: State
     error: str | None = None
     weakness: str | None = None
+    slot: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +77,8 @@ class Card:
     rungs: tuple[Plan, ...]
     best: str | None
     best_reason: str | None
+    refit: bool = False
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -114,32 +109,6 @@ class Opening:
     model: str
     n: int
     data_fingerprint: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One paired comparison out of `verdicts.json`."""
-
-    rung: str
-    against: str
-    n: int
-    difference: float
-    interval: Interval
-    p: float
-    verdict: Literal["better", "worse", "cannot tell apart"]
-    needed_n: int | None
-    sentence: str
-    gap_change: float | None = None
-    seconds_ratio: float | None = None
-    parameters_ratio: float | None = None
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """`verdicts.json`."""
-
-    steps: tuple[Verdict, ...]
-    against_best: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True)
@@ -186,13 +155,17 @@ class Outcome:
     val: Score | None = None
     gap: float | None = None
     within_limits: bool | None = None
+    calibration: Calibration | None = None
     machine: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rung:
-    """A rung with all that its run folder and the verdicts say about it."""
+    """A rung with all that its run folder and the verdicts say about it.
+
+    `snapshots` is the training run whose checkpoints an ensemble is made of.
+    """
 
     plan: Plan
     outcome: Outcome
@@ -202,6 +175,10 @@ class Rung:
     recipe_diff: str | None
     step: Verdict | None
     against_best: Verdict | None
+    seeds: Seeds | None = None
+    tuning: Tuning | None = None
+    ensemble: Ensemble | None = None
+    snapshots: Rung | None = None
 
     @property
     def name(self) -> str:
@@ -242,6 +219,24 @@ class Macro:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """The test result of a refitted model's twin, which was trained on the training split alone."""
+
+    n: int
+    accuracy: float
+    interval: Interval
+    loss: float | None = None
+    val: Score | None = None
+    differs_from_val: bool | None = None
+    p_vs_val: float | None = None
+
+    @property
+    def score(self) -> Score:
+        """The test accuracy in the shape in which every other accuracy comes."""
+        return Score(self.accuracy, self.interval, self.n, self.loss)
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """`test.json`: the one test evaluation."""
 
@@ -259,6 +254,11 @@ class Scorecard:
     confusion: tuple[tuple[int, ...], ...]
     val: Score | None = None
     differs_from_val: bool | None = None
+    p_vs_val: float | None = None
+    topk: dict[int, float] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    refit: bool = False
+    twin: Twin | None = None
 
     @property
     def score(self) -> Score:
@@ -278,6 +278,7 @@ class Study:
     openings: tuple[Opening, ...]
     environment: dict[str, Any] | None
     missing: tuple[str, ...]
+    mistakes: Mistakes | None = None
 
     def find_rung(self, name: str | None) -> Rung | None:
         """Find the rung of that name, or None."""
@@ -287,6 +288,16 @@ class Study:
     def winner(self) -> Rung | None:
         """The rung that the study chose."""
         return self.find_rung(self.card.best)
+
+    @property
+    def climbed(self) -> tuple[Rung, ...]:
+        """The rungs that this study was to train: all but those left out on request."""
+        return tuple(rung for rung in self.rungs if rung.plan.status != "skipped")
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the rungs left out on request."""
+        return tuple(rung.name for rung in self.rungs if rung.plan.status == "skipped")
 
     @property
     def opened(self) -> int:

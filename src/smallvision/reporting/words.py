@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from smallvision.reporting.view import Score
+from smallvision.reporting.scores import Score
 
 NONE = "–"
 NBSP = "\u00a0"
@@ -123,6 +123,17 @@ def format_size(size: float | None) -> str:
     if size < 1000 * MANY:
         return f"{size / MANY:.1f}{NBSP}MB"
     return f"{size / MANY / 1000:.1f}{NBSP}GB"
+
+
+def format_setting(value: object) -> str:
+    """Write a value of a recipe as a person would: `0.0005`, `yes`, `flip, crop`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}".replace("e-0", "e-")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(format_setting, value))
+    return NONE if value is None else str(value)
 
 
 def format_moment(iso: str | None) -> str:

@@ -40,7 +40,7 @@ def test_ladder_without_scores_has_no_axis(study: Study) -> None:
     drawn = ladder.draw_ladder(replace(study, rungs=bare, scorecard=None))
     assert drawn.marks == ()
     assert drawn.test is None
-    assert ladder.draw_versus(replace(study, scorecard=None)) is None
+    assert ladder.compare_test(replace(study, scorecard=None)) is None
 
 
 def test_panels_mark_the_kept_epoch(study: Study) -> None:
@@ -199,9 +199,38 @@ def test_machine_in_words() -> None:
 
 
 def test_costs_leave_out_what_is_unknown(study: Study) -> None:
-    step = study.rungs[1].step
-    assert step is not None
-    assert len(phrases.describe_costs(step)) == 2
-    assert phrases.describe_costs(replace(step, seconds_ratio=None, parameters_ratio=None)) == ()
+    rung = study.rungs[1]
+    assert [part.replace("\u00a0", " ") for part in phrases.describe_costs(rung)] == [
+        "2 min 2 s of training (1.7 ×)",
+        "301,514 parameters (0.40 ×)",
+        "2.2 ms an image",
+    ]
+    bare = replace(rung, step=None, outcome=replace(rung.outcome, latency_seconds=None))
+    assert len(phrases.describe_costs(bare)) == 2
+    assert "(" not in "".join(phrases.describe_costs(bare))
+
+
+def test_metrics_in_words() -> None:
     assert phrases.name_metric("val_accuracy") == "validation accuracy"
     assert phrases.name_metric("new_thing") == "new thing"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("better", "Helped."),
+        ("worse", "Did not help: it did harm."),
+        ("cannot tell apart", "Did not help as far as these images can tell."),
+    ],
+)
+def test_help_in_words(study: Study, verdict: str, said: str) -> None:
+    step = study.rungs[1].step
+    assert step is not None
+    assert phrases.describe_help(replace(step, verdict=verdict)) == said  # type: ignore[arg-type]
+
+
+def test_skipped_rungs_are_not_drawn(study: Study) -> None:
+    left = replace(study.rungs[2], plan=replace(study.rungs[2].plan, status="skipped"))
+    shorter = replace(study, rungs=(*study.rungs[:2], left, *study.rungs[3:]))
+    assert shorter.left_out == ("vgg10-aug",)
+    assert len(ladder.draw_ladder(shorter).rows) == 4

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from smallvision.reporting import words
-from smallvision.reporting.view import Score
+from smallvision.reporting.scores import Score
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,8 @@ def test_small_words() -> None:
     assert words.format_share(0.2) == "20\u00a0%"
     assert words.format_number(None) == "–"
     assert words.format_count(1_437) == "1,437"
+
+
+def test_settings_as_people_write_them() -> None:
+    shown = [words.format_setting(value) for value in (0.0005, 1e-05, 3, True, None, ["a", 0.1])]
+    assert shown == ["0.0005", "1e-5", "3", "yes", "–", "a, 0.1"]

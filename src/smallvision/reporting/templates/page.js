@@ -29,6 +29,12 @@ probe.hidden = true;
 document.body.append(probe);
 
 function resolveColour(name) {
+  // "--rule>--accent:0.25" is a quarter of the way from one to the other.
+  const mix = name.match(/^(--[a-z]+)>(--[a-z]+):([\d.]+)$/);
+  if (mix) {
+    const [from, to] = [mix[1], mix[2]].map((end) => resolveColour(end).match(/[\d.]+/g).map(Number));
+    return `rgb(${[0, 1, 2].map((i) => Math.round(from[i] + (to[i] - from[i]) * mix[3])).join(",")})`;
+  }
   probe.style.color = `var(${name})`;
   return getComputedStyle(probe).color;
 }
@@ -40,10 +46,8 @@ function resolveColours(value) {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolveColours(inner)]));
 }
 
-function drawCurves() {
-  const choice = find('.panel input:checked');
-  if (!choice || typeof Plotly === "undefined") return;
-  const figure = resolveColours(figures[choice.value]);
+function drawFigure(place, given) {
+  const figure = resolveColours(given);
   const font = getComputedStyle(document.body);
   Object.assign(figure.layout, {
     font: { family: font.fontFamily, size: 13, color: resolveColour("--soft") },
@@ -53,9 +57,21 @@ function drawCurves() {
     // A finger scrolls the page; only a mouse may draw a zoom box.
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
   });
-  find("#plot-box").hidden = false;
-  find("#plot-title").textContent = choice.value;
-  Plotly.react("plot", figure.data, figure.layout, { displayModeBar: false, responsive: true });
+  Plotly.react(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+}
+
+function drawCurves() {
+  if (typeof Plotly === "undefined") return;
+  const choice = find(".panel input:checked");
+  if (choice) {
+    find("#plot-box").hidden = false;
+    find("#plot-title").textContent = choice.value;
+    drawFigure("plot", figures.curves[choice.value]);
+  }
+  for (const box of all("[data-figure]")) {
+    box.hidden = false;
+    drawFigure(`plot-${box.dataset.figure}`, figures[box.dataset.figure]);
+  }
 }
 
 find(".theme").hidden = false;
