@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest, norm
 
-from smallvision.stats.intervals import CONFIDENCE, Interval
+from smallvision.stats.intervals import CONFIDENCE, Interval, wilson_interval
 
 Correct = npt.NDArray[np.bool_]
 Verdict = Literal["better", "worse", "cannot tell apart"]
@@ -67,18 +67,20 @@ def compare_paired(a: Correct, b: Correct) -> Comparison:
 
 
 def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
-    """Interval of the difference of two paired rates that agrees with the exact McNemar test.
+    """Interval of the difference of two paired rates, in step with the exact McNemar test.
 
-    It takes the number of images that only one of the two got right as given. Their split
-    between A and B is then binomial; Clopper and Pearson's interval of that share, times the
-    share of such images, bounds the difference. It excludes zero exactly where the test's
-    p-value is below 5 %.
+    The difference is a product: how often the two disagree, times how one-sidedly. The share of
+    disagreements that A wins has Clopper and Pearson's interval, the rate of disagreements
+    Wilson's; the two distances from the estimate to a bound are added in quadrature. No bound is
+    on the other side of zero than the test allows: the interval holds zero in its inside exactly
+    where the test's p-value is 5 % or more.
 
     Args:
         only_a, only_b: images that only one of the two got right.
         n: all images.
 
-    Source: Clopper and Pearson, Biometrika 26 (1934) 404-413.
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404-413; the combination after Zou and
+    Donner, Stat. Med. 27 (2008) 1693-1702, there for sums.
     """
     discordant = only_a + only_b
     if not discordant:
@@ -87,7 +89,17 @@ def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
         return -bound, bound
     exact = binomtest(only_a, discordant).proportion_ci(CONFIDENCE, method="exact")
     scale = discordant / n
-    return (2 * float(exact.low) - 1) * scale, (2 * float(exact.high) - 1) * scale
+    difference = (only_a - only_b) / n
+    rarest, commonest = (rate / scale for rate in wilson_interval(discordant, n))
+    products = sorted((difference * rarest, difference * commonest))
+
+    def combine(share: float, product: float) -> float:
+        alone = (2 * share - 1) * scale
+        distance = math.hypot(alone - difference, product - difference)
+        bound = difference + math.copysign(distance, alone - difference)
+        return 0.0 if bound * alone < 0 else bound
+
+    return combine(float(exact.low), products[0]), combine(float(exact.high), products[1])
 
 
 def needed_images(
