@@ -304,6 +304,7 @@ def write_errors(folder: Path, K: int, rng: np.random.Generator) -> None:
         "saliency": "Grad-CAM",
         "errors": 59,
         "model": BEST,
+        "class_names": list(NAMES[:K]),
         "pairs": pairs,
         "worst": worst,
         "disagreements": votes,

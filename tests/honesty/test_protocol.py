@@ -187,7 +187,7 @@ def test_a_dry_run_leaves_the_seal_closed(tmp_path: Path) -> None:
         lambda: opened.append(1) or make_images(30), size=30, fingerprint="sha256:0"
     )
     dataset = replace(make_dataset(600), test=locked)
-    plan = StudyPlan(dry_run=True, settings=("epochs=1",))
+    plan = StudyPlan(dry_run=True)
     summary = run_study(dataset, tmp_path / "study", plan)
     assert summary["test"]["openings"] == 1
     assert not opened

@@ -17,6 +17,7 @@ from tests.conftest import make_images
 
 Call = Callable[..., Any]
 FAST = ["--set", "epochs=1", "--set", "compute.threads=1"]
+BRIEF = ["--set", "epochs=2", "--set", "compute.threads=1"]  # two cycles need two epochs
 
 
 @pytest.fixture
@@ -37,11 +38,12 @@ def rows(tmp_path: Path) -> Path:
 
 def test_a_study_and_its_resumption(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "study"
-    first = smallvision("study", rows, "--out", out, "--json", *FAST)
+    first = smallvision("study", rows, "--out", out, "--json", *BRIEF)
     assert first.code == 0, first.err
     summary = json.loads(first.out)
-    assert [rung["name"] for rung in summary["rungs"]] == [
-        "mlp", "vgg10", "vgg10-aug", "wrn", "wrn-aug",
+    assert [rung["slot"] for rung in summary["rungs"]] == [
+        "mlp", "vgg10", "vgg10-aug", "wrn", "wrn-aug", "wrn-cutmix", "wrn-se-cutmix",
+        "wrn-se-cutmix-mish", "tuned", "snapshot-ensemble",
     ]  # fmt: skip
     assert {rung["status"] for rung in summary["rungs"]} == {"done"}
     assert summary["test"]["openings"] == 1
@@ -50,20 +52,26 @@ def test_a_study_and_its_resumption(smallvision: Call, rows: Path, tmp_path: Pat
     assert "<html" in Path(summary["report"]).read_text()
 
     done = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("model.safetensors")}
-    again = smallvision("study", rows, "--out", out, "--resume", "--json", *FAST)
+    again = smallvision("study", rows, "--out", out, "--resume", "--json", *BRIEF)
     assert again.code == 0, again.err
     assert json.loads(again.out)["rungs"] == summary["rungs"]
     assert json.loads(again.out)["test"]["openings"] == 1
     assert done == {path: path.stat().st_mtime_ns for path in done}
 
-    refused = smallvision("study", rows, "--out", out, *FAST)
+    refused = smallvision("study", rows, "--out", out, *BRIEF)
     assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert "--resume" in refused.err
-    other = smallvision("study", rows, "--out", out, "--resume", "--set", "epochs=2")
-    assert other.code == 2
-    assert "other settings" in other.err
+    for options in (
+        FAST,
+        [*BRIEF, "--seeds", "2"],
+        [*BRIEF, "--refit"],
+        [*BRIEF, "--rungs", "mlp"],
+    ):
+        other = smallvision("study", rows, "--out", out, "--resume", *options)
+        assert (other.code, other.err.count("\n")) == (2, 1)
+        assert "name another folder" in other.err
 
-    moved = smallvision("study", rows, "--out", out, "--resume", "--max-gap", "0.5", *FAST)
+    moved = smallvision("study", rows, "--out", out, "--resume", "--max-gap", "0.5", *BRIEF)
     assert moved.code == 2
     assert "limits" in moved.err
 
@@ -82,7 +90,7 @@ def test_a_study_and_its_resumption(smallvision: Call, rows: Path, tmp_path: Pat
 def test_a_failed_rung_does_not_sink_the_study(
     smallvision: Call, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from smallvision.study import climb
+    from smallvision.study import rungs as climb
 
     true_run = climb.run_recipe
 
@@ -93,7 +101,8 @@ def test_a_failed_rung_does_not_sink_the_study(
 
     monkeypatch.setattr(climb, "run_recipe", fail_once)
     out = tmp_path / "study"
-    outcome = smallvision("study", rows, "--out", out, "--json", *FAST)
+    options = ["--out", out, "--rungs", "mlp,vgg10,vgg10-aug,wrn-aug", "--json", *FAST]
+    outcome = smallvision("study", rows, *options)
     assert outcome.code == 0, outcome.err
     rungs = {rung["name"]: rung for rung in json.loads(outcome.out)["rungs"]}
     assert rungs["vgg10"]["status"] == "failed"
@@ -103,8 +112,27 @@ def test_a_failed_rung_does_not_sink_the_study(
     assert {step["rung"]: step["against"] for step in verdicts}["vgg10-aug"] == "mlp"
 
     monkeypatch.setattr(climb, "run_recipe", true_run)
-    mended = smallvision("study", rows, "--out", out, "--resume", "--json", *FAST)
-    assert {rung["status"] for rung in json.loads(mended.out)["rungs"]} == {"done"}
+    mended = smallvision("study", rows, "--resume", *options)
+    states = [rung["status"] for rung in json.loads(mended.out)["rungs"]]
+    assert states == [*["done"] * 3, "skipped", "done", *["skipped"] * 5]
+
+
+def test_seeds_and_a_refit(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    options = ["--rungs", "mlp,snapshot-ensemble", "--seeds", "2", "--refit", "--json", *BRIEF]
+    outcome = smallvision("study", rows, "--out", out, *options)
+    assert outcome.code == 0, outcome.err
+    seeds = json.loads((out / "runs" / "mlp" / "seeds.json").read_text())
+    assert seeds["seeds"] == [0, 1]
+    best = out / "runs" / json.loads(outcome.out)["best"]
+    test = json.loads((out / "test.json").read_text())
+    refit = json.loads((best / "refit" / "status.json").read_text())
+    assert (test["refit"], test["openings"], refit["kind"]) == (True, 1, "refit")
+    assert refit["train"]["n"] == 120, "validation images are trained on"
+    assert test["weights"] != test["twin"]["weights"]
+    assert (out / "ledger.jsonl").read_text().count("\n") == 1
+    assert smallvision("study", rows, "--out", out, "--resume", *options).code == 0
+    assert (out / "ledger.jsonl").read_text().count("\n") == 1
 
 
 def test_a_setting_of_one_model_leaves_the_others_alone(
@@ -145,7 +173,7 @@ def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) 
     assert "Validation: " in validated.err
     nameless = smallvision("evaluate", out)
     assert (nameless.code, nameless.err.count("\n")) == (2, 1)
-    assert f"evaluate {out} DATA" in nameless.err
+    assert "name it: DATA" in nameless.err
     assert (out / "ledger.jsonl").read_text().count("\n") == 1
 
     again = smallvision("evaluate", out, rows, "--json")
@@ -224,23 +252,9 @@ def test_explain_shows_what_went_wrong(smallvision: Call, tmp_path: Path) -> Non
     again = smallvision("explain", run, "digits", "--json")
     assert json.loads(again.out) == record
 
-    unnamed = smallvision("explain", run)
-    assert (unnamed.code, unnamed.err.count("\n")) == (2, 1)
-    assert "name the data set" in unnamed.err
-
-
-def test_a_run_of_a_study_knows_its_data(smallvision: Call, tmp_path: Path) -> None:
-    study = tmp_path / "study"
-    run = study / "runs" / "mlp"
-    assert smallvision("train", "digits", "mlp", "--out", run, *FAST).code == 0
-    record = {"name": "s", "preset": "quick", "seed": 0, "goal": {}, "rungs": [], "best": "mlp"}
-    (study / "study.json").write_text(json.dumps({**record, "data": {"name": "digits"}}))
-    outcome = smallvision("explain", run)
-    assert outcome.code == 0, outcome.err
-    assert (run / "errors" / "errors.json").exists()
-    assert not list(study.rglob("ledger.jsonl"))
-    whole = smallvision("explain", study)
-    assert (whole.code, "is a study" in whole.err) == (2, True)
+    unnamed = smallvision("explain", run, "--json")
+    assert json.loads(unnamed.out) == record, "the run knows its data"
+    assert not list(run.rglob("ledger.jsonl"))
 
 
 def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Rung:
         after: slots it may build on, of which a study takes the best; empty for the first.
         change: from the recipe it builds on to its own.
         recipe: its own; the recipe's name is the rung's.
+        base: name of the recipe it was made from; empty for the first.
         work: `train` once, `tune` first, or train and make an `ensemble` of snapshots.
     """
 
@@ -63,6 +64,7 @@ class Rung:
     after: tuple[str, ...]
     change: Change
     recipe: Recipe
+    base: str = ""
     work: Literal["train", "tune", "ensemble"] = "train"
 
     @property
@@ -73,7 +75,8 @@ class Rung:
     def on(self, base: Recipe) -> Rung:
         """The same rung built on another recipe."""
         recipe = self.change(base)
-        return self.with_recipe(_alter(recipe, name=name_rung(self.slot, recipe)))
+        recipe = _alter(recipe, name=name_rung(self.slot, recipe))
+        return replace(self, recipe=recipe, base=base.name)
 
     def with_recipe(self, recipe: Recipe) -> Rung:
         """The same rung with a recipe of another making."""

@@ -93,13 +93,12 @@ def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
     rarest, commonest = (rate / scale for rate in wilson_interval(discordant, n))
     products = sorted((difference * rarest, difference * commonest))
 
-    def combine(share: float, product: float) -> float:
+    def combine(side: int, share: float, product: float) -> float:
         alone = (2 * share - 1) * scale
-        distance = math.hypot(alone - difference, product - difference)
-        bound = difference + math.copysign(distance, alone - difference)
+        bound = difference + side * math.hypot(alone - difference, product - difference)
         return 0.0 if bound * alone < 0 else bound
 
-    return combine(float(exact.low), products[0]), combine(float(exact.high), products[1])
+    return combine(-1, float(exact.low), products[0]), combine(1, float(exact.high), products[1])
 
 
 def needed_images(

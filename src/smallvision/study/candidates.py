@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from smallvision.errors import RecordError
+from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
 from smallvision.records.folder import STATUS, checkpoint_folder, list_checkpoints
@@ -52,7 +52,8 @@ def gather_candidates(
 
     Raises:
         RecordError: a run is unfinished, damaged, or differs from the others in what members must
-            share; or there are fewer than two candidates.
+            share.
+        SettingError: there are fewer than two candidates.
     """
     candidates = [found for run in runs for found in find_candidates(run, machine)]
     for run in runs:
@@ -71,7 +72,7 @@ def gather_candidates(
                     "class names, image shape and normalisation"
                 )
     if len(candidates) < 2:
-        raise RecordError(
+        raise SettingError(
             f"{first.run} offers one network; name several runs, or one trained in several cycles "
             "(schedule.cycles=3) that keeps their ends (checkpoints=cycles)"
         )

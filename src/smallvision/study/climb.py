@@ -18,6 +18,7 @@ from smallvision.recipes import Recipe, Rung, Task, find_preset, read_recipe
 from smallvision.recipes.build import build_augmentations, build_machine
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
+from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.study.explanation import explain_run
 from smallvision.study.journal import describe_data, open_study, reopen_study, summarize_study
@@ -117,9 +118,14 @@ def explore_split(site: Site) -> Exploration:
 def climb_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, Any]) -> None:
     """Set a rung on the best below it, do its work, and enter the outcome.
 
-    A rung that fails does not sink the study. Records that cannot be read or written do: what
-    was done so far is kept, and the study can be resumed.
+    A finished rung stays what it is, on the base it had. A rung that fails does not sink the
+    study. Records that cannot be read or written do: what was done so far is kept, and the study
+    can be resumed.
     """
+    if is_done(entry):
+        check_manifest(site.run(entry["name"]) / "model")
+        site.narrator.finish(entry["name"], read_json(site.run(entry["name"]) / STATUS))
+        return
     rung = place_rung(rung, entry, site, record)
     entry |= {"status": "running", "error": None}
     write_json(site.folder / STUDY, record)
@@ -171,10 +177,12 @@ def explain_base(below: dict[str, dict[str, Any]], base: str | None) -> str | No
     """Say so where a rung does not build on the last one it could have built on."""
     if base is None or base == list(below)[-1]:
         return None
-    left_out = list(below)[list(below).index(base) + 1 :]
+    later = list(below)[list(below).index(base) + 1 :]
+    who = " and ".join(later) if len(later) < 3 else f"none of the {len(later)} rungs after it"
+    did = "did not raise" if len(later) < 3 else "raised"
     return (
-        f"Builds on {base}, the best so far: {' and '.join(left_out)} did not raise validation "
-        "accuracy above it within the limits."
+        f"Builds on {base}, the best so far: {who} {did} validation accuracy above it within the "
+        "limits."
     )
 
 

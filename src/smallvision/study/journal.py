@@ -126,6 +126,7 @@ def summarize_study(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
         val = status.get("val", {})
         rungs.append(
             {
+                "slot": rung.get("slot", rung["name"]),
                 "name": rung["name"],
                 "val_accuracy": val.get("accuracy"),
                 "val_interval": val.get("interval"),

@@ -68,5 +68,5 @@ def recall_name(folder: Path) -> str:
     name = read_json(folder / STATUS).get("data")
     if name not in CATALOG:
         known = f"'{name}', which is no named data set" if name else "data it does not name"
-        raise DataError(f"{folder} was trained on {known}; name its folder or file as DATA")
+        raise DataError(f"{folder} was trained on {known}; name it: DATA, or --data")
     return str(name)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
-from smallvision.predict import load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
+from smallvision.records.weights import check_manifest
 from smallvision.study.candidates import find_member
 from smallvision.study.choice import join_members
-from smallvision.study.run import measure_cost, run_recipe
+from smallvision.study.material import gather_material
+from smallvision.study.run import measure_refit, run_recipe
 from smallvision.training import Watcher
 
 NOTE = (
@@ -66,19 +66,19 @@ def refit_ensemble(
 ) -> Path:
     """Refit the runs of an ensemble, and average their networks of the same epochs."""
     folder = run / REFIT
-    members = read_json(run / ENSEMBLE)["members"]
+    if (folder / STATUS).exists():
+        check_manifest(folder / "model")
+        return folder
+    known, members = read_json(run / STATUS), read_json(run / ENSEMBLE)["members"]
     places = {
         source: refit_run(run / source, dataset, split, watchers_for=watchers_for)
         for source in dict.fromkeys(member["run"] for member in members)
     }
-    machine = build_machine(read_recipe(run / "recipe.toml"))
-    known = read_json(run / STATUS)
+    recipe = read_recipe(run / "recipe.toml")
+    machine = build_machine(recipe)
     found = [find_member(places[member["run"]], member["epoch"], machine) for member in members]
     best = next(one for one in found if one.model.epoch == known["best_epoch"])
-    joined = join_members(found, best)
-    joined = replace(joined, temperature=load_model(run, machine).temperature)
-    joined.save(folder / "model")
-    write_json(
-        folder / STATUS, {**known, **measure_cost(joined, folder), "kind": "refit", "notes": [NOTE]}
-    )
+    material = gather_material(dataset, split, machine, pooled=True)
+    measured = measure_refit(join_members(found, best), material, folder, run, recipe.seed)
+    write_json(folder / STATUS, {**known, **measured, "notes": [NOTE]})
     return folder

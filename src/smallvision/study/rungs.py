@@ -71,16 +71,17 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
     The accuracy of the search's best trial is the luckiest of many; the fresh run is not.
     """
     preset = site.ladder.preset
+    untuned = rung.recipe.model_copy(update={"name": rung.base})
     search = tune_recipe(
-        rung.recipe,
+        untuned,
         site.dataset,
         site.split,
         make_folder(site.run(rung.name)) / "tune",
         trials=preset.trials,
-        epochs=max(2, round(rung.recipe.epochs * preset.trial_share)),
+        epochs=max(2, round(untuned.epochs * preset.trial_share)),
         narrator=site.narrator,
     )
-    recipe = best_recipe(rung.recipe, search)
+    recipe = best_recipe(untuned, search)
     recipe = recipe.model_copy(update={"name": rung.name, "seed": recipe.seed + 1})
     return train_rung(rung.with_recipe(recipe), site)
 

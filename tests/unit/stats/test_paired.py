@@ -46,8 +46,15 @@ def test_interval_holds_zero_exactly_where_the_test_cannot_tell(only_a: int, onl
 
 @pytest.mark.parametrize(
     ("n", "p_a", "p_b"),
-    [(400, 0.06, 0.03), (400, 0.05, 0.05), (400, 0.002, 0.01), (400, 0.1, 0.01)]
-    + [(10_000, 0.1, 0.01), (10_000, 0.3, 0.02), (10_000, 0.02, 0.018)],
+    [
+        (400, 0.06, 0.03),
+        (400, 0.05, 0.05),
+        (400, 0.002, 0.01),
+        (400, 0.1, 0.01),
+        (10_000, 0.1, 0.01),
+        (10_000, 0.3, 0.02),
+        (10_000, 0.02, 0.018),
+    ],
 )
 def test_interval_covers_the_truth(n: int, p_a: float, p_b: float) -> None:
     """About 95 % of the intervals hold the true difference, of close models and of unlike ones."""

@@ -56,3 +56,6 @@ def test_a_rung_says_which_ideas_its_base_had_left_out() -> None:
     note = explain_base(below, "wrn-aug")
     assert note is not None
     assert note.startswith("Builds on wrn-aug, the best so far: wrn-cutmix did not raise")
+    long = explain_base({**below, "wrn-se": status(0.86), "mish": status(0.7)}, "wrn-aug")
+    assert long is not None
+    assert "none of the 3 rungs after it raised validation accuracy" in long
