@@ -135,6 +135,20 @@ def test_seeds_and_a_refit(smallvision: Call, rows: Path, tmp_path: Path) -> Non
     assert (out / "ledger.jsonl").read_text().count("\n") == 1
 
 
+def test_train_refit_and_evaluate(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    options = ["--out", run, "--refit", "--evaluate", "--json", *FAST]
+    outcome = smallvision("train", rows, "mlp", *options)
+    assert outcome.code == 0, outcome.err
+    test = json.loads((run / "test.json").read_text())
+    assert (test["refit"], test["openings"]) == (True, 1)
+    again = smallvision("train", rows, "mlp", "--resume", *options)
+    assert json.loads(again.out)["test"]["openings"] == 1, "the same weights are not tested twice"
+    direct = smallvision("evaluate", run / "refit", rows, "--json")
+    assert json.loads(direct.out)["twin"]["val"]["n"] == 24
+    assert json.loads(direct.out)["val"] is None
+
+
 def test_a_setting_of_one_model_leaves_the_others_alone(
     smallvision: Call, rows: Path, tmp_path: Path
 ) -> None:

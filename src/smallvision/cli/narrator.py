@@ -51,9 +51,9 @@ class TerminalNarrator:
         self.console.print(f"[bold]{name}[/bold]  {question}")
 
     def watch_repeat(self, recipe: Recipe) -> Sequence[Watcher]:
-        """Announce a repeat by its seed and watch it."""
+        """Announce a repeat or a refit by its seed and watch it."""
         self.close()
-        self.say(f"{recipe.name} again, with seed {recipe.seed}")
+        self.say(f"{recipe.name} once more, with seed {recipe.seed}")
         return self.watch_run()
 
     def watch_run(self) -> Sequence[Watcher]:

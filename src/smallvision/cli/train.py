@@ -25,6 +25,10 @@ def train(
     seeds: Annotated[
         int, typer.Option(min=1, help="Runs in all: repeats take the next seeds, on one split.")
     ] = 1,
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Then train once more, on training and validation images."),
+    ] = False,
     resume: Resume = False,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Open the test set once, at the end.")
@@ -54,6 +58,7 @@ def train(
             resume=resume,
             watchers=narrator.watch_run(),
             seeds=seeds,
+            refit=refit,
             watchers_for=narrator.watch_repeat,
         )
     show_run(run, narrator.console)

@@ -39,8 +39,7 @@ def find_saliency(model: SavedModel, images: Images, classes: Labels) -> tuple[F
         nothing speaks for the class), and the name of the method.
 
     Source: Selvaraju et al., arXiv 1610.02391 (Grad-CAM); Simonyan et al., arXiv 1312.6034 (input
-    gradients). What differs: features are rectified before they are weighed, because the last
-    activation of a residual network is no module whose output could be listened to.
+    gradients).
     """
     device = model.machine.device
     normalize = build_normalizer(model.mean, model.std, device)
@@ -85,7 +84,7 @@ def explain_batch(network: nn.Module, inputs: Tensor, classes: Tensor) -> tuple[
         return scale_maps(gradient.abs().amax(dim=1)), "input gradient"
     (gradient,) = torch.autograd.grad(score, features)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    coarse = F.relu((weights * F.relu(features)).sum(dim=1, keepdim=True)).detach()
+    coarse = F.relu((weights * features).sum(dim=1, keepdim=True)).detach()
     fine = F.interpolate(coarse, inputs.shape[2:], mode="bilinear", align_corners=False)
     return scale_maps(fine[:, 0]), "Grad-CAM"
 

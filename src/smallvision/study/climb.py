@@ -25,7 +25,7 @@ from smallvision.study.journal import describe_data, open_study, reopen_study, s
 from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.plan import StudyPlan
-from smallvision.study.refit import refit_run
+from smallvision.study.refit import find_final, refit_run
 from smallvision.study.rungs import WORK, Site
 from smallvision.study.verdicts import is_done, judge_ladder
 
@@ -210,13 +210,11 @@ def test_best(site: Site, record: dict[str, Any]) -> None:
     """
     best, path, narrator = record["best"], site.folder / "test.json", site.narrator
     run = site.run(best)
-    final = run
     if site.plan.refit:
         narrator.say(f"{best} once more, on training and validation images together:")
-        final = refit_run(
-            run, site.dataset, site.split, watchers_for=lambda _recipe: narrator.watch_run()
-        )
+        refit_run(run, site.dataset, site.split, watchers_for=lambda _: narrator.watch_run())
         narrator.close()
+    final, twin = find_final(run)
     if path.exists() and read_json(path).get("weights") == fingerprint_model(final):
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")
         return
@@ -228,7 +226,7 @@ def test_best(site: Site, record: dict[str, Any]) -> None:
         name=best,
         command=site.plan.command,
         val=read_json(run / STATUS)["val"],
-        twin=load_model(run, machine) if site.plan.refit else None,
+        twin=load_model(twin, machine) if twin else None,
     )
     write_json(path, result)
     if result["openings"] > 1:

@@ -41,6 +41,7 @@ from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import StudyPlan
 from smallvision.study.recall import find_finished, recall_dataset
+from smallvision.study.refit import find_final, refit_run
 from smallvision.study.repeats import plan_repeats, repeat_run
 from smallvision.study.rerun import rerun_winner
 from smallvision.study.run import run_recipe
@@ -85,6 +86,7 @@ def train(
     data_dir: str | Path | None = None,
     watchers: Sequence[Watcher] = (),
     seeds: int = 1,
+    refit: bool = False,
     watchers_for: Callable[[Recipe], Sequence[Watcher]] | None = None,
 ) -> Run:
     """Train one recipe and keep everything in a run folder.
@@ -100,7 +102,10 @@ def train(
         watchers: told of every step and epoch.
         seeds: runs in all; those after the first take the seeds that follow, keep its split and
             lie in `out/seeds/SEED`.
-        watchers_for: called with a repeat's recipe before it begins; by default, `watchers` again.
+        refit: train once more at the end, on training and validation images together, into
+            `out/refit`; `evaluate` then tests that model, with the first run as its twin.
+        watchers_for: called with the recipe of a repeat or refit before it begins; by default,
+            `watchers` again.
 
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
@@ -115,9 +120,11 @@ def train(
     with lock_folder(folder):
         check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
         run_recipe(recipe, dataset, split, folder, watchers=watchers)
+        again = watchers_for or (lambda _recipe: watchers)
         if seeds > 1:
-            again = watchers_for or (lambda _recipe: watchers)
             repeat_run(recipe, dataset, split, folder, seeds, watchers_for=again)
+        if refit:
+            refit_run(folder, dataset, split, watchers_for=again)
     return Run(folder)
 
 
@@ -252,9 +259,10 @@ def evaluate(
 ) -> TestResult:
     """Open the sealed test set for a run, and write that down.
 
-    A run of a study is entered in the study's ledger, any other in its own. A second opening
-    is allowed and counted, never silent. The figures go to `test.json` in the run's folder; the
-    study's own test result stays that of its winner.
+    Where the run was trained once more with its validation images (`refit/`), that model is
+    tested, with the run itself beside it. A run of a study is entered in the study's ledger, any
+    other in its own. A second opening is allowed and counted, never silent. The figures go to
+    `test.json` in the run's folder; the study's own test result stays that of its winner.
 
     Args:
         run: a run or its folder.
@@ -268,13 +276,17 @@ def evaluate(
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
     folder, status = find_finished(run)
+    if status.get("kind") == "refit":  # what is known of validation is its twin's
+        folder, status = find_finished(folder.parent)
     study = find_study(folder)
     if study is not None and read_json(study / STUDY).get("best") is None:
         raise RecordError(
             f"the study {study} has not chosen its best rung yet; finish it with --resume before "
             "the test set is opened"
         )
-    model = load_model(folder, build_machine(read_recipe(folder / "recipe.toml")))
+    final, twin = find_final(folder)
+    machine = build_machine(read_recipe(folder / "recipe.toml"))
+    model = load_model(final, machine)
     dataset, _ = recall_dataset(folder, data, data_dir)
     record = evaluate_on_test(
         model,
@@ -283,6 +295,7 @@ def evaluate(
         name=status["name"],
         command=command,
         val=status["val"],
+        twin=load_model(twin, machine) if twin else None,
     )
     write_json(folder / "test.json", record)
     return TestResult(record)
@@ -346,7 +359,7 @@ def ensemble(
 
 def find_test(run: Run) -> TestResult | None:
     """The result of an earlier test of a run, if it was of the very same weights."""
-    path = run.folder / "test.json"
-    if not path.exists() or read_json(path).get("weights") != fingerprint_model(run.folder):
+    path, (final, _) = run.folder / "test.json", find_final(run.folder)
+    if not path.exists() or read_json(path).get("weights") != fingerprint_model(final):
         return None
     return TestResult(read_json(path))

@@ -24,6 +24,13 @@ NOTE = (
 )
 
 
+def find_final(run: Path) -> tuple[Path, Path | None]:
+    """The model to test of a finished run: its refit, beside its twin, or itself without one."""
+    refit = run / REFIT
+    done = (refit / STATUS).exists() and read_json(refit / STATUS)["status"] == "done"
+    return (refit, run) if done else (run, None)
+
+
 def refit_run(
     run: Path,
     dataset: DataSet,
