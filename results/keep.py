@@ -22,10 +22,15 @@ KEPT = (
     "verdicts.json",
     "test.json",
     "ledger.jsonl",
-    "runs/*/status.json",
-    "runs/*/recipe.toml",
-    "runs/*/metrics.jsonl",
-    "runs/*/schedule.json",
+    *(
+        f"{run}/{name}"
+        for run in ("runs/*", "runs/*/members/*", "runs/*/seeds/*")
+        for name in ("status.json", "recipe.toml", "metrics.jsonl", "schedule.json")
+    ),
+    "runs/*/ensemble.json",
+    "runs/*/seeds.json",
+    "runs/*/errors/errors.json",
+    "runs/*/tune/tune.json",
 )
 
 
@@ -44,14 +49,26 @@ def read(path: Path) -> dict[str, Any]:
     return record
 
 
+def phrase(step: dict[str, Any] | None) -> str:
+    """A verdict in a few words."""
+    if step is None:
+        return ""
+    if step["verdict"] == "cannot tell apart":
+        return f"cannot be told from {step['against']}"
+    return f"{step['verdict']} than {step['against']} by {abs(step['difference']) * 100:.2f} points"
+
+
 def show(folder: Path) -> str:
     """The rungs as a Markdown table, the test result and where it was obtained."""
     study, environment = read(folder / "study.json"), read(folder / "environment.json")
     lines = [
-        "| rung | validation % (95 % interval) | training % | parameters | minutes |",
-        "|---|---|---|---|---|",
+        "| rung | validation % (95 % interval) | training % | parameters | minutes | verdict |",
+        "|---|---|---|---|---|---|",
     ]
+    verdicts = {step["rung"]: step for step in read(folder / "verdicts.json")["steps"]}
     for rung in study["rungs"]:
+        if rung["status"] != "done":
+            continue
         status = read(folder / "runs" / rung["name"] / "status.json")
         val, train = status["val"], status["train"]
         low, high = (f"{bound * 100:.2f}" for bound in val["interval"])
@@ -59,7 +76,7 @@ def show(folder: Path) -> str:
         lines.append(
             f"| {name} | {val['accuracy'] * 100:.2f} ({low} to {high}) "
             f"| {train['accuracy'] * 100:.2f} | {status['parameters'] / 1e6:.2f} M "
-            f"| {status['seconds'] / 60:.1f} |"
+            f"| {status['seconds'] / 60:.1f} | {phrase(verdicts.get(rung['name']))} |"
         )
     test = read(folder / "test.json")
     low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
