@@ -4,6 +4,7 @@ from smallvision.predict.average import average_models
 from smallvision.predict.ensemble import Ensemble
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.members import list_members, predict_members
+from smallvision.predict.norms import refresh_norms
 from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
     SavedModel,
@@ -23,4 +24,5 @@ __all__ = [
     "list_members",
     "load_model",
     "predict_members",
+    "refresh_norms",
 ]

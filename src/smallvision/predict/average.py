@@ -8,16 +8,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import update_bn
 
 from smallvision.augment import build_normalizer
+from smallvision.predict.norms import refresh_norms
 from smallvision.predict.saved_model import SavedModel, build_network
 from smallvision.shapes import Images
 
-BATCH = 256  # images; the running statistics are the mean over batches
 
-
-def average_models(models: Sequence[SavedModel], images: Images, *, seed: int = 0) -> SavedModel:
+def average_models(models: Sequence[SavedModel], images: Images) -> SavedModel:
     """One model with the mean of several models' weights; it costs as much as a single one.
 
     The mean is worth something only where the networks lie in one basin of the loss, as along the
@@ -28,7 +26,6 @@ def average_models(models: Sequence[SavedModel], images: Images, *, seed: int = 
         images: uint8 `(N, C, H, W)` training images, at least two. Batch-norm statistics cannot be
             averaged, for they belong to activations that no member has, so these images, as they
             are, give new ones.
-        seed: of the dropout that is active meanwhile, as it is in training.
 
     Raises:
         ValueError: the architectures differ.
@@ -45,12 +42,8 @@ def average_models(models: Sequence[SavedModel], images: Images, *, seed: int = 
     network.load_state_dict({name: mean_tensor([s[name] for s in states]) for name in states[0]})
     network = machine.place(network)
     normalize = build_normalizer(first.mean, first.std, machine.device)
-    # Near-equal batches: a last one of a single image would have no variance.
-    batches = torch.from_numpy(np.array(images)).tensor_split(max(1, len(images) // BATCH))
-    devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
-    with torch.random.fork_rng(devices=devices), machine.autocast():
-        torch.manual_seed(seed)
-        update_bn((normalize(batch.to(machine.device)) for batch in batches), network)
+    pixels = torch.from_numpy(np.array(images)).to(machine.device)
+    refresh_norms(network, pixels, normalize, machine)
     return replace(first, network=network.eval(), temperature=1.0, fingerprint="")
 
 

@@ -71,7 +71,6 @@ FIELDS: dict[str, Fields] = {
         "preset": str,
         "seed": int,
         "goal": dict,
-        "data": {"name": str},
         "rungs": list,
     },
     "test.json": {"model": str, "openings": int, **RATE},

@@ -10,9 +10,9 @@ from typing import Any
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
-from smallvision.records.folder import STATUS, checkpoint_folder, list_checkpoints
+from smallvision.records.folder import STATUS, list_checkpoints
 from smallvision.records.machine import Machine
-from smallvision.records.weights import MANIFEST, check_manifest, load_tensors
+from smallvision.training import load_snapshot
 
 SPLIT = ("train_hash", "val_hash", "declared_val", "data_fingerprint", "test_fingerprint")
 
@@ -91,9 +91,10 @@ def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
     if status.get("kind") == "ensemble":
         raise RecordError(f"{run} is an ensemble itself; name the runs it was made of")
     final = replace(load_model(run, machine), temperature=1.0)
-    snapshots = [load_snapshot(run, epoch, final, status) for epoch in list_snapshots(run)]
     weights = run / "model" / "model.safetensors"
-    return snapshots or [Candidate(run, status, final, weights.stat().st_size)]
+    candidate = Candidate(run, status, final, weights.stat().st_size)
+    snapshots = [place_snapshot(run, epoch, candidate) for epoch in list_snapshots(run)]
+    return snapshots or [candidate]
 
 
 def find_member(run: Path, epoch: int, machine: Machine) -> Candidate:
@@ -117,20 +118,19 @@ def list_snapshots(run: Path) -> list[int]:
     return kept if len(kept) > 1 else []
 
 
-def load_snapshot(run: Path, epoch: int, final: SavedModel, status: dict[str, Any]) -> Candidate:
-    """The network of one checkpoint: its averaged weights, where training averaged any.
+def place_snapshot(run: Path, epoch: int, final: Candidate) -> Candidate:
+    """The network of one checkpoint of a run: the final one with the weights of another epoch.
 
     Raises:
         RecordError: the checkpoint is damaged.
     """
-    folder = checkpoint_folder(run, epoch)
-    check_manifest(folder)
-    averaged = "average.safetensors" in read_json(folder / MANIFEST)["files"]
-    stem = "average" if averaged else "model"
-    network = build_network(final.settings, final.shape, len(final.class_names))
+    model = final.model
+    network = build_network(model.settings, model.shape, len(model.class_names))
     try:
-        network.load_state_dict(load_tensors(folder, stem))
+        network.load_state_dict(load_snapshot(run, epoch))
     except RuntimeError as error:
-        raise RecordError(f"{folder} holds the weights of another network: {error}") from error
-    model = replace(final, network=final.machine.place(network).eval(), epoch=epoch)
-    return Candidate(run, status, model, (folder / f"{stem}.safetensors").stat().st_size)
+        raise RecordError(
+            f"checkpoint {epoch} of {run} holds the weights of another network: {error}"
+        ) from error
+    network = model.machine.place(network).eval()
+    return replace(final, model=replace(model, network=network, epoch=epoch))

@@ -17,7 +17,7 @@ from smallvision.recipes import Recipe, override, read_recipe
 from smallvision.records.files import write_json
 from smallvision.records.folder import TUNE
 from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
-from smallvision.stats.resampling import bootstrap_mean
+from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.run import run_recipe
 from smallvision.study.tuning import best_recipe, name_tuned
@@ -117,26 +117,25 @@ def run_again(
 def compare_seeds(
     tuned: npt.NDArray[np.bool_], untuned: npt.NDArray[np.bool_], seed: int
 ) -> dict[str, Any]:
-    """The mean paired difference over seeds and images, with an interval over images.
+    """The mean paired difference over seeds and images, with an interval over both.
 
     Args:
         tuned, untuned: bool `(S, N)`, whether the run of each seed was right on each image.
         seed: of the resampling.
     """
-    gain = tuned.mean(axis=0) - untuned.mean(axis=0)
     return {
         "tuned": tuned.mean(axis=1).tolist(),
         "untuned": untuned.mean(axis=1).tolist(),
-        "difference": float(gain.mean()),
-        "interval": list(bootstrap_mean(gain, seed=derive_seed(seed, "rerun"))),
+        "difference": float(tuned.mean() - untuned.mean()),
+        "interval": list(bootstrap_difference(tuned, untuned, seed=derive_seed(seed, "rerun"))),
     }
 
 
 def phrase_rerun(rerun: dict[str, Any], trials: int, n: int) -> str:
     """Whether the gain is real, in a sentence.
 
-    The interval knows the luck of images but not that of seeds, so a gain is called real only if
-    every seed shows it as well.
+    Few seeds say little of the luck of seeds, so a gain is called real only if every seed shows it
+    as well.
     """
     difference, (low, high) = rerun["difference"], rerun["interval"]
     signs = {np.sign(a - b) for a, b in zip(rerun["tuned"], rerun["untuned"], strict=True)}
