@@ -76,6 +76,8 @@ class ErrorScale:
         inside = [tick for tick in ROUND if self.low <= tick <= min(self.high, 1 - self.least)]
         if len(inside) < 3:
             inside = list(Scale(self.low, min(self.high, 1.0)).ticks())
+        # A perfect score sits at the right edge, where another figure would belie it.
+        inside = [tick for tick in inside if self.place(tick) <= 96]
         kept: list[float] = []
         # From the top down: the highest marks are those the best rungs are read against.
         for tick in reversed(inside):
