@@ -33,6 +33,6 @@ clean:
 	rm -rf $(VENV) build dist
 
 .PHONY: results
-results: $(INSTALLED)  ## the figures in README.md; about an hour, and CIFAR-10 is needed
+results: $(INSTALLED)  ## the figures in README.md; an hour and a half, and CIFAR-10 is needed
 	$(BIN)/smallvision study cifar10 --preset laptop --out studies/cifar10-laptop --resume
 	$(BIN)/python results/keep.py studies/cifar10-laptop results/cifar10-laptop

@@ -33,7 +33,8 @@ def study(
         typer.Option(help="Rungs to climb, such as mlp,vgg10-aug,wrn-cutmix; by default, all."),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, max=100, help="Train each rung with so many seeds.")
+        int,
+        typer.Option(min=1, max=100, help="Runs of each rung but the ensemble, on one split."),
     ] = 1,
     refit: Annotated[
         bool,

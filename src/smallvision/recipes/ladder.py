@@ -204,6 +204,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
             base,
             epochs=round(base.epochs * preset.stretch),
             schedule=_alter(preset.snapshots, warmup_epochs=min(1.0, base.epochs / 20)),
+            checkpoints="cycles",
         ),
         work="ensemble",
     )

@@ -115,15 +115,20 @@ def split_assignment(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def list_keys(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+def list_keys(values: Mapping[str, Any]) -> list[str]:
     """All dotted keys of nested tables."""
-    keys = []
+    return list(flatten(values))
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, by dotted keys."""
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            keys += list_keys(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         else:
-            keys.append(f"{prefix}{key}")
-    return keys
+            flat[f"{prefix}{key}"] = value
+    return flat
 
 
 def suggest_key(key: str, known: list[str]) -> str:

@@ -44,9 +44,14 @@ def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
                 "or name another folder with --out"
             )
         return True
-    if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
+    if folder.exists() and any(not is_passing(path) for path in folder.iterdir()):
         raise RecordError(f"{folder} is not empty and holds no {marker}; name another folder")
     return False
+
+
+def is_passing(path: Path) -> bool:
+    """Whether a file is a lock, or what a kill left of a write: nothing that could be lost."""
+    return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".tmp"))
 
 
 @contextmanager

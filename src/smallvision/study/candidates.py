@@ -57,6 +57,11 @@ def gather_candidates(
     """
     candidates = [found for run in runs for found in find_candidates(run, machine)]
     for run in runs:
+        if read_json(run / STATUS).get("kind") == "refit":
+            raise RecordError(
+                f"{run} was trained on the validation images too, so they cannot choose among its "
+                "networks; name the run it was made from"
+            )
         record = read_json(run / "split.json")
         if any(record.get(key) != split[key] for key in SPLIT):
             raise RecordError(

@@ -147,15 +147,22 @@ def climb_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
 
 
 def place_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, Any]) -> Rung:
-    """Build a rung on the best finished rung that it may build on, and enter which that is."""
+    """Build a rung on the best finished rung that it may build on, and enter which that is.
+
+    A rung that was begun in an earlier sitting keeps the base it had, even if a better one has
+    been mended since: what lies in its folder was made on that.
+    """
     finished = read_finished(site, record)
     slots = {other["name"]: other["slot"] for other in record["rungs"] if is_done(other)}
     below = {name: status for name, status in finished.items() if slots[name] in rung.after}
-    base = choose_best(below, site.plan.limits)
+    base, note = entry["builds_on"], entry["note"]
+    if entry["status"] == "pending":
+        base = choose_best(below, site.plan.limits)
+        note = explain_base(below, base)
     placed = site.ladder.place(rung, recipe_of(site, base) if base else None)
     if placed.name in (other["name"] for other in record["rungs"] if other is not entry):
         placed = placed.with_recipe(placed.recipe.model_copy(update={"name": rung.slot}))
-    entry |= {"name": placed.name, "builds_on": base, "note": explain_base(below, base)}
+    entry |= {"name": placed.name, "builds_on": base, "note": note}
     return placed
 
 

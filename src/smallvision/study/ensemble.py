@@ -18,7 +18,7 @@ from smallvision.recipes import read_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import read_json, write_json, write_text
-from smallvision.records.folder import ENSEMBLE, LOCK, STATUS, lock_folder
+from smallvision.records.folder import ENSEMBLE, STATUS, is_passing, lock_folder
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
 from smallvision.stats.selection import SELECTIONS
 from smallvision.study.candidates import gather_candidates
@@ -131,7 +131,7 @@ def check_place(folder: Path, runs: Sequence[Path]) -> None:
         if status.get("kind") == "ensemble" and status["status"] == "running":
             return
         raise RecordError(f"{folder} already holds results; name another folder with --out")
-    found = [path for path in folder.iterdir() if path.name != LOCK] if folder.exists() else []
+    found = [path for path in folder.iterdir() if not is_passing(path)] if folder.exists() else []
     for path in found:
         if not any(run.resolve().is_relative_to(path.resolve()) for run in runs):
             raise RecordError(f"{folder} is not empty; name another folder with --out")

@@ -10,7 +10,7 @@ from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, find_rung, override
 from smallvision.recipes.build import check_fit
 from smallvision.recipes.presets import Preset
-from smallvision.recipes.text import list_keys, split_assignment, suggest_key
+from smallvision.recipes.text import flatten, list_keys, split_assignment, suggest_key
 from smallvision.study.plan import Limits, StudyPlan
 
 DRY_EPOCHS = 2
@@ -36,7 +36,7 @@ class Ladder:
 
     def place(self, rung: Rung, base: Recipe | None) -> Rung:
         """Set a rung on the recipe it builds on; without one, it stays on the rung below it."""
-        return rung if base is None else apply_settings(rung.on(base), self.settings)
+        return rung if base is None else place_rung(rung, base, self.settings)
 
 
 def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
@@ -61,15 +61,37 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
     for key in keys:
         if key.startswith("model.") and key not in known:
             raise SettingError(f"unknown setting '{key}'{suggest_key(key, known)}")
-    cut = tuple(apply_settings(rung, settings) for rung in rungs)
+    cut = [apply_settings(rungs[0], settings)]
+    for rung in rungs[1:]:
+        cut.append(place_rung(rung, cut[-1].recipe, settings))
     for rung in cut:
         check_fit(rung.recipe, task.shape)
-    return Ladder(preset, cut, chosen, tuple(settings))
+    return Ladder(preset, tuple(cut), chosen, tuple(settings))
 
 
 def list_slots(rungs: Sequence[Rung]) -> tuple[str, ...]:
     """The slots of rungs, in order."""
     return tuple(rung.slot for rung in rungs)
+
+
+def place_rung(rung: Rung, base: Recipe, settings: Sequence[str]) -> Rung:
+    """Build a rung on a recipe that has the user's settings, and put right what the rung undid.
+
+    What the base has otherwise than the user said, because it was tuned, is left alone, and an
+    ensemble keeps the length and the cycles without which it would be none.
+
+    Raises:
+        SettingError: a value out of range.
+    """
+    placed = rung.on(base)
+    before, after = flatten(base.plain()), flatten(placed.recipe.plain())
+    undone = [
+        text
+        for text in settings
+        if before.get(key := split_assignment(text)[0]) != after.get(key)
+        and not (rung.work == "ensemble" and key.startswith(("epochs", "schedule.", "checkpoints")))
+    ]
+    return apply_settings(placed, undone)
 
 
 def apply_settings(rung: Rung, settings: Sequence[str]) -> Rung:

@@ -55,7 +55,8 @@ class StudyPlan:
         settings: `key=value` overrides for every rung; `seed` governs the split as well.
         limits: what the winner must satisfy.
         rungs: which to climb, by slot; empty for all.
-        seeds: how often each rung is trained, each time with another seed, on the same split.
+        seeds: how often each rung but the ensemble is trained, with seeds that follow each other,
+            on the same split.
         refit: train the winner once more on training and validation images before the test.
         dry_run: the same lines at tiny size: few images, one or two epochs.
         command: for the records.

@@ -9,7 +9,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.recipes.build import build_machine
-from smallvision.records.files import read_json, write_json
+from smallvision.records.files import make_folder, read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
 from smallvision.records.weights import check_manifest
 from smallvision.study.candidates import find_member
@@ -84,8 +84,22 @@ def refit_ensemble(
     recipe = read_recipe(run / "recipe.toml")
     machine = build_machine(recipe)
     found = [find_member(places[member["run"]], member["epoch"], machine) for member in members]
-    best = next(one for one in found if one.model.epoch == known["best_epoch"])
+    best = max(range(len(members)), key=lambda i: members[i]["accuracy"])
     material = gather_material(dataset, split, machine, pooled=True)
-    measured = measure_refit(join_members(found, best), material, folder, run, recipe.seed)
-    write_json(folder / STATUS, {**known, **measured, "notes": [NOTE]})
+    joined = join_members(found, found[best])
+    sources = [read_json(place / STATUS) for place in places.values()]
+    make_folder(folder)
+    write_text(folder / "recipe.toml", (run / "recipe.toml").read_text(encoding="utf-8"))
+    write_json(
+        folder / STATUS,
+        {
+            **known,
+            **measure_refit(joined, material, folder, run, recipe.seed),
+            "epochs_planned": sum(source["epochs_planned"] for source in sources),
+            "epochs_done": sum(source["epochs_done"] for source in sources),
+            "seconds": sum(source["seconds"] for source in sources),
+            "machine": machine.record(),
+            "notes": [NOTE],
+        },
+    )
     return folder

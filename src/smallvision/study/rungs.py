@@ -83,7 +83,11 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
     )
     recipe = best_recipe(untuned, search)
     recipe = recipe.model_copy(update={"name": rung.name, "seed": recipe.seed + 1})
-    return train_rung(rung.with_recipe(recipe), site)
+    status = train_rung(rung.with_recipe(recipe), site)
+    if recipe == untuned.model_copy(update={"name": rung.name, "seed": recipe.seed}):
+        note = f"No trial beat the settings of {rung.base}: this repeats it with another seed."
+        status["notes"] = [*status["notes"], note]
+    return {**status, "search_seconds": sum(trial["seconds"] for trial in search["trials"])}
 
 
 def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:

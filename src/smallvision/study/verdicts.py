@@ -60,11 +60,16 @@ def judge_pair(
         **asdict(comparison),
         "bootstrap": list(bootstrap_difference(right, other_right)),
         "gap_change": gap_change,
-        "seconds_ratio": status["seconds"] / other["seconds"],
+        "seconds_ratio": count_seconds(status) / count_seconds(other),
         "parameters_ratio": status["parameters"] / other["parameters"],
         "latency_ratio": status["latency_seconds"] / other["latency_seconds"],
         "sentence": phrase(comparison, status["name"], other["name"], gap_change),
     }
+
+
+def count_seconds(status: dict[str, Any]) -> float:
+    """What a run took, the search for its settings included."""
+    return float(status["seconds"] + status.get("search_seconds", 0.0))
 
 
 def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smallvision.errors import SettingError
+from smallvision.recipes import override
 from smallvision.study import Limits, StudyPlan
 from smallvision.study.climb import explain_base
 from smallvision.study.ladder import choose_best, cut_ladder
@@ -34,14 +35,27 @@ def test_equal_accuracies_are_decided_by_the_loss() -> None:
 
 
 def test_settings_hold_on_every_rung_and_on_every_base() -> None:
-    ladder = cut_ladder(StudyPlan(settings=("epochs=3", "model.squeeze=4", "seed=7")))
+    settings = ("epochs=3", "model.squeeze=4", "seed=7", "optimizer.lr=0.02")
+    ladder = cut_ladder(StudyPlan(settings=settings))
     rungs = {rung.slot: rung for rung in ladder.rungs}
-    assert {rung.recipe.epochs for rung in ladder.rungs} == {3}
+    ordinary = [rung.recipe for rung in ladder.rungs if rung.work != "ensemble"]
+    assert {recipe.epochs for recipe in ordinary} == {3}
     assert {rung.recipe.seed for rung in ladder.rungs} == {7}
+    assert {rung.recipe.optimizer.lr for rung in ladder.rungs} == {0.02}
     assert not hasattr(rungs["mlp"].recipe.model, "squeeze")
-    ensemble = ladder.place(rungs["snapshot-ensemble"], rungs["wrn"].recipe)
-    assert ensemble.recipe.epochs == 3
-    assert ensemble.recipe.model.squeeze == 4
+    for slot in ("wrn-se-cutmix", "snapshot-ensemble"):
+        assert ladder.place(rungs[slot], rungs["wrn"].recipe).recipe.model.squeeze == 4
+
+
+def test_an_ensemble_keeps_its_cycles_and_what_was_tuned() -> None:
+    settings = ("epochs=4", "schedule.cycles=1", "checkpoints=best", "optimizer.lr=0.02")
+    ladder = cut_ladder(StudyPlan(settings=settings))
+    rungs = {rung.slot: rung for rung in ladder.rungs}
+    tuned = override(rungs["wrn"].recipe, ["optimizer.lr=0.3", "name=tuned"])
+    ensemble = ladder.place(rungs["snapshot-ensemble"], tuned).recipe
+    assert ensemble.optimizer.lr == 0.3
+    assert ensemble.epochs == 6
+    assert (ensemble.schedule.cycles, ensemble.checkpoints) == (2, "cycles")
 
 
 def test_rungs_are_picked_by_slot() -> None:

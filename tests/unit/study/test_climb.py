@@ -1,0 +1,72 @@
+"""Which rung a rung is built on, in one sitting and in two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smallvision.data.split import make_split
+from smallvision.recipes.text import write_toml
+from smallvision.records.files import make_folder, write_json, write_text
+from smallvision.study import StudyPlan
+from smallvision.study.climb import place_rung
+from smallvision.study.ladder import cut_ladder
+from smallvision.study.narration import Silence
+from smallvision.study.rungs import Site
+from tests.conftest import make_dataset
+
+RATE = {"interval": [0.0, 1.0], "n": 100, "loss": 1.0}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A study in which `wrn` reached 80 % and `wrn-aug` 90 %."""
+    dataset, plan = make_dataset(), StudyPlan()
+    site = Site(dataset, make_split(dataset.train), tmp_path, plan, cut_ladder(plan), Silence())
+    for rung in site.ladder.rungs:
+        if rung.slot in ("wrn", "wrn-aug"):
+            accuracy = {"wrn": 0.8, "wrn-aug": 0.9}[rung.slot]
+            rate = {**RATE, "accuracy": accuracy}
+            figures = {"seconds": 1.0, "parameters": 1, "latency_seconds": 0.1, "gap": 0.0}
+            epochs = {"best_epoch": 1, "epochs_done": 1, "stopped": "end", "notes": []}
+            status = {"name": rung.slot, "status": "done", "val": rate, "train": rate}
+            make_folder(site.run(rung.slot))
+            write_text(site.run(rung.slot) / "recipe.toml", write_toml(rung.recipe.plain()))
+            write_json(site.run(rung.slot) / "status.json", {**status, **figures, **epochs})
+    return site
+
+
+def record(**states: str) -> dict[str, Any]:
+    names = ("wrn", "wrn-aug", "wrn-cutmix")
+    return {
+        "rungs": [
+            {"slot": name, "name": name, "builds_on": None, "note": None, "status": states[name]}
+            for name in names
+        ]
+    }
+
+
+def place(site: Site, study: dict[str, Any]) -> tuple[str, list[str], dict[str, Any]]:
+    rung = next(rung for rung in site.ladder.rungs if rung.slot == "wrn-cutmix")
+    entry = study["rungs"][-1]
+    placed = place_rung(rung, entry, site, study)
+    return placed.base, [settings.name for settings in placed.recipe.augment], entry
+
+
+def test_a_new_rung_is_built_on_the_best(site: Site) -> None:
+    study = record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": "pending"})
+    base, augment, entry = place(site, study)
+    assert base == entry["builds_on"] == "wrn-aug"
+    assert augment == ["flip", "crop", "cutmix"]
+
+
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_rung_that_was_begun_keeps_its_base(site: Site, state: str) -> None:
+    """`wrn-aug` failed at first, and was mended in a later sitting."""
+    study = record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": state})
+    study["rungs"][-1] |= {"builds_on": "wrn"}
+    base, augment, entry = place(site, study)
+    assert base == entry["builds_on"] == "wrn"
+    assert augment == ["cutmix"]
