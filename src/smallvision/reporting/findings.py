@@ -23,7 +23,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Trial:
-    """One recipe that was tried; the accuracy of a pruned one is the last it reached."""
+    """One recipe that was tried; its accuracy is the best over the epochs it finished."""
 
     number: int
     values: dict[str, Any]

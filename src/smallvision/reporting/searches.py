@@ -228,7 +228,7 @@ def describe_end(trial: Trial) -> str:
     reached = format_percent(trial.accuracy)
     if trial.state == "complete":
         return reached
-    return f"stopped early at {reached}" if trial.accuracy is not None else "stopped early"
+    return f"stopped early, at best {reached}" if trial.accuracy is not None else "stopped early"
 
 
 def draw_axis_line(place: int) -> Figure:

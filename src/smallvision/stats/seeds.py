@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import norm, t
 
 from smallvision.stats.intervals import CONFIDENCE, Interval
-from smallvision.stats.paired import Correct
+from smallvision.stats.paired import Correct, compare_paired
 
 POWER = 0.8  # wished-for chance of telling two recipes apart
 
@@ -110,14 +110,23 @@ def compare_seeds(a: Correct, b: Correct) -> tuple[float, float]:
     seed and one image counts in both variances, so the test errs on the side of caution; taking
     it out makes false alarms twice too frequent where 2 seeds vary much.
 
+    Where both have one seed, nothing is known of seeds: the test is McNemar's exact one, which
+    speaks of these two networks only.
+
     Args:
-        a, b: bool `(S, N)`; see `measure_variance`.
+        a, b: bool `(S, N)`, whether each seed's run was right on each of the same N images.
 
     Returns: the difference of the mean accuracies of `a` and `b`, and the two-sided p-value.
+
+    Raises:
+        ValueError: the images differ in number.
 
     Source: Welch, Biometrika 34 (1947) 28-35; that every source of variance belongs in a
     comparison, Bouthillier et al., arXiv 2103.03098.
     """
+    if len(a) == len(b) == 1:
+        paired = compare_paired(a[0], b[0])
+        return paired.difference, paired.p
     difference = float(a.mean() - b.mean())
     variance = measure_variance(a, b)
     if variance.total == 0:

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError
-from smallvision.randomness import derive_seed
 from smallvision.recipes import Recipe, override, read_recipe
-from smallvision.records.files import write_json
-from smallvision.records.folder import TUNE
+from smallvision.records.files import read_json, write_json
+from smallvision.records.folder import STATUS, TUNE
 from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
 from smallvision.stats.bootstrap import bootstrap_difference
+from smallvision.stats.intervals import CONFIDENCE
+from smallvision.stats.paired import Correct
+from smallvision.stats.seeds import compare_seeds
+from smallvision.stats.words import format_p
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.run import run_recipe
 from smallvision.study.tuning import best_recipe, name_tuned
@@ -45,7 +47,8 @@ def rerun_winner(
         dataset, split: as in the search.
         folder: of the tuning; the runs go to `rerun/`, where finished ones are kept.
         record: content of `tune.json`.
-        seeds: how many; they follow the recipe's own.
+        seeds: how many; they follow the recipe's own. Those that an earlier call finished for this
+            winner are counted whatever `seeds` says: nobody may choose among them.
         narrator: told of every run.
 
     Returns: the record with its `rerun`, as written to `tune.json`.
@@ -64,6 +67,7 @@ def rerun_winner(
         "untuned": [],
         "difference": None,
         "interval": None,
+        "p": None,
     }
     if number == 0:
         tried = len(record["trials"]) - 1
@@ -72,25 +76,44 @@ def rerun_winner(
             f"{'trial' if tried == 1 else 'trials'}."
         )
     else:
-        rerun["seeds"] = [(recipe.seed + k) % 2**31 for k in range(1, seeds + 1)]
+        asked = {(recipe.seed + k) % 2**31 for k in range(1, seeds + 1)}
+        rerun["seeds"] = sorted(asked | find_finished(winner, recipe, folder))
         try:
-            correct = {
-                kind: np.stack(
-                    [
-                        run_again(kind, base, seed, dataset, split, folder, narrator)
-                        for seed in rerun["seeds"]
-                    ]
-                )
-                for kind, base in (("tuned", winner), ("untuned", recipe))
-            }
+            # Seed by seed, so that a kill leaves whole pairs.
+            pairs = [
+                [
+                    run_again(kind, base, seed, dataset, split, folder, narrator)
+                    for kind, base in (("tuned", winner), ("untuned", recipe))
+                ]
+                for seed in rerun["seeds"]
+            ]
         except FailedRunError as error:
             rerun["sentence"] = f"The winner could not be compared at full length: {error}"
         else:
-            rerun |= compare_seeds(correct["tuned"], correct["untuned"], recipe.seed)
+            tuned, untuned = (np.stack(runs) for runs in zip(*pairs, strict=True))
+            rerun |= judge_rerun(tuned, untuned)
             rerun["sentence"] = phrase_rerun(rerun, len(record["trials"]), len(split.val))
     record = {**record, "rerun": rerun}
     write_json(folder / TUNE, record)
     return record
+
+
+def find_finished(winner: Recipe, recipe: Recipe, folder: Path) -> set[int]:
+    """The seeds with which this winner and the untuned recipe both ran to the end."""
+    kept = (path.name.removeprefix("tuned-") for path in (folder / "rerun").glob("tuned-*"))
+    return {
+        seed
+        for seed in map(int, filter(str.isdecimal, kept))
+        if is_finished(folder / "rerun" / f"tuned-{seed}", winner, seed)
+        and is_finished(folder / "rerun" / f"untuned-{seed}", recipe, seed)
+    }
+
+
+def is_finished(run: Path, base: Recipe, seed: int) -> bool:
+    """Whether a folder holds a finished run of a recipe with a seed."""
+    if not (run / "recipe.toml").exists() or read_json(run / STATUS)["status"] != "done":
+        return False
+    return read_recipe(run / "recipe.toml") == override(base, [f"seed={seed}"])
 
 
 def run_again(
@@ -101,7 +124,7 @@ def run_again(
     split: Split,
     folder: Path,
     narrator: Narrator,
-) -> npt.NDArray[np.bool_]:
+) -> Correct:
     """One run with another seed; returns which validation images it got right, `(N,)`."""
     recipe = override(base, [f"seed={seed}"])
     run = folder / "rerun" / f"{kind}-{seed}"
@@ -114,42 +137,44 @@ def run_again(
     return read_correct(run)[1]
 
 
-def compare_seeds(
-    tuned: npt.NDArray[np.bool_], untuned: npt.NDArray[np.bool_], seed: int
-) -> dict[str, Any]:
-    """The mean paired difference over seeds and images, with an interval over both.
+def judge_rerun(tuned: Correct, untuned: Correct) -> dict[str, Any]:
+    """The difference over seeds and images, its interval and its p-value, as `compare` has them.
 
     Args:
         tuned, untuned: bool `(S, N)`, whether the run of each seed was right on each image.
-        seed: of the resampling.
     """
+    difference, p = compare_seeds(tuned, untuned)
     return {
         "tuned": tuned.mean(axis=1).tolist(),
         "untuned": untuned.mean(axis=1).tolist(),
-        "difference": float(tuned.mean() - untuned.mean()),
-        "interval": list(bootstrap_difference(tuned, untuned, seed=derive_seed(seed, "rerun"))),
+        "difference": difference,
+        "interval": list(bootstrap_difference(tuned, untuned)),
+        "p": p,
     }
 
 
 def phrase_rerun(rerun: dict[str, Any], trials: int, n: int) -> str:
     """Whether the gain is real, in a sentence.
 
-    Few seeds say little of the luck of seeds, so a gain is called real only if every seed shows it
-    as well.
+    One seed can show that two networks differ, but not that two recipes do: seeds of equal
+    recipes differ as well.
     """
     difference, (low, high) = rerun["difference"], rerun["interval"]
-    signs = {np.sign(a - b) for a, b in zip(rerun["tuned"], rerun["untuned"], strict=True)}
-    if low > 0 and signs == {1.0}:
-        verdict = "the gain is real"
-    elif high < 0 and signs == {-1.0}:
-        verdict = "the recipe's own settings are better at full length"
-    else:
+    single = len(rerun["seeds"]) == 1
+    if rerun["p"] >= 1 - CONFIDENCE:
         verdict = f"which may be the luck of the best of {trials} trials"
+    elif single:
+        better = "better" if difference > 0 else "worse"
+        verdict = f"{better} on this one seed, which does not tell how other seeds would do"
+    elif difference > 0:
+        verdict = "the gain is real"
+    else:
+        verdict = "the recipe's own settings are better at full length"
     seeds = join_words([str(seed) for seed in rerun["seeds"]])
     return (
-        f"At full length with fresh {'seed' if len(rerun['seeds']) == 1 else 'seeds'} {seeds}, "
+        f"At full length with fresh {'seed' if single else 'seeds'} {seeds}, "
         f"the tuned recipe reaches {format_percent(float(np.mean(rerun['tuned'])), n)} on the "
         f"validation images and the untuned {format_percent(float(np.mean(rerun['untuned'])), n)}: "
-        f"{format_points(difference, n)} (95 % interval {format_signed(low, n)} to "
-        f"{format_signed(high, n)}), {verdict}."
+        f"{format_points(difference, n)} (95 % bootstrap interval {format_signed(low, n)} to "
+        f"{format_signed(high, n)}; {format_p(rerun['p'])}), {verdict}."
     )

@@ -78,7 +78,7 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
         site.split,
         make_folder(site.run(rung.name)) / "tune",
         trials=preset.trials,
-        epochs=max(2, round(untuned.epochs * preset.trial_share)),
+        epochs=min(untuned.epochs, max(2, round(untuned.epochs * preset.trial_share))),
         narrator=site.narrator,
     )
     recipe = best_recipe(untuned, search)

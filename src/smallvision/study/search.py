@@ -37,6 +37,7 @@ STARTUP_TRIALS = 5
 
 FEWEST_FOR_IMPORTANCE = 4
 OUTCOME, WORKER = "outcome", "worker"  # what we note on a trial, in the storage
+ALONE = "alone"  # the worker of a storage that nobody shares
 
 
 @contextmanager
@@ -92,6 +93,37 @@ def default_storage(folder: Path) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class Attempt:
+    """A trial under way.
+
+    Attributes:
+        trial: Optuna's.
+        values: to try.
+    """
+
+    trial: Trial
+    values: Values
+
+    @property
+    def number(self) -> int:
+        """Its place in the search; 0 has the recipe's own settings."""
+        return self.trial.number
+
+    def report(self, epoch: int, accuracy: float) -> None:
+        """Tell the search what an epoch reached, unless an earlier sitting did."""
+        known = self.trial.study.get_trials(deepcopy=False)[self.number].intermediate_values
+        if epoch not in known:
+            self.trial.report(accuracy, epoch)
+
+    def should_stop(self) -> bool:
+        """Whether it has fallen behind, by what was reported.
+
+        The recipe's own settings never do: everything else is measured against them.
+        """
+        return self.trial.should_prune() and self.number > 0
+
+
+@dataclass(frozen=True, eq=False)
 class Search:
     """A search under way.
 
@@ -108,8 +140,8 @@ class Search:
     seed: int
     worker: str
 
-    def next_trial(self) -> tuple[Trial, Values]:
-        """The trial that a kill left unfinished, or a new one, and the values to try."""
+    def next_trial(self) -> Attempt:
+        """The trial that a kill left unfinished, or a new one."""
         trials = self.study.get_trials(deepcopy=False)
         begun = [trial for trial in trials if trial.state != TrialState.WAITING]
         left = next((trial.number for trial in begun if self.is_left(trial)), None)
@@ -121,11 +153,14 @@ class Search:
         )
         trial = self.study.ask() if left is None else self.take_up(left)
         trial.set_user_attr(WORKER, self.worker)
-        return trial, {dimension.key: suggest(trial, dimension) for dimension in self.space}
+        return Attempt(trial, {d.key: suggest(trial, d) for d in self.space})
 
     def is_left(self, trial: FrozenTrial) -> bool:
-        """Whether a trial was begun by us and never ended."""
-        owner = trial.user_attrs.get(WORKER, self.worker)
+        """Whether a trial was begun by us and never ended.
+
+        One that bears no name yet may be another worker's, who has only just asked for it.
+        """
+        owner = trial.user_attrs.get(WORKER, ALONE)
         return bool(trial.state == TrialState.RUNNING and owner == self.worker)
 
     def take_up(self, number: int) -> Trial:
@@ -134,15 +169,15 @@ class Search:
         trial_id = self.storage.get_trial_id_from_study_id_trial_number(study_id, number)
         return Trial(self.study, trial_id)
 
-    def finish(self, trial: Trial, outcome: dict[str, Any]) -> None:
+    def finish(self, attempt: Attempt, outcome: dict[str, Any]) -> None:
         """Enter how a trial ended: its `state`, `accuracy`, `epochs`, `seconds` and `note`."""
-        trial.set_user_attr(OUTCOME, outcome)
+        attempt.trial.set_user_attr(OUTCOME, outcome)
         if outcome["state"] == "complete":
-            self.study.tell(trial, outcome["accuracy"])
+            self.study.tell(attempt.trial, outcome["accuracy"])
         else:
             # The sampler ignores trials that Optuna calls failed and would return to values that
             # diverge; one that was pruned before it reported anything counts as the worst.
-            self.study.tell(trial, state=TrialState.PRUNED)
+            self.study.tell(attempt.trial, state=TrialState.PRUNED)
 
     def finished(self) -> list[dict[str, Any]]:
         """All trials that ended, in order, as `tune.json` lists them."""
@@ -201,7 +236,7 @@ def open_search(
             pruner=SuccessiveHalvingPruner(min_resource=max(1, epochs // 4), reduction_factor=2),
         )
         study.enqueue_trial(own, skip_if_exists=True)
-        worker = f"{platform.node()}:{folder.resolve()}" if storage else "alone"
+        worker = f"{platform.node()}:{folder.resolve()}" if storage else ALONE
         yield Search(study, opened, space, seed, worker)
 
 

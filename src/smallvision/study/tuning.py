@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import Trial
 from torch import Tensor
 
 from smallvision.data.dataset import DataSet
@@ -20,12 +19,12 @@ from smallvision.recipes.space import Dimension, Values, apply_values, build_spa
 from smallvision.recipes.text import list_keys, write_toml
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
-from smallvision.records.folder import METRICS, TUNE
+from smallvision.records.folder import METRICS, STATUS, TUNE
 from smallvision.reporting.words import format_duration, format_percent
 from smallvision.study.material import check_split
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.run import run_recipe
-from smallvision.study.search import PRUNER, SAMPLER, open_search
+from smallvision.study.search import PRUNER, SAMPLER, Attempt, open_search
 from smallvision.training import EpochRecord, Plan, PrunedError, State
 
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
@@ -88,18 +87,21 @@ def tune_recipe(
         epochs=epochs,
     ) as search:
         record |= summarize_trials(search.finished())
+        for ended in record["trials"]:  # a kill may have come before their weights were discarded
+            discard_weights(place_trial(folder, ended["number"]))
         for line in phrase_space(recipe, record, space, own):
             narrator.say(line)
         while (end := reason_to_end(record)) is None:
-            trial, values = search.next_trial()
-            short = shorten(apply_values(recipe, values), epochs)
-            run = folder / "trials" / f"{trial.number:03d}"
+            trial = search.next_trial()
+            short = shorten(apply_values(recipe, trial.values), epochs)
+            run = place_trial(folder, trial.number)
             outcome = run_trial(trial, short, dataset, split, run)
             search.finish(trial, outcome)
             discard_weights(run)
             record |= summarize_trials(search.finished())
             write_json(folder / TUNE, record)
-            narrator.say(phrase_trial({"number": trial.number, "values": values, **outcome}, split))
+            told = {"number": trial.number, "values": trial.values, **outcome}
+            narrator.say(phrase_trial(told, split))
         record["importance"] = search.weigh()
     rerun = record["rerun"]
     if rerun is not None and rerun["trial"] != (record["best"] or {}).get("number"):
@@ -134,8 +136,13 @@ def name_tuned(recipe: Recipe) -> str:
 
 
 def default_epochs(recipe: Recipe) -> int:
-    """A third of the recipe's epochs, at least 2."""
-    return max(2, recipe.epochs // 3)
+    """A third of the recipe's epochs, at least 2 where it has as many."""
+    return min(recipe.epochs, max(2, recipe.epochs // 3))
+
+
+def place_trial(folder: Path, number: int) -> Path:
+    """The run folder of a trial."""
+    return folder / "trials" / f"{number:03d}"
 
 
 def shorten(recipe: Recipe, epochs: int) -> Recipe:
@@ -178,20 +185,18 @@ def open_tuning(
         "importance": {},
         "rerun": None,
     }
-    if (folder / TUNE).exists():
-        if not is_tuning_of(folder, recipe, epochs):
-            raise RecordError(
-                f"{folder} was made with other settings; use the same ones to go on, "
-                "or name another folder with --out"
-            )
-        check_split(folder, dataset, split)
-        return read_json(folder / TUNE)
-    # The marker comes last: until then a kill leaves only what the next call writes again.
+    if not (folder / TUNE).exists():
+        # The marker comes first: a kill in what follows leaves a folder that can be resumed.
+        write_json(folder / TUNE, fresh)
+    elif not is_tuning_of(folder, recipe, epochs):
+        raise RecordError(
+            f"{folder} was made with other settings; use the same ones to go on, "
+            "or name another folder with --out"
+        )
     write_text(folder / "recipe.toml", write_toml(recipe.plain()))
     check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
-    write_json(folder / TUNE, fresh)
-    return fresh
+    return read_json(folder / TUNE)
 
 
 def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
@@ -204,8 +209,10 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
         return False
     record = read_json(folder / TUNE)
     space = [dimension.record() for dimension in build_space(recipe)]
-    same = (record["epochs"], record["space"]) == (epochs, space)
-    return same and read_recipe(folder / "recipe.toml") == recipe
+    same = (record["recipe"], record["epochs"], record["space"]) == (recipe.name, epochs, space)
+    written = folder / "recipe.toml"
+    # Without one, a kill came right after the record: there is nothing yet but the question.
+    return same and (not written.exists() or read_recipe(written) == recipe)
 
 
 def name_search(recipe: Recipe, split: Split, record: dict[str, Any]) -> str:
@@ -219,7 +226,7 @@ def name_search(recipe: Recipe, split: Split, record: dict[str, Any]) -> str:
 class Reporter:
     """Reports every epoch to the search, and gives up a trial that has fallen behind."""
 
-    def __init__(self, trial: Trial, run: Path) -> None:
+    def __init__(self, trial: Attempt, run: Path) -> None:
         self.trial = trial
         self.run = run
         self.best = 0.0
@@ -227,11 +234,8 @@ class Reporter:
 
     def on_start(self, _plan: Plan) -> None:
         """Report what an earlier sitting measured and could not report."""
-        trial = self.trial.study.get_trials(deepcopy=False)[self.trial.number]
-        for line in read_jsonl(self.run / METRICS) if (self.run / METRICS).exists() else []:
-            self.count(line["epoch"], line["val_accuracy"])
-            if line["epoch"] not in trial.intermediate_values:
-                self.trial.report(line["val_accuracy"], line["epoch"])
+        for line in read_metrics(self.run):
+            self.report(line["epoch"], line["val_accuracy"])
 
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Steps are not reported."""
@@ -243,29 +247,27 @@ class Reporter:
             PrunedError: it is not.
         """
         assert record.val_accuracy is not None, "a trial is judged on validation images"
-        self.count(record.epoch, record.val_accuracy)
-        self.trial.report(record.val_accuracy, record.epoch)
-        if state.stopped:
-            return
-        # The recipe's own settings run to the end: everything else is measured against them.
-        if self.trial.should_prune() and self.trial.number > 0:
+        self.report(record.epoch, record.val_accuracy)
+        if not state.stopped and self.trial.should_stop():
             raise PrunedError(f"given up after epoch {record.epoch}: other trials were ahead")
 
-    def count(self, epoch: int, accuracy: float) -> None:
-        """Keep the best accuracy so far."""
+    def report(self, epoch: int, accuracy: float) -> None:
+        """Keep the best accuracy so far, and tell the search."""
         self.epochs, self.best = epoch, max(self.best, accuracy)
+        self.trial.report(epoch, accuracy)
 
 
 def run_trial(
-    trial: Trial, recipe: Recipe, dataset: DataSet, split: Split, run: Path
+    trial: Attempt, recipe: Recipe, dataset: DataSet, split: Split, run: Path
 ) -> dict[str, Any]:
-    """Train one trial in a run folder of its own.
+    """Train one trial in a run folder of its own, or go on with it.
 
     Returns: how it ended, as `tune.json` says it.
     """
-    began = time.perf_counter()
+    if (ended := recall_pruned(recipe, run)) is not None:
+        return ended
+    began = time.perf_counter() - spent_on(run)
     reporter = Reporter(trial, run)
-    ended: dict[str, Any]
     try:
         status = run_recipe(recipe, dataset, split, run, watchers=[reporter])
         ended = {"state": "complete", "accuracy": status["val"]["accuracy"], "note": None}
@@ -275,6 +277,34 @@ def run_trial(
     except FailedRunError as error:
         ended = {"state": "failed", "accuracy": None, "note": str(error)}
     return {**ended, "epochs": reporter.epochs, "seconds": time.perf_counter() - began}
+
+
+def recall_pruned(recipe: Recipe, run: Path) -> dict[str, Any] | None:
+    """How a trial ended that was given up just before a kill, which kept it from the search.
+
+    The pruner asks at every rung once, so that trained on it would be past the rung it lost.
+    """
+    status = read_json(run / STATUS) if (run / STATUS).exists() else {}
+    if status.get("status") != "pruned" or read_recipe(run / "recipe.toml") != recipe:
+        return None
+    lines = read_metrics(run)
+    return {
+        "state": "pruned",
+        "accuracy": max(line["val_accuracy"] for line in lines),
+        "note": status["error"],
+        "epochs": lines[-1]["epoch"],
+        "seconds": spent_on(run),
+    }
+
+
+def read_metrics(run: Path) -> list[dict[str, Any]]:
+    """The epochs of a trial that earlier sittings finished."""
+    return read_jsonl(run / METRICS) if (run / METRICS).exists() else []
+
+
+def spent_on(run: Path) -> float:
+    """Seconds that earlier sittings trained a trial, which the budget counts too."""
+    return max((float(line["seconds"]) for line in read_metrics(run)), default=0.0)
 
 
 def discard_weights(run: Path) -> None:

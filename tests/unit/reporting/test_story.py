@@ -181,7 +181,7 @@ def test_search_in_words(story: Study) -> None:
     assert moved["batch_size"] == ("64", "64", False)
     ends = [searches.describe_end(trial) for trial in search.tuning.trials]
     assert ends[6] == "failed: the loss was not a number"
-    assert ends[2].replace("\u00a0", " ") == "stopped early at 51.2 %"
+    assert ends[2].replace("\u00a0", " ") == "stopped early, at best 51.2 %"
 
 
 def test_settings_are_found_by_dotted_keys() -> None:
