@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from smallvision.study import Limits as Limits
     from smallvision.study import StudyPlan as StudyPlan
     from smallvision.study import compare_groups as compare
+    from smallvision.study import ensemble_runs as ensemble
     from smallvision.study import evaluate as evaluate
     from smallvision.study import explain as explain
     from smallvision.study import explore as explore
     from smallvision.study import run_study as run_study
     from smallvision.study import train as train
     from smallvision.study import tune as tune
-    from smallvision.study.library import ensemble as ensemble
 
 _HOMES = {
     "Limits": ("smallvision.study", "Limits"),
     "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
-    "ensemble": ("smallvision.study.library", "ensemble"),
+    "ensemble": ("smallvision.study", "ensemble_runs"),
     "compare": ("smallvision.study", "compare_groups"),
     "evaluate": ("smallvision.study", "evaluate"),
     "explain": ("smallvision.study", "explain"),

@@ -191,7 +191,7 @@ def test_whole_ladder_is_told(story: Path, story_page: Page) -> None:
         assert rung.question in text
         assert rung.note is None or rung.note in text
     for phrase in (
-        "vgg10 (+31.3 points), vgg10-aug (+4.2 points)",
+        "vgg10 (+31.3 points on mlp), vgg10-aug (+4.2 points on vgg10)",
         "Helped. snapshot-ensemble against tuned",
         "Did not help: it did harm. wrn-se-aug against wrn-aug",
         "Did not help as far as these images can tell. wrn-cutmix against wrn-aug",

@@ -11,7 +11,8 @@ import pytest
 
 import smallvision as sv
 from smallvision.records.folder import find_runs, find_study
-from smallvision.study import library, repeats
+from smallvision.study import library, repeats, run
+from smallvision.training import DivergedError
 
 Call = Callable[..., Any]
 FAST = ["--set", "epochs=1", "--set", "compute.threads=1"]
@@ -68,6 +69,71 @@ def test_repeats_share_the_split_and_go_on(
     assert "given twice" in twice.err
 
 
+def test_a_failed_repeat_stops_nothing_and_is_named(
+    smallvision: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    true_fit = run.fit
+
+    def diverge(*arguments: Any, **options: Any) -> None:
+        if arguments[1].seed in diverging:
+            raise DivergedError("the loss is no longer a number")
+        true_fit(*arguments, **options)
+
+    monkeypatch.setattr(run, "fit", diverge)
+    command = ("train", "digits", "mlp", "--out", out, "--seeds", "3", *FAST)
+    diverging = {1, 2}
+    alone = smallvision(*command)
+    assert alone.code == 0, alone.err
+    assert "failed with seeds 1 and 2" in " ".join(alone.out.split())
+    record = json.loads((out / "seeds.json").read_text())
+    assert (record["seeds"], record["failed"], record["std"]) == ([0], [1, 2], None)
+    diverging = {1}
+    outcome = smallvision(*command, "--resume")
+    assert outcome.code == 0, outcome.err
+    record = json.loads((out / "seeds.json").read_text())
+    assert (record["seeds"], record["failed"]) == ([0, 2], [1])
+    said = " ".join(outcome.out.split())
+    assert "over 2 seeds on one split" in said
+    assert "failed with seed 1," in said
+
+
+def save_run(folder: Path, accuracy: float, **fields: Any) -> None:
+    """As much of a finished run as its line in a list needs."""
+    rate = {"accuracy": accuracy, "interval": [accuracy, accuracy], "n": 100, "loss": 1.0}
+    status = {"name": "a", "status": "done", "val": rate, "train": rate, "gap": 0.0, "seconds": 1.0,
+              "parameters": 1, "latency_seconds": 0.1, "best_epoch": 1, "epochs_done": 1,
+              "stopped": "", "notes": [], **fields}  # fmt: skip
+    folder.mkdir(parents=True)
+    (folder / "status.json").write_text(json.dumps(status))
+    (folder / "recipe.toml").touch()
+
+
+def test_no_part_of_a_run_heads_the_list(smallvision: Call, tmp_path: Path) -> None:
+    save_run(tmp_path / "good", 0.8)
+    save_run(tmp_path / "vote", 0.7, kind="ensemble")
+    save_run(tmp_path / "vote/members/snapshots", 0.91)
+    save_run(tmp_path / "vote/members/snapshots/refit", 0.92, kind="refit")
+    save_run(tmp_path / "poor", 0.6)
+    save_run(tmp_path / "poor/refit", 0.93, kind="refit")
+    save_run(tmp_path / "poor/seeds/1", 0.94)
+    for trial in ("trials/000", "rerun/tuned-1"):
+        save_run(tmp_path / "poor/tune" / trial, 0.95)
+    (tmp_path / "poor/tune/tune.json").touch()
+    save_run(tmp_path / "other/trials/000", 0.5)
+    listed = smallvision("runs", tmp_path).out
+    lines = [line.split("done")[0].rstrip() for line in listed.splitlines() if "done" in line]
+    assert lines == [
+        "good", "vote", "  member snapshots", "    refit", "poor", "  refit", "  seed 1",
+        "other/trials/000",
+    ]  # fmt: skip
+    assert listed.count("93.0") == 1, "a refit has only its training accuracy"
+    assert "2 runs of searches left out" in listed
+    alone = smallvision("runs", tmp_path / "poor/tune")
+    assert alone.code == 0
+    assert "2 runs of searches left out" in alone.out
+
+
 def test_a_seed_beyond_the_largest_is_found_before_training(
     smallvision: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +160,8 @@ def test_recipes_say_what_train_accepts(smallvision: Call, tmp_path: Path) -> No
     listed = smallvision("recipes")
     assert listed.code == 0, listed.err
     assert max(map(len, listed.out.splitlines())) <= 80
-    for word in ("wrn-aug", "wide_resnet", "cutout", "sgdr", "arXiv 1608.03983", "stopping.unit"):
+    for word in ("wrn-aug", "wide_resnet", "cutout", "sgdr", "arXiv 1608.03983", "stopping.unit",
+                 "--set averaging.name=", "swa", "decay=0.999", "arXiv 1803.05407"):  # fmt: skip
         assert word in listed.out
     assert "unknown preset" in smallvision("recipes", "--preset", "quik").err
     assert "did you mean 'wrn-aug'" in smallvision("recipes", "wrn-agu").err

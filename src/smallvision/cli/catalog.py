@@ -15,6 +15,7 @@ from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
 from smallvision.recipes import Recipe, Rung, parse_recipe
 from smallvision.recipes.text import find_difference, list_keys
+from smallvision.training import AVERAGES
 
 INDENT = (0, 0, 0, 4)
 
@@ -64,12 +65,13 @@ def spell(value: Any) -> str:
 
 
 def show_parts(console: Console) -> None:
-    """Every model, augmentation, optimiser and schedule, and how to choose and change them."""
+    """Every part that a recipe may name, and how to choose and change it."""
     shelves: tuple[tuple[str, str, Iterable[tuple[str, Card]]], ...] = (
         ("Models", "model", [(name, entry.card) for name, entry in MODELS.items()]),
         ("Augmentations", "augment", [(name, entry.card) for name, entry in AUGMENTATIONS.items()]),
         ("Optimisers", "optimizer", [(name, entry.card) for name, entry in OPTIMIZERS.items()]),
         ("Schedules", "schedule", [(name, entry.card) for name, entry in SCHEDULES.items()]),
+        ("Averages", "averaging", [(name, entry.card) for name, entry in AVERAGES.items()]),
     )
     for title, part, cards in shelves:
         example = (
@@ -97,7 +99,7 @@ def default_part(part: str, name: str) -> dict[str, Any]:
 def show_other_keys(console: Console) -> None:
     """What `--set` may change besides the parts, and how to begin."""
     values = Recipe().plain()
-    parts = {"model", "augment", "optimizer", "schedule"}
+    parts = {"model", "augment", "optimizer", "schedule", "averaging"}
     rest = list_keys({key: value for key, value in values.items() if key not in parts})
     console.print(Text.assemble("\n", ("Other settings", "bold"), "  --set KEY=VALUE"))
     console.print(Padding(Text(", ".join(rest)), INDENT, expand=False))

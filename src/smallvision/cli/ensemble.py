@@ -42,9 +42,11 @@ def ensemble(
     from smallvision.cli.tables import show_ensemble
     from smallvision.records.files import read_json
     from smallvision.records.folder import ENSEMBLE
-    from smallvision.study.library import ensemble as build
+    from smallvision.study import ensemble_runs
 
-    run = build(*runs, data=data, members=members, select=select, out=out, data_dir=data_dir)
+    run = ensemble_runs(
+        *runs, data=data, members=members, select=select, out=out, data_dir=data_dir
+    )
     show_ensemble(run, Console(stderr=json))
     if json:
         record = read_json(run.folder / ENSEMBLE)

@@ -17,7 +17,7 @@ def explain(
         str | None,
         typer.Argument(
             metavar="DATA",
-            help="What it was trained on; a run of a study knows.",
+            help="What it was trained on; may be left out for a data set that goes by a name.",
             show_default=False,
         ),
     ] = None,

@@ -52,12 +52,13 @@ class TerminalNarrator:
 
     def watch_repeat(self, recipe: Recipe) -> Sequence[Watcher]:
         """Announce a repeat or a refit by its seed and watch it."""
-        self.close()
+        self.close()  # before the sentence, which would land in the moving line
         self.say(f"{recipe.name} once more, with seed {recipe.seed}")
         return self.watch_run()
 
     def watch_run(self) -> Sequence[Watcher]:
-        """A live watcher for a terminal, a plain one otherwise."""
+        """A live watcher for a terminal, a plain one otherwise; the one before it is closed."""
+        self.close()  # a console shows one moving line at a time
         if not self.console.is_terminal:
             return [PlainLines(self.say)]
         self.live = LiveProgress(self.console)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,17 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.recipes.space import Values
 from smallvision.records.files import read_json
-from smallvision.records.folder import ENSEMBLE, STATUS, STUDY, first_run
+from smallvision.records.folder import (
+    ENSEMBLE,
+    MEMBERS,
+    SEEDS,
+    STATUS,
+    STUDY,
+    is_of_search,
+    parent_run,
+)
 from smallvision.records.machine import Machine
+from smallvision.reporting.phrases import name_seeds
 from smallvision.study import Run, Tuning
 from smallvision.study.outcome import list_figures
 
@@ -195,12 +205,19 @@ def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:
 
 
 def show_seeds(name: str, seeds: dict[str, Any], console: Console) -> None:
-    """A run and its repeats in one sentence."""
-    console.print(
-        f"{name}: {percent(seeds['mean'], seeds['n'])} ± {digits(seeds['std'], seeds['n'])} over "
-        f"{len(seeds['seeds'])} seeds on one split (95 % interval of the mean "
-        f"{interval(seeds['interval'], seeds['n'])})."
-    )
+    """A run and its repeats in one sentence, and those that failed in another."""
+    if seeds["std"] is not None:
+        console.print(
+            f"{name}: {percent(seeds['mean'], seeds['n'])} ± {digits(seeds['std'], seeds['n'])} "
+            f"over {len(seeds['seeds'])} seeds on one split (95 % interval of the mean "
+            f"{interval(seeds['interval'], seeds['n'])})."
+        )
+    if failed := seeds.get("failed"):  # absent from older records
+        console.print(
+            f"{name} failed with {name_seeds(failed)}, which no mean includes; "
+            "status.json in seeds/ says why.",
+            style="red",
+        )
 
 
 def show_comparison(comparison: dict[str, Any], console: Console) -> None:
@@ -230,31 +247,62 @@ def show_comparison(comparison: dict[str, Any], console: Console) -> None:
 
 
 def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Console) -> None:
-    """Every run with its figures, best first, unfinished ones last."""
+    """Every run with its figures, best first, unfinished ones last.
+
+    Repeats, refits and members stand below their run, and the runs of a search are left out, so
+    that neither a lucky seed nor the best of many trials leads the list.
+    """
+    runs = {run: status for run, status in found if not is_of_search(run)}
     if not found:
         console.print(f"no runs below {root}; `smallvision train` makes one")
         return
     table = new_table("run", "status", "val %", "95 % interval", "train %", "epoch", "time")
-    accuracies = {folder: status.get("val", {}).get("accuracy", -1) for folder, status in found}
-    # Repeats stand below their run, so that no lucky seed leads the list.
-    firsts = {run: first_run(run) if first_run(run) in accuracies else run for run in accuracies}
-    for folder, status in sorted(
-        found, key=lambda pair: (-accuracies[firsts[pair[0]]], str(firsts[pair[0]]))
+    lines = {run: trace_line(run, runs) for run in runs}
+    for run in sorted(
+        runs, key=lambda run: (-read_accuracy(runs[lines[run][0]]), str(lines[run][0]))
     ):
-        repeat = firsts[folder] != folder
-        place = f"  seed {folder.name}" if repeat else folder.relative_to(root)
-        row = [Text(str(place)), status["status"]]
+        status, depth = runs[run], len(lines[run]) - 1
+        place = f"{'  ' * depth}{name_part(run)}" if depth else str(run.relative_to(root))
+        row = [Text(place), status["status"]]
         if status["status"] == "done":
             val, train = status["val"], status["train"]
+            # A refit has seen the validation images: its status repeats what its twin reached.
+            own = status.get("kind") != "refit"
             row += [
-                digits(val["accuracy"], val["n"]),
-                span(val["interval"], val["n"]),
+                digits(val["accuracy"], val["n"]) if own else "",
+                span(val["interval"], val["n"]) if own else "",
                 digits(train["accuracy"], train["n"]),
                 str(status["best_epoch"]),
                 clock(status["seconds"]),
             ]
         table.add_row(*row)
-    console.print(table)
+    if runs:
+        console.print(table)
+    if left_out := len(found) - len(runs):
+        console.print(
+            f"{left_out} {'run' if left_out == 1 else 'runs'} of searches left out: the best of "
+            "many trials is flattered by luck; tune.json lists them.",
+            style="dim",
+        )
+
+
+def trace_line(run: Path, runs: Collection[Path]) -> tuple[Path, ...]:
+    """A run and those it is a part of, the outermost first, as far as they are listed."""
+    parent = parent_run(run)
+    return (run,) if parent is None or parent not in runs else (*trace_line(parent, runs), run)
+
+
+def name_part(run: Path) -> str:
+    """What a part of a run is: `seed 3`, `refit`, `member snapshots`."""
+    kind = {SEEDS: "seed ", MEMBERS: "member "}.get(run.parent.name, "")
+    return f"{kind}{run.name}"
+
+
+def read_accuracy(status: dict[str, Any]) -> float:
+    """Validation accuracy of a run; -1 for one that has none of its own."""
+    if status.get("kind") == "refit":
+        return -1
+    return float(status.get("val", {}).get("accuracy", -1))
 
 
 def show_errors(errors: dict[str, Any], folder: Path, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from smallvision.recipes.ladder import Rung, Task, build_ladder, cut_to_cifar10, find_rung
 from smallvision.recipes.presets import PRESETS, find_preset
+from smallvision.recipes.seeds import follow_seed
 from smallvision.recipes.settings import Recipe
 from smallvision.recipes.text import override, parse_recipe, read_recipe
 
@@ -14,6 +15,7 @@ __all__ = [
     "cut_to_cifar10",
     "find_preset",
     "find_rung",
+    "follow_seed",
     "override",
     "parse_recipe",
     "read_recipe",

@@ -100,11 +100,14 @@ FIELDS: dict[str, Fields] = {
         "seeds": list,
         "accuracies": list,
         "mean": NUMBER,
-        "std": NUMBER,
-        "interval": list,
+        "std": (*NUMBER, NoneType),
+        "interval": (list, NoneType),
         "n": int,
     },
 }
+
+# What records of an earlier version lack.
+LATER: dict[str, Fields] = {"seeds.json": {"failed": list}}
 
 
 def check_fields(record: Any, path: Path) -> dict[str, Any]:
@@ -116,6 +119,9 @@ def check_fields(record: Any, path: Path) -> dict[str, Any]:
     fields = dict(FIELDS.get(path.name, {}))
     if path.name == "status.json" and isinstance(record, dict) and record.get("status") == "done":
         fields |= DONE
+    if isinstance(record, dict):
+        later = LATER.get(path.name, {})
+        fields |= {name: kind for name, kind in later.items() if name in record}
     found = find_fault(record, fields)
     if found is not None:
         raise RecordError(f"{path} is damaged: {found}; restore it, or make the results anew")

@@ -25,6 +25,7 @@ ENSEMBLE = "ensemble.json"
 TUNE = "tune.json"
 SEEDS = "seeds"
 REFIT = "refit"
+MEMBERS = "members"
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
@@ -101,7 +102,7 @@ def list_numbered(parent: Path, stem: str) -> list[Path]:
 
 
 def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every run folder below `root` with its status: a run, then its repeats by seed.
+    """Every run folder below `root` with its status: a run, then what belongs to it.
 
     A damaged status is listed as such, so that one run does not hide the others.
 
@@ -125,15 +126,32 @@ def order_path(path: Path) -> list[tuple[int, str]]:
 
 def list_repeats(run: Path) -> list[Path]:
     """The finished repeats of a run with other seeds, by seed."""
+    return find_repeats(run, "done")
+
+
+def list_failed(run: Path) -> list[Path]:
+    """The repeats of a run that diverged or ran out of memory, by seed."""
+    return find_repeats(run, "failed")
+
+
+def find_repeats(run: Path, state: str) -> list[Path]:
+    """The repeats of a run that are in a state, by seed."""
     found = [path.parent for path in (run / SEEDS).glob(f"*/{STATUS}")]
     return sorted(
-        (path for path in found if read_json(path / STATUS)["status"] == "done"), key=order_path
+        (path for path in found if read_json(path / STATUS)["status"] == state), key=order_path
     )
 
 
-def first_run(run: Path) -> Path:
-    """The run that a repeat in `RUN/seeds/SEED` repeats; any other run is its own."""
-    return run.parent.parent if run.parent.name == SEEDS else run
+def parent_run(run: Path) -> Path | None:
+    """The run that a repeat, a refit or a training run of an ensemble belongs to, or None."""
+    if run.parent.name in (SEEDS, MEMBERS):
+        return run.parent.parent
+    return run.parent if run.name == REFIT else None
+
+
+def is_of_search(run: Path) -> bool:
+    """Whether a run is a trial of a search, or the search's rerun of its winner."""
+    return run.parent.name in ("trials", "rerun") and (run.parent.parent / TUNE).exists()
 
 
 def find_study(run: Path) -> Path | None:

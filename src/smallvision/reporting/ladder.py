@@ -69,11 +69,13 @@ def name_verdict(verdict: Verdict | None) -> Chip:
 
 
 def name_rung(rung: Rung) -> Chip:
-    """Give the chip of a rung: its fate, or how it compares with the rung it builds on."""
+    """Give the chip of a rung: its fate, or how it compares with the rung of its step."""
     state = rung.plan.status
     if state != "done":
         return Chip("failed" if state == "failed" else "none", "", STATES[state])
-    if rung.plan.builds_on is None:
+    if rung.is_repeat:
+        return Chip("none", "", "same recipe, other seed")
+    if rung.step is None and rung.plan.builds_on is None:
         return Chip("none", "", "starting point")
     return name_verdict(rung.step)
 
@@ -105,11 +107,12 @@ def draw_marks(scale: ErrorScale, apart: float = 9.0) -> tuple[Mark, ...]:
 
 
 def draw_row(rung: Rung, study: Study, scale: ErrorScale) -> Row:
-    """Place one rung; the hollow mark shows the rung it builds on."""
+    """Place one rung; the hollow mark shows the rung it is compared with."""
     score, chip, note = rung.outcome.val, name_rung(rung), note_rung(rung)
     if score is None:
         return Row(rung, None, chip, note)
-    parent = study.find_rung(rung.plan.builds_on)
+    # A rung that could build on none, as with --rungs, is still compared with the one before it.
+    parent = study.find_rung(rung.step.against if rung.step else rung.plan.builds_on)
     base = parent.outcome.val if parent else None
     return Row(
         rung=rung,

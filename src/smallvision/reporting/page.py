@@ -31,6 +31,7 @@ from smallvision.reporting import (
 )
 from smallvision.reporting.pictures import Picture
 from smallvision.reporting.view import Study
+from smallvision.stats.words import format_p
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = (
@@ -58,7 +59,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "metric": phrases.name_metric,
     "moment": words.format_moment,
     "number": words.format_number,
-    "p": words.format_p,
+    "p": format_p,
     "percent": words.format_percent,
     "points": words.format_points,
     "seeds": phrases.describe_seeds,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from smallvision.reporting.scores import Seeds, Verdict
+from smallvision.reporting.scores import Seeds
 from smallvision.reporting.view import Rung
 from smallvision.reporting.words import (
     NBSP,
@@ -17,6 +17,7 @@ from smallvision.reporting.words import (
     format_latency,
     format_ratio,
     format_size,
+    join_words,
     shorten_hash,
 )
 
@@ -29,7 +30,7 @@ def name_metric(name: str) -> str:
 
 
 def describe_costs(rung: Rung) -> tuple[str, ...]:
-    """Say what a rung costs, part by part, each beside the rung it builds on."""
+    """Say what a rung costs, part by part, each beside the rung it is compared with."""
     step, out = rung.step, rung.outcome
     ratios = (step.seconds_ratio, step.parameters_ratio, step.latency_ratio) if step else ()
     figures = (
@@ -45,17 +46,32 @@ def describe_costs(rung: Rung) -> tuple[str, ...]:
     )
 
 
-def describe_help(verdict: Verdict) -> str:
-    """Say in plain words whether a step did any good."""
+def describe_help(rung: Rung) -> str:
+    """Say in plain words whether a rung did any good; nothing where it was not compared."""
+    if rung.is_repeat:
+        return (
+            "Tuning found nothing better than the recipe's own settings; this rung is a repeat of "
+            "it with another seed."
+        )
+    if rung.step is None:
+        return ""
     return {"better": "Helped.", "worse": "Did not help: it did harm."}.get(
-        verdict.verdict, "Did not help as far as these images can tell."
+        rung.step.verdict, "Did not help as far as these images can tell."
     )
 
 
 def describe_seeds(seeds: Seeds) -> str:
-    """Say how an accuracy varies with the seed, `91.0 ± 0.3 % over 3 seeds`."""
+    """Say how an accuracy varies with the seed, `91.0 ± 0.3 % over 3 seeds (seed 4 failed)`."""
     mean, std = (format_fraction(value, seeds.n) for value in (seeds.mean, seeds.std))
-    return f"{mean} ± {std}{NBSP}% over {len(seeds.seeds)} seeds"
+    spread = "" if seeds.std is None else f" ± {std}"
+    count = "1 seed" if len(seeds.seeds) == 1 else f"{len(seeds.seeds)} seeds"
+    failed = f" ({name_seeds(seeds.failed)} failed)" if seeds.failed else ""
+    return f"{mean}{spread}{NBSP}% over {count}{failed}"
+
+
+def name_seeds(seeds: Sequence[int]) -> str:
+    """Name seeds, `seed 4` or `seeds 4 and 5`."""
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {join_words([str(seed) for seed in seeds])}"
 
 
 def describe_machine(machine: Mapping[str, Any]) -> str:

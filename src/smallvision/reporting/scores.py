@@ -78,11 +78,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Seeds:
-    """`seeds.json`: the same recipe on the same split, from other seeds."""
+    """`seeds.json`: the same recipe on the same split, from other seeds; `failed` ones have no accuracy."""
 
     seeds: tuple[int, ...]
     accuracies: tuple[float, ...]
     mean: float
-    std: float
-    interval: Interval
+    std: float | None
+    interval: Interval | None
     n: int
+    failed: tuple[int, ...] = ()

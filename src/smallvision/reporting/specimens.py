@@ -141,9 +141,11 @@ def divide_images(study: Study) -> tuple[Part, ...]:
     if split is None:
         return ()
     sealed = "still sealed" if study.opened == 0 else "opened after the choice"
+    refit = study.scorecard is not None and study.scorecard.refit
+    choose = "to choose on, then to fit the tested model on" if refit else "to choose on"
     sizes = (
         ("train", split.train_n, "to fit on", "train"),
-        ("validation", split.val_n, "to choose on", "val"),
+        ("validation", split.val_n, choose, "val"),
         ("test", study.card.data.test_n, sealed, "test"),
     )
     total = sum(n for _, n, _, _ in sizes) or 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smallvision.reporting.scores import Verdict
 from smallvision.reporting.view import Limits, Outcome, Rung, Scorecard, Study, Twin
 from smallvision.reporting.words import (
     format_accuracy,
@@ -13,11 +12,11 @@ from smallvision.reporting.words import (
     format_interval,
     format_latency,
     format_moment,
-    format_p,
     format_points,
     format_times,
     join_words,
 )
+from smallvision.stats.words import format_p
 
 BLIND = "Only the first opening was blind."
 
@@ -93,6 +92,10 @@ def write_unfinished(study: Study) -> Headline:
 def describe_protocol(study: Study) -> str:
     """How the images were used, as far as the records bear it out."""
     start = "Every model was fitted on the training split and chosen on the validation split."
+    if study.scorecard is not None and study.scorecard.refit:
+        start += (
+            " The chosen one was then trained once more, on both splits together, for the test."
+        )
     if study.opened == 0:
         return f"{start} The test set is still sealed."
     if study.opened == 1:
@@ -250,24 +253,29 @@ class Gains:
 
 
 def sum_up_gains(study: Study) -> Gains:
-    """Sum up the verdicts of all rungs against the ones they build on."""
-    steps = [(rung.name, rung.step) for rung in study.climbed if rung.step is not None]
-    kinds: dict[str, list[tuple[str, Verdict]]] = {}
-    for name, step in steps:
-        kinds.setdefault(step.verdict, []).append((name, step))
+    """Sum up the verdicts of all rungs, each against the one it was compared with.
+
+    A rung that only repeats a recipe with another seed has nothing that could have helped.
+    """
+    steps = [rung.step for rung in study.climbed if rung.step is not None and not rung.is_repeat]
     better, worse = (
-        [f"{name} ({format_points(step.difference, step.n)})" for name, step in kinds.get(kind, ())]
+        [
+            f"{step.rung} ({format_points(step.difference, step.n)} on {step.against})"
+            for step in steps
+            if step.verdict == kind
+        ]
         for kind in ("better", "worse")
     )
-    even = [name for name, _ in kinds.get("cannot tell apart", ())]
+    even: dict[str, list[str]] = {}
+    for step in steps:
+        if step.verdict == "cannot tell apart":
+            even.setdefault(step.against, []).append(step.rung)
     failed = [rung.name for rung in study.climbed if rung.plan.status == "failed"]
     idle = []
     if worse:
         idle.append(f"{join_words(worse)} did harm")
-    if even:
-        base = "the rung it builds on" if len(even) == 1 else "the rungs they build on"
-        idle.append(f"{join_words(even)} cannot be told apart from {base}")
+    for against, names in even.items():
+        idle.append(f"{join_words(names)} cannot be told apart from {against}")
     if failed:
         idle.append(f"{join_words(failed)} failed")
-    helped = f"{join_words(better)}, each against the rung it builds on." if better else ""
-    return Gains(helped, f"{'; '.join(idle)}." if idle else "")
+    return Gains(f"{join_words(better)}." if better else "", f"{'; '.join(idle)}." if idle else "")

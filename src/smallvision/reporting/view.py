@@ -186,6 +186,12 @@ class Rung:
         return self.plan.name
 
     @property
+    def is_repeat(self) -> bool:
+        """Whether its search found nothing better than trial 0, the recipe's own settings."""
+        best = self.tuning.best if self.tuning else None
+        return best is not None and best.number == 0
+
+    @property
     def images_per_second(self) -> float | None:
         """The speed of the run, or of its last epoch where the run names none."""
         speed = self.outcome.images_per_second

@@ -75,11 +75,6 @@ def format_number(value: float | None, digits: int = 3) -> str:
     return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
-def format_p(p: float) -> str:
-    """Write a p-value that never claims to be zero."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
-
-
 def format_ratio(value: float | None) -> str:
     """Write a ratio as `3.1 ×`."""
     if value is None:

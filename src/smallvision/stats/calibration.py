@@ -35,14 +35,6 @@ def scale_logits(logits: Floats, temperature: float) -> Floats:
     return scaled
 
 
-def soften(probabilities: Floats, temperature: float) -> Floats:
-    """Probabilities `(N, K)` at another temperature: each to the power 1/T, rows made to sum to 1.
-
-    Softening by T and then by 1/T gives back what was there, but for what rounding to zero lost.
-    """
-    return scale_logits(take_logs(probabilities), temperature)
-
-
 def take_logs(probabilities: Floats) -> Floats:
     """Log probabilities `(N, K)`, finite: a zero counts as the smallest number float32 can hold."""
     return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def format_p(p: float) -> str:
-    """A p-value with as many digits as it is worth."""
+    """A p-value with as many digits as it is worth, which never claims to be zero."""
     return "p under 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

@@ -41,16 +41,11 @@ def explain(
         RecordError: the run is unfinished or damaged, or its folder cannot be written.
     """
     folder, _ = find_finished(run)
-    return write_errors(folder, *recall_dataset(folder, data, data_dir))
+    return explain_run(folder, *recall_dataset(folder, data, data_dir))
 
 
-def explain_run(folder: Path, dataset: DataSet, split: Split) -> None:
-    """Write `errors/` into the folder of a finished run whose data and split are known."""
-    write_errors(folder, dataset, split)
-
-
-def write_errors(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
-    """Analyse a finished run's errors and write them into its folder.
+def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
+    """Analyse the errors of a finished run whose data and split are known, into its folder.
 
     Raises:
         RecordError: the model or its predictions are missing, damaged or of other images, or the

@@ -39,7 +39,7 @@ from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult, Tuning
-from smallvision.study.plan import StudyPlan
+from smallvision.study.plan import choose_seed
 from smallvision.study.recall import find_finished, recall_dataset
 from smallvision.study.refit import find_final, refit_run
 from smallvision.study.repeats import plan_repeats, repeat_run
@@ -243,7 +243,7 @@ def plan_run(
     if isinstance(recipe, Recipe):
         recipe = override(recipe, settings)
         return recipe, split_by(recipe.seed)
-    seed = StudyPlan(settings=tuple(settings)).seed
+    seed = choose_seed(settings)
     split = split_by(seed)
     task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
     ladder = build_ladder(scale, task, seed=seed)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, override
+from smallvision.recipes import Recipe, follow_seed, override
 from smallvision.recipes.text import split_assignment
 
 
@@ -60,6 +61,10 @@ class StudyPlan:
         refit: train the winner once more on training and validation images before the test.
         dry_run: the same lines at tiny size: few images, one or two epochs.
         command: for the records.
+
+    Raises:
+        SettingError: no seed at all, a setting that is no `key=value`, or a seed so high that a
+            run would need one beyond the largest.
     """
 
     preset: str = "quick"
@@ -71,12 +76,23 @@ class StudyPlan:
     dry_run: bool = False
     command: str = "smallvision.run_study()"
 
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
+        # A tuned rung begins one seed later than the others, with one that its search has not seen.
+        follow_seed(Recipe(seed=self.seed), self.seeds)
+
     @property
     def seed(self) -> int:
-        """The one seed of split, weights, order and augmentation.
+        """The one seed of split, weights, order and augmentation."""
+        return choose_seed(self.settings)
 
-        Raises:
-            SettingError: a setting that is no `key=value`, or a seed out of range.
-        """
-        chosen = [text for text in self.settings if split_assignment(text)[0] == "seed"]
-        return override(Recipe(), chosen).seed
+
+def choose_seed(settings: Sequence[str]) -> int:
+    """The seed that `key=value` overrides choose, or the default.
+
+    Raises:
+        SettingError: a setting that is no `key=value`, or a seed out of range.
+    """
+    chosen = [text for text in settings if split_assignment(text)[0] == "seed"]
+    return override(Recipe(), chosen).seed

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
-from smallvision.errors import RecordError, SettingError
-from smallvision.recipes import Recipe, parse_recipe, read_recipe
+from smallvision.errors import FailedRunError, RecordError, SettingError
+from smallvision.recipes import Recipe, follow_seed, read_recipe
 from smallvision.records.files import read_json, write_json
-from smallvision.records.folder import SEEDS, STATUS, list_repeats
+from smallvision.records.folder import SEEDS, STATUS, list_failed, list_repeats
 from smallvision.stats.seeds import summarize_seeds
 from smallvision.study.run import run_recipe
 from smallvision.training import Watcher
@@ -29,7 +30,7 @@ def plan_repeats(recipe: Recipe, seeds: int) -> list[Recipe]:
     """
     if seeds < 1:
         raise SettingError(f"seeds is {seeds}; expected 1 or more")
-    return [parse_recipe({**recipe.plain(), "seed": recipe.seed + i}) for i in range(1, seeds)]
+    return [follow_seed(recipe, i) for i in range(1, seeds)]
 
 
 def repeat_run(
@@ -45,7 +46,8 @@ def repeat_run(
 
     A repeat draws its weights, order and augmentation from its own seed; the split stays that of
     the first run, so that all are validated on the same images. Repeats that an earlier call made
-    are counted whatever `seeds` says: nobody may choose among them.
+    are counted whatever `seeds` says: nobody may choose among them. One that diverged or ran out
+    of memory is no reason to give up the others, and is named in the record.
 
     Args:
         recipe: of the run in `folder`.
@@ -60,36 +62,38 @@ def repeat_run(
     Raises:
         SettingError: a seed beyond the largest.
         RecordError: a folder belongs to another recipe or split.
-        FailedRunError: a repeat diverged or ran out of memory; its status says so.
     """
     for repeat in plan_repeats(recipe, seeds):
         place = folder / SEEDS / str(repeat.seed)
-        run_recipe(repeat, dataset, split, place, watchers=watchers_for(repeat))
+        with suppress(FailedRunError):  # its status tells, and with it the summary
+            run_recipe(repeat, dataset, split, place, watchers=watchers_for(repeat))
     record = summarize_repeats(folder)
     write_json(folder / "seeds.json", record)
     return record
 
 
 def summarize_repeats(folder: Path) -> dict[str, Any]:
-    """Sum up a run and its finished repeats.
+    """Sum up a run and its repeats.
 
-    Returns: the content of `seeds.json`.
+    Returns: the content of `seeds.json`; where every repeat failed, deviation and interval are
+        None.
 
     Raises:
-        RecordError: the run has no finished repeat.
+        RecordError: the run has no repeat that came to an end.
     """
-    runs = [folder, *list_repeats(folder)]
-    if len(runs) < 2:
+    runs, failed = [folder, *list_repeats(folder)], list_failed(folder)
+    if len(runs) < 2 and not failed:
         raise RecordError(f"{folder} has no finished repeat; add --seeds 2 or more")
     validated = [read_json(run / STATUS)["val"] for run in runs]
     accuracies = [val["accuracy"] for val in validated]
-    summary = summarize_seeds(accuracies)
+    summary = summarize_seeds(accuracies) if len(runs) > 1 else None
     return {
         "schema": 1,
         "seeds": [read_recipe(run / "recipe.toml").seed for run in runs],
         "accuracies": accuracies,
-        "mean": summary.mean,
-        "std": summary.std,
-        "interval": list(summary.interval),
+        "failed": [read_recipe(run / "recipe.toml").seed for run in failed],
+        "mean": summary.mean if summary else accuracies[0],
+        "std": summary.std if summary else None,
+        "interval": list(summary.interval) if summary else None,
         "n": validated[0]["n"],
     }

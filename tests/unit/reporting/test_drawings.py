@@ -35,6 +35,14 @@ def test_ladder_says_what_happened(study: Study) -> None:
     assert [chip.symbol for chip in chips] == ["", "▲", "▲", "≈", ""]
 
 
+def test_a_rung_without_a_base_is_compared_with_the_one_before(study: Study) -> None:
+    rungs = tuple(replace(rung, plan=replace(rung.plan, builds_on=None)) for rung in study.rungs)
+    rows = ladder.draw_ladder(replace(study, rungs=rungs)).rows
+    assert [row.chip.text for row in rows][:2] == ["starting point", "better"]
+    assert rows[1].note.endswith(" on mlp")
+    assert rows[1].base == rows[0].point
+
+
 def test_ladder_without_scores_has_no_axis(study: Study) -> None:
     bare = tuple(replace(rung, outcome=replace(rung.outcome, val=None)) for rung in study.rungs)
     drawn = ladder.draw_ladder(replace(study, rungs=bare, scorecard=None))

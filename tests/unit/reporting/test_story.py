@@ -13,11 +13,22 @@ from typing import Any
 import pytest
 
 from smallvision.errors import RecordError
-from smallvision.reporting import ensembles, ladder, phrases, reliability, searches, slices, summary
+from smallvision.reporting import (
+    draw_report,
+    ensembles,
+    ladder,
+    phrases,
+    reliability,
+    searches,
+    slices,
+    specimens,
+    summary,
+)
 from smallvision.reporting.findings import Dimension, Trial, Tuning
 from smallvision.reporting.reader import read_study
-from smallvision.reporting.scores import Bin, Calibration, Reliability
+from smallvision.reporting.scores import Bin, Calibration, Reliability, Seeds
 from smallvision.reporting.view import Study
+from tests.gold.page_text import Page
 from tests.gold.study_folder import edit_json
 
 TUNE = "runs/tuned/tune/tune.json"
@@ -310,20 +321,68 @@ def test_slices_share_a_scale(story: Study) -> None:
 
 def test_gains_in_a_sentence_each(story: Study, study: Study) -> None:
     gains = summary.sum_up_gains(story)
-    assert gains.helped.replace("\u00a0", " ").startswith("vgg10 (+31.3 points), vgg10-aug (+4.2")
-    assert gains.helped.endswith("each against the rung it builds on.")
+    assert gains.helped.replace("\u00a0", " ").startswith(
+        "vgg10 (+31.3 points on mlp), vgg10-aug (+4.2 points on vgg10), "
+    )
     assert gains.idle.replace("\u00a0", " ") == (
-        "wrn-se-aug (−2.2 points) did harm; wrn-cutmix and tuned cannot be told apart from "
-        "the rungs they build on; wrn-aug-mish failed."
+        "wrn-se-aug (−2.2 points on wrn-aug) did harm; wrn-cutmix and tuned cannot be told apart "
+        "from wrn-aug; wrn-aug-mish failed."
     )
     alone = summary.sum_up_gains(replace(study, rungs=study.rungs[:1]))
     assert (alone.helped, alone.idle) == ("", "")
 
 
+@pytest.mark.parametrize("verdict", ["better", "worse", "cannot tell apart"])
+def test_a_search_that_found_nothing_helped_nothing(story_folder: Path, verdict: str) -> None:
+    best = read(story_folder / TUNE)["trials"][0]
+    edit_json(
+        story_folder / TUNE,
+        best={"number": 0, "values": best["values"], "accuracy": best["accuracy"]},
+        rerun={"sentence": "Tuning found nothing."},
+    )
+    steps = read(story_folder / "verdicts.json")["steps"]
+    for step in steps:
+        if step["rung"] == "tuned":
+            step["verdict"] = verdict
+    edit_json(story_folder / "verdicts.json", steps=steps)
+    study = read_study(story_folder)
+    gains = summary.sum_up_gains(study)
+    assert "tuned (" not in gains.helped + gains.idle
+    assert "and tuned" not in gains.idle
+    rung = study.find_rung("tuned")
+    assert rung is not None
+    assert ladder.name_rung(rung).text == "same recipe, other seed"
+    text = Page(draw_report(story_folder).html).text
+    assert text.count("this rung is a repeat of it with another seed.") == 2  # tuning and ladder
+    assert "Helped. tuned against" not in text
+    assert "Tuning found nothing. " not in text, "the search is not said to have failed twice"
+
+
+def test_failed_repeats_stand_beside_the_mean(story_folder: Path) -> None:
+    edit_json(story_folder / SEEDS, failed=[10])
+    text = Page(draw_report(story_folder).html).text.replace("\u00a0", " ")
+    assert text.count("91.8 ± 0.4 % over 3 seeds (seed 10 failed)") == 3
+    seeds = Seeds((7,), (0.921,), 0.921, None, None, 1_000, (8, 9))
+    said = phrases.describe_seeds(seeds)
+    assert said == "92.1\u00a0% over 1 seed (seeds 8 and 9 failed)"
+    edit_json(story_folder / SEEDS, failed=3)
+    assert "'failed' is 3" in refuse(story_folder)
+
+
+def test_the_protocol_of_a_refit(story: Study) -> None:
+    assert "then trained once more, on both splits together" in summary.describe_protocol(story)
+    parts = {part.name: part.use for part in specimens.divide_images(story)}
+    assert parts["validation"] == "to choose on, then to fit the tested model on"
+    assert story.scorecard is not None
+    alone = replace(story, scorecard=replace(story.scorecard, refit=False))
+    assert "once more" not in summary.describe_protocol(alone)
+    assert specimens.divide_images(alone)[1].use == "to choose on"
+
+
 def test_a_refitted_model_is_compared_by_its_twin(story: Study) -> None:
     said = summary.compare_val(story) or ""
     assert said.startswith("On validation the twin reached 94.1")
-    assert said.endswith("more than chance explains (p < 0.001).")
+    assert said.endswith("more than chance explains (p under 0.001).")  # as verdicts say it
     versus = ladder.compare_test(story)
     assert versus is not None
     assert [label for label, _, _ in versus.rows] == ["validation", "test, twin", "test, refitted"]

@@ -78,14 +78,6 @@ def test_sizes(size: float | None, text: str) -> None:
     assert words.format_size(size).replace("\u00a0", " ") == text
 
 
-@pytest.mark.parametrize(
-    ("p", "text"),
-    [(0.0, "p < 0.001"), (0.0004, "p < 0.001"), (0.0625, "p = 0.062"), (1, "p = 1.00")],
-)
-def test_p_values_are_never_zero(p: float, text: str) -> None:
-    assert words.format_p(p) == text
-
-
 def test_ratios() -> None:
     shown = [words.format_ratio(value) for value in (0.158, 3.14, 314.0, None)]
     assert [text.replace("\u00a0", " ") for text in shown] == ["0.16 ×", "3.1 ×", "314 ×", "–"]

@@ -13,7 +13,6 @@ from smallvision.stats.calibration import (
     fit_temperature,
     measure_calibration,
     scale_logits,
-    soften,
     take_logs,
     top_k_accuracy,
 )
@@ -104,17 +103,6 @@ def test_temperature_moves_no_class() -> None:
         scaled = scale_logits(logits, temperature)
         assert scaled.dtype == np.float32
         assert np.array_equal(scaled.argmax(axis=1), logits.argmax(axis=1))
-
-
-def test_softening_can_be_undone() -> None:
-    probabilities = np.random.default_rng(2).dirichlet(np.ones(6), 100)
-    assert soften(soften(probabilities, 2.5), 1 / 2.5) == pytest.approx(probabilities)
-    # Two classes at T = 2: the odds become their square root.
-    assert soften(np.array([[0.9, 0.1]]), 2.0) == pytest.approx(np.array([[0.75, 0.25]]))
-
-
-def test_softening_a_certain_prediction_stays_finite() -> None:
-    assert soften(np.array([[1.0, 0.0]]), 2.0) == pytest.approx(np.array([[1.0, 0.0]]))
 
 
 def test_brier_score_agrees_with_scikit_learn() -> None:

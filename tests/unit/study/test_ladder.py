@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smallvision.errors import SettingError
-from smallvision.recipes import override
+from smallvision.recipes import Recipe, follow_seed, override
 from smallvision.study import Limits, StudyPlan
 from smallvision.study.climb import explain_base
 from smallvision.study.ladder import choose_best, cut_ladder
@@ -56,6 +56,23 @@ def test_an_ensemble_keeps_its_cycles_and_what_was_tuned() -> None:
     assert ensemble.optimizer.lr == 0.3
     assert ensemble.epochs == 6
     assert (ensemble.schedule.cycles, ensemble.checkpoints) == (2, "cycles")
+
+
+def test_a_plan_needs_a_run_and_seeds_that_exist() -> None:
+    with pytest.raises(SettingError, match="seeds is 0; expected 1 or more"):
+        StudyPlan(seeds=0)
+    highest = 2**31
+    assert StudyPlan(settings=(f"seed={highest - 3}",), seeds=3).seed == highest - 3
+    with pytest.raises(SettingError, match=f"seed is {highest + 1}; .* begin lower"):
+        StudyPlan(settings=(f"seed={highest - 2}",), seeds=3)
+
+
+def test_seeds_follow_each_other() -> None:
+    recipe = Recipe(name="a", seed=7)
+    assert follow_seed(recipe, 0) == recipe
+    assert follow_seed(recipe, 2) == Recipe(name="a", seed=9)
+    with pytest.raises(SettingError, match="seed is 2147483649"):
+        follow_seed(Recipe(seed=2**31), 1)
 
 
 def test_rungs_are_picked_by_slot() -> None:
