@@ -9,7 +9,7 @@ from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
-from smallvision.recipes import Rung
+from smallvision.recipes import Rung, follow_seed
 from smallvision.records.files import make_folder, read_json
 from smallvision.records.folder import STATUS
 from smallvision.study.ensemble import build_ensemble
@@ -81,10 +81,10 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
         epochs=min(untuned.epochs, max(2, round(untuned.epochs * preset.trial_share))),
         narrator=site.narrator,
     )
-    recipe = best_recipe(untuned, search)
-    recipe = recipe.model_copy(update={"name": rung.name, "seed": recipe.seed + 1})
-    status = train_rung(rung.with_recipe(recipe), site)
-    if recipe == untuned.model_copy(update={"name": rung.name, "seed": recipe.seed}):
+    recipe = follow_seed(best_recipe(untuned, search), 1)
+    fresh = recipe.model_copy(update={"name": rung.name})
+    status = train_rung(rung.with_recipe(fresh), site)
+    if recipe == follow_seed(untuned, 1):
         note = f"No trial beat the settings of {rung.base}: this repeats it with another seed."
         status["notes"] = [*status["notes"], note]
     return {**status, "search_seconds": sum(trial["seconds"] for trial in search["trials"])}
