@@ -122,7 +122,7 @@ def test_no_part_of_a_run_heads_the_list(smallvision: Call, tmp_path: Path) -> N
     (tmp_path / "poor/tune/tune.json").touch()
     save_run(tmp_path / "other/trials/000", 0.5)
     listed = smallvision("runs", tmp_path).out
-    lines = [line.split("done")[0].rstrip() for line in listed.splitlines() if "done" in line]
+    lines = [line.split("done")[0].rstrip()[1:] for line in listed.splitlines() if "done" in line]
     assert lines == [
         "good", "vote", "  member snapshots", "    refit", "poor", "  refit", "  seed 1",
         "other/trials/000",

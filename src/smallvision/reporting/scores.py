@@ -78,7 +78,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Seeds:
-    """`seeds.json`: one recipe on one split, from several seeds; `failed` ones have no accuracy."""
+    """`seeds.json`: one recipe on one split from several seeds, some of which may have failed."""
 
     seeds: tuple[int, ...]
     accuracies: tuple[float, ...]

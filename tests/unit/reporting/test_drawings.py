@@ -232,9 +232,11 @@ def test_metrics_in_words() -> None:
     ],
 )
 def test_help_in_words(study: Study, verdict: str, said: str) -> None:
-    step = study.rungs[1].step
-    assert step is not None
-    assert phrases.describe_help(replace(step, verdict=verdict)) == said  # type: ignore[arg-type]
+    rung = study.rungs[1]
+    assert rung.step is not None
+    step = replace(rung.step, verdict=verdict)  # type: ignore[arg-type]
+    assert phrases.describe_help(replace(rung, step=step)) == said
+    assert phrases.describe_help(study.rungs[0]) == ""
 
 
 def test_skipped_rungs_are_not_drawn(study: Study) -> None:
