@@ -79,7 +79,7 @@ def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
     assert restore_newest(folder, state) == []
     return fit(
         state,
-        TrainBatches(images, labels, 3, normalize, 16, (), seed=0),
+        TrainBatches(images, labels, 3, normalize, 16, lambda _step: (), seed=0),
         schedule,
         Examiner((images, labels), None, normalize, CPU),
         name="blind",
