@@ -5,6 +5,7 @@ from scipy import stats
 from smallvision.stats.seeds import (
     Variance,
     compare_seeds,
+    measure_variance,
     needed_for_seeds,
     summarize_seeds,
 )
@@ -76,7 +77,14 @@ def test_needed_images() -> None:
     assert needed_for_seeds(0.0, Variance((), 0.1, 1000), level=0.05) is None
 
 
-def test_refuses_single_runs() -> None:
+def test_single_runs_are_compared_as_networks() -> None:
+    a, b = answer(np.random.default_rng(0), 1, 200, 0.5, 0)
+    only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
+    exact = stats.binomtest(only_a, only_a + only_b).pvalue
+    assert compare_seeds(a, b) == pytest.approx(((only_a - only_b) / 200, exact))
+
+
+def test_single_runs_tell_no_variance_of_seeds() -> None:
     one = np.ones((1, 5), dtype=bool)
     with pytest.raises(ValueError, match="expected seeds"):
-        compare_seeds(one, one)
+        measure_variance(one, one)
