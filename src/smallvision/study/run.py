@@ -231,12 +231,15 @@ def train_recipe(
 def note_machine(folder: Path, machine: Machine) -> list[str]:
     """Record how a run computes; say so if an earlier sitting computed otherwise."""
     status = read_json(folder / STATUS)
-    before = status.get("machine")
-    write_json(folder / STATUS, {**status, "machine": machine.record()})
-    if before in (None, machine.record()):
-        return []
+    before, notes = status.get("machine") or machine.record(), list(status.get("notes", []))
     changed = [name for name, value in machine.record().items() if before.get(name) != value]
-    return [f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"]
+    if changed:
+        notes.append(
+            f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"
+        )
+    # The notes are kept at once: a third sitting would find nothing changed.
+    write_json(folder / STATUS, {**status, "machine": machine.record(), "notes": notes})
+    return notes
 
 
 def median_speed(folder: Path) -> float:

@@ -19,7 +19,7 @@ from smallvision.data.split import make_split
 from smallvision.errors import RecordError, UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe
-from smallvision.records.files import hash_file, read_jsonl, read_npz
+from smallvision.records.files import hash_file, read_json, read_jsonl, read_npz, write_json
 from smallvision.records.folder import checkpoint_folder
 from smallvision.records.weights import load_tensors
 from smallvision.stats.calibration import fit_temperature
@@ -332,3 +332,15 @@ def test_a_damaged_model_is_not_loaded(dataset: DataSet, tmp_path: Path) -> None
     about.write_text(about.read_text().replace('"mean"', '"meen"'))
     with pytest.raises(RecordError, match="damaged"):
         load_model(tmp_path)
+
+
+def test_a_change_of_machine_is_noted_for_good(dataset: DataSet, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path, Interrupt(1))
+    status = read_json(tmp_path / "status.json")
+    machine = {**status["machine"], "threads": 99}
+    write_json(tmp_path / "status.json", {**status, "machine": machine})
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path, Interrupt(2))
+    notes = run(dataset, tmp_path)["notes"]
+    assert ["another threads" in note for note in notes] == [True]
