@@ -53,7 +53,7 @@ def show_study(folder: Path, console: Console) -> None:
     """All rungs in one table, then the verdicts, the test and where the report is."""
     study = read_json(folder / STUDY)
     console.print()
-    table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "time", "ms")
+    table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "min:s", "ms")
     for rung in study["rungs"]:
         if rung["status"] == "skipped":
             continue
@@ -74,7 +74,7 @@ def show_study(folder: Path, console: Console) -> None:
             digits(train["accuracy"], train["n"]),
             Text(f"{status['gap'] * 100:+.1f}", style="" if status["within_limits"] else "yellow"),
             count(status["parameters"]),
-            clock(status["seconds"]),
+            minutes(status["seconds"]),
             f"{status['latency_seconds'] * 1000:.1f}",
             style="bold" if winner else "",
         )

@@ -40,6 +40,12 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def minutes(seconds: float) -> str:
+    """A duration as `3:20`, short enough for a column."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
 def count(number: float) -> str:
     """A large count as `77.9 k` or `2.0 M`."""
     for size, letter in ((1e6, "M"), (1e3, "k")):

@@ -44,7 +44,7 @@ PRESETS: dict[str, Preset] = {
     "quick": Preset(
         sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
         subset=lambda n: 10_000 / n if n > 10_000 else None,
-        steps=250,
+        steps=500,
         epochs=(4, 20),
         schedule=ONE_CYCLE,
         vgg=Vgg10(width=16),
@@ -96,7 +96,7 @@ def find_preset(name: str) -> Preset:
 
 def choose_batch_size(num_train: int) -> int:
     """128 as in the literature; less where an epoch would have too few steps to learn from."""
-    return 128 if num_train >= 5_000 else 64 if num_train >= 1_000 else 16
+    return 128 if num_train >= 20_000 else 64 if num_train >= 1_000 else 16
 
 
 def choose_epochs(preset: Preset, steps_per_epoch: int) -> int:

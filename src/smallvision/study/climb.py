@@ -159,7 +159,10 @@ def place_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
     if entry["status"] == "pending":
         base = choose_best(below, site.plan.limits)
         note = explain_base(below, base)
-    placed = site.ladder.place(rung, recipe_of(site, base) if base else None)
+    recipe = recipe_of(site, base) if base else None
+    placed = site.ladder.place(rung, recipe)
+    if entry["status"] == "pending" and recipe is not None:
+        note = " ".join(filter(None, [note, explain_length(placed.recipe, recipe)])) or None
     if placed.name in (other["name"] for other in record["rungs"] if other is not entry):
         placed = placed.with_recipe(placed.recipe.model_copy(update={"name": rung.slot}))
     entry |= {"name": placed.name, "builds_on": base, "note": note}
@@ -191,6 +194,13 @@ def explain_base(below: dict[str, dict[str, Any]], base: str | None) -> str | No
         f"Builds on {base}, the best so far: {who} {did} validation accuracy above it within the "
         "limits."
     )
+
+
+def explain_length(recipe: Recipe, base: Recipe) -> str | None:
+    """Say so where a rung has another number of epochs than the one it builds on."""
+    if recipe.epochs == base.epochs:
+        return None
+    return f"It trains for {recipe.epochs} epochs, {base.name} for {base.epochs}."
 
 
 def conclude(site: Site, record: dict[str, Any]) -> None:

@@ -70,3 +70,14 @@ def test_a_rung_that_was_begun_keeps_its_base(site: Site, state: str) -> None:
     base, augment, entry = place(site, study)
     assert base == entry["builds_on"] == "wrn"
     assert augment == ["cutmix"]
+
+
+def test_a_longer_run_says_so(site: Site) -> None:
+    study = record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": "pending"})
+    study["rungs"][-1] |= {"slot": "snapshot-ensemble", "name": "snapshot-ensemble"}
+    rung = next(rung for rung in site.ladder.rungs if rung.work == "ensemble")
+    placed = place_rung(rung, study["rungs"][-1], site, study)
+    base = next(rung for rung in site.ladder.rungs if rung.slot == "wrn-aug").recipe
+    assert placed.recipe.epochs > base.epochs
+    note = f"It trains for {placed.recipe.epochs} epochs, wrn-aug for {base.epochs}."
+    assert study["rungs"][-1]["note"] == note
