@@ -11,7 +11,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smallvision.cli.words import certainty, clock, count, digits, interval, percent, size, span
+from smallvision.cli.words import (
+    certainty,
+    clock,
+    count,
+    digits,
+    interval,
+    minutes,
+    percent,
+    size,
+    span,
+)
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.recipes.space import Values
