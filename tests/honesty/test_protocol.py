@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -224,3 +225,22 @@ def test_a_model_of_other_classes_cannot_open_the_seal(dataset: DataSet, tmp_pat
 def test_breaking_the_seal_gives_the_images() -> None:
     images = make_images(30)
     assert break_seal(seal(images)) is images
+
+
+def test_choosing_settings_members_and_winner_leaves_the_seal_closed(tmp_path: Path) -> None:
+    """All choices of a study are on disk before the test set is opened."""
+    choices = []
+
+    def open_late() -> ImageSet:
+        study = json.loads((tmp_path / "study" / "study.json").read_text())
+        choices.append((study["best"], [rung["status"] for rung in study["rungs"]]))
+        return make_images(30, seed=5)
+
+    dataset = make_dataset(150)
+    locked = SealedTest(open_late, size=30, fingerprint="sha256:0")
+    slots = ("mlp", "tuned", "snapshot-ensemble")
+    plan = StudyPlan(rungs=slots, settings=("epochs=2", "compute.threads=1"), seeds=2, refit=True)
+    summary = run_study(replace(dataset, test=locked), tmp_path / "study", plan)
+    assert choices == [(summary["best"], ["done", *["skipped"] * 7, "done", "done"])]
+    assert (tmp_path / "study" / "runs" / "tuned" / "tune" / "tune.json").exists()
+    assert (tmp_path / "study" / "runs" / "snapshot-ensemble" / "ensemble.json").exists()
