@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json as json_text
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import DataDir, Json, spell_command
+from smallvision.cli.options import DataDir, Json, RunFolder, TrainedOn, spell_command
 from smallvision.errors import SettingError, nearest
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
-    data: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="DATA",
-            help="What it was trained on, as a name or path; by default what the run tells.",
-        ),
-    ] = None,
+    run: RunFolder,
+    data: TrainedOn = None,
     on: Annotated[
         str,
         typer.Option(

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json as json_text
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import DataDir, Json
+from smallvision.cli.options import DataDir, Json, RunFolder, TrainedOn
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")],
-    data: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="DATA",
-            help="What it was trained on; may be left out for a data set that goes by a name.",
-            show_default=False,
-        ),
-    ] = None,
+    run: RunFolder,
+    data: TrainedOn = None,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:

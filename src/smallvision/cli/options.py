@@ -17,6 +17,15 @@ Data = Annotated[
         "Parquet shards, npz.",
     ),
 ]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")]
+TrainedOn = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DATA",
+        help="What it was trained on; may be left out for a data set that goes by a name.",
+        show_default=False,
+    ),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Where to look for a named data set first.", envvar=None, show_default=False),

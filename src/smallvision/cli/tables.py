@@ -34,6 +34,7 @@ from smallvision.records.folder import (
     STUDY,
     is_of_search,
     parent_run,
+    run_folder,
 )
 from smallvision.records.machine import Machine
 from smallvision.reporting.phrases import name_seeds
@@ -70,7 +71,7 @@ def show_study(folder: Path, console: Console) -> None:
         if rung["status"] != "done":
             table.add_row(rung["name"], Text(rung["status"], style="red"))
             continue
-        status = read_json(folder / "runs" / rung["name"] / STATUS)
+        status = read_json(run_folder(folder, rung["name"]) / STATUS)
         winner = rung["name"] == study["best"]
         val, train = status["val"], status["train"]
         table.title = (

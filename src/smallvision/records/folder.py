@@ -26,6 +26,7 @@ TUNE = "tune.json"
 SEEDS = "seeds"
 REFIT = "refit"
 MEMBERS = "members"
+SNAPSHOTS = f"{MEMBERS}/snapshots"  # the training run inside the folder of a study's ensemble
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
@@ -48,6 +49,11 @@ def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
     if folder.exists() and any(not is_passing(path) for path in folder.iterdir()):
         raise RecordError(f"{folder} is not empty and holds no {marker}; name another folder")
     return False
+
+
+def run_folder(study: Path, name: str) -> Path:
+    """The run folder of a study's rung."""
+    return study / "runs" / name
 
 
 def is_passing(path: Path) -> bool:

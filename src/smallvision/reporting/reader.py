@@ -7,6 +7,7 @@ from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json
+from smallvision.records.folder import SNAPSHOTS
 from smallvision.reporting.findings import Ensemble, Tuning
 from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.gallery import read_exploration, read_mistakes
@@ -23,8 +24,6 @@ from smallvision.reporting.view import (
     Split,
     Study,
 )
-
-SNAPSHOTS = "members/snapshots"  # the training run inside the folder of a study's ensemble
 
 
 def read_study(path: Path) -> Study:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
 from smallvision.records.folder import STATUS, list_checkpoints
 from smallvision.records.machine import Machine
+from smallvision.study.recall import find_finished
 from smallvision.training import load_snapshot
 
 SPLIT = ("train_hash", "val_hash", "declared_val", "data_fingerprint", "test_fingerprint")
@@ -90,9 +91,7 @@ def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
     Raises:
         RecordError: the run is unfinished or damaged, or an ensemble itself.
     """
-    status = read_json(run / STATUS)
-    if status["status"] != "done":
-        raise RecordError(f"{run} is not finished ({status['status']}); resume it first")
+    _, status = find_finished(run)
     if status.get("kind") == "ensemble":
         raise RecordError(f"{run} is an ensemble itself; name the runs it was made of")
     final = replace(load_model(run, machine), temperature=1.0)
@@ -102,14 +101,17 @@ def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
     return snapshots or [candidate]
 
 
-def find_member(run: Path, epoch: int, machine: Machine) -> Candidate:
-    """The snapshot of one epoch of a finished run, or its final model where no snapshot was kept.
+def find_member(candidates: Sequence[Candidate], epoch: int) -> Candidate:
+    """The candidate of an epoch, or the last one where no snapshot of that epoch was kept."""
+    by_epoch = {candidate.model.epoch: candidate for candidate in candidates}
+    return by_epoch.get(epoch) or by_epoch[max(by_epoch)]
 
-    Raises:
-        RecordError: the run is damaged.
-    """
-    found = {candidate.model.epoch: candidate for candidate in find_candidates(run, machine)}
-    return found.get(epoch) or found[max(found)]
+
+def sum_training(runs: Iterable[Path]) -> dict[str, Any]:
+    """What it took to train the runs that an ensemble was made from, for its own status."""
+    statuses = [read_json(run / STATUS) for run in runs]
+    keys = ("epochs_planned", "epochs_done", "seconds")
+    return {key: sum(status[key] for status in statuses) for key in keys}
 
 
 def list_snapshots(run: Path) -> list[int]:

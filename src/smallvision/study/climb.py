@@ -13,9 +13,8 @@ from smallvision.data.rehearsal import rehearse
 from smallvision.data.split import make_split
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import evaluate_on_test
-from smallvision.predict import fingerprint_model, load_model
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_recipe
-from smallvision.recipes.build import build_augmentations, build_machine
+from smallvision.recipes.build import build_augmentations
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
 from smallvision.records.weights import check_manifest
@@ -25,7 +24,7 @@ from smallvision.study.journal import describe_data, open_study, reopen_study, s
 from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.plan import StudyPlan
-from smallvision.study.refit import find_final, refit_run
+from smallvision.study.refit import load_final, recall_test, refit_run
 from smallvision.study.rungs import WORK, Site
 from smallvision.study.verdicts import is_done, judge_ladder
 
@@ -231,19 +230,18 @@ def test_best(site: Site, record: dict[str, Any]) -> None:
         narrator.say(f"{best} once more, on training and validation images together:")
         refit_run(run, site.dataset, site.split, watchers_for=lambda _: narrator.watch_run())
         narrator.close()
-    final, twin = find_final(run)
-    if path.exists() and read_json(path).get("weights") == fingerprint_model(final):
+    if recall_test(path, run) is not None:
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")
         return
-    machine = build_machine(recipe_of(site, best))
+    model, twin = load_final(run)
     result = evaluate_on_test(
-        load_model(final, machine),
+        model,
         site.dataset,
         site.folder,
         name=best,
         command=site.plan.command,
         val=read_json(run / STATUS)["val"],
-        twin=load_model(twin, machine) if twin else None,
+        twin=twin,
     )
     write_json(path, result)
     if result["openings"] > 1:

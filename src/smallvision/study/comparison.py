@@ -14,9 +14,8 @@ import numpy as np
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.files import read_json
-from smallvision.records.folder import STATUS, STUDY, list_repeats
+from smallvision.records.folder import STUDY, list_repeats, run_folder
 from smallvision.shapes import Labels
-from smallvision.stats import compare_paired
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.multiple import holm
@@ -28,6 +27,7 @@ from smallvision.stats.seeds import (
     summarize_seeds,
 )
 from smallvision.stats.words import format_p
+from smallvision.study.recall import find_finished
 from smallvision.study.verdicts import is_done, read_correct, round_up
 
 LEVEL = 1 - CONFIDENCE
@@ -153,7 +153,7 @@ def expand_study(folder: Path) -> list[Path]:
     if not (folder / STUDY).exists():
         return [folder]
     rungs = read_json(folder / STUDY)["rungs"]
-    runs = [folder / "runs" / rung["name"] for rung in rungs if is_done(rung)]
+    runs = [run_folder(folder, rung["name"]) for rung in rungs if is_done(rung)]
     if not runs:
         raise RecordError(f"{folder} has no finished rung to compare")
     return runs
@@ -165,9 +165,7 @@ def read_contender(folder: Path) -> Contender:
     Raises:
         RecordError: it is no run, unfinished or damaged.
     """
-    status = read_json(folder / STATUS)
-    if status["status"] != "done":
-        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    _, status = find_finished(folder)
     ensemble = status.get("kind") == "ensemble"
     recipe = None if ensemble else read_recipe(folder / "recipe.toml")
     return Contender(folder, status, recipe, *read_correct(folder))
@@ -225,9 +223,6 @@ def name_groups(runs: Sequence[Contender]) -> list[str]:
 
 def weigh_pair(a: Group, b: Group) -> tuple[float, float]:
     """Difference of the mean accuracies and its p-value, before any correction."""
-    if len(a.runs) == len(b.runs) == 1:
-        comparison = compare_paired(a.correct[0], b.correct[0])
-        return comparison.difference, comparison.p
     return compare_seeds(a.correct, b.correct)
 
 

@@ -21,7 +21,7 @@ from smallvision.records.files import read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, STATUS, is_passing, lock_folder
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
 from smallvision.stats.selection import SELECTIONS
-from smallvision.study.candidates import gather_candidates
+from smallvision.study.candidates import gather_candidates, sum_training
 from smallvision.study.choice import (
     Choice,
     choose_members,
@@ -85,14 +85,11 @@ def build_ensemble(
         material = gather_material(dataset, split, machine)
         choice = choose_members(candidates, material, select, members)
         model = join_members(choice.members, choice.single)
-        sources = [read_json(run / STATUS) for run in runs]
         status |= {
-            "epochs_planned": sum(source["epochs_planned"] for source in sources),
-            "epochs_done": sum(source["epochs_done"] for source in sources),
+            **sum_training(runs),
             "best_epoch": model.epoch,
             "stopped": f"averaged {len(choice.order)} of {len(candidates)} networks",
             **measure_run(model, material, split, folder, recipe.seed),
-            "seconds": sum(source["seconds"] for source in sources),
             "machine": machine.record(),
             "notes": explain_choice(select, len(choice.order)),
         }

@@ -10,7 +10,7 @@ from smallvision.data.split import Split
 from smallvision.errors import RecordError
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import now, read_json, write_json
-from smallvision.records.folder import STATUS, STUDY
+from smallvision.records.folder import STATUS, STUDY, run_folder
 from smallvision.study.ladder import Ladder, list_slots
 from smallvision.study.material import check_split
 from smallvision.study.plan import StudyPlan
@@ -122,7 +122,7 @@ def summarize_study(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
     """What `smallvision study --json` prints."""
     rungs = []
     for rung in record["rungs"]:
-        status = read_json(folder / "runs" / rung["name"] / STATUS) if is_done(rung) else {}
+        status = read_json(run_folder(folder, rung["name"]) / STATUS) if is_done(rung) else {}
         val = status.get("val", {})
         rungs.append(
             {

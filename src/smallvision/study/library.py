@@ -12,7 +12,7 @@ from smallvision.data.load import as_dataset
 from smallvision.data.split import Split, make_split
 from smallvision.errors import RecordError
 from smallvision.evaluation import evaluate_on_test, score
-from smallvision.predict import fingerprint_model, load_model
+from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
     Task,
@@ -22,7 +22,7 @@ from smallvision.recipes import (
     override,
     read_recipe,
 )
-from smallvision.recipes.build import build_machine, check_fit
+from smallvision.recipes.build import check_fit
 from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.folder import (
     STATUS,
@@ -41,7 +41,7 @@ from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import choose_seed
 from smallvision.study.recall import find_finished, recall_dataset
-from smallvision.study.refit import find_final, refit_run
+from smallvision.study.refit import load_final, recall_test, refit_run
 from smallvision.study.repeats import plan_repeats, repeat_run
 from smallvision.study.rerun import rerun_winner
 from smallvision.study.run import run_recipe
@@ -284,9 +284,7 @@ def evaluate(
             f"the study {study} has not chosen its best rung yet; finish it with --resume before "
             "the test set is opened"
         )
-    final, twin = find_final(folder)
-    machine = build_machine(read_recipe(folder / "recipe.toml"))
-    model = load_model(final, machine)
+    model, twin = load_final(folder)
     dataset, _ = recall_dataset(folder, data, data_dir)
     record = evaluate_on_test(
         model,
@@ -295,7 +293,7 @@ def evaluate(
         name=status["name"],
         command=command,
         val=status["val"],
-        twin=load_model(twin, machine) if twin else None,
+        twin=twin,
     )
     write_json(folder / "test.json", record)
     return TestResult(record)
@@ -359,7 +357,5 @@ def ensemble(
 
 def find_test(run: Run) -> TestResult | None:
     """The result of an earlier test of a run, if it was of the very same weights."""
-    path, (final, _) = run.folder / "test.json", find_final(run.folder)
-    if not path.exists() or read_json(path).get("weights") != fingerprint_model(final):
-        return None
-    return TestResult(read_json(path))
+    record = recall_test(run.folder / "test.json", run.folder)
+    return TestResult(record) if record else None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
+from smallvision.predict import SavedModel, fingerprint_model, load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.files import make_folder, read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
 from smallvision.records.weights import check_manifest
-from smallvision.study.candidates import find_member
+from smallvision.study.candidates import find_candidates, find_member, sum_training
 from smallvision.study.choice import join_members
 from smallvision.study.material import gather_material
 from smallvision.study.run import measure_refit, run_recipe
@@ -29,6 +31,23 @@ def find_final(run: Path) -> tuple[Path, Path | None]:
     refit = run / REFIT
     done = (refit / STATUS).exists() and read_json(refit / STATUS)["status"] == "done"
     return (refit, run) if done else (run, None)
+
+
+def load_final(run: Path) -> tuple[SavedModel, SavedModel | None]:
+    """The model to test of a finished run, and its twin if it is a refit.
+
+    Raises:
+        RecordError: one of them is damaged.
+    """
+    final, twin = find_final(run)
+    machine = build_machine(read_recipe(run / "recipe.toml"))
+    return load_model(final, machine), load_model(twin, machine) if twin else None
+
+
+def recall_test(path: Path, run: Path) -> dict[str, Any] | None:
+    """The test result at a path, if it is of the very weights that a run would be tested with."""
+    record = read_json(path) if path.exists() else {}
+    return record if record.get("weights") == fingerprint_model(find_final(run)[0]) else None
 
 
 def refit_run(
@@ -83,11 +102,11 @@ def refit_ensemble(
     }
     recipe = read_recipe(run / "recipe.toml")
     machine = build_machine(recipe)
-    found = [find_member(places[member["run"]], member["epoch"], machine) for member in members]
+    offered = {source: find_candidates(place, machine) for source, place in places.items()}
+    found = [find_member(offered[member["run"]], member["epoch"]) for member in members]
     best = max(range(len(members)), key=lambda i: members[i]["accuracy"])
     material = gather_material(dataset, split, machine, pooled=True)
     joined = join_members(found, found[best])
-    sources = [read_json(place / STATUS) for place in places.values()]
     make_folder(folder)
     write_text(folder / "recipe.toml", (run / "recipe.toml").read_text(encoding="utf-8"))
     write_json(
@@ -95,9 +114,7 @@ def refit_ensemble(
         {
             **known,
             **measure_refit(joined, material, folder, run, recipe.seed),
-            "epochs_planned": sum(source["epochs_planned"] for source in sources),
-            "epochs_done": sum(source["epochs_done"] for source in sources),
-            "seconds": sum(source["seconds"] for source in sources),
+            **sum_training(places.values()),
             "machine": machine.record(),
             "notes": [NOTE],
         },

@@ -11,16 +11,15 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.recipes import Rung, follow_seed
 from smallvision.records.files import make_folder, read_json
-from smallvision.records.folder import STATUS
+from smallvision.records.folder import SNAPSHOTS, STATUS, run_folder
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.ladder import Ladder
 from smallvision.study.narration import Narrator
 from smallvision.study.plan import StudyPlan
 from smallvision.study.repeats import repeat_run
 from smallvision.study.run import run_recipe
-from smallvision.study.tuning import best_recipe, tune_recipe
+from smallvision.study.tuning import best_recipe, bound_epochs, tune_recipe
 
-SNAPSHOTS = Path("members") / "snapshots"
 MEMBERS = 3  # at most, as in the study of CIFAR-10
 
 
@@ -44,7 +43,7 @@ class Site:
 
     def run(self, name: str) -> Path:
         """The run folder of a rung."""
-        return self.folder / "runs" / name
+        return run_folder(self.folder, name)
 
 
 def train_rung(rung: Rung, site: Site) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
         site.split,
         make_folder(site.run(rung.name)) / "tune",
         trials=preset.trials,
-        epochs=min(untuned.epochs, max(2, round(untuned.epochs * preset.trial_share))),
+        epochs=bound_epochs(untuned, round(untuned.epochs * preset.trial_share)),
         narrator=site.narrator,
     )
     recipe = follow_seed(best_recipe(untuned, search), 1)

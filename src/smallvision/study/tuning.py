@@ -137,7 +137,12 @@ def name_tuned(recipe: Recipe) -> str:
 
 def default_epochs(recipe: Recipe) -> int:
     """A third of the recipe's epochs, at least 2 where it has as many."""
-    return min(recipe.epochs, max(2, recipe.epochs // 3))
+    return bound_epochs(recipe, recipe.epochs // 3)
+
+
+def bound_epochs(recipe: Recipe, epochs: int) -> int:
+    """Epochs of a trial: at least 2, so that pruning has a choice, at most the recipe's."""
+    return min(recipe.epochs, max(2, epochs))
 
 
 def place_trial(folder: Path, number: int) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json, read_npz
-from smallvision.records.folder import STATUS
+from smallvision.records.folder import STATUS, run_folder
 from smallvision.shapes import Labels
 from smallvision.stats import compare_paired, find_correct
 from smallvision.stats.bootstrap import bootstrap_difference
@@ -107,7 +107,7 @@ def judge_ladder(study: Path, rungs: list[dict[str, Any]], best: str) -> dict[st
     with the finished one before it.
     """
     done = [rung for rung in rungs if is_done(rung)]
-    runs = {rung["name"]: study / "runs" / rung["name"] for rung in done}
+    runs = {rung["name"]: run_folder(study, rung["name"]) for rung in done}
     steps = []
     for before, rung in itertools.pairwise(done):
         below = rung["builds_on"] or before["name"]
