@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from torch import Generator, Tensor
 
 from smallvision.augment.erase import cutout, random_erasing
-from smallvision.augment.geometry import crop, flip
+from smallvision.augment.geometry import alternating_flip, crop, flip
 from smallvision.augment.mix import cutmix, mixup
 from smallvision.augment.trivial import trivial_augment
 from smallvision.cards import Card
 
 Augmentation = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
-# From a step of the run, counted from 0, to what is applied in it, in order.
-AugmentationSchedule = Callable[[int], Sequence[Augmentation]]
+# From a step of the run, counted from 0, and the images of a batch, int64 `(N,)`, to what is
+# applied to them, in order.
+AugmentationSchedule = Callable[[int, Tensor], Sequence[Augmentation]]
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,14 @@ class AugmentationEntry:
         apply: the function.
         card: for people who choose.
         mixes: whether an image and its target take in something of another image.
+        remembers: whether it wants to know which images these are, and when: it then takes
+            `indices`, `epoch` and `seed` too.
     """
 
     apply: Callable[..., tuple[Tensor, Tensor]]
     card: Card
     mixes: bool = False
+    remembers: bool = False
 
 
 AUGMENTATIONS: dict[str, AugmentationEntry] = {
@@ -41,6 +45,15 @@ AUGMENTATIONS: dict[str, AugmentationEntry] = {
             source="folklore; Krizhevsky et al., NeurIPS 2012",
             assumes="a mirrored image keeps its label: true of animals, false of digits and text",
         ),
+    ),
+    "alternating_flip": AugmentationEntry(
+        alternating_flip,
+        Card(
+            sentence="Mirror each image left to right in every second epoch.",
+            source="Jordan, arXiv 2404.00498",
+            assumes="a mirrored image keeps its label: true of animals, false of digits and text",
+        ),
+        remembers=True,
     ),
     "crop": AugmentationEntry(
         crop,

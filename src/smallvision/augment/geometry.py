@@ -22,6 +22,47 @@ def flip(
     return torch.where(chosen, images.flip(-1), images), targets
 
 
+def alternating_flip(
+    images: Tensor,
+    targets: Tensor,
+    generator: Generator,
+    *,
+    indices: Tensor | None = None,
+    epoch: int = 1,
+    seed: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """Mirror each image in every second epoch; a coin of its own decides in which.
+
+    Of any two epochs in a row, one shows an image as it is and the other its mirror image, where
+    coins thrown anew would show half of the images the same way twice.
+
+    Source: Jordan, arXiv 2404.00498, section 3.6.
+
+    Args:
+        images: `(N, C, H, W)`, any dtype.
+        targets: `(N, K)`, returned as they are.
+        generator: throws the coins where `indices` are not known, so that this is `flip`.
+        indices: which images of the training set these are, int64 `(N,)`.
+        epoch: counted from 1.
+        seed: of the coins.
+    """
+    if indices is None:
+        return flip(images, targets, generator)
+    chosen = toss_coins(indices, seed) ^ bool(epoch % 2)
+    return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images), targets
+
+
+def toss_coins(indices: Tensor, seed: int) -> Tensor:
+    """A coin for each image that is always the same: bool `(N,)`.
+
+    Multiplication by large odd numbers (those of SplitMix64, Steele et al., OOPSLA 2014) mixes
+    an index's bits, of which a high one is the coin.
+    """
+    mixed = (indices + seed) * -0x61C8864680B583EB
+    mixed = (mixed ^ (mixed >> 30)) * -0x40A7B892E31B1A47
+    return ((mixed >> 40) & 1).bool()
+
+
 def crop(
     images: Tensor, targets: Tensor, generator: Generator, *, padding: int = 4
 ) -> tuple[Tensor, Tensor]:

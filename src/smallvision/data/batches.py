@@ -32,6 +32,31 @@ def count_steps(num_images: int, batch_size: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
+class Batch:
+    """The images of one step, made anew, and alike, each time they are gone through.
+
+    Attributes:
+        source: what they are drawn from.
+        picks: which images, int64 `(B,)` on the device.
+        epoch, step: where in the run, for the draws.
+    """
+
+    source: TrainBatches
+    picks: Tensor
+    epoch: int
+    step: int
+
+    def __len__(self) -> int:
+        return len(self.picks)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield a part at a time: images float `(b, C, H, W)` channels-last, targets `(b, K)`."""
+        for part, picks in enumerate(torch.split(self.picks, self.source.micro_batch or len(self))):
+            where = (self.epoch, self.step, part) if part else (self.epoch, self.step)
+            yield self.source.make(picks, *where)
+
+
+@dataclass(frozen=True, eq=False)
 class TrainBatches:
     """Shuffled, augmented, normalised batches; every draw follows from seed, epoch and step.
 
@@ -41,8 +66,10 @@ class TrainBatches:
         num_classes: K.
         normalize: from bytes to what the network sees.
         batch_size: images a batch; a set smaller than a batch makes one batch of all its images.
-        augmentations: what is applied in order to bytes and targets, given the step of the run.
+        augmentations: what is applied in order to bytes and targets, given the step of the run
+            and which images they are.
         seed: of the run.
+        micro_batch: images made at a time; 0 for the whole batch.
     """
 
     images: Tensor
@@ -52,24 +79,27 @@ class TrainBatches:
     batch_size: int
     augmentations: AugmentationSchedule
     seed: int
+    micro_batch: int = 0
 
     @property
     def steps(self) -> int:
         """Batches an epoch."""
         return count_steps(len(self.images), self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield `(images, targets)`: float `(B, C, H, W)` channels-last, and `(B, K)`."""
-        device = self.images.device
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 1."""
         order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
-        indices = torch.randperm(len(self.images), generator=order).to(device)
+        indices = torch.randperm(len(self.images), generator=order).to(self.images.device)
         for step in range(self.steps):
             picks = indices[step * self.batch_size : (step + 1) * self.batch_size]
-            images = self.images[picks]
-            targets = F.one_hot(self.labels[picks], self.num_classes).float()
-            generator = Generator(device).manual_seed(
-                derive_seed(self.seed, "augment", epoch, step)
-            )
-            for augment in self.augmentations((epoch - 1) * self.steps + step):
-                images, targets = augment(images, targets, generator)
-            yield self.normalize(images), targets
+            yield Batch(self, picks, epoch, step)
+
+    def make(self, picks: Tensor, epoch: int, step: int, *part: int) -> tuple[Tensor, Tensor]:
+        """Gather, augment and normalise images; the draws follow from the place in the run."""
+        images = self.images[picks]
+        targets = F.one_hot(self.labels[picks], self.num_classes).float()
+        seed = derive_seed(self.seed, "augment", epoch, step, *part)
+        generator = Generator(images.device).manual_seed(seed)
+        for augment in self.augmentations((epoch - 1) * self.steps + step, picks):
+            images, targets = augment(images, targets, generator)
+        return self.normalize(images), targets

@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from smallvision.cards import Card
 from smallvision.models.mlp import mlp
+from smallvision.models.speednet import speednet, whiten
 from smallvision.models.vgg import vgg10
 from smallvision.models.wide_resnet import wide_resnet
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A builder `(shape, num_classes, **settings) -> module` and its card."""
+    """A builder `(shape, num_classes, **settings) -> module` and its card.
+
+    Attributes:
+        build: the builder.
+        card: for people who choose.
+        prepare: what a fresh network takes from normalised training images, float
+            `(N, C, H, W)`, before it is trained; None for nothing.
+    """
 
     build: Callable[..., nn.Module]
     card: Card
+    prepare: Callable[[nn.Module, Tensor], None] | None = None
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -48,5 +57,15 @@ MODELS: dict[str, ModelEntry] = {
             assumes="patterns mean the same wherever they are",
             costs="time and parameters grow with the square of the width",
         ),
+    ),
+    "speednet": ModelEntry(
+        speednet,
+        Card(
+            sentence="Six plain convolutions on whitened pixels, made to be trained in minutes.",
+            source="Jordan, arXiv 2404.00498; Page, cifar10-fast; Balsam, hlb-CIFAR10",
+            assumes="patterns mean the same wherever they are; wants the optimiser `muon`",
+            costs="2 million parameters",
+        ),
+        prepare=whiten,
     ),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from smallvision.cards import Card
+from smallvision.optim.muon import muon
 from smallvision.optim.sam import sam
 from smallvision.optim.schedule import Schedule, cosine, linear, one_cycle, sgdr
 from smallvision.optim.sgd import sgd
@@ -70,6 +71,15 @@ OPTIMIZERS: dict[str, OptimizerEntry] = {
             sentence="SGD by the gradient at the worst point nearby, which seeks flat minima.",
             source="Foret et al., arXiv 2010.01412; adaptive: Kwon et al., arXiv 2102.11600",
             costs="twice the time of every step, and one more copy of the weights",
+        ),
+    ),
+    "muon": OptimizerEntry(
+        muon,
+        Card(
+            sentence="Step along all directions of a filter bank alike; SGD for all but filters.",
+            source="Jordan et al., 2024; airbench94_muon",
+            assumes="filters that a norm follows, so that their length means nothing",
+            costs="a few matrix products a step, small beside a batch of 500",
         ),
     ),
 }

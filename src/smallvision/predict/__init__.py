@@ -12,10 +12,12 @@ from smallvision.predict.saved_model import (
     fingerprint_model,
     load_model,
 )
+from smallvision.predict.views import Views
 
 __all__ = [
     "Ensemble",
     "SavedModel",
+    "Views",
     "average_models",
     "build_network",
     "find_saliency",

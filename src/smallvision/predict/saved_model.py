@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from smallvision.augment import build_normalizer
 from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
 from smallvision.predict.ensemble import Ensemble
 from smallvision.predict.infer import infer_logits
+from smallvision.predict.views import Views
 from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
 from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
@@ -36,6 +37,7 @@ class SavedModel:
         mean, std: C numbers of the training split.
         temperature: logits are divided by it before the softmax; fitted on validation.
         epoch: the epoch the weights come from.
+        views: how it looks at an image.
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
         machine: where it computes.
@@ -49,6 +51,7 @@ class SavedModel:
     std: tuple[float, ...]
     epoch: int
     temperature: float = 1.0
+    views: Views = field(default_factory=Views)
     machine: Machine = field(default_factory=choose_machine)
     fingerprint: str = ""
 
@@ -69,7 +72,7 @@ class SavedModel:
         return scale_logits(self.predict_logits(images), self.temperature)
 
     def predict_logits(self, images: Images) -> Floats:
-        """Logits as the network gives them, without temperature; arguments as for `predict`.
+        """Logits, averaged over views, without temperature; arguments as for `predict`.
 
         Returns: float32 `(N, K)`.
 
@@ -84,7 +87,12 @@ class SavedModel:
         # torch wants memory it may write to, which a memory-mapped or frozen array is not.
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
-        return infer_logits(self.network, pixels, normalize, self.machine).cpu().numpy()
+        logits = sum(
+            weight * infer_logits(self.network, view, normalize, self.machine)
+            for weight, view in self.views.list(pixels)
+        )
+        assert isinstance(logits, Tensor)
+        return logits.cpu().numpy()
 
     def count_parameters(self) -> int:
         """Trained numbers in the network."""
@@ -114,6 +122,7 @@ class SavedModel:
             "mean": list(self.mean),
             "std": list(self.std),
             "temperature": self.temperature,
+            "views": self.views.record(),
             "epoch": self.epoch,
         }
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
@@ -176,6 +185,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         std=tuple(about["std"]),
         epoch=about["epoch"],
         temperature=about["temperature"],
+        views=Views(**about.get("views", {})),
         machine=machine,
         fingerprint=fingerprint_model(folder),
     )

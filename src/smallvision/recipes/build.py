@@ -9,10 +9,17 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from smallvision.augment import AUGMENTATIONS, Augmentation, AugmentationSchedule, smooth
+from smallvision.augment import (
+    AUGMENTATIONS,
+    Augmentation,
+    AugmentationSchedule,
+    resize,
+    smooth,
+)
 from smallvision.errors import SettingError
+from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
-from smallvision.predict import build_network
+from smallvision.predict import Views, build_network
 from smallvision.randomness import derive_seed
 from smallvision.recipes.settings import Recipe, Settings
 from smallvision.records.machine import Machine, choose_machine
@@ -28,9 +35,15 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
     """Refuse a recipe that images of this shape or this machine cannot bear, before all else.
 
     Raises:
-        SettingError: a crop that shifts by as much as the image, or a device that is not here.
+        SettingError: a crop that shifts by as much as the image, small images that are none, or
+            a device that is not here.
     """
     side = min(shape[1:])
+    for stretch in recipe.resizing:
+        if stretch.side > side:
+            raise SettingError(
+                f"resizing to {stretch.side} pixels would enlarge images of {shape[1]}x{shape[2]}"
+            )
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
             raise SettingError(
@@ -47,7 +60,19 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -
         return build_network(recipe.model.model_dump(), shape, num_classes)
 
 
-def build_augmentations(recipe: Recipe) -> list[Augmentation]:
+def prepare_model(recipe: Recipe, model: nn.Module, images: Tensor) -> None:
+    """Give a fresh network what it takes from normalised training images, if anything."""
+    prepare = MODELS[recipe.model.name].prepare
+    if prepare is not None:
+        prepare(model, images)
+
+
+def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:
+    """Images at a time: on a CPU as the recipe says, on a GPU the whole batch, which it wants."""
+    return recipe.micro_batch if machine.device == "cpu" else 0
+
+
+def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
     """Bind each augmentation's settings."""
     return [
         partial(AUGMENTATIONS[settings.name].apply, **as_arguments(settings))
@@ -55,8 +80,10 @@ def build_augmentations(recipe: Recipe) -> list[Augmentation]:
     ]
 
 
-def schedule_augmentations(recipe: Recipe, cycle_ends: Sequence[int]) -> AugmentationSchedule:
-    """Lay the augmentations over a run; label smoothing, which goes on throughout, comes last.
+def schedule_augmentations(
+    recipe: Recipe, cycle_ends: Sequence[int], steps_per_epoch: int
+) -> AugmentationSchedule:
+    """Lay the augmentations over a run; then smaller images, and label smoothing throughout.
 
     In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
     mixed, so that the weights of a snapshot settle on images as they will be met.
@@ -64,27 +91,44 @@ def schedule_augmentations(recipe: Recipe, cycle_ends: Sequence[int]) -> Augment
     Args:
         recipe: whose augmentations.
         cycle_ends: the last step of every cycle, in order, counted from 0.
+        steps_per_epoch: updates an epoch.
     """
 
     def soften(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
         return images, smooth(targets, recipe.label_smoothing)
 
+    entries = [AUGMENTATIONS[settings.name] for settings in recipe.augment]
     built = build_augmentations(recipe)
-    last = [soften] if recipe.label_smoothing else []
-    unmixed = [
-        augment
-        for settings, augment in zip(recipe.augment, built, strict=True)
-        if not AUGMENTATIONS[settings.name].mixes
-    ]
+    coins = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
     starts = [0, *(end + 1 for end in cycle_ends)]
     tails = [
         range(end + 1 - round(recipe.clean_tail * (end + 1 - start)), end + 1)
         for start, end in zip(starts, cycle_ends, strict=False)
     ]
 
-    def find_augmentations(step: int) -> list[Augmentation]:
+    def find_side(step: int) -> int | None:
+        sides = (
+            stretch.side
+            for stretch in recipe.resizing
+            if step < round(stretch.until * recipe.epochs) * steps_per_epoch
+        )
+        return next(sides, None)
+
+    def find_augmentations(step: int, indices: Tensor) -> list[Augmentation]:
         is_clean = any(step in tail for tail in tails)
-        return (unmixed if is_clean else built) + last
+        epoch = step // steps_per_epoch + 1
+        augmentations: list[Augmentation] = [
+            partial(augment, indices=indices, epoch=epoch, seed=coins)
+            if entry.remembers
+            else augment
+            for entry, augment in zip(entries, built, strict=True)
+            if not (entry.mixes and is_clean)
+        ]
+        if side := find_side(step):
+            augmentations.append(partial(resize, side=side))
+        if recipe.label_smoothing:
+            augmentations.append(soften)
+        return augmentations
 
     return find_augmentations
 
@@ -99,6 +143,11 @@ def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Build the optimiser over a model's parameters."""
     entry = OPTIMIZERS[recipe.optimizer.name]
     return entry.build(model, **as_arguments(recipe.optimizer))
+
+
+def build_views(recipe: Recipe) -> Views:
+    """How the finished model looks at an image."""
+    return Views(**recipe.views.model_dump())
 
 
 def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Average:

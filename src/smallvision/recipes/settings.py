@@ -56,7 +56,21 @@ class WideResNet(Settings):
     squeeze: Squeeze = 0
 
 
-Model = Annotated[Mlp | Vgg10 | WideResNet, Field(discriminator="name")]
+class SpeedNet(Settings):
+    """Settings of `models.speednet`."""
+
+    name: Literal["speednet"] = "speednet"
+    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1)] = (
+        64,
+        256,
+        256,
+    )
+    depth: int = Field(2, ge=2, le=16)
+    activation: Activation = "gelu"
+    norm_momentum: float = Field(0.4, gt=0, le=1)
+
+
+Model = Annotated[Mlp | Vgg10 | WideResNet | SpeedNet, Field(discriminator="name")]
 
 
 class Flip(Settings):
@@ -64,6 +78,12 @@ class Flip(Settings):
 
     name: Literal["flip"] = "flip"
     probability: Share = 0.5
+
+
+class AlternatingFlip(Settings):
+    """Settings of `augment.alternating_flip`."""
+
+    name: Literal["alternating_flip"] = "alternating_flip"
 
 
 class Crop(Settings):
@@ -112,7 +132,7 @@ class TrivialAugment(Settings):
 
 Augment = Annotated[
     Annotated[
-        Flip | Crop | Cutout | RandomErasing | CutMix | MixUp | TrivialAugment,
+        Flip | AlternatingFlip | Crop | Cutout | RandomErasing | CutMix | MixUp | TrivialAugment,
         Field(discriminator="name"),
     ],
     # A bare name means the augmentation with its defaults: augment = ["flip", "crop"].
@@ -144,13 +164,25 @@ class Sam(Settings):
     adaptive: bool = False
 
 
+class Muon(Settings):
+    """Settings of `optim.muon`."""
+
+    name: Literal["muon"] = "muon"
+    lr: float = Field(0.24, gt=0, le=1e3)
+    momentum: PartialShare = 0.6
+    matrix_lr: float = Field(0.67, gt=0, le=1e3)
+    vector_lr: float = Field(0.053, gt=0, le=1e3)
+    vector_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    weight_decay: PartialShare = 0.004
+
+
 def name_optimizer(value: Any) -> Any:
     """Give the name of SGD to a table without one: it was the only kind when recipes began."""
     return {"name": "sgd", **value} if isinstance(value, Mapping) else value
 
 
 Optimizer = Annotated[
-    Annotated[Sgd | Sam, Field(discriminator="name")], BeforeValidator(name_optimizer)
+    Annotated[Sgd | Sam | Muon, Field(discriminator="name")], BeforeValidator(name_optimizer)
 ]
 
 
@@ -215,6 +247,20 @@ class Swa(Settings):
 Averaging = Annotated[NoAverage | Ema | Swa, Field(discriminator="name")]
 
 
+class Resizing(Settings):
+    """A stretch of training on smaller images."""
+
+    until: Share = Field(description="share of the epochs after which it ends")
+    side: int = Field(ge=8, le=96, description="pixels of the shorter side")
+
+
+class Views(Settings):
+    """Settings of `predict.Views`."""
+
+    mirror: bool = False
+    shift: int = Field(0, ge=0, le=8, description="pixels; 0 for none")
+
+
 class Stopping(Settings):
     """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
 
@@ -238,13 +284,18 @@ class Recipe(Settings):
     seed: int = Field(0, ge=0, le=2**31)
     epochs: int = Field(30, ge=1, le=100_000)
     batch_size: int = Field(128, ge=2, le=65536)
+    micro_batch: int = Field(
+        0, ge=0, le=65536, description="images at a time on a CPU; 0 for the whole batch"
+    )
     model: Model = WideResNet()
     augment: tuple[Augment, ...] = ()
+    resizing: tuple[Resizing, ...] = Field((), description="small images first")
     label_smoothing: PartialShare = 0.0
     clean_tail: Share = Field(0.0, description="share of each cycle, at its end, without mixing")
     optimizer: Optimizer = Sgd()
     schedule: Schedule = Sgdr()
     averaging: Averaging = NoAverage()
+    views: Views = Views()
     stopping: Stopping = Stopping()
     checkpoints: Literal["best", "cycles", "all"] = "cycles"
     compute: Compute = Compute()

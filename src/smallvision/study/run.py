@@ -25,6 +25,9 @@ from smallvision.recipes.build import (
     build_optimizer,
     build_patience,
     build_schedule,
+    build_views,
+    choose_micro_batch,
+    prepare_model,
     schedule_augmentations,
 )
 from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
@@ -56,6 +59,7 @@ from smallvision.training import (
 # Clean training images measured after each epoch, and once at the end. Half a percent of
 # standard error is enough to see a gap grow; the final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
+PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
 
 def run_recipe(
@@ -164,18 +168,21 @@ def train_recipe(
     notes = note_machine(folder, machine)
     torch.set_num_threads(machine.threads)
     material = gather_material(dataset, split, machine, pooled=twin is not None)
-    model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
     normalize = build_normalizer(material.mean, material.std, machine.device)
+    model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
+    prepare_model(recipe, model, normalize(material.sample(PREPARED_WITH, recipe.seed)[0]))
     num_train = len(material.train[1])
     batch_size = min(recipe.batch_size, num_train)
-    schedule = build_schedule(recipe, count_steps(num_train, batch_size))
+    steps = count_steps(num_train, batch_size)
+    schedule = build_schedule(recipe, steps)
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
         normalize=normalize,
         batch_size=batch_size,
-        augmentations=schedule_augmentations(recipe, schedule.cycle_ends),
+        augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
         seed=recipe.seed,
+        micro_batch=choose_micro_batch(recipe, machine),
     )
     state = State(model, build_optimizer(recipe, model), build_average(recipe, model, schedule))
     notes += restore_newest(folder, state)
@@ -208,6 +215,7 @@ def train_recipe(
         mean=tuple(material.mean),
         std=tuple(material.std),
         epoch=state.best.epoch,
+        views=build_views(recipe),
         machine=machine,
     )
     return {

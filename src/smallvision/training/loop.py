@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from smallvision.data.batches import TrainBatches
+from smallvision.data.batches import Batch, TrainBatches
 from smallvision.errors import FailedRunError
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
@@ -43,10 +43,12 @@ def fit(
     """Train to the planned end, or until patience is spent; then restore the best weights.
 
         until the planned end, or patience is spent:
-            for each batch of augmented, normalised images and soft targets:
+            for each batch:
                 set the learning rate of this step
-                loss = cross-entropy(model(images), targets)
-                backward, step
+                for each part of it, augmented, normalised images and soft targets:
+                    loss = cross-entropy(model(images), targets)
+                    backward
+                step
                 let the average of the weights follow, where there is one
             measure the average, else the model, on clean training images and on validation images
             keep a copy of its weights if they are the best so far
@@ -74,7 +76,7 @@ def fit(
     """
     peaks = [group["lr"] for group in state.optimizer.param_groups]
     plan = Plan(
-        name, epochs, batches.steps, batches.batch_size, schedule, max(peaks), state.epoch + 1
+        name, epochs, batches.steps, batches.batch_size, schedule, peaks[0], state.epoch + 1
     )
     forward = torch.compile(state.model) if machine.compiled else state.model
     for watcher in watchers:
@@ -85,13 +87,13 @@ def fit(
         epoch = state.epoch + 1
         epoch_began = time.perf_counter()
         loss_sum = torch.zeros((), device=machine.device)
-        for step, (images, targets) in enumerate(batches.epoch(epoch)):
+        for step, batch in enumerate(batches.epoch(epoch)):
             done = (epoch - 1) * batches.steps + step
             multiplier = schedule(done)
             for group, peak in zip(state.optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * multiplier
             dropout_seed = derive_seed(batches.seed, "dropout", epoch, step)
-            loss = update(forward, images, targets, state.optimizer, machine, dropout_seed)
+            loss = update(forward, batch, state.optimizer, machine, dropout_seed)
             state.average.follow_step(done)
             loss_sum += loss
             for watcher in watchers:
@@ -136,27 +138,29 @@ def fit(
 
 def update(
     forward: Forward,
-    images: Tensor,
-    targets: Tensor,
+    batch: Batch,
     optimizer: torch.optim.Optimizer,
     machine: Machine,
     dropout_seed: int,
 ) -> Tensor:
-    """One step: the loss of a batch against soft targets `(B, K)`, its gradient, the update.
+    """One step: the mean loss of a batch against its soft targets, its gradient, the update.
 
-    The optimiser is handed the computation, since some need the gradient at more than one place.
-    Returns the loss before the update.
+    The gradient is summed over the parts of the batch. The optimiser is handed the computation,
+    since some need the gradient at more than one place. Returns the loss before the update.
     """
 
     def compute_loss() -> Tensor:
         # Dropout draws from the global generator, which must not remember earlier steps.
         torch.manual_seed(dropout_seed)
         optimizer.zero_grad(set_to_none=True)
-        with machine.autocast():
-            logits = forward(images)
-        loss = F.cross_entropy(logits.float(), targets)
-        torch.autograd.backward(loss)
-        return loss.detach()
+        total = torch.zeros((), device=machine.device)
+        for images, targets in batch:
+            with machine.autocast():
+                logits = forward(images)
+            loss = F.cross_entropy(logits.float(), targets) * (len(images) / len(batch))
+            torch.autograd.backward(loss)
+            total += loss.detach()
+        return total
 
     # torch declares that a closure returns a float, and hands on whatever it returns.
     return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))

@@ -11,11 +11,13 @@ from smallvision.optim import SCHEDULES
 from smallvision.recipes import parse_recipe
 from smallvision.recipes.build import schedule_augmentations
 
+ANY = torch.zeros(0, dtype=torch.int64)
+
 
 def names_at(step: int, cycle_ends: tuple[int, ...], **values: Any) -> list[str]:
     """Which augmentations a recipe applies in a step."""
     by_function = {entry.apply: name for name, entry in AUGMENTATIONS.items()}
-    found = schedule_augmentations(parse_recipe(values), cycle_ends)(step)
+    found = schedule_augmentations(parse_recipe(values), cycle_ends, 10)(step, ANY)
     return [by_function.get(getattr(augment, "func", None), "smooth") for augment in found]
 
 
@@ -38,10 +40,10 @@ def test_without_a_tail_every_step_mixes() -> None:
 def test_clean_steps_end_every_cycle(epochs: int, steps: int, tail: float) -> None:
     ends = SCHEDULES["sgdr"].build(epochs, steps).cycle_ends
     recipe = parse_recipe({"augment": ["cutmix"], "clean_tail": tail})
-    find = schedule_augmentations(recipe, ends)
+    find = schedule_augmentations(recipe, ends, steps)
     start = 0
     for end in ends:
-        mixing = [bool(find(step)) for step in range(start, end + 1)]
+        mixing = [bool(find(step, ANY)) for step in range(start, end + 1)]
         assert mixing == sorted(mixing, reverse=True)
         assert abs(mixing.count(False) - tail * len(mixing)) <= 0.5
         start = end + 1
@@ -55,7 +57,7 @@ def test_label_smoothing_comes_last(augment: list[str]) -> None:
     def apply(smoothing: float) -> torch.Tensor:
         recipe = parse_recipe({"augment": augment, "label_smoothing": smoothing})
         pixels, soft, generator = images, targets, Generator().manual_seed(0)
-        for step in schedule_augmentations(recipe, (9,))(0):
+        for step in schedule_augmentations(recipe, (9,), 10)(0, torch.arange(6)):
             pixels, soft = step(pixels, soft, generator)
         return soft
 

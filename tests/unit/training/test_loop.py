@@ -10,7 +10,7 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from smallvision.augment import build_normalizer
+from smallvision.augment import AugmentationSchedule, build_normalizer
 from smallvision.cli.narrator import LiveProgress, PlainLines
 from smallvision.data.batches import TrainBatches
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
@@ -40,13 +40,23 @@ def build_small() -> nn.Module:
     )
 
 
+def make_batches(*, micro_batch: int = 0) -> TrainBatches:
+    """Random images with random labels, in batches of 16."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (32, 1, 8, 8), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 3, (32,), generator=generator)
+    normalize = build_normalizer([0.5], [0.5], "cpu")
+    plain: AugmentationSchedule = lambda _step, _indices: ()  # noqa: E731
+    return TrainBatches(images, labels, 3, normalize, 16, plain, 0, micro_batch)
+
+
 def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
     models = build_small(), build_small()
     optimizers = [OPTIMIZERS["sgd"].build(model) for model in models]
-    for seed in range(5):
-        images, targets = torch.randn(16, 1, 8, 8), torch.full((16, 3), 1 / 3)
-        loss = update(models[0], images, targets, optimizers[0], CPU, seed)
+    for seed, batch in enumerate(make_batches().epoch(1)):
+        loss = update(models[0], batch, optimizers[0], CPU, seed)
         torch.manual_seed(seed)
+        ((images, targets),) = batch
         expected = F.cross_entropy(models[1](images), targets)
         optimizers[1].zero_grad()
         expected.backward()
@@ -56,12 +66,29 @@ def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
         assert torch.equal(ours, theirs)
 
 
+def test_the_parts_of_a_batch_are_the_batch() -> None:
+    """Without batch norm, which sees parts alone, loss and gradient are those of the whole."""
+    whole, parts = make_batches(), make_batches(micro_batch=5)
+    batch = next(parts.epoch(1))
+    assert [len(images) for images, _ in batch] == [5, 5, 5, 1]
+    assert torch.equal(torch.cat([x for x, _ in batch]), torch.cat([x for x, _ in batch]))
+    results = []
+    for batches in (whole, parts):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 3))
+        optimizer = OPTIMIZERS["sgd"].build(model)
+        losses = [update(model, batch, optimizer, CPU, 0) for batch in batches.epoch(1)]
+        results.append([*losses, *model.parameters()])
+    for one, other in zip(*results, strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
 def test_dropout_keeps_its_mask_within_an_update() -> None:
     model = build_small()
     kept: list[Tensor] = []
     model[3].register_forward_hook(lambda *call: kept.append(call[2] != 0))
     optimizer = OPTIMIZERS["sam"].build(model, rho=1e-6)
-    update(model, torch.randn(16, 1, 8, 8), torch.full((16, 3), 1 / 3), optimizer, CPU, 7)
+    update(model, next(make_batches().epoch(1)), optimizer, CPU, 7)
     assert len(kept) == 2
     assert torch.equal(*kept)
 
@@ -69,19 +96,16 @@ def test_dropout_keeps_its_mask_within_an_update() -> None:
 def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
     """Train on random images with random labels, and none to validate on."""
     folder.mkdir(exist_ok=True)
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (32, 1, 8, 8), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, 3, (32,), generator=generator)
-    normalize = build_normalizer([0.5], [0.5], "cpu")
+    batches = make_batches()
     schedule = SCHEDULES["cosine"].build(epochs, 2)
     model = build_small()
     state = State(model, OPTIMIZERS["sgd"].build(model), Average(model, schedule, epochs))
     assert restore_newest(folder, state) == []
     return fit(
         state,
-        TrainBatches(images, labels, 3, normalize, 16, lambda _step: (), seed=0),
+        batches,
         schedule,
-        Examiner((images, labels), None, normalize, CPU),
+        Examiner((batches.images, batches.labels), None, batches.normalize, CPU),
         name="blind",
         epochs=epochs,
         patience=Patience(1, "epochs"),

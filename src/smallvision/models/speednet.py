@@ -1,0 +1,180 @@
+"""A small network for the fastest training: whitened input, plain convolutions, no scales.
+
+Source: airbench94 (Jordan, arXiv 2404.00498), which descends from hlb-CIFAR10 (Balsam) and
+cifar10-fast (Page). What differs: the whitening has no bias, so that nothing before the second
+convolution needs a gradient, and the last pooling takes whatever is left of the image, so that
+images may be of any size, and smaller in the first epochs than in the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from smallvision.models.blocks import ACTIVATIONS
+
+LARGE = 48  # pixels a side above which the stem strides
+PATCH = 2  # pixels a side of what is whitened
+SOFTENING = 5e-4  # added to the variances, so that directions without signal are not blown up
+
+
+class Whitening(nn.Conv2d):
+    """Patches of an image in the coordinates in which they vary independently and alike.
+
+    Each coordinate appears twice, with both signs, so that an activation after it loses nothing.
+    Not trained, but measured on training images before training.
+
+    Args:
+        channels: C.
+        stride: pixels.
+    """
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__(channels, 2 * channels * PATCH**2, PATCH, stride, bias=False)
+        self.weight.requires_grad_(False)
+
+    @torch.no_grad()
+    def measure(self, images: Tensor) -> None:
+        """Set the filters from normalised images, float `(N, C, H, W)`."""
+        patches = F.unfold(images.float(), PATCH).transpose(1, 2).flatten(0, 1).double()
+        variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
+        filters = (directions / (variances + SOFTENING).sqrt()).T.view(-1, *self.weight.shape[1:])
+        self.weight.copy_(torch.cat([filters, -filters]))
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch norm with a trained shift and no scale, which the next filter could undo anyway."""
+
+    def __init__(self, channels: int, momentum: float) -> None:
+        super().__init__(channels, momentum=momentum)
+        self.weight.requires_grad_(False)
+
+
+class Filters(nn.Conv2d):
+    """A 3x3 convolution that begins by passing its input on, in as many filters as it can."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__(channels, out_channels, 3, padding=1, bias=False)
+        nn.init.dirac_(self.weight[: min(channels, out_channels)])
+
+
+class Group(nn.Module):
+    """Convolutions at one resolution, pooled right after the first, before its norm.
+
+    From `(N, channels, H, W)` to `(N, out_channels, H // 2, W // 2)`. With three convolutions or
+    more, those after the first are a residual branch.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        out_channels: int,
+        *,
+        depth: int,
+        pool: bool,
+        activation: str,
+        norm_momentum: float,
+    ) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
+        self.activation = ACTIVATIONS[activation]()
+        widths = [channels, *[out_channels] * depth]
+        self.convs = nn.ModuleList(map(Filters, widths, widths[1:]))
+        self.norms = nn.ModuleList(Norm(out_channels, norm_momentum) for _ in range(depth))
+        self.residual = depth > 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolution, pooling, norm, activation; then convolution, norm, activation, repeated."""
+        first: Tensor = self.activation(self.norms[0](self.pool(self.convs[0](x))))
+        x = first
+        for conv, norm in zip(self.convs[1:-1], self.norms[1:-1], strict=True):
+            x = self.activation(norm(conv(x)))
+        x = self.norms[-1](self.convs[-1](x))
+        out: Tensor = self.activation(first + x if self.residual else x)
+        return out
+
+
+class SpeedNet(nn.Module):
+    """Whitening, groups of convolutions, global maximum, a linear head."""
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        num_classes: int,
+        *,
+        widths: Sequence[int],
+        depth: int,
+        activation: str,
+        norm_momentum: float,
+    ) -> None:
+        super().__init__()
+        C, *size = shape
+        stride = 2 if max(size) > LARGE else 1
+        self.whitening = Whitening(C, stride)
+        self.activation = ACTIVATIONS[activation]()
+        groups = []
+        channels, side = self.whitening.out_channels, (min(size) - PATCH) // stride + 1
+        for width in widths:
+            pool = side >= 4
+            groups.append(
+                Group(
+                    channels,
+                    width,
+                    depth=depth,
+                    pool=pool,
+                    activation=activation,
+                    norm_momentum=norm_momentum,
+                )
+            )
+            channels, side = width, side // 2 if pool else side
+        self.groups = nn.Sequential(*groups)
+        self.head = nn.Linear(channels, num_classes, bias=False)
+        with torch.no_grad():
+            self.head.weight /= self.head.weight.std()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From images `(N, C, H, W)` to logits `(N, K)`."""
+        features = self.groups(self.activation(self.whitening(x))).amax(dim=(2, 3))
+        logits: Tensor = self.head(features) / features.shape[1]
+        return logits
+
+
+def speednet(
+    shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    widths: Sequence[int] = (64, 256, 256),
+    depth: int = 2,
+    activation: str = "gelu",
+    norm_momentum: float = 0.4,
+) -> nn.Module:
+    """Build the network; `whiten` makes it ready for training.
+
+    Args:
+        shape: `(C, H, W)`; images above 48 pixels are halved at once.
+        num_classes: K.
+        widths: channels of each group; every group halves the image, as long as 4 pixels are left.
+        depth: convolutions a group, at least 2; from 3 on, all but the first are a residual branch.
+        activation: relu, mish, silu or gelu.
+        norm_momentum: share of the running statistics that a batch replaces, in (0, 1]; high,
+            since so short a training leaves old statistics behind fast.
+
+    Returns: a module from `(N, C, H, W)` to logits `(N, K)`.
+    """
+    return SpeedNet(
+        shape,
+        num_classes,
+        widths=widths,
+        depth=depth,
+        activation=activation,
+        norm_momentum=norm_momentum,
+    )
+
+
+def whiten(model: nn.Module, images: Tensor) -> None:
+    """Set a speednet's first layer from normalised training images, float `(N, C, H, W)`."""
+    assert isinstance(model, SpeedNet)
+    model.whitening.measure(images)

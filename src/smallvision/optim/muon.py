@@ -1,0 +1,123 @@
+"""Muon: steps along all directions of a filter bank alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+STEEP = (3.4445, -4.7750, 2.0315)  # of the quintic; steepest at zero, where it ends near 1
+STEPS = 3  # leaves singular values within about 0.5 to 1.5, which serves as well as exactly 1
+
+
+class Muon(torch.optim.SGD):
+    """SGD whose steps on filters are made orthogonal; all else is stepped as SGD does.
+
+    The first group holds the filters. Before each step a filter bank is rescaled to a norm of
+    the square root of its filters, so the learning rate is an angle and needs no weight decay.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor]) -> Tensor:  # type: ignore[override]
+        """Update the weights.
+
+        Args:
+            closure: computes the loss and its gradient.
+
+        Returns: the loss before the update.
+        """
+        with torch.enable_grad():
+            loss = closure()
+        group = self.param_groups[0]
+        filters: list[Tensor] = [p for p in group["params"] if p.grad is not None]
+        if filters:
+            self.turn(filters, lr=group["lr"], momentum=group["momentum"])
+        for p in filters:
+            p.grad = None  # SGD leaves alone what has none
+        super().step()
+        return loss
+
+    def turn(self, filters: list[Tensor], *, lr: float, momentum: float) -> None:
+        """Step filter banks by their gradients."""
+        gradients = [p.grad for p in filters if p.grad is not None]
+        for p, gradient in zip(filters, gradients, strict=True):
+            if "momentum_buffer" not in self.state[p]:
+                self.state[p]["momentum_buffer"] = torch.zeros_like(gradient)
+        buffers = [self.state[p]["momentum_buffer"] for p in filters]
+        torch._foreach_mul_(buffers, momentum)
+        torch._foreach_add_(buffers, gradients)
+        torch._foreach_add_(gradients, buffers, alpha=momentum)  # Nesterov
+        norms = torch._foreach_norm(filters)
+        scales = [len(p) ** 0.5 / norm for p, norm in zip(filters, norms, strict=True)]
+        torch._foreach_mul_(filters, scales)
+        torch._foreach_add_(filters, orthogonalize(gradients), alpha=-lr)
+
+
+def orthogonalize(filters: list[Tensor]) -> list[Tensor]:
+    """Bring the singular values of each filter bank close to 1, by a Newton-Schulz iteration.
+
+    Banks of one shape are one batch of matrices, in bf16, whose three digits are enough.
+
+    Args:
+        filters: each `(out, in, height, width)`, on one device.
+
+    Returns: as many of the same shapes and types.
+    """
+    # In channels-last memory this is a view; in which order the columns come does not matter.
+    matrices = [f.permute(0, 2, 3, 1).reshape(len(f), -1) for f in filters]
+    results: dict[int, Tensor] = {}
+    for shape in dict.fromkeys(matrix.shape for matrix in matrices):
+        members = [i for i, matrix in enumerate(matrices) if matrix.shape == shape]
+        X = torch.stack([matrices[i] for i in members]).to(torch.bfloat16)
+        tall = shape[0] > shape[1]
+        X = X.mT if tall else X
+        X = X / (X.float().norm(dim=(1, 2), keepdim=True) + 1e-7).to(X.dtype)
+        a, b, c = STEEP
+        for _ in range(STEPS):
+            A = X @ X.mT
+            X = torch.baddbmm(X, torch.baddbmm(A, A, A, beta=b, alpha=c), X, beta=a)
+        results |= dict(zip(members, X.mT if tall else X, strict=True))
+    return [
+        results[i].view(len(f), *f.shape[2:], f.shape[1]).permute(0, 3, 1, 2).to(f.dtype)
+        for i, f in enumerate(filters)
+    ]
+
+
+def muon(
+    model: nn.Module,
+    *,
+    lr: float = 0.24,
+    momentum: float = 0.6,
+    matrix_lr: float = 0.67,
+    vector_lr: float = 0.053,
+    vector_momentum: float = 0.85,
+    weight_decay: float = 0.004,
+) -> torch.optim.Optimizer:
+    """Build Muon for the filters of convolutions and SGD for the rest.
+
+    Args:
+        model: whose parameters are trained.
+        lr: peak rate of filters, the angle of a step in radians or so.
+        momentum: of filters, in [0, 1).
+        matrix_lr: peak rate of matrices, such as the head.
+        vector_lr: peak rate of vectors, such as the shifts of norms.
+        vector_momentum: of matrices and vectors, in [0, 1).
+        weight_decay: share of matrices and vectors that a step takes away at the peak rate,
+            whatever that rate is.
+
+    Source: Jordan et al., https://kellerjordan.github.io/posts/muon (2024), as in airbench94_muon;
+    the rescaling of filters is that of airbench94_muon too.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    others: list[dict[str, Any]] = [
+        {
+            "params": [p for p in trained if p.ndim in dimensions],
+            "lr": rate,
+            "weight_decay": weight_decay / rate,
+        }
+        for dimensions, rate in (((2, 3), matrix_lr), ((0, 1), vector_lr))
+    ]
+    filters = {"params": [p for p in trained if p.ndim == 4], "lr": lr, "momentum": momentum}
+    return Muon([filters, *others], lr=lr, momentum=vector_momentum, nesterov=True)
