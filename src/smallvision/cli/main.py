@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from smallvision import __version__
+from smallvision.cli.bench import bench
 from smallvision.cli.compare import compare
 from smallvision.cli.doctor import doctor
 from smallvision.cli.ensemble import ensemble
@@ -53,6 +54,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.add_typer(bench, name="bench")
 
 
 def show_version(wanted: bool) -> None:

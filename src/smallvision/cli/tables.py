@@ -25,6 +25,7 @@ from smallvision.cli.words import (
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
 from smallvision.recipes.space import Values
+from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json
 from smallvision.records.folder import (
     ENSEMBLE,
@@ -143,13 +144,20 @@ def show_scorecard(card: dict[str, Any], console: Console) -> None:
 def show_run(run: Run, console: Console) -> None:
     """A finished run in two lines."""
     status = run.status
-    val, train = status["val"], status["train"]
-    console.print(
-        f"{status['name']}: {percent(val['accuracy'], val['n'])} on {val['n']:,} validation images "
-        f"(95 % interval {interval(val['interval'], val['n'])}), "
-        f"{percent(train['accuracy'], train['n'])} on clean training images; best weights from "
-        f"epoch {status['best_epoch']} of {status['epochs_done']} ({status['stopped']})."
-    )
+    train, epochs = status["train"], f"of {status['epochs_done']} ({status['stopped']})"
+    training = f"{percent(train['accuracy'], train['n'])} on clean training images"
+    if status.get("kind") == POOLED:
+        console.print(
+            f"{status['name']}: trained on all images, so none is left to validate it on; "
+            f"{training}; epoch {status['best_epoch']} {epochs}, {clock(status['seconds'])}."
+        )
+    else:
+        val = status["val"]
+        console.print(
+            f"{status['name']}: {percent(val['accuracy'], val['n'])} on {val['n']:,} validation "
+            f"images (95 % interval {interval(val['interval'], val['n'])}), {training}; best "
+            f"weights from epoch {status['best_epoch']} {epochs}."
+        )
     for note in status["notes"]:
         console.print(note, markup=False)
     console.print(f"Run: {run.folder}", soft_wrap=True, markup=False)
@@ -276,12 +284,12 @@ def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Con
         place = f"{'  ' * depth}{name_part(run)}" if depth else str(run.relative_to(root))
         row = [Text(place), status["status"]]
         if status["status"] == "done":
-            val, train = status["val"], status["train"]
+            val, train = status.get("val"), status["train"]
             # A refit has seen the validation images: its status repeats what its twin reached.
-            own = status.get("kind") != "refit"
+            own = val if status.get("kind") != "refit" else None
             row += [
-                digits(val["accuracy"], val["n"]) if own else "",
-                span(val["interval"], val["n"]) if own else "",
+                digits(own["accuracy"], own["n"]) if own else "",
+                span(own["interval"], own["n"]) if own else "",
                 digits(train["accuracy"], train["n"]),
                 str(status["best_epoch"]),
                 clock(status["seconds"]),

@@ -41,7 +41,7 @@ def evaluate_on_test(
     *,
     name: str,
     command: str,
-    val: dict[str, Any],
+    val: dict[str, Any] | None,
     twin: SavedModel | None = None,
 ) -> dict[str, Any]:
     """Open the seal and score the model.
@@ -56,7 +56,7 @@ def evaluate_on_test(
         ledger: the study's or lone run's folder, where the opening is written down.
         name, command: what the ledger says.
         val: the validation record (`accuracy`, `interval`, `n`) of the model, or of its twin if
-            there is one, to set beside.
+            there is one, to set beside; None if nothing was validated.
         twin: the model trained on the training split alone, if `model` is a refit.
 
     Returns: the content of `test.json`, for the caller to write where it belongs.

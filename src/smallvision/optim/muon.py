@@ -88,10 +88,10 @@ def orthogonalize(filters: list[Tensor]) -> list[Tensor]:
 def muon(
     model: nn.Module,
     *,
-    lr: float = 0.24,
+    lr: float = 0.1,
     momentum: float = 0.6,
-    matrix_lr: float = 0.67,
-    vector_lr: float = 0.053,
+    matrix_lr: float = 0.02,
+    vector_lr: float = 0.1,
     vector_momentum: float = 0.85,
     weight_decay: float = 0.004,
 ) -> torch.optim.Optimizer:

@@ -1,9 +1,11 @@
 """Typed settings, their text, and the objects built from them."""
 
-from smallvision.recipes.ladder import Rung, Task, build_ladder, cut_to_cifar10, find_rung
+from smallvision.recipes.ladder import Rung, build_ladder, cut_to_cifar10, find_rung
 from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.seeds import follow_seed
 from smallvision.recipes.settings import Recipe
+from smallvision.recipes.speed import aim
+from smallvision.recipes.task import Task
 from smallvision.recipes.text import override, parse_recipe, read_recipe
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "Recipe",
     "Rung",
     "Task",
+    "aim",
     "build_ladder",
     "cut_to_cifar10",
     "find_preset",

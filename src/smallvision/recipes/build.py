@@ -18,7 +18,7 @@ from smallvision.augment import (
 )
 from smallvision.errors import SettingError
 from smallvision.models import MODELS
-from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
+from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
 from smallvision.predict import Views, build_network
 from smallvision.randomness import derive_seed
 from smallvision.recipes.settings import Recipe, Settings
@@ -70,6 +70,14 @@ def prepare_model(recipe: Recipe, model: nn.Module, images: Tensor) -> None:
 def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:
     """Images at a time: on a CPU as the recipe says, on a GPU the whole batch, which it wants."""
     return recipe.micro_batch if machine.device == "cpu" else 0
+
+
+def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
+    """Let the running statistics follow the parts of a batch as fast as they would the whole."""
+    parts = -(-batch_size // micro_batch) if micro_batch else 1
+    for norm in find_norms(model):
+        if parts > 1 and norm.momentum is not None:
+            norm.momentum = 1 - (1 - norm.momentum) ** (1 / parts)
 
 
 def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:

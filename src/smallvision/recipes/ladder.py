@@ -22,25 +22,12 @@ from smallvision.recipes.settings import (
     Recipe,
     Sgd,
 )
+from smallvision.recipes.speed import build_speednet
+from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]
 
 SQUEEZE = 8  # a WRN of width 2 has 32 channels in its first group; 16 would leave 2 hidden units
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a ladder is cut to.
-
-    Attributes:
-        shape: `(C, H, W)` of an image.
-        num_train: images in the training split.
-        mirror_safe: whether a flip keeps the label.
-    """
-
-    shape: tuple[int, int, int]
-    num_train: int
-    mirror_safe: bool
 
 
 @dataclass(frozen=True)
@@ -185,6 +172,13 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "ReLU passes on no gradient for negative inputs.",
         after=(*wide, "wrn-cutmix", "wrn-se-cutmix"),
         change=lambda base: _alter(base, model=_alter(base.model, activation="mish")),
+    )
+    add(
+        "speednet",
+        "How far does a network get that was made for speed, in a few epochs?",
+        "Every rung so far spends most of its time on steps that teach it little.",
+        after=tuple(rung.slot for rung in rungs),
+        change=lambda base: build_speednet(task, preset.pace, seed=base.seed),
     )
     everything = tuple(rung.slot for rung in rungs)
     add(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.settings import Sgdr, Vgg10, WideResNet
+from smallvision.recipes.settings import Sgdr, SpeedNet, Vgg10, WideResNet
+from smallvision.recipes.speed import TARGETS, Pace
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Preset:
         epochs: fewest and most epochs, whatever `steps` says.
         schedule: of the learning rate in an ordinary run; its warm-up is cut to the run.
         vgg, wrn: the networks at this scale.
+        pace: of the rung that is made for speed.
         trials: of the tuning, the recipe's own settings included.
         trial_share: share of a run's epochs that a trial is given.
         snapshots: schedule of the run whose snapshots become the ensemble.
@@ -33,6 +35,7 @@ class Preset:
     schedule: Sgdr
     vgg: Vgg10
     wrn: WideResNet
+    pace: Pace
     trials: int
     trial_share: float
     snapshots: Sgdr
@@ -49,6 +52,7 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10(width=16),
         wrn=WideResNet(depth=10, width=2),
+        pace=Pace(8, SpeedNet(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
         trials=4,
         trial_share=0.4,
         snapshots=Sgdr(cycles=2, cycle_mult=1.0),
@@ -62,6 +66,7 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10(width=32),
         wrn=WideResNet(depth=16, width=2),
+        pace=TARGETS[0.94],
         trials=6,
         trial_share=0.34,
         snapshots=Sgdr(cycles=3, cycle_mult=1.0),
@@ -75,6 +80,7 @@ PRESETS: dict[str, Preset] = {
         schedule=Sgdr(cycles=3, cycle_mult=2.0),
         vgg=Vgg10(width=64),
         wrn=WideResNet(depth=16, width=8, dropout=0.3),
+        pace=TARGETS[0.96],
         trials=12,
         trial_share=0.15,
         snapshots=Sgdr(cycles=3, cycle_mult=1.0),

@@ -168,10 +168,10 @@ class Muon(Settings):
     """Settings of `optim.muon`."""
 
     name: Literal["muon"] = "muon"
-    lr: float = Field(0.24, gt=0, le=1e3)
+    lr: float = Field(0.1, gt=0, le=1e3)
     momentum: PartialShare = 0.6
-    matrix_lr: float = Field(0.67, gt=0, le=1e3)
-    vector_lr: float = Field(0.053, gt=0, le=1e3)
+    matrix_lr: float = Field(0.02, gt=0, le=1e3)
+    vector_lr: float = Field(0.1, gt=0, le=1e3)
     vector_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.85
     weight_decay: PartialShare = 0.004
 

@@ -15,12 +15,12 @@ from smallvision.errors import RecordError
 
 Fields: TypeAlias = dict[str, Any]  # name -> type, tuple of types, or nested Fields
 
+POOLED = "pooled"  # kind of a run trained on all images, with none left to validate it on
+
 NUMBER = (int, float)
 RATE: Fields = {"accuracy": NUMBER, "interval": list, "n": int, "loss": NUMBER}
-DONE: Fields = {
-    "val": RATE,
+POOLED_DONE: Fields = {
     "train": RATE,
-    "gap": NUMBER,
     "seconds": NUMBER,
     "parameters": int,
     "latency_seconds": NUMBER,
@@ -29,6 +29,7 @@ DONE: Fields = {
     "stopped": str,
     "notes": list,
 }
+DONE: Fields = {**POOLED_DONE, "val": RATE, "gap": NUMBER}
 FIELDS: dict[str, Fields] = {
     "status.json": {"name": str, "status": str},
     "split.json": {
@@ -118,7 +119,7 @@ def check_fields(record: Any, path: Path) -> dict[str, Any]:
     """
     fields = dict(FIELDS.get(path.name, {}))
     if path.name == "status.json" and isinstance(record, dict) and record.get("status") == "done":
-        fields |= DONE
+        fields |= POOLED_DONE if record.get("kind") == POOLED else DONE
     if isinstance(record, dict):
         later = LATER.get(path.name, {})
         fields |= {name: kind for name, kind in later.items() if name in record}

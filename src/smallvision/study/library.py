@@ -10,12 +10,13 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration, explore_images
 from smallvision.data.load import as_dataset
 from smallvision.data.split import Split, make_split
-from smallvision.errors import RecordError
+from smallvision.errors import RecordError, SettingError
 from smallvision.evaluation import evaluate_on_test, score
 from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
     Task,
+    aim,
     build_ladder,
     find_preset,
     find_rung,
@@ -87,6 +88,7 @@ def train(
     watchers: Sequence[Watcher] = (),
     seeds: int = 1,
     refit: bool = False,
+    target: float | None = None,
     watchers_for: Callable[[Recipe], Sequence[Watcher]] | None = None,
 ) -> Run:
     """Train one recipe and keep everything in a run folder.
@@ -104,6 +106,9 @@ def train(
             lie in `out/seeds/SEED`.
         refit: train once more at the end, on training and validation images together, into
             `out/refit`; `evaluate` then tests that model, with the first run as its twin.
+        target: a test accuracy on CIFAR-10 for which a recipe was made before, instead of the
+            rung's own settings; `recipe` is then `speednet`. With nothing left to choose, `refit`
+            trains it once, on all images, without a twin.
         watchers_for: called with the recipe of a repeat or refit before it begins; by default,
             `watchers` again.
 
@@ -111,6 +116,11 @@ def train(
         UserError: bad data, settings or folders; what was there before is untouched.
     """
     find_preset(preset)
+    pooled = target is not None and refit
+    if target is not None:
+        recipe = choose_target(recipe, target)
+    if pooled and seeds > 1:
+        raise SettingError("--seeds compares runs on validation images, which --refit trains on")
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
     check_fit(recipe, dataset.train.shape)
@@ -119,13 +129,24 @@ def train(
     check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
     with lock_folder(folder):
         check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
-        run_recipe(recipe, dataset, split, folder, watchers=watchers)
+        run_recipe(recipe, dataset, split, folder, watchers=watchers, pooled=pooled)
         again = watchers_for or (lambda _recipe: watchers)
         if seeds > 1:
             repeat_run(recipe, dataset, split, folder, seeds, watchers_for=again)
-        if refit:
+        if refit and not pooled:
             refit_run(folder, dataset, split, watchers_for=again)
     return Run(folder)
+
+
+def choose_target(recipe: Recipe | str | Path, target: float) -> Recipe:
+    """The recipe made for a test accuracy on CIFAR-10.
+
+    Raises:
+        SettingError: another recipe than `speednet` was named, or none was made for the target.
+    """
+    if recipe != "speednet":
+        raise SettingError(f"--target picks a speednet; it goes with that recipe, not '{recipe}'")
+    return aim(target)
 
 
 def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:
@@ -275,7 +296,7 @@ def evaluate(
         DataError: this is not the data the run was trained on, or it must be named.
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
-    folder, status = find_finished(run)
+    folder, status = find_finished(run, validated=False)
     if status.get("kind") == "refit":  # what is known of validation is its twin's
         folder, status = find_finished(folder.parent)
     study = find_study(folder)
@@ -292,7 +313,7 @@ def evaluate(
         study or folder,
         name=status["name"],
         command=command,
-        val=status["val"],
+        val=status.get("val"),
         twin=twin,
     )
     write_json(folder / "test.json", record)

@@ -9,6 +9,7 @@ from typing import Any
 
 from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
+from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.folder import METRICS, STATUS, TUNE
 from smallvision.stats.words import format_p
@@ -52,6 +53,8 @@ class Run:
         status = self.status
         if status["status"] != "done":
             return f"Run({str(self.folder)!r}, {status['status']})"
+        if status.get("kind") == POOLED:
+            return f"Run({str(self.folder)!r}, {status['name']}, trained on all images)"
         low, high = status["val"]["interval"]
         return (
             f"Run({str(self.folder)!r}, {status['name']}: {status['val']['accuracy']:.2%} on "

@@ -10,16 +10,21 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.load import as_dataset
 from smallvision.data.split import Split, read_split
 from smallvision.errors import DataError, RecordError
+from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json
 from smallvision.records.folder import STATUS, STUDY
 from smallvision.study.outcome import Run
 
 
-def find_finished(run: Run | str | Path) -> tuple[Path, dict[str, Any]]:
+def find_finished(run: Run | str | Path, *, validated: bool = True) -> tuple[Path, dict[str, Any]]:
     """The folder and the status of a run that is done.
 
+    Args:
+        run: a run or its folder.
+        validated: whether it must have been validated on images it was not trained on.
+
     Raises:
-        RecordError: it is a study, no run, unfinished or damaged.
+        RecordError: it is a study, no run, unfinished, damaged, or not validated.
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
     if (folder / STUDY).exists():
@@ -30,6 +35,11 @@ def find_finished(run: Run | str | Path) -> tuple[Path, dict[str, Any]]:
     status = read_json(folder / STATUS)
     if status["status"] != "done":
         raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    if validated and status.get("kind") == POOLED:
+        raise RecordError(
+            f"{folder} was trained on all images, so none is left to validate it on; train it "
+            "without --target to compare, explain or combine it"
+        )
     return folder, status
 
 

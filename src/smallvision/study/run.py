@@ -27,11 +27,13 @@ from smallvision.recipes.build import (
     build_schedule,
     build_views,
     choose_micro_batch,
+    divide_norms,
     prepare_model,
     schedule_augmentations,
 )
 from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
 from smallvision.records.environment import describe_environment
+from smallvision.records.fields import POOLED
 from smallvision.records.files import (
     make_folder,
     read_json,
@@ -41,10 +43,11 @@ from smallvision.records.files import (
     write_text,
 )
 from smallvision.records.folder import METRICS, STATUS
-from smallvision.records.machine import Machine
+from smallvision.records.machine import Machine, keep_freed_memory
 from smallvision.records.weights import check_manifest
 from smallvision.stats import rate_accuracy
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
+from smallvision.stats.intervals import wilson_interval
 from smallvision.study.material import Material, check_split, gather_material
 from smallvision.training import (
     Examiner,
@@ -70,6 +73,7 @@ def run_recipe(
     *,
     watchers: Sequence[Watcher] = (),
     twin: Path | None = None,
+    pooled: bool = False,
 ) -> dict[str, Any]:
     """Train a recipe in a run folder, or go on where an earlier sitting stopped.
 
@@ -85,6 +89,8 @@ def run_recipe(
         watchers: told of every step and epoch, besides the recorder.
         twin: a finished run of this recipe on the training split alone; with one, training takes
             the validation images too, and all that is said of validation is the twin's.
+        pooled: train on the validation images too without any twin: nothing is known of
+            validation, and nothing is left to choose by it.
 
     Returns: the content of `status.json`.
 
@@ -94,11 +100,11 @@ def run_recipe(
         PrunedError: a watcher gave the run up; the status says so.
     """
     make_folder(folder)
-    status = open_run(folder, recipe, dataset, split)
+    status = open_run(folder, recipe, dataset, split, pooled=pooled)
     if status["status"] == "done":
         return status
     try:
-        status |= train_recipe(recipe, dataset, split, folder, watchers, twin)
+        status |= train_recipe(recipe, dataset, split, folder, watchers, twin, pooled=pooled)
     except Exception as error:
         failure = explain_failure(error, recipe)
         ended = "pruned" if isinstance(error, PrunedError) else "failed"
@@ -119,13 +125,16 @@ def explain_failure(error: Exception, recipe: Recipe) -> Exception:
     return error
 
 
-def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> dict[str, Any]:
+def open_run(
+    folder: Path, recipe: Recipe, dataset: DataSet, split: Split, *, pooled: bool
+) -> dict[str, Any]:
     """Write what a run is about to do, or check that the folder is about just that.
 
     Returns: the status so far.
 
     Raises:
-        RecordError: the folder was made for another recipe or split.
+        RecordError: the folder was made for another recipe or split, or with or without the
+            validation images.
     """
     fresh = {
         "schema": 1,
@@ -133,7 +142,7 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
         "data": dataset.name,
         "status": "running",
         "error": None,
-    }
+    } | ({"kind": POOLED} if pooled else {})
     written = folder / "recipe.toml"
     if written.exists() and read_recipe(written) != recipe:
         raise RecordError(
@@ -141,6 +150,11 @@ def open_run(folder: Path, recipe: Recipe, dataset: DataSet, split: Split) -> di
             "or name another folder with --out"
         )
     status = read_json(folder / STATUS) if (folder / STATUS).exists() else fresh
+    if (status.get("kind") == POOLED) != pooled:
+        raise RecordError(
+            f"{folder} was made {'without' if pooled else 'with'} the validation images among the "
+            "training images; name another folder with --out"
+        )
     if status["status"] == "done":
         check_split(folder, dataset, split)
         check_manifest(folder / "model")
@@ -162,12 +176,16 @@ def train_recipe(
     folder: Path,
     watchers: Sequence[Watcher],
     twin: Path | None,
+    *,
+    pooled: bool,
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
     machine = build_machine(recipe)
     notes = note_machine(folder, machine)
     torch.set_num_threads(machine.threads)
-    material = gather_material(dataset, split, machine, pooled=twin is not None)
+    keep_freed_memory()
+    pooled = pooled or twin is not None
+    material = gather_material(dataset, split, machine, pooled=pooled)
     normalize = build_normalizer(material.mean, material.std, machine.device)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
     prepare_model(recipe, model, normalize(material.sample(PREPARED_WITH, recipe.seed)[0]))
@@ -175,6 +193,8 @@ def train_recipe(
     batch_size = min(recipe.batch_size, num_train)
     steps = count_steps(num_train, batch_size)
     schedule = build_schedule(recipe, steps)
+    micro_batch = choose_micro_batch(recipe, machine)
+    divide_norms(model, batch_size, micro_batch)
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
@@ -182,13 +202,13 @@ def train_recipe(
         batch_size=batch_size,
         augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
         seed=recipe.seed,
-        micro_batch=choose_micro_batch(recipe, machine),
+        micro_batch=micro_batch,
     )
     state = State(model, build_optimizer(recipe, model), build_average(recipe, model, schedule))
     notes += restore_newest(folder, state)
     examiner = Examiner(
         train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
-        val=material.val if twin is None else None,
+        val=None if pooled else material.val,
         normalize=normalize,
         machine=machine,
     )
@@ -226,9 +246,11 @@ def train_recipe(
         "stopped": state.stopped,
         "images_per_second": median_speed(folder),
         **(
-            measure_run(saved, material, split, folder, recipe.seed)
-            if twin is None
-            else measure_refit(saved, material, folder, twin, recipe.seed)
+            measure_refit(saved, material, folder, twin, recipe.seed)
+            if twin is not None
+            else measure_pooled(saved, folder)
+            if pooled
+            else measure_run(saved, material, split, folder, recipe.seed)
         ),
         "seconds": state.seconds,
         "machine": machine.record(),
@@ -303,6 +325,25 @@ def measure_refit(
         **measure_cost(model, folder),
         "train": rate_training(model, material, seed),
         **{name: known[name] for name in ("val", "calibration", "gap", "within_limits")},
+    }
+
+
+def measure_pooled(model: SavedModel, folder: Path) -> dict[str, Any]:
+    """Save a model that was trained on all images and has nothing to be compared with.
+
+    It is made to be fast, so its training accuracy is the one measured at the end of training.
+    """
+    model.save(folder / "model")
+    last = read_jsonl(folder / METRICS)[-1]
+    accuracy, n = last["train_accuracy"], last["train_n"]
+    return {
+        **measure_cost(model, folder),
+        "train": {
+            "accuracy": accuracy,
+            "interval": list(wilson_interval(round(accuracy * n), n)),
+            "n": n,
+            "loss": last["train_loss"],
+        },
     }
 
 

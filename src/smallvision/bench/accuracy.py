@@ -1,0 +1,130 @@
+"""The time to a target: whole processes, from start to figure, with several seeds."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import t
+
+from smallvision.bench.record import begin_record
+from smallvision.errors import FailedRunError
+from smallvision.records.files import read_json
+from smallvision.records.folder import STATUS
+from smallvision.stats.intervals import CONFIDENCE
+
+
+def bench_accuracy(
+    data: str,
+    target: float,
+    folder: Path,
+    *,
+    seeds: int = 5,
+    on_test: bool = False,
+    settings: Sequence[str] = (),
+    data_dir: Path | None = None,
+    command: str = "smallvision.bench.bench_accuracy()",
+    say: Callable[[str], None] = lambda _line: None,
+) -> dict[str, Any]:
+    """Train the recipe of a target with several seeds, each in a process of its own.
+
+    The time is that of the whole process: start, imports, loading, compiling if it compiles,
+    training and the final prediction.
+
+    Args:
+        data: name or path of the data set.
+        target: the accuracy to reach, for which there is a recipe.
+        folder: where the runs go, `seed-0` and so on; a run found there is not made again, so
+            that no seed is tried twice.
+        seeds: runs.
+        on_test: train on all images and open the test set once a run, instead of validating.
+        settings: overrides such as `"epochs=6"`.
+        data_dir: where to look for a named data set first.
+        command: for the record.
+        say: told how it goes.
+
+    Returns: a record; each run's seed, accuracy and seconds, their mean, deviation and interval,
+        and the share of runs that reached the target.
+
+    Raises:
+        FailedRunError: a run did not come to its end.
+    """
+    runs = []
+    for seed in range(seeds):
+        place = folder / f"seed-{seed}"
+        if not (place / "bench.json").exists():
+            time_run(data, target, place, seed, on_test, settings, data_dir)
+        run = read_json(place / "bench.json")
+        runs.append(run)
+        say(f"seed {seed}: {run['accuracy']:.2%} after {run['seconds']:.1f} s")
+    accuracies, seconds = ([run[key] for run in runs] for key in ("accuracy", "seconds"))
+    return {
+        **begin_record("accuracy", command, None),
+        "machine": read_json(folder / "seed-0" / STATUS)["machine"],
+        "data": data,
+        "target": target,
+        "split": "test" if on_test else "val",
+        "n": runs[0]["n"],
+        "settings": list(settings),
+        "runs": runs,
+        "accuracy": sum_up(accuracies),
+        "seconds": sum_up(seconds),
+        "reached": sum(accuracy >= target for accuracy in accuracies) / len(accuracies),
+    }
+
+
+def time_run(
+    data: str,
+    target: float,
+    place: Path,
+    seed: int,
+    on_test: bool,
+    settings: Sequence[str],
+    data_dir: Path | None,
+) -> None:
+    """Train one seed in a process of its own and write `bench.json` into its folder."""
+    arguments = [data, "speednet", "--target", f"{target:g}", "--out", str(place), "--json"]
+    if on_test:
+        arguments += ["--refit", "--evaluate"]
+    if data_dir is not None:
+        arguments += ["--data-dir", str(data_dir)]
+    for setting in (*settings, f"seed={seed}"):
+        arguments += ["--set", setting]
+    if (place / STATUS).exists():
+        arguments.append("--resume")
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "smallvision", "train", *arguments], capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        raise FailedRunError(f"{place} ended with code {done.returncode}: {done.stderr.strip()}")
+    summary = json.loads(done.stdout.splitlines()[-1])
+    scored = summary["test"] if on_test else summary["val"]
+    record = {
+        "schema": 1,
+        "seed": seed,
+        "accuracy": scored["accuracy"],
+        "n": scored["n"],
+        "seconds": seconds,
+        "training_seconds": summary["seconds"],
+        "resumed": "--resume" in arguments,
+    }
+    (place / "bench.json").write_text(json.dumps(record))
+
+
+def sum_up(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, standard deviation and 95 % interval of the mean; the latter two from two values on."""
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return {"mean": mean, "std": None, "interval": None}
+    std = float(np.std(values, ddof=1))
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * std / math.sqrt(count)
+    return {"mean": mean, "std": std, "interval": [mean - half, mean + half]}

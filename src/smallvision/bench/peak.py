@@ -1,0 +1,52 @@
+"""How fast this machine convolves at best: what training steps are measured against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from smallvision.bench.timing import Job, alternate
+from smallvision.records.machine import Machine
+
+# Channels, pixels a side, images: layers of the networks here, and one of a wider one.
+SHAPES = ((64, 32, 64), (128, 16, 128), (256, 8, 250), (640, 8, 64))
+
+
+def measure_peak(machine: Machine, *, rounds: int = 5) -> dict[str, Any]:
+    """Time 3x3 convolutions forwards, in the machine's precision, channels-last.
+
+    Returns: `flop_per_second` of the fastest (a multiplication and an addition are 2), and of
+        each in `layers`.
+    """
+    jobs = {
+        f"{C} channels at {side}x{side}": convolve(C, side, N, machine) for C, side, N in SHAPES
+    }
+    rates = alternate(jobs, rounds=rounds)
+    layers = {
+        name: rates[name]["images_per_second"] * 2 * 9 * C * C * side * side
+        for name, (C, side, _) in zip(jobs, SHAPES, strict=True)
+    }
+    return {"flop_per_second": max(layers.values()), "layers": layers}
+
+
+def convolve(channels: int, side: int, count: int, machine: Machine) -> Job:
+    """A job of some convolutions of one shape."""
+    conv = machine.place(nn.Conv2d(channels, channels, 3, padding=1, bias=False))
+    images = torch.randn(count, channels, side, side, device=machine.device)
+    images = images.contiguous(memory_format=torch.channels_last)
+    if machine.precision == "bf16":
+        images, weight = images.bfloat16(), conv.weight.detach().bfloat16()
+    else:
+        weight = conv.weight.detach()
+    repeats = 4 if machine.device == "cpu" else 100
+
+    @torch.inference_mode()
+    def job() -> int:
+        for _ in range(repeats):
+            F.conv2d(images, weight, padding=1)
+        return repeats * count
+
+    return job

@@ -1,0 +1,169 @@
+"""Training steps: images a second, and how much of the machine that is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from smallvision.augment import build_normalizer
+from smallvision.bench.peak import measure_peak
+from smallvision.bench.record import begin_record
+from smallvision.bench.timing import Job, alternate, settle
+from smallvision.data.batches import Batch, TrainBatches
+from smallvision.recipes import Recipe
+from smallvision.recipes.build import (
+    build_model,
+    build_optimizer,
+    choose_micro_batch,
+    schedule_augmentations,
+)
+from smallvision.records.machine import Machine, keep_freed_memory
+from smallvision.training.loop import Forward, update
+
+SHAPE, NUM_CLASSES = (3, 32, 32), 10
+TURN_SECONDS = 1.0  # a turn takes as many steps as fill it
+
+
+def bench_step(
+    recipes: Mapping[str, Recipe],
+    machine: Machine,
+    *,
+    rounds: int = 5,
+    compiled: bool = False,
+    command: str = "smallvision.bench.bench_step()",
+    say: Callable[[str], None] = lambda _line: None,
+) -> dict[str, Any]:
+    """Time whole training steps on random images of 3x32x32: input path, gradients, update.
+
+    Args:
+        recipes: by the name under which they are recorded.
+        machine: how to compute.
+        rounds: turns of each.
+        compiled: whether to time each compiled as well.
+        command: for the record.
+        say: told how it goes.
+
+    Returns: a record; `peak` of the machine's convolutions, and in `steps`, by name, images a
+        second, floating-point operations an image and a second, the share of the peak, and the
+        share of the time that goes into the input path.
+    """
+    torch.set_num_threads(machine.threads)
+    keep_freed_memory()
+    peak = measure_peak(machine, rounds=rounds)
+    say(f"fastest convolution: {peak['flop_per_second'] / 1e9:,.0f} GFLOP/s")
+    jobs: dict[str, Job] = {}
+    facts: dict[str, dict[str, Any]] = {}
+    for name, recipe in recipes.items():
+        ways = (False, True) if compiled else (False,)
+        for way in ways:
+            title = f"{name}, compiled" if way else name
+            bench = StepBench(recipe, replace(machine, compiled=way))
+            jobs[title] = bench.job()
+            facts[title] = bench.describe()
+            jobs[f"{title}: input"] = bench.input_job()
+    rates = alternate(jobs, rounds=rounds, say=say)
+    steps = {}
+    for title, known in facts.items():
+        rate = rates[title]["images_per_second"]
+        speed = rate * known["flop_per_image"]
+        steps[title] = {
+            **known,
+            **rates[title],
+            "flop_per_second": speed,
+            "peak_share": speed / peak["flop_per_second"],
+            "input_share": rate / rates[f"{title}: input"]["images_per_second"],
+        }
+    return {**begin_record("step", command, machine), "peak": peak, "steps": steps}
+
+
+class StepBench:
+    """One recipe, ready to take steps.
+
+    Args:
+        recipe: whose steps.
+        machine: how to compute.
+    """
+
+    def __init__(self, recipe: Recipe, machine: Machine) -> None:
+        self.recipe, self.machine = recipe, machine
+        self.model = machine.place(build_model(recipe, SHAPE, NUM_CLASSES)).train()
+        self.optimizer = build_optimizer(recipe, self.model)
+        self.forward: Forward = torch.compile(self.model) if machine.compiled else self.model
+        generator = torch.Generator().manual_seed(0)
+        count = 2 * recipe.batch_size
+        images = torch.randint(0, 256, (count, *SHAPE), dtype=torch.uint8, generator=generator)
+        labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
+        # Without the small images of the first epochs: a step is one of the last.
+        full = recipe.model_copy(update={"resizing": ()})
+        self.batches = TrainBatches(
+            images.to(machine.device),
+            labels.to(machine.device),
+            num_classes=NUM_CLASSES,
+            normalize=build_normalizer([0.5] * 3, [0.25] * 3, machine.device),
+            batch_size=recipe.batch_size,
+            augmentations=schedule_augmentations(full, (), 2),
+            seed=0,
+            micro_batch=choose_micro_batch(recipe, machine),
+        )
+        began = time.perf_counter()
+        for _ in range(2):
+            self.take_step()
+        settle()
+        self.first_seconds = time.perf_counter() - began
+        began = time.perf_counter()
+        self.take_step()
+        settle()
+        self.steps = max(1, round(TURN_SECONDS / (time.perf_counter() - began)))
+
+    def draw(self) -> Batch:
+        """A batch."""
+        return next(self.batches.epoch(1))
+
+    def take_step(self) -> None:
+        """One update."""
+        update(self.forward, self.draw(), self.optimizer, self.machine, 0)
+
+    def job(self) -> Job:
+        """A job of some steps."""
+
+        def job() -> int:
+            for _ in range(self.steps):
+                self.take_step()
+            return self.steps * self.recipe.batch_size
+
+        return job
+
+    def input_job(self) -> Job:
+        """A job of the input path of as many steps."""
+
+        def job() -> int:
+            for _ in range(self.steps):
+                for _part in self.draw():
+                    pass
+            return self.steps * self.recipe.batch_size
+
+        return job
+
+    def describe(self) -> dict[str, Any]:
+        """What is known before it is timed."""
+        return {
+            "batch_size": self.recipe.batch_size,
+            "micro_batch": self.batches.micro_batch,
+            "compiled": self.machine.compiled,
+            # The first two steps, of which the first compiles.
+            "first_seconds": self.first_seconds,
+            "flop_per_image": self.count_flop(),
+        }
+
+    def count_flop(self) -> float:
+        """Floating-point operations of a step for one image; an addition and a product are two."""
+        counter = FlopCounterMode(display=False)
+        eager = replace(self.machine, compiled=False)
+        with counter:
+            update(self.model, self.draw(), self.optimizer, eager, 0)
+        return counter.get_total_flops() / self.recipe.batch_size

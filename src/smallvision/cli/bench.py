@@ -1,0 +1,213 @@
+"""`smallvision bench`: how fast it all is, as records."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smallvision.cli.options import Data, DataDir, Json, Preset, Settings, spell_command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+bench = typer.Typer(
+    help="Measure speed and write records; `bench report` draws them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Out = Annotated[
+    Path, typer.Option(help="Folder of the records; each command writes its own file there.")
+]
+Rounds = Annotated[int, typer.Option(min=1, help="Turns of each; the median counts.")]
+BENCHES = Path("bench")
+
+
+@bench.command()
+def pipeline(
+    data: Data = "cifar10",
+    images: Annotated[int, typer.Option(min=1, help="How many to go through.")] = 2_000,
+    rounds: Rounds = 5,
+    data_dir: DataDir = None,
+    out: Out = BENCHES,
+    json: Json = False,
+) -> None:
+    """Images a second of each augmentation and of the input path, beside a plain DataLoader."""
+    import numpy as np
+
+    from smallvision.bench import bench_pipeline
+    from smallvision.cli.rates import show_pipeline
+    from smallvision.data.load import as_dataset
+    from smallvision.errors import DataError
+    from smallvision.records.machine import choose_machine
+
+    dataset = as_dataset(data, data_dir)
+    if dataset.train.shape[0] != 3:
+        raise DataError(f"'{dataset.name}' has no colours, which the DataLoader beside it expects")
+    console = make_console(json)
+    taken = dataset.train.take(np.arange(min(images, len(dataset.train))))
+    record = bench_pipeline(
+        taken, choose_machine(), rounds=rounds, command=spell_command(), say=quiet(console)
+    )
+    show_pipeline(record, console)
+    keep(record, out, json, console)
+
+
+@bench.command()
+def step(
+    recipe: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RECIPE", help="Rungs or TOML files.", show_default=False),
+    ] = None,
+    preset: Preset = "laptop",
+    settings: Settings = None,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Time each compiled as well.")
+    ] = False,
+    rounds: Rounds = 5,
+    out: Out = BENCHES,
+    json: Json = False,
+) -> None:
+    """Training steps on 32x32 images: images a second and the share of the machine's peak."""
+    from smallvision.bench import bench_step
+    from smallvision.cli.rates import show_steps
+    from smallvision.recipes import (
+        build_ladder,
+        cut_to_cifar10,
+        find_preset,
+        find_rung,
+        override,
+        read_recipe,
+    )
+    from smallvision.recipes.build import build_machine
+
+    scale = find_preset(preset)
+    ladder = build_ladder(scale, cut_to_cifar10(scale))
+    recipes = {
+        name: override(
+            read_recipe(Path(name)) if name.endswith(".toml") else find_rung(ladder, name).recipe,
+            settings or (),
+        )
+        for name in recipe or ["vgg10-aug", "wrn-aug", "speednet"]
+    }
+    console = make_console(json)
+    record = bench_step(
+        recipes,
+        build_machine(next(iter(recipes.values()))),
+        rounds=rounds,
+        compiled=compiled,
+        command=spell_command(),
+        say=quiet(console),
+    )
+    show_steps(record, console)
+    keep(record, out, json, console)
+
+
+@bench.command()
+def accuracy(
+    data: Data = "cifar10",
+    target: Annotated[float, typer.Option(help="Accuracy to reach.")] = 0.94,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs.")] = 5,
+    on: Annotated[
+        str,
+        typer.Option(help="val, or test: train on all images, open the test set once a run."),
+    ] = "val",
+    settings: Settings = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Where the runs go; by default OUT/runs.")
+    ] = None,
+    data_dir: DataDir = None,
+    out: Out = BENCHES,
+    json: Json = False,
+) -> None:
+    """The time to a target accuracy, from the start of a process to its figure, over seeds."""
+    from smallvision.bench import bench_accuracy
+    from smallvision.cli.rates import show_targets
+    from smallvision.data.load import as_dataset
+    from smallvision.errors import SettingError
+    from smallvision.recipes import aim, override
+
+    if on not in ("val", "test"):
+        raise SettingError(f"--on is '{on}'; expected val or test")
+    override(aim(target), settings or ())  # a misspelt setting is found before hours of training
+    as_dataset(data, data_dir)
+    console = make_console(json)
+    record = bench_accuracy(
+        data,
+        target,
+        runs or out / "runs" / f"{on}-{target:g}",
+        seeds=seeds,
+        on_test=on == "test",
+        settings=settings or (),
+        data_dir=data_dir,
+        command=spell_command(),
+        say=quiet(console),
+    )
+    show_targets(record, console)
+    keep(record, out, json, console, name=f"accuracy-{on}-{target:g}")
+
+
+@bench.command()
+def predict(
+    run: Annotated[list[Path], typer.Argument(metavar="RUN", help="Finished run folders.")],
+    rounds: Rounds = 5,
+    out: Out = BENCHES,
+    json: Json = False,
+) -> None:
+    """Time to classify one image, and images a second."""
+    from smallvision.bench import bench_predict
+    from smallvision.cli.rates import show_predictions
+    from smallvision.predict import load_model
+    from smallvision.records.machine import choose_machine
+
+    console = make_console(json)
+    machine = choose_machine()
+    record = bench_predict(
+        {str(folder): load_model(folder, machine) for folder in run},
+        machine,
+        rounds=rounds,
+        command=spell_command(),
+        say=quiet(console),
+    )
+    show_predictions(record, console)
+    keep(record, out, json, console)
+
+
+@bench.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of records.")] = BENCHES,
+    out: Annotated[Path | None, typer.Option(help="By default FOLDER/report.html.")] = None,
+) -> None:
+    """Draw all records of a folder as one page."""
+    from smallvision.reporting.benches import write_benches
+
+    typer.echo(str(write_benches(folder, out)))
+
+
+def make_console(json: bool) -> Console:
+    """Where people read: the terminal, or stderr where stdout is for programs."""
+    from rich.console import Console
+
+    return Console(stderr=json, highlight=False)
+
+
+def quiet(console: Console) -> Any:
+    """Say a line of progress."""
+    return lambda line: console.print(line, style="dim", markup=False)
+
+
+def keep(
+    record: dict[str, Any], out: Path, json: bool, console: Console, *, name: str | None = None
+) -> None:
+    """Write a record and say where."""
+    from smallvision.records.files import make_folder, write_json
+
+    path = make_folder(out) / f"{name or record['kind']}.json"
+    write_json(path, record)
+    console.print(f"Record: {path}", markup=False, soft_wrap=True)
+    if json:
+        typer.echo(json_text.dumps(record, ensure_ascii=False))

@@ -1,0 +1,20 @@
+"""What a recipe is cut to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a ladder is cut to.
+
+    Attributes:
+        shape: `(C, H, W)` of an image.
+        num_train: images in the training split.
+        mirror_safe: whether a flip keeps the label.
+    """
+
+    shape: tuple[int, int, int]
+    num_train: int
+    mirror_safe: bool

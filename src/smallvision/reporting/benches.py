@@ -1,0 +1,71 @@
+"""Measurements of speed as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from smallvision.errors import RecordError
+from smallvision.records.files import read_json, write_text
+from smallvision.reporting.page import TEMPLATES, load_templates, write_policy
+
+KINDS = ("accuracy", "step", "pipeline", "predict")
+
+
+def write_benches(folder: Path, out: Path | None = None) -> Path:
+    """Draw all measurements of a folder and write the page, by default `FOLDER/report.html`.
+
+    Raises:
+        RecordError: there is no measurement, one is damaged, or `out` is not writable.
+    """
+    path = out if out is not None else folder / "report.html"
+    write_text(path, draw_benches(read_benches(folder)))
+    return path
+
+
+def read_benches(folder: Path) -> list[dict[str, Any]]:
+    """All measurements of a folder, by kind and then by file name.
+
+    Raises:
+        RecordError: there is none, or one is damaged.
+    """
+    records = [{"name": path.stem, **read_json(path)} for path in sorted(folder.glob("*.json"))]
+    records = [record for record in records if record.get("kind") in KINDS]
+    if not records:
+        raise RecordError(f"{folder} holds no measurement; `smallvision bench step` makes one")
+    return sorted(records, key=lambda record: KINDS.index(record["kind"]))
+
+
+def draw_benches(records: list[dict[str, Any]]) -> str:
+    """Draw the page; the same records give the same bytes."""
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    return (
+        load_templates()
+        .get_template("bench.html.j2")
+        .render(
+            records=records,
+            bars={record["name"]: scale_bars(record) for record in records},
+            policy=write_policy((style,), ()),
+            style=style,
+        )
+    )
+
+
+def scale_bars(record: dict[str, Any]) -> dict[str, float]:
+    """The length of each entry's bar, in percent of the longest of its kind."""
+    groups: dict[str, list[dict[str, float]]] = {
+        "pipeline": [
+            {name: rate["images_per_second"] for name, rate in record.get(part, {}).items()}
+            for part in ("augmentations", "paths")
+        ],
+        "step": [{name: step["peak_share"] for name, step in record.get("steps", {}).items()}],
+        "predict": [
+            {name: model["images_per_second"] for name, model in record.get("models", {}).items()}
+        ],
+        "accuracy": [{str(run["seed"]): run["seconds"] for run in record.get("runs", [])}],
+    }
+    return {
+        name: value / max(group.values()) * 100
+        for group in groups[record["kind"]]
+        for name, value in group.items()
+    }
