@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from smallvision.bench.timing import Job, alternate
@@ -34,13 +33,11 @@ def measure_peak(machine: Machine, *, rounds: int = 5) -> dict[str, Any]:
 
 def convolve(channels: int, side: int, count: int, machine: Machine) -> Job:
     """A job of some convolutions of one shape."""
-    conv = machine.place(nn.Conv2d(channels, channels, 3, padding=1, bias=False))
-    images = torch.randn(count, channels, side, side, device=machine.device)
-    images = images.contiguous(memory_format=torch.channels_last)
-    if machine.precision == "bf16":
-        images, weight = images.bfloat16(), conv.weight.detach().bfloat16()
-    else:
-        weight = conv.weight.detach()
+    dtype = torch.bfloat16 if machine.precision == "bf16" else torch.float32
+    images, weight = (
+        torch.randn(*shape, device=machine.device).to(dtype, memory_format=torch.channels_last)
+        for shape in ((count, channels, side, side), (channels, channels, 3, 3))
+    )
     repeats = 4 if machine.device == "cpu" else 100
 
     @torch.inference_mode()
