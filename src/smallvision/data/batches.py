@@ -7,7 +7,7 @@ normalised there, so that no image passes through Python on its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -55,10 +55,19 @@ class Batch:
             where = (self.epoch, self.step, part) if part else (self.epoch, self.step)
             yield self.source.make(picks, *where)
 
+    def note(self, losses: Tensor) -> None:
+        """Remember how hard the images were: float `(B,)`, in order."""
+        self.source.losses[self.picks] = losses
+
 
 @dataclass(frozen=True, eq=False)
 class TrainBatches:
     """Shuffled, augmented, normalised batches; every draw follows from seed, epoch and step.
+
+    From an epoch of choice on, the steps go in passes over the hard images alone, those whose loss
+    was highest when they were last met. airbench96 (Jordan, arXiv 2404.00498) trains on the hard
+    half of each batch as a smaller network sees it; here the network in training is asked, whose
+    losses are known anyway.
 
     Attributes:
         images: uint8 `(N, C, H, W)` on the device.
@@ -70,6 +79,9 @@ class TrainBatches:
             and which images they are.
         seed: of the run.
         micro_batch: images made at a time; 0 for the whole batch.
+        hard_from: the first epoch that goes over hard images alone, counted from 1; None for none.
+        hard_share: of the images, in such an epoch.
+        losses: of each image when it was last met, float `(N,)`; infinite before.
     """
 
     images: Tensor
@@ -80,6 +92,13 @@ class TrainBatches:
     augmentations: AugmentationSchedule
     seed: int
     micro_batch: int = 0
+    hard_from: int | None = None
+    hard_share: float = 0.5
+    losses: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        unknown = torch.full((len(self.images),), torch.inf, device=self.images.device)
+        object.__setattr__(self, "losses", unknown)
 
     @property
     def steps(self) -> int:
@@ -88,11 +107,26 @@ class TrainBatches:
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1."""
-        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
-        indices = torch.randperm(len(self.images), generator=order).to(self.images.device)
+        is_hard = self.hard_from is not None and epoch >= self.hard_from
+        steps = max(1, round(self.steps * self.hard_share)) if is_hard else self.steps
         for step in range(self.steps):
-            picks = indices[step * self.batch_size : (step + 1) * self.batch_size]
+            turn, place = divmod(step, steps)
+            if place == 0:
+                indices = self.shuffle_hard(epoch, turn, steps) if is_hard else self.shuffle(epoch)
+            picks = indices[place * self.batch_size : (place + 1) * self.batch_size]
             yield Batch(self, picks, epoch, step)
+
+    def shuffle(self, epoch: int) -> Tensor:
+        """All images in the order of an epoch."""
+        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
+        return torch.randperm(len(self.images), generator=order).to(self.images.device)
+
+    def shuffle_hard(self, epoch: int, turn: int, steps: int) -> Tensor:
+        """As many of the hardest images as some steps take, in the order of one pass over them."""
+        count = min(steps * self.batch_size, len(self.images))
+        hardest = self.losses.topk(count).indices
+        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch, turn))
+        return hardest[torch.randperm(count, generator=order).to(hardest.device)]
 
     def make(self, picks: Tensor, epoch: int, step: int, *part: int) -> tuple[Tensor, Tensor]:
         """Gather, augment and normalise images; the draws follow from the place in the run."""

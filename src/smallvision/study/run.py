@@ -26,6 +26,7 @@ from smallvision.recipes.build import (
     build_patience,
     build_schedule,
     build_views,
+    choose_focus,
     choose_micro_batch,
     divide_norms,
     prepare_model,
@@ -203,8 +204,10 @@ def train_recipe(
         augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
         seed=recipe.seed,
         micro_batch=micro_batch,
+        **choose_focus(recipe),
     )
-    state = State(model, build_optimizer(recipe, model), build_average(recipe, model, schedule))
+    average = build_average(recipe, model, schedule)
+    state = State(model, build_optimizer(recipe, model), average, batches.losses)
     notes += restore_newest(folder, state)
     examiner = Examiner(
         train=material.sample(CLEAN_PER_EPOCH, recipe.seed),

@@ -153,14 +153,15 @@ def update(
         # Dropout draws from the global generator, which must not remember earlier steps.
         torch.manual_seed(dropout_seed)
         optimizer.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=machine.device)
+        losses = []
         for images, targets in batch:
             with machine.autocast():
                 logits = forward(images)
-            loss = F.cross_entropy(logits.float(), targets) * (len(images) / len(batch))
-            torch.autograd.backward(loss)
-            total += loss.detach()
-        return total
+            loss = F.cross_entropy(logits.float(), targets, reduction="none")
+            torch.autograd.backward(loss.sum() / len(batch))
+            losses.append(loss.detach())
+        batch.note(torch.cat(losses))
+        return torch.cat(losses).mean()
 
     # torch declares that a closure returns a float, and hands on whatever it returns.
     return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))

@@ -1,0 +1,104 @@
+"""Every measurement at its smallest: what the records hold, and that they agree with themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from smallvision.bench import bench_accuracy, bench_pipeline, bench_predict, bench_step, timing
+from smallvision.data.imageset import ImageSet
+from smallvision.models import MODELS
+from smallvision.predict import SavedModel, Views
+from smallvision.recipes import parse_recipe
+from smallvision.records.machine import Machine
+from smallvision.reporting.benches import draw_benches
+
+CPU = Machine("cpu", "fp32", compiled=False, threads=1)
+
+
+def test_jobs_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, called = [0.0], []
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+
+    def job(name: str, seconds: list[float]) -> timing.Job:
+        def work() -> int:
+            called.append(name)
+            clock[0] += seconds.pop(0)
+            return 12
+
+        return work
+
+    rates = timing.alternate(
+        {"a": job("a", [9, 1, 3, 2]), "b": job("b", [9, 4, 4, 6])}, rounds=3
+    )
+    assert called == ["a", "b", "a", "b", "a", "b", "a", "b"]
+    assert rates["a"] == {"images_per_second": 6, "rounds": [12, 4, 6]}
+    assert rates["b"] == {"images_per_second": 3, "rounds": [3, 3, 2]}
+
+
+def test_pipeline() -> None:
+    generator = np.random.default_rng(0)
+    images = ImageSet(
+        generator.integers(0, 256, (256, 3, 8, 8), dtype=np.uint8),
+        generator.integers(0, 3, 256),
+        ("a", "b", "c"),
+    )
+    record = bench_pipeline(images, CPU, rounds=1)
+    rates = [rate["images_per_second"] for rate in record["paths"].values()]
+    assert record["ratio"] == pytest.approx(rates[0] / max(rates[1:]))
+    assert {"flip", "crop", "cutmix"} <= set(record["augmentations"])
+    assert "batches on the device" in draw_benches([{"name": "pipeline", **record}])
+
+
+def test_step_counts_what_a_step_computes() -> None:
+    recipe = parse_recipe({"model": {"name": "mlp", "hidden": [64]}, "batch_size": 8})
+    record = bench_step({"mlp": recipe}, CPU, rounds=1)
+    step = record["steps"]["mlp"]
+    # Forwards, and backwards to the weights of both layers and to the input of the second.
+    assert step["flop_per_image"] == 2 * (2 * 3072 * 64 + 3 * 64 * 10)
+    speed = step["images_per_second"] * step["flop_per_image"]
+    assert step["flop_per_second"] == pytest.approx(speed)
+    assert step["peak_share"] == pytest.approx(speed / record["peak"]["flop_per_second"])
+    assert record["peak"]["flop_per_second"] == max(record["peak"]["layers"].values())
+    assert "mlp" in draw_benches([{"name": "step", **record}])
+
+
+def test_predict_counts_the_views() -> None:
+    torch.manual_seed(0)
+    network = MODELS["mlp"].build((1, 8, 8), 3, hidden=(8,)).eval()
+    looks = {"one": Views(), "six": Views(mirror=True, shift=1)}
+    models = {
+        name: SavedModel(
+            network, {"name": "mlp"}, ("a", "b", "c"), (1, 8, 8), (0.5,), (0.2,), 1, views=views,
+            machine=CPU,
+        )
+        for name, views in looks.items()
+    }  # fmt: skip
+    record = bench_predict(models, CPU, rounds=3)
+    assert record["models"]["one"]["parameters"] == 64 * 8 + 2 * 8 + 8 * 3 + 3
+    assert record["models"]["one"]["images_per_second"] > record["models"]["six"]["images_per_second"]
+    assert "six" in draw_benches([{"name": "predict", **record}])
+
+
+def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
+    small = ["epochs=1", "model.widths=[8]", "batch_size=64", "micro_batch=0", "resizing=[]"]
+    small += ["views.shift=0", "compute.threads=1"]
+    settings = {"seeds": 2, "on_test": True, "settings": small}
+    record = bench_accuracy("digits", 0.94, tmp_path, **settings)
+    assert [run["seed"] for run in record["runs"]] == [0, 1]
+    assert all(run["seconds"] > run["training_seconds"] for run in record["runs"])
+    mean = sum(run["accuracy"] for run in record["runs"]) / 2
+    assert record["accuracy"]["mean"] == pytest.approx(mean)
+    assert record["reached"] == sum(run["accuracy"] >= 0.94 for run in record["runs"]) / 2
+    assert (record["split"], record["n"]) == ("test", 359)
+    for seed in (0, 1):
+        ledger = (tmp_path / f"seed-{seed}" / "ledger.jsonl").read_text().splitlines()
+        assert len(ledger) == 1, "the test set was opened once a run"
+    again = bench_accuracy("digits", 0.94, tmp_path, **settings)
+    assert again["runs"] == record["runs"], "no seed is tried twice"
+    assert json.dumps(record["accuracy"]) in json.dumps(again)
+    assert "test images of digits" in draw_benches([{"name": "accuracy", **record}])
