@@ -87,12 +87,11 @@ class SavedModel:
         # torch wants memory it may write to, which a memory-mapped or frozen array is not.
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
-        logits = sum(
-            weight * infer_logits(self.network, view, normalize, self.machine)
-            for weight, view in self.views.list(pixels)
-        )
-        assert isinstance(logits, Tensor)
-        return logits.cpu().numpy()
+
+        def infer(view: Tensor) -> Tensor:
+            return infer_logits(self.network, view, normalize, self.machine)
+
+        return self.views.infer(infer, pixels).cpu().numpy()
 
     def count_parameters(self) -> int:
         """Trained numbers in the network."""

@@ -35,10 +35,15 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
     """Refuse a recipe that images of this shape or this machine cannot bear, before all else.
 
     Raises:
-        SettingError: a crop that shifts by as much as the image, small images that are none, or
-            a device that is not here.
+        SettingError: a crop or a view that shifts by as much as the image, small images that are
+            none, or a device that is not here.
     """
     side = min(shape[1:])
+    if recipe.views.shift >= side:
+        raise SettingError(
+            f"views.shift is {recipe.views.shift} pixels; images of {shape[1]}x{shape[2]} allow "
+            f"at most {side - 1}"
+        )
     for stretch in recipe.resizing:
         if stretch.side > side:
             raise SettingError(

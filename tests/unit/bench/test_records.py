@@ -32,9 +32,7 @@ def test_jobs_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return work
 
-    rates = timing.alternate(
-        {"a": job("a", [9, 1, 3, 2]), "b": job("b", [9, 4, 4, 6])}, rounds=3
-    )
+    rates = timing.alternate({"a": job("a", [9, 1, 3, 2]), "b": job("b", [9, 4, 4, 6])}, rounds=3)
     assert called == ["a", "b", "a", "b", "a", "b", "a", "b"]
     assert rates["a"] == {"images_per_second": 6, "rounds": [12, 4, 6]}
     assert rates["b"] == {"images_per_second": 3, "rounds": [3, 3, 2]}
@@ -80,7 +78,9 @@ def test_predict_counts_the_views() -> None:
     }  # fmt: skip
     record = bench_predict(models, CPU, rounds=3)
     assert record["models"]["one"]["parameters"] == 64 * 8 + 2 * 8 + 8 * 3 + 3
-    assert record["models"]["one"]["images_per_second"] > record["models"]["six"]["images_per_second"]
+    assert (
+        record["models"]["one"]["images_per_second"] > record["models"]["six"]["images_per_second"]
+    )
     assert "six" in draw_benches([{"name": "predict", **record}])
 
 

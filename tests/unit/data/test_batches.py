@@ -1,5 +1,7 @@
 """Which images an epoch goes over, and in which order."""
 
+from itertools import chain
+
 import pytest
 import torch
 
@@ -28,7 +30,7 @@ def picks(batches: TrainBatches, epoch: int) -> list[list[int]]:
 
 def test_an_epoch_meets_every_image_once_in_an_order_of_its_own() -> None:
     first, second = picks(make(), 1), picks(make(), 2)
-    assert sorted(sum(first, [])) == list(range(40))
+    assert sorted(chain(*first)) == list(range(40))
     assert first != second
     assert first == picks(make(), 1)
 
@@ -44,7 +46,7 @@ def test_passes_over_the_hardest(share: float, passes: list[int]) -> None:
     steps = picks(batches, 2)
     assert len(steps) == 10, "as many steps as any epoch"
     for length in passes:
-        mine, steps = sum(steps[:length], []), steps[length:]
+        mine, steps = list(chain(*steps[:length])), steps[length:]
         assert len(set(mine)) == len(mine)
         hardest = set(range(40 - 4 * passes[0], 40))
         assert set(mine) <= hardest
@@ -67,5 +69,5 @@ def test_each_pass_asks_anew() -> None:
 def test_what_was_never_met_is_hardest() -> None:
     batches = make(hard_from=1)
     batches.losses[:30] = 5.0
-    first_pass = set(sum(picks(batches, 1)[:5], []))
+    first_pass = set(chain(*picks(batches, 1)[:5]))
     assert set(range(30, 40)) <= first_pass

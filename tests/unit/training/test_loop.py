@@ -101,7 +101,9 @@ def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
     batches = make_batches()
     schedule = SCHEDULES["cosine"].build(epochs, 2)
     model = build_small()
-    state = State(model, OPTIMIZERS["sgd"].build(model), Average(model, schedule, epochs), batches.losses)
+    state = State(
+        model, OPTIMIZERS["sgd"].build(model), Average(model, schedule, epochs), batches.losses
+    )
     assert restore_newest(folder, state) == []
     return fit(
         state,
