@@ -1,7 +1,8 @@
 """Batched augmentations: pure functions `(images, targets, generator) -> (images, targets)`."""
 
 from smallvision.augment.catalog import AUGMENTATIONS, Augmentation, AugmentationSchedule
-from smallvision.augment.pixels import Normalize, build_normalizer, resize
+from smallvision.augment.geometry import window
+from smallvision.augment.pixels import Normalize, build_normalizer
 from smallvision.augment.targets import smooth
 
 __all__ = [
@@ -10,6 +11,6 @@ __all__ = [
     "AugmentationSchedule",
     "Normalize",
     "build_normalizer",
-    "resize",
     "smooth",
+    "window",
 ]

@@ -89,6 +89,35 @@ def crop(
     return gathered.permute(0, 3, 1, 2), targets
 
 
+def window(
+    images: Tensor, targets: Tensor, generator: Generator, *, side: int
+) -> tuple[Tensor, Tensor]:
+    """Cut a square window out of each image, anywhere: fewer pixels of the same size.
+
+    A network that pools over whatever is left of an image learns from windows at a fraction of
+    the cost, since patterns keep their scale; on shrunk images it learns other patterns than it
+    will need (measured in docs/SPEED.md).
+
+    Args:
+        images: `(N, C, H, W)`, any dtype.
+        targets: `(N, K)`, returned as they are.
+        generator: the only source of randomness.
+        side: pixels, at least 1; a side of the image that is no longer is kept whole.
+
+    Returns: images in channels-last memory, which the gather yields for free.
+    """
+    N, _, H, W = images.shape
+    device = generator.device
+    height, width = min(side, H), min(side, W)
+    top = torch.randint(H - height + 1, (N, 1), generator=generator, device=device)
+    left = torch.randint(W - width + 1, (N, 1), generator=generator, device=device)
+    rows = (top + torch.arange(height, device=device)).to(images.device)
+    columns = (left + torch.arange(width, device=device)).to(images.device)
+    picks = torch.arange(N, device=images.device).view(N, 1, 1)
+    gathered = images.permute(0, 2, 3, 1)[picks, rows.unsqueeze(2), columns.unsqueeze(1)]
+    return gathered.permute(0, 3, 1, 2), targets
+
+
 def _reflect(positions: Tensor, size: int) -> Tensor:
     """Fold positions that lie outside `0..size-1` back inside, mirrored at the edge pixel."""
     return (size - 1) - ((size - 1) - positions.abs()).abs()

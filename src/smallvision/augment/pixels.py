@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Generator, Tensor
-from torch.nn import functional as F
+from torch import Tensor
 
 Normalize = Callable[[Tensor], Tensor]
 
@@ -33,24 +32,3 @@ def build_normalizer(mean: Sequence[float], std: Sequence[float], device: str = 
         return pixels.mul_(scale).add_(shift)
 
     return normalize
-
-
-def resize(
-    images: Tensor, targets: Tensor, _generator: Generator, *, side: int
-) -> tuple[Tensor, Tensor]:
-    """Scale images to `side` pixels on their shorter side, each new pixel a mean of old ones.
-
-    Args:
-        images: uint8 `(N, C, H, W)`.
-        targets: `(N, K)`, returned as they are.
-        side: at least 1.
-
-    Returns: bytes again, in channels-last memory.
-    """
-    H, W = images.shape[2:]
-    size = [max(1, round(length * side / min(H, W))) for length in (H, W)]
-    if size == [H, W]:
-        return images, targets
-    pixels = images.to(torch.float32, memory_format=torch.channels_last)
-    pixels = F.interpolate(pixels, size, mode="bilinear", antialias=True)
-    return pixels.round_().to(torch.uint8), targets

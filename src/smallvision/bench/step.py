@@ -98,8 +98,8 @@ class StepBench:
         count = 2 * recipe.batch_size
         images = torch.randint(0, 256, (count, *SHAPE), dtype=torch.uint8, generator=generator)
         labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
-        # Without the small images of the first epochs: a step is one of the last.
-        full = recipe.model_copy(update={"resizing": ()})
+        # Without the windows of the first epochs: a step is one of the last.
+        full = recipe.model_copy(update={"windows": ()})
         self.batches = TrainBatches(
             images.to(machine.device),
             labels.to(machine.device),

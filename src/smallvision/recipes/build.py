@@ -13,8 +13,8 @@ from smallvision.augment import (
     AUGMENTATIONS,
     Augmentation,
     AugmentationSchedule,
-    resize,
     smooth,
+    window,
 )
 from smallvision.errors import SettingError
 from smallvision.models import MODELS
@@ -35,8 +35,8 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
     """Refuse a recipe that images of this shape or this machine cannot bear, before all else.
 
     Raises:
-        SettingError: a crop or a view that shifts by as much as the image, small images that are
-            none, or a device that is not here.
+        SettingError: a crop or a view that shifts by as much as the image, windows larger than
+            the image, or a device that is not here.
     """
     side = min(shape[1:])
     if recipe.views.shift >= side:
@@ -44,10 +44,10 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
             f"views.shift is {recipe.views.shift} pixels; images of {shape[1]}x{shape[2]} allow "
             f"at most {side - 1}"
         )
-    for stretch in recipe.resizing:
+    for stretch in recipe.windows:
         if stretch.side > side:
             raise SettingError(
-                f"resizing to {stretch.side} pixels would enlarge images of {shape[1]}x{shape[2]}"
+                f"windows of {stretch.side} pixels do not fit images of {shape[1]}x{shape[2]}"
             )
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
@@ -105,10 +105,11 @@ def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
 def schedule_augmentations(
     recipe: Recipe, cycle_ends: Sequence[int], steps_per_epoch: int
 ) -> AugmentationSchedule:
-    """Lay the augmentations over a run; then smaller images, and label smoothing throughout.
+    """Lay the augmentations over a run; then windows, and label smoothing throughout.
 
     In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
-    mixed, so that the weights of a snapshot settle on images as they will be met.
+    mixed, so that the weights of a snapshot settle on images as they will be met. For the same
+    reason each cycle begins with windows and ends with whole images.
 
     Args:
         recipe: whose augmentations.
@@ -123,16 +124,15 @@ def schedule_augmentations(
     built = build_augmentations(recipe)
     coins = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
     starts = [0, *(end + 1 for end in cycle_ends)]
-    tails = [
-        range(end + 1 - round(recipe.clean_tail * (end + 1 - start)), end + 1)
-        for start, end in zip(starts, cycle_ends, strict=False)
-    ]
+    cycles = [range(start, end + 1) for start, end in zip(starts, cycle_ends, strict=False)]
+    tails = [cycle[len(cycle) - round(recipe.clean_tail * len(cycle)) :] for cycle in cycles]
 
     def find_side(step: int) -> int | None:
         sides = (
             stretch.side
-            for stretch in recipe.resizing
-            if step < round(stretch.until * recipe.epochs) * steps_per_epoch
+            for cycle in cycles
+            for stretch in recipe.windows
+            if step in cycle[: round(stretch.until * len(cycle))]
         )
         return next(sides, None)
 
@@ -147,7 +147,7 @@ def schedule_augmentations(
             if not (entry.mixes and is_clean)
         ]
         if side := find_side(step):
-            augmentations.append(partial(resize, side=side))
+            augmentations.append(partial(window, side=side))
         if recipe.label_smoothing:
             augmentations.append(soften)
         return augmentations

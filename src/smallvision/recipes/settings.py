@@ -247,11 +247,11 @@ class Swa(Settings):
 Averaging = Annotated[NoAverage | Ema | Swa, Field(discriminator="name")]
 
 
-class Resizing(Settings):
-    """A stretch of training on smaller images."""
+class Windows(Settings):
+    """A stretch of training on windows of the images."""
 
-    until: Share = Field(description="share of the epochs after which it ends")
-    side: int = Field(ge=8, le=96, description="pixels of the shorter side")
+    until: Share = Field(description="share of each cycle after which it ends")
+    side: int = Field(ge=8, le=96, description="pixels")
 
 
 class Focus(Settings):
@@ -296,7 +296,7 @@ class Recipe(Settings):
     )
     model: Model = WideResNet()
     augment: tuple[Augment, ...] = ()
-    resizing: tuple[Resizing, ...] = Field((), description="small images first")
+    windows: tuple[Windows, ...] = Field((), description="parts of images first")
     focus: Focus = Focus()
     label_smoothing: PartialShare = 0.0
     clean_tail: Share = Field(0.0, description="share of each cycle, at its end, without mixing")

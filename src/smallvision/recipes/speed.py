@@ -13,9 +13,9 @@ from smallvision.recipes.settings import (
     Linear,
     Muon,
     Recipe,
-    Resizing,
     SpeedNet,
     Views,
+    Windows,
 )
 from smallvision.recipes.task import Task
 
@@ -27,13 +27,13 @@ class Pace:
     Attributes:
         epochs: of training.
         model: the network.
-        small: stretches of training on smaller images: the share of the epochs after which each
-            ends, and the side as a share of the image's.
+        windows: stretches of training on windows: the share of a cycle after which each ends, and
+            the side as a share of the image's.
     """
 
     epochs: int
     model: SpeedNet
-    small: tuple[tuple[float, float], ...]
+    windows: tuple[tuple[float, float], ...]
 
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
@@ -65,9 +65,9 @@ def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
         micro_batch=250 if batch_size > 250 else 0,
         model=pace.model,
         augment=augment,
-        resizing=tuple(
-            Resizing(until=until, side=round(share * side))
-            for until, share in pace.small
+        windows=tuple(
+            Windows(until=until, side=round(share * side))
+            for until, share in pace.windows
             if share * side >= 16
         ),
         label_smoothing=0.2,

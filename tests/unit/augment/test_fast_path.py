@@ -1,10 +1,10 @@
-"""What the fast recipes add: alternating flips, small images."""
+"""What the fast recipes add: alternating flips, windows."""
 
 import pytest
 import torch
 from torch import Generator
 
-from smallvision.augment import AUGMENTATIONS, resize
+from smallvision.augment import AUGMENTATIONS, window
 
 flip = AUGMENTATIONS["alternating_flip"].apply
 IMAGES = torch.arange(40 * 3 * 4 * 4, dtype=torch.int32).remainder(251).to(torch.uint8)
@@ -42,17 +42,23 @@ def test_coins_are_fair_and_do_not_follow_the_order_of_images() -> None:
         assert agreement == pytest.approx(0.5, abs=0.01)
 
 
-def test_resize_takes_the_mean_of_what_it_covers() -> None:
-    images = torch.randint(0, 256, (5, 3, 8, 8), generator=Generator().manual_seed(0))
-    images = images.to(torch.uint8)
-    small, targets = resize(images, TARGETS[:5], Generator(), side=4)
-    assert (small.shape, small.dtype) == ((5, 3, 4, 4), torch.uint8)
-    assert torch.equal(targets, TARGETS[:5])
-    # The mean brightness stays, and a flat image stays as it is.
-    assert small.float().mean().item() == pytest.approx(images.float().mean().item(), abs=3)
-    flat = torch.full((1, 3, 8, 12), 77, dtype=torch.uint8)
-    assert torch.equal(resize(flat, TARGETS[:1], Generator(), side=4)[0], flat[:, :, :4, :6])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_a_window_is_a_part_of_its_image(dtype: torch.dtype) -> None:
+    images = torch.randint(0, 256, (30, 3, 6, 5), generator=Generator().manual_seed(0)).to(dtype)
+    out, targets = window(images, TARGETS[:30], Generator().manual_seed(1), side=3)
+    assert (out.shape, out.dtype) == ((30, 3, 3, 3), dtype)
+    assert torch.equal(targets, TARGETS[:30])
+    places = set()
+    for image, part in zip(images, out, strict=True):
+        places |= {
+            (y, x)
+            for y in range(4)
+            for x in range(3)
+            if torch.equal(image[:, y : y + 3, x : x + 3], part)
+        }
+    assert len(places) >= 9, "nearly all of the 12 places occur"
 
 
-def test_resize_to_its_own_size_changes_nothing() -> None:
-    assert resize(IMAGES, TARGETS, Generator(), side=4)[0] is IMAGES
+def test_a_window_as_large_as_the_image_is_the_image() -> None:
+    out, _ = window(IMAGES, TARGETS, Generator().manual_seed(0), side=9)
+    assert torch.equal(out, IMAGES)

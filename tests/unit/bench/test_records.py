@@ -85,7 +85,7 @@ def test_predict_counts_the_views() -> None:
 
 
 def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
-    small = ["epochs=1", "model.widths=[8]", "batch_size=64", "micro_batch=0", "resizing=[]"]
+    small = ["epochs=1", "model.widths=[8]", "batch_size=64", "micro_batch=0", "windows=[]"]
     small += ["views.shift=0", "compute.threads=1"]
     settings = {"seeds": 2, "on_test": True, "settings": small}
     record = bench_accuracy("digits", 0.94, tmp_path, **settings)
