@@ -28,7 +28,7 @@ def show_pipeline(record: dict[str, Any], console: Console) -> None:
 def show_steps(record: dict[str, Any], console: Console) -> None:
     """Training steps against the machine's peak."""
     peak = record["peak"]["flop_per_second"]
-    table = new_table("step of", "batch", "images/s", "GFLOP/s", "of peak", "input", "first s")
+    table = new_table("step of", "batch", "img/s", "GFLOP/s", "of peak", "input")
     table.title = f"fastest convolution: {peak / 1e9:,.0f} GFLOP/s"
     for name, step in record["steps"].items():
         table.add_row(
@@ -38,7 +38,6 @@ def show_steps(record: dict[str, Any], console: Console) -> None:
             f"{step['flop_per_second'] / 1e9:,.0f}",
             f"{step['peak_share']:.0%}",
             f"{step['input_share']:.1%}",
-            f"{step['first_seconds']:.1f}",
         )
     console.print(table)
 

@@ -9,7 +9,7 @@ from smallvision.errors import RecordError
 from smallvision.records.files import read_json, write_text
 from smallvision.reporting.page import TEMPLATES, load_templates, write_policy
 
-KINDS = ("accuracy", "step", "pipeline", "predict")
+KINDS = ("race", "accuracy", "step", "pipeline", "predict")
 
 
 def write_benches(folder: Path, out: Path | None = None) -> Path:
@@ -62,6 +62,7 @@ def scale_bars(record: dict[str, Any]) -> dict[str, float]:
         "predict": [
             {name: model["images_per_second"] for name, model in record.get("models", {}).items()}
         ],
+        "race": [{name: one["mean"] for name, one in record.get("seconds", {}).items()}],
         "accuracy": [{str(run["seed"]): run["seconds"] for run in record.get("runs", [])}],
     }
     return {

@@ -1,0 +1,86 @@
+"""Time the headline command beside a peer, taking turns, from start of process to figure.
+
+    python results/race.py AIRBENCH94_MUON.PY DATA_DIR [ROUNDS] [OUT]
+
+Each round runs the peer, ported to the CPU by `peers/airbench_cpu.py`, then smallvision with the
+next seed, each in a process of its own. Alone on the machine, it takes about half an hour a round
+on two cores. The record is `results/bench/race.json`; a race that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from smallvision.bench.record import begin_record
+from smallvision.records.machine import choose_machine
+
+HERE = Path(__file__).parent
+
+
+def run_peer(source: Path, data: Path) -> dict[str, float]:
+    """Seconds and accuracy of one run of the peer."""
+    return time_process([str(HERE / "peers" / "airbench_cpu.py"), str(source), str(data)])
+
+
+def run_ours(data: Path, seed: int) -> dict[str, float]:
+    """Seconds and accuracy of one run of the headline command."""
+    with TemporaryDirectory() as place:
+        command = "-m smallvision train cifar10 speednet --target 0.94 --refit --evaluate --json"
+        return time_process(
+            [*command.split(), f"--data-dir={data}", f"--set=seed={seed}", f"--out={place}/run"]
+        )
+
+
+def time_process(arguments: list[str]) -> dict[str, float]:
+    """Run Python with arguments; its last line of output is JSON with the accuracy."""
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - began
+    said = json.loads(done.stdout.splitlines()[-1])
+    return {"seconds": seconds, "accuracy": said.get("test", said)["accuracy"]}
+
+
+def sum_up(runs: list[dict[str, float]], key: str) -> dict[str, float | None]:
+    """Mean and standard deviation of one figure."""
+    values = [run[key] for run in runs]
+    std = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.mean(values), "std": std}
+
+
+def main() -> None:
+    """Race, keeping the record up to date after every run."""
+    source, data = Path(sys.argv[1]), Path(sys.argv[2])
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    out = Path(sys.argv[4]) if len(sys.argv) > 4 else HERE / "bench" / "race.json"
+    runs: dict[str, list[Any]] = {"airbench94_muon": [], "smallvision": []}
+    if out.exists():
+        runs = json.loads(out.read_text())["runs"]
+    for seed in range(rounds):
+        if len(runs["airbench94_muon"]) <= seed:
+            runs["airbench94_muon"].append(run_peer(source, data))
+        if len(runs["smallvision"]) <= seed:
+            runs["smallvision"].append(run_ours(data, seed))
+        seconds = {name: sum_up(mine, "seconds") for name, mine in runs.items()}
+        record = {
+            **begin_record("race", "python results/race.py", choose_machine()),
+            "runs": runs,
+            "seconds": seconds,
+            "accuracy": {name: sum_up(mine, "accuracy") for name, mine in runs.items()},
+            "ratio": seconds["smallvision"]["mean"] / seconds["airbench94_muon"]["mean"],
+        }
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(record, indent=1) + "\n")
+        print(
+            f"round {seed + 1}: ratio {record['ratio']:.3f}, {runs['smallvision'][-1]}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
