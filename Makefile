@@ -33,7 +33,7 @@ clean:
 	rm -rf $(VENV) build dist
 
 .PHONY: results results-quick
-results: $(INSTALLED)  ## the figures in README.md; an hour and a half, and CIFAR-10 is needed
+results: $(INSTALLED)  ## the figures in README.md; an hour, and CIFAR-10 is needed
 	$(BIN)/smallvision study cifar10 --preset laptop --out studies/cifar10-laptop --resume
 	$(BIN)/python results/keep.py studies/cifar10-laptop results/cifar10-laptop
 
@@ -42,3 +42,14 @@ results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-1
 	  $(BIN)/smallvision study $$data --out studies/$$data-quick --resume && \
 	  $(BIN)/python results/keep.py studies/$$data-quick results/quick/$$data || exit 1; \
 	done
+
+.PHONY: bench bench-check
+bench: $(INSTALLED)  ## the committed measurements of speed but the race; minutes, CIFAR-10 is needed
+	$(BIN)/smallvision bench pipeline cifar10 --out results/bench
+	$(BIN)/smallvision bench step --out results/bench
+	$(BIN)/smallvision bench report results/bench --out bench/report.html
+
+bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with results/bench
+	$(BIN)/smallvision bench pipeline cifar10 --rounds 3 --out bench/check
+	$(BIN)/smallvision bench step --rounds 3 --out bench/check
+	$(BIN)/python results/check_speed.py bench/check results/bench

@@ -148,7 +148,14 @@ def list_figures(card: dict[str, Any]) -> list[tuple[str, str]]:
     """
     figures = [(f"top-{k}", f"{share * 100:.1f} %") for k, share in card.get("topk", {}).items()]
     figures.append(("macro F1", f"{card['macro']['f1']:.3f}"))
-    if calibration := card.get("calibration"):
+    calibration = card.get("calibration")
+    if calibration and card.get("val") is None and not card.get("twin"):
+        # Trained on all images, so none was left to fit a temperature on.
+        figures += [
+            (name, f"{calibration['before'][key]:.3f}, not calibrated")
+            for name, key in CALIBRATION.items()
+        ]
+    elif calibration:
         before, after = calibration["before"], calibration["after"]
         figures.append(("temperature, from validation", f"{calibration['temperature']:.2f}"))
         figures += [
