@@ -42,7 +42,7 @@ class Ladder:
 def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
     """The preset's rungs for a task, with the overrides in place.
 
-    A setting that only some models have (`model.depth`) applies to the rungs that have it.
+    A setting that only some rungs have (`model.depth`, `schedule.cycles`) applies to those.
 
     Raises:
         SettingError: an unknown preset, rung or key, a value out of range, a device that is not
@@ -57,9 +57,9 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
     keys = [split_assignment(text)[0] for text in settings]
     if "name" in keys:
         raise SettingError("rungs keep their names in a study; leave out name=")
-    known = sorted({key for rung in rungs for key in list_keys(rung.recipe.plain())})
+    known = sorted({key for rung in rungs for key in know_keys(rung, settings)})
     for key in keys:
-        if key.startswith("model.") and key not in known:
+        if key not in known:
             raise SettingError(f"unknown setting '{key}'{suggest_key(key, known)}")
     cut = [apply_settings(rungs[0], settings)]
     for rung in rungs[1:]:
@@ -95,15 +95,24 @@ def place_rung(rung: Rung, base: Recipe, settings: Sequence[str]) -> Rung:
 
 
 def apply_settings(rung: Rung, settings: Sequence[str]) -> Rung:
-    """Override a rung's settings, those of the model as far as it has them.
+    """Override a rung's settings, as far as it has them.
 
     Raises:
-        SettingError: an unknown key, or a value out of range.
+        SettingError: a value out of range.
     """
-    known = list_keys(rung.recipe.plain())
-    keys = {text: split_assignment(text)[0] for text in settings}
-    own = [text for text, key in keys.items() if key in known or not key.startswith("model.")]
+    known = know_keys(rung, settings)
+    own = [text for text in settings if split_assignment(text)[0] in known]
     return replace(rung, recipe=override(rung.recipe, own))
+
+
+def know_keys(rung: Rung, settings: Sequence[str]) -> list[str]:
+    """The keys of a rung's settings, once other kinds of its parts are named.
+
+    Raises:
+        SettingError: there is no such kind.
+    """
+    names = [text for text in settings if split_assignment(text)[0].endswith(".name")]
+    return list_keys(override(rung.recipe, names).plain())
 
 
 def choose_best(statuses: Mapping[str, dict[str, Any]], limits: Limits) -> str | None:

@@ -90,3 +90,19 @@ def test_a_rung_says_which_ideas_its_base_had_left_out() -> None:
     long = explain_base({**below, "wrn-se": status(0.86), "mish": status(0.7)}, "wrn-aug")
     assert long is not None
     assert "none of the 3 rungs after it raised validation accuracy" in long
+
+
+def test_a_setting_that_some_rungs_have_is_for_those() -> None:
+    settings = (
+        "schedule.cycles=2",
+        "model.widths=[8,8]",
+        "optimizer.name=sam",
+        "optimizer.rho=0.2",
+    )
+    rungs = {rung.slot: rung.recipe for rung in cut_ladder(StudyPlan(settings=settings)).rungs}
+    assert rungs["wrn"].schedule.cycles == 2
+    assert rungs["speednet"].schedule.name == "linear"
+    assert rungs["speednet"].model.widths == (8, 8)
+    assert {recipe.optimizer.rho for recipe in rungs.values()} == {0.2}
+    with pytest.raises(SettingError, match=r"unknown setting 'schedule.cycle'; did you mean"):
+        cut_ladder(StudyPlan(settings=("schedule.cycle=2",)))
