@@ -31,6 +31,11 @@ def count_steps(num_images: int, batch_size: int) -> int:
     return max(1, num_images // batch_size)
 
 
+def count_parts(batch_size: int, micro_batch: int) -> int:
+    """Parts in which a batch is made; 0 at a time is all at once."""
+    return -(-batch_size // micro_batch) if micro_batch else 1
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """The images of one step, made anew, and alike, each time they are gone through.
@@ -51,7 +56,8 @@ class Batch:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield a part at a time: images float `(b, C, H, W)` channels-last, targets `(b, K)`."""
-        for part, picks in enumerate(torch.split(self.picks, self.source.micro_batch or len(self))):
+        count = count_parts(len(self), self.source.micro_batch)
+        for part, picks in enumerate(torch.tensor_split(self.picks, count)):
             where = (self.epoch, self.step, part) if part else (self.epoch, self.step)
             yield self.source.make(picks, *where)
 
@@ -78,7 +84,8 @@ class TrainBatches:
         augmentations: what is applied in order to bytes and targets, given the step of the run
             and which images they are.
         seed: of the run.
-        micro_batch: images made at a time; 0 for the whole batch.
+        micro_batch: most images made at a time, in parts that differ by one at most; 0 for the
+            whole batch.
         hard_from: the first epoch that goes over hard images alone, counted from 1; None for none.
         hard_share: of the images, in such an epoch.
         losses: of each image when it was last met, float `(N,)`; infinite before.

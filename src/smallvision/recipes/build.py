@@ -16,6 +16,7 @@ from smallvision.augment import (
     smooth,
     window,
 )
+from smallvision.data.batches import count_parts
 from smallvision.errors import SettingError
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
@@ -88,7 +89,7 @@ def choose_focus(recipe: Recipe) -> dict[str, Any]:
 
 def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
     """Let the running statistics follow the parts of a batch as fast as they would the whole."""
-    parts = -(-batch_size // micro_batch) if micro_batch else 1
+    parts = count_parts(batch_size, micro_batch)
     for norm in find_norms(model):
         if parts > 1 and norm.momentum is not None:
             norm.momentum = 1 - (1 - norm.momentum) ** (1 / parts)
