@@ -24,7 +24,7 @@ from smallvision.cli.words import (
 )
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
-from smallvision.recipes.space import Values
+from smallvision.recipes.space import Values, spell_value
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json
 from smallvision.records.folder import (
@@ -211,8 +211,8 @@ def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:
         weight = record["importance"].get(key)
         table.add_row(
             key,
-            f"{own[key]:.3g}",
-            f"{value:.3g}",
+            spell_value(own[key]),
+            spell_value(value),
             "" if weight is None else f"{weight:.0%}",
             style="bold" if value != own[key] else "",
         )

@@ -52,6 +52,15 @@ class Choice:
         return f"one of {', '.join(map(str, self.choices))}"
 
 
+def spell_value(value: float | int) -> str:
+    """A whole number in full, any other to three digits.
+
+    >>> spell_value(1600), spell_value(0.12345)
+    ('1600', '0.123')
+    """
+    return str(value) if isinstance(value, int) else f"{value:.3g}"
+
+
 Dimension: TypeAlias = FloatRange | Choice
 
 

@@ -15,7 +15,14 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.recipes import Recipe, override, read_recipe
-from smallvision.recipes.space import Dimension, Values, apply_values, build_space, read_values
+from smallvision.recipes.space import (
+    Dimension,
+    Values,
+    apply_values,
+    build_space,
+    read_values,
+    spell_value,
+)
 from smallvision.recipes.text import list_keys, write_toml
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
@@ -351,14 +358,14 @@ def phrase_space(
     return [
         f"Tuning {recipe.name}: up to {record['trials_asked']} trials of {record['epochs']} epochs"
         f"{within if record['budget_seconds'] is not None else ''}{done}.",
-        *(f"  {d.key:<24}{d!s:<32}now {own[d.key]:.3g}" for d in space),
+        *(f"  {d.key:<24}{d!s:<32}now {spell_value(own[d.key])}" for d in space),
     ]
 
 
 def phrase_trial(trial: dict[str, Any], split: Split) -> str:
     """A trial in one line."""
     values = "  ".join(
-        f"{key.rpartition('.')[2]} {value:.3g}" for key, value in trial["values"].items()
+        f"{key.rpartition('.')[2]} {spell_value(value)}" for key, value in trial["values"].items()
     )
     return (
         f"trial {trial['number']:>3}  {format_percent(trial['accuracy'], len(split.val)):>8}  "
