@@ -29,7 +29,7 @@ POOLED_DONE: Fields = {
     "stopped": str,
     "notes": list,
 }
-DONE: Fields = {**POOLED_DONE, "val": RATE, "gap": NUMBER}
+DONE: Fields = {"val": RATE, **POOLED_DONE, "gap": NUMBER}
 FIELDS: dict[str, Fields] = {
     "status.json": {"name": str, "status": str},
     "split.json": {

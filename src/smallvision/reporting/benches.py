@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json, write_text
 from smallvision.reporting.page import TEMPLATES, load_templates, write_policy
-
-KINDS = ("race", "accuracy", "step", "pipeline", "predict")
 
 
 def write_benches(folder: Path, out: Path | None = None) -> Path:
@@ -30,10 +29,10 @@ def read_benches(folder: Path) -> list[dict[str, Any]]:
         RecordError: there is none, or one is damaged.
     """
     records = [{"name": path.stem, **read_json(path)} for path in sorted(folder.glob("*.json"))]
-    records = [record for record in records if record.get("kind") in KINDS]
+    records = [record for record in records if record.get("kind") in LENGTHS]
     if not records:
         raise RecordError(f"{folder} holds no measurement; `smallvision bench step` makes one")
-    return sorted(records, key=lambda record: KINDS.index(record["kind"]))
+    return sorted(records, key=lambda record: list(LENGTHS).index(record["kind"]))
 
 
 def draw_benches(records: list[dict[str, Any]]) -> str:
@@ -52,21 +51,26 @@ def draw_benches(records: list[dict[str, Any]]) -> str:
 
 
 def scale_bars(record: dict[str, Any]) -> dict[str, float]:
-    """The length of each entry's bar, in percent of the longest of its kind."""
-    groups: dict[str, list[dict[str, float]]] = {
-        "pipeline": [
-            {name: rate["images_per_second"] for name, rate in record.get(part, {}).items()}
-            for part in ("augmentations", "paths")
-        ],
-        "step": [{name: step["peak_share"] for name, step in record.get("steps", {}).items()}],
-        "predict": [
-            {name: model["images_per_second"] for name, model in record.get("models", {}).items()}
-        ],
-        "race": [{name: one["mean"] for name, one in record.get("seconds", {}).items()}],
-        "accuracy": [{str(run["seed"]): run["seconds"] for run in record.get("runs", [])}],
-    }
+    """The length of each entry's bar, in percent of the longest of its table."""
     return {
-        name: value / max(group.values()) * 100
-        for group in groups[record["kind"]]
-        for name, value in group.items()
+        name: length / max(table.values()) * 100
+        for table in LENGTHS[record["kind"]](record)
+        for name, length in table.items()
     }
+
+
+def take(entries: dict[str, Any], key: str) -> dict[str, float]:
+    """One figure of each entry."""
+    return {name: entry[key] for name, entry in entries.items()}
+
+
+# From a record to the lengths of bars, a table at a time.
+LENGTHS: dict[str, Callable[[dict[str, Any]], list[dict[str, float]]]] = {
+    "race": lambda record: [take(record["seconds"], "mean")],
+    "accuracy": lambda record: [{str(run["seed"]): run["seconds"] for run in record["runs"]}],
+    "step": lambda record: [take(record["steps"], "peak_share")],
+    "pipeline": lambda record: [
+        take(record[part], "images_per_second") for part in ("paths", "augmentations")
+    ],
+    "predict": lambda record: [take(record["models"], "images_per_second")],
+}
