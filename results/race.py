@@ -10,7 +10,6 @@ on two cores. The record is `results/bench/race.json`; a race that was stopped g
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.records.machine import choose_machine
 
@@ -47,13 +47,6 @@ def time_process(arguments: list[str]) -> dict[str, float]:
     return {"seconds": seconds, "accuracy": said.get("test", said)["accuracy"]}
 
 
-def sum_up(runs: list[dict[str, float]], key: str) -> dict[str, float | None]:
-    """Mean and standard deviation of one figure."""
-    values = [run[key] for run in runs]
-    std = statistics.stdev(values) if len(values) > 1 else None
-    return {"mean": statistics.mean(values), "std": std}
-
-
 def main() -> None:
     """Race, keeping the record up to date after every run."""
     source, data = Path(sys.argv[1]), Path(sys.argv[2])
@@ -67,12 +60,15 @@ def main() -> None:
             runs["airbench94_muon"].append(run_peer(source, data))
         if len(runs["smallvision"]) <= seed:
             runs["smallvision"].append(run_ours(data, seed))
-        seconds = {name: sum_up(mine, "seconds") for name, mine in runs.items()}
+        seconds, accuracy = (
+            {name: sum_up([run[key] for run in mine]) for name, mine in runs.items()}
+            for key in ("seconds", "accuracy")
+        )
         record = {
             **begin_record("race", "python results/race.py", choose_machine()),
             "runs": runs,
             "seconds": seconds,
-            "accuracy": {name: sum_up(mine, "accuracy") for name, mine in runs.items()},
+            "accuracy": accuracy,
             "ratio": seconds["smallvision"]["mean"] / seconds["airbench94_muon"]["mean"],
         }
         out.parent.mkdir(parents=True, exist_ok=True)

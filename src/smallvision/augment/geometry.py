@@ -82,11 +82,9 @@ def crop(
     N, _, H, W = images.shape
     device = generator.device
     shifts = torch.randint(-padding, padding + 1, (2, N, 1), generator=generator, device=device)
-    rows = _reflect(torch.arange(H, device=device) + shifts[0], H).to(images.device)
-    columns = _reflect(torch.arange(W, device=device) + shifts[1], W).to(images.device)
-    picks = torch.arange(N, device=images.device).view(N, 1, 1)
-    gathered = images.permute(0, 2, 3, 1)[picks, rows.unsqueeze(2), columns.unsqueeze(1)]
-    return gathered.permute(0, 3, 1, 2), targets
+    rows = _reflect(torch.arange(H, device=device) + shifts[0], H)
+    columns = _reflect(torch.arange(W, device=device) + shifts[1], W)
+    return _gather(images, rows, columns), targets
 
 
 def window(
@@ -111,11 +109,16 @@ def window(
     height, width = min(side, H), min(side, W)
     top = torch.randint(H - height + 1, (N, 1), generator=generator, device=device)
     left = torch.randint(W - width + 1, (N, 1), generator=generator, device=device)
-    rows = (top + torch.arange(height, device=device)).to(images.device)
-    columns = (left + torch.arange(width, device=device)).to(images.device)
-    picks = torch.arange(N, device=images.device).view(N, 1, 1)
-    gathered = images.permute(0, 2, 3, 1)[picks, rows.unsqueeze(2), columns.unsqueeze(1)]
-    return gathered.permute(0, 3, 1, 2), targets
+    rows = top + torch.arange(height, device=device)
+    columns = left + torch.arange(width, device=device)
+    return _gather(images, rows, columns), targets
+
+
+def _gather(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Pick rows `(N, h)` and columns `(N, w)` of each image: `(N, C, h, w)`, channels-last."""
+    picks = torch.arange(len(images), device=images.device).view(-1, 1, 1)
+    rows, columns = rows.to(images.device).unsqueeze(2), columns.to(images.device).unsqueeze(1)
+    return images.permute(0, 2, 3, 1)[picks, rows, columns].permute(0, 3, 1, 2)
 
 
 def _reflect(positions: Tensor, size: int) -> Tensor:

@@ -16,7 +16,7 @@ from scipy.stats import t
 
 from smallvision.bench.record import begin_record
 from smallvision.errors import FailedRunError
-from smallvision.records.files import read_json
+from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import STATUS
 from smallvision.stats.intervals import CONFIDENCE
 
@@ -117,7 +117,7 @@ def time_run(
         "training_seconds": summary["seconds"],
         "resumed": "--resume" in arguments,
     }
-    (place / "bench.json").write_text(json.dumps(record))
+    write_json(place / "bench.json", record)
 
 
 def sum_up(values: Sequence[float]) -> dict[str, Any]:
