@@ -16,8 +16,9 @@ from torch.utils.data import DataLoader, Dataset
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate
-from smallvision.data.batches import TrainBatches, to_tensor
+from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
+from smallvision.data.resident import place_images
 from smallvision.records.machine import Machine
 
 BATCH, PADDING = 128, 4
@@ -67,7 +68,7 @@ def bench_pipeline(
         the two loaders.
     """
     torch.set_num_threads(machine.threads)
-    pixels, labels = to_tensor(images, np.arange(len(images)), machine.device)
+    pixels, labels = place_images([(images, np.arange(len(images)))], machine.device)
     targets = F.one_hot(labels[:BATCH], images.num_classes).float()
     augmentations = {
         name: repeat(entry.apply, pixels[:BATCH], targets) for name, entry in AUGMENTATIONS.items()

@@ -1,12 +1,13 @@
-"""A training set on the device, and the batches drawn from it.
+"""A training set in one tensor, and the batches drawn from it.
 
-The whole set is one uint8 tensor where the model is. A batch is gathered, augmented as bytes and
-normalised there, so that no image passes through Python on its own.
+The whole set is one uint8 tensor, where the model is if it fits there. A batch is gathered,
+augmented as bytes and normalised on the device, so that no image passes through Python on its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,15 +16,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from smallvision.augment import AugmentationSchedule, Normalize
-from smallvision.data.imageset import ImageSet
 from smallvision.randomness import derive_seed
-from smallvision.shapes import Indices
-
-
-def to_tensor(images: ImageSet, indices: Indices, device: str) -> tuple[Tensor, Tensor]:
-    """Images uint8 `(n, C, H, W)` and labels int64 `(n,)` at `indices`, on the device."""
-    pixels = torch.from_numpy(np.ascontiguousarray(images.images[indices])).to(device)
-    return pixels, torch.from_numpy(images.labels[indices]).to(device)
 
 
 def count_steps(num_images: int, batch_size: int) -> int:
@@ -76,7 +69,7 @@ class TrainBatches:
     losses are known anyway.
 
     Attributes:
-        images: uint8 `(N, C, H, W)` on the device.
+        images: uint8 `(N, C, H, W)`, on the device or in the machine's memory.
         labels: int64 `(N,)` on the device.
         num_classes: K.
         normalize: from bytes to what the network sees.
@@ -88,6 +81,8 @@ class TrainBatches:
             whole batch.
         hard_from: the first epoch that goes over hard images alone, counted from 1; None for none.
         hard_share: of the images, in such an epoch.
+        reads_ahead: whether the next batch's images are read while a step is made of this one's,
+            which pays where images lie in a mapped file.
         losses: of each image when it was last met, float `(N,)`; infinite before.
     """
 
@@ -101,10 +96,11 @@ class TrainBatches:
     micro_batch: int = 0
     hard_from: int | None = None
     hard_share: float = 0.5
+    reads_ahead: bool = False
     losses: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        unknown = torch.full((len(self.images),), torch.inf, device=self.images.device)
+        unknown = torch.full((len(self.images),), torch.inf, device=self.labels.device)
         object.__setattr__(self, "losses", unknown)
 
     @property
@@ -116,17 +112,25 @@ class TrainBatches:
         """Yield the batches of an epoch, counted from 1."""
         is_hard = self.hard_from is not None and epoch >= self.hard_from
         steps = max(1, round(self.steps * self.hard_share)) if is_hard else self.steps
-        for step in range(self.steps):
-            turn, place = divmod(step, steps)
-            if place == 0:
-                indices = self.shuffle_hard(epoch, turn, steps) if is_hard else self.shuffle(epoch)
-            picks = indices[place * self.batch_size : (place + 1) * self.batch_size]
-            yield Batch(self, picks, epoch, step)
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            for step in range(self.steps):
+                turn, place = divmod(step, steps)
+                if place == 0:
+                    hard = (epoch, turn, steps)
+                    order = self.shuffle_hard(*hard) if is_hard else self.shuffle(epoch)
+                    picks = torch.split(order, self.batch_size)
+                if self.reads_ahead and place + 1 < len(picks):
+                    reader.submit(self.read, picks[place + 1])
+                yield Batch(self, picks[place], epoch, step)
+
+    def read(self, picks: Tensor) -> None:
+        """Bring the pages of some images into memory; numpy lets other threads go on meanwhile."""
+        np.take(self.images.numpy(), picks.cpu().numpy(), axis=0)
 
     def shuffle(self, epoch: int) -> Tensor:
         """All images in the order of an epoch."""
         order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
-        return torch.randperm(len(self.images), generator=order).to(self.images.device)
+        return torch.randperm(len(self.images), generator=order).to(self.labels.device)
 
     def shuffle_hard(self, epoch: int, turn: int, steps: int) -> Tensor:
         """As many of the hardest images as some steps take, in the order of one pass over them."""
@@ -137,7 +141,7 @@ class TrainBatches:
 
     def make(self, picks: Tensor, epoch: int, step: int, *part: int) -> tuple[Tensor, Tensor]:
         """Gather, augment and normalise images; the draws follow from the place in the run."""
-        images = self.images[picks]
+        images = self.images[picks.to(self.images.device)].to(self.labels.device)
         targets = F.one_hot(self.labels[picks], self.num_classes).float()
         seed = derive_seed(self.seed, "augment", epoch, step, *part)
         generator = Generator(images.device).manual_seed(seed)

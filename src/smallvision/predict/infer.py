@@ -24,7 +24,7 @@ def infer_logits(
 
     Args:
         model: from `(N, C, H, W)` to logits `(N, K)`.
-        images: uint8 `(N, C, H, W)` on the machine's device.
+        images: uint8 `(N, C, H, W)`.
         normalize: from bytes to what the network sees.
         machine: how to compute.
         batch_size: images at a time.
@@ -35,7 +35,10 @@ def infer_logits(
     model.eval()
     try:
         with machine.autocast():
-            parts = [model(normalize(part)).float() for part in torch.split(images, batch_size)]
+            parts = [
+                model(normalize(part.to(machine.device))).float()
+                for part in torch.split(images, batch_size)
+            ]
     finally:
         model.train(was_training)
     return torch.cat(parts)

@@ -24,7 +24,7 @@ def refresh_norms(
 
     Args:
         network: changed in place; its mode is put back.
-        images: uint8 `(N, C, H, W)` on the machine's device, at least two.
+        images: uint8 `(N, C, H, W)`, at least two.
         normalize: from bytes to what the network sees.
         machine: how to compute.
 
@@ -42,7 +42,7 @@ def refresh_norms(
     with machine.autocast():
         # Batches of one size but for an image: they count alike, and none is a single image.
         for part in torch.tensor_split(images, -(-len(images) // BATCH)):
-            network(normalize(part))
+            network(normalize(part.to(machine.device)))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     network.train(was_training)

@@ -97,6 +97,18 @@ def read_quota() -> int:
         return 2**20
 
 
+def measure_memory(device: str) -> int:
+    """Bytes of memory: of this machine or what its container grants, or what a GPU has left."""
+    if device == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    here = 2**63
+    with suppress(AttributeError, ValueError):  # Windows does not tell
+        here = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # no such file, or no limit ("max")
+        here = min(here, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return here
+
+
 def keep_freed_memory() -> None:
     """Keep the memory that tensors give back, instead of asking the system for it at every step.
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from smallvision.data.batches import to_tensor
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
+from smallvision.data.resident import place_images
 from smallvision.data.split import Split, read_split, write_split
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
@@ -25,7 +26,7 @@ class Material:
     """The images of one split on one device, with the training split's statistics.
 
     Attributes:
-        train, val: uint8 images and int64 labels on the device.
+        train, val: uint8 images, on the device if they fit, and int64 labels on the device.
         mean, std: of `train` alone.
     """
 
@@ -40,8 +41,8 @@ class Material:
         if len(images) <= count:
             return images, labels
         generator = torch.Generator().manual_seed(derive_seed(seed, "clean"))
-        picks = torch.randperm(len(images), generator=generator)[:count].to(images.device)
-        return images[picks], labels[picks]
+        picks = torch.randperm(len(images), generator=generator)[:count].to(labels.device)
+        return images[picks.to(images.device)], labels[picks]
 
 
 def find_val(dataset: DataSet, split: Split) -> ImageSet:
@@ -57,14 +58,16 @@ def gather_material(
     With `pooled`, the validation images are among the training images, as for a final model.
     """
     images = find_val(dataset, split)
-    train = to_tensor(dataset.train, split.train, machine.device)
-    val = to_tensor(images, split.val, machine.device)
-    counts = count_levels(dataset.train.images, split.train)
-    if pooled:
-        train = torch.cat([train[0], val[0]]), torch.cat([train[1], val[1]])
-        counts += count_levels(images.images, split.val)
-    mean, std = mean_and_std(counts)
-    return Material(train=train, val=val, mean=mean, std=std)
+    val = [(images, split.val)]
+    train = [(dataset.train, split.train), *(val if pooled else ())]
+    counts = [count_levels(part.images, indices) for part, indices in train]
+    mean, std = mean_and_std(np.sum(counts, axis=0))
+    return Material(
+        train=place_images(train, machine.device),
+        val=place_images(val, machine.device),
+        mean=mean,
+        std=std,
+    )
 
 
 def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:

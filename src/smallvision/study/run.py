@@ -14,6 +14,7 @@ import torch
 from smallvision.augment import build_normalizer
 from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.dataset import DataSet
+from smallvision.data.resident import fits
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel
@@ -204,6 +205,7 @@ def train_recipe(
         augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
         seed=recipe.seed,
         micro_batch=micro_batch,
+        reads_ahead=not fits(material.train[0].nbytes, "cpu"),
         **choose_focus(recipe),
     )
     average = build_average(recipe, model, schedule)

@@ -13,6 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from smallvision.data import resident
+from smallvision.data.batches import TrainBatches
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import make_split
@@ -75,6 +77,18 @@ def bits(folder: Path) -> dict[str, Any]:
         for path in [*folder.rglob("*.safetensors"), folder / "predictions" / "val.npz"]
     }
     return {"metrics": metrics, "files": files}
+
+
+def test_images_in_a_mapped_file_give_the_same_bits(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(dataset, tmp_path / "resident")
+    read: list[int] = []
+    monkeypatch.setattr(resident, "measure_memory", lambda _device: 1000)
+    monkeypatch.setattr(TrainBatches, "read", lambda _self, picks: read.append(len(picks)))
+    run(dataset, tmp_path / "mapped")
+    assert bits(tmp_path / "mapped") == bits(tmp_path / "resident")
+    assert read, "no batch was read ahead"
 
 
 def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
