@@ -163,12 +163,17 @@ def open_run(
         return status
     # The marker comes first: a kill in what follows leaves a folder that can be resumed.
     write_json(folder / STATUS, {**status, "status": "running", "error": None})
-    defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
-    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
-    write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
+    note_recipe(folder, recipe)
     check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
     return {**status, "status": "running", "error": None}
+
+
+def note_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write a run's recipe, whole and as what it changes of the defaults."""
+    defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
+    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
+    write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
 
 
 def train_recipe(

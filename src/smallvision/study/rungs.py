@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import Any
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.recipes import Rung, follow_seed
-from smallvision.records.files import make_folder, read_json
+from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.folder import SNAPSHOTS, STATUS, run_folder
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.ladder import Ladder
 from smallvision.study.narration import Narrator
 from smallvision.study.plan import StudyPlan
 from smallvision.study.repeats import repeat_run
-from smallvision.study.run import run_recipe
+from smallvision.study.run import note_recipe, run_recipe
 from smallvision.study.tuning import best_recipe, bound_epochs, tune_recipe
 
 MEMBERS = 3  # at most, as in the study of CIFAR-10
@@ -67,7 +68,8 @@ def train_rung(rung: Rung, site: Site) -> dict[str, Any]:
 def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
     """Search around a rung's recipe, then train the winner with a seed the search has not seen.
 
-    The accuracy of the search's best trial is the luckiest of many; the fresh run is not.
+    The accuracy of the search's best trial is the luckiest of many; the fresh run is not. Where no
+    trial beats the settings there are, there is nothing to train.
     """
     preset = site.ladder.preset
     untuned = rung.recipe.model_copy(update={"name": rung.base})
@@ -80,13 +82,25 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
         epochs=bound_epochs(untuned, round(untuned.epochs * preset.trial_share)),
         narrator=site.narrator,
     )
-    recipe = follow_seed(best_recipe(untuned, search), 1)
-    fresh = recipe.model_copy(update={"name": rung.name})
-    status = train_rung(rung.with_recipe(fresh), site)
-    if recipe == follow_seed(untuned, 1):
-        note = f"No trial beat the settings of {rung.base}: this repeats it with another seed."
-        status["notes"] = [*status["notes"], note]
+    winner = best_recipe(untuned, search)
+    if winner == untuned:
+        note = f"No trial beat the settings of {rung.base}: this is its run, not another."
+        status = adopt_run(site.run(rung.base), site.run(rung.name), rung, note)
+    else:
+        fresh = follow_seed(winner, 1).model_copy(update={"name": rung.name})
+        status = train_rung(rung.with_recipe(fresh), site)
     return {**status, "search_seconds": sum(trial["seconds"] for trial in search["trials"])}
+
+
+def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> dict[str, Any]:
+    """Make a finished run that of a rung which changes nothing, at no cost; returns its status."""
+    left = shutil.ignore_patterns("checkpoints", "refit", STATUS)
+    shutil.copytree(source, folder, ignore=left, dirs_exist_ok=True)
+    note_recipe(folder, rung.recipe)
+    status = read_json(source / STATUS)
+    status |= {"name": rung.name, "seconds": 0.0, "notes": [*status["notes"], note]}
+    write_json(folder / STATUS, status)
+    return status
 
 
 def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:

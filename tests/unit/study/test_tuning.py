@@ -14,12 +14,15 @@ import pytest
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import make_split
 from smallvision.errors import FailedRunError, RecordError, SettingError
-from smallvision.recipes import Recipe, parse_recipe, read_recipe
+from smallvision.predict import load_model
+from smallvision.recipes import Recipe, Rung, override, parse_recipe, read_recipe
 from smallvision.recipes.space import build_space, read_values
+from smallvision.records.files import read_npz
 from smallvision.records.folder import TUNE, check_folder
 from smallvision.study import rungs, tuning
 from smallvision.study.comparison import Group, weigh_pair
 from smallvision.study.rerun import judge_rerun, phrase_rerun, rerun_winner
+from smallvision.study.run import run_recipe
 from smallvision.study.search import PRUNER, Search, default_storage, open_search, open_storage
 from smallvision.study.tuning import (
     best_recipe,
@@ -208,6 +211,45 @@ def test_a_trial_is_never_longer_than_the_run(
     with pytest.raises(KeyboardInterrupt):
         rungs.tune_rung(rung, site)
     assert asked["epochs"] == trial
+
+
+@pytest.mark.parametrize("better", [False, True])
+def test_a_search_that_found_nothing_better_trains_nothing(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool
+) -> None:
+    base, split = recipe(name="mlp"), make_split(dataset.train)
+    first = run_recipe(base, dataset, split, tmp_path / "mlp")
+    trials = [{"seconds": 3.0}, {"seconds": 4.0}]
+    monkeypatch.setattr(rungs, "tune_recipe", lambda *_args, **_options: {"trials": trials})
+    winner = override(base, ["optimizer.lr=0.007"]) if better else base
+    monkeypatch.setattr(rungs, "best_recipe", lambda *_args: winner)
+    site: Any = SimpleNamespace(
+        run=lambda name: tmp_path / name,
+        ladder=SimpleNamespace(preset=SimpleNamespace(trials=2, trial_share=1 / 3)),
+        plan=SimpleNamespace(seeds=1),
+        narrator=SimpleNamespace(watch_run=lambda: ()),
+        dataset=dataset,
+        split=split,
+    )
+    tuned = base.model_copy(update={"name": "tuned"})
+    rung = Rung("tuned", "?", "-", ("mlp",), lambda same: same, tuned, base="mlp", work="tune")
+    status = rungs.tune_rung(rung, site)
+    assert (status["name"], status["search_seconds"]) == ("tuned", 7.0)
+    written = read_recipe(tmp_path / "tuned" / "recipe.toml")
+    val = [
+        *read_npz(tmp_path / "mlp" / "predictions" / "val.npz", "probabilities"),
+        *read_npz(tmp_path / "tuned" / "predictions" / "val.npz", "probabilities"),
+    ]
+    if better:
+        assert (written.optimizer.lr, written.seed) == (0.007, base.seed + 1)
+        assert status["seconds"] > 0
+    else:
+        assert written == tuned
+        assert (status["seconds"], status["val"]) == (0.0, first["val"])
+        assert "No trial beat the settings of mlp" in status["notes"][-1]
+        assert np.array_equal(*val)
+        models = [load_model(tmp_path / name) for name in ("mlp", "tuned")]
+        assert models[0].fingerprint == models[1].fingerprint
 
 
 def test_a_trial_that_falls_behind_is_pruned(dataset: DataSet, tmp_path: Path) -> None:

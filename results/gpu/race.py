@@ -1,0 +1,111 @@
+"""Entry 2 of QUEUE.md: 94 % and 96 % beside the fastest peers, in one call on one GPU.
+
+    python results/gpu/race.py PEERS DATA_DIR OUT [--target 0.94] [--runs N] [--dry-run]
+
+PEERS is a folder with the files that `results/peers/on_gpu.py` names. Everybody runs in a process
+of their own, a run to warm up first, then N runs. A peer's runs count their own time: training
+and the final evaluation. Ours count all: training, writing the run folder, opening the test set.
+Compilation is told apart, as what the process took besides its runs (peers) or what the first run
+took beyond the median of the others (ours). The records are `OUT/race-0.94.json` and so on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import smallvision as sv
+from smallvision.bench.accuracy import sum_up
+from smallvision.bench.record import begin_record
+from smallvision.records.machine import choose_machine
+
+ON_GPU = Path(__file__).parents[1] / "peers" / "on_gpu.py"
+PEERS = {0.94: ("airbench94_muon.py", "cifar10_speedrun.py"), 0.96: ("airbench96_faster.py",)}
+TINY = ("epochs=1", "model.widths=[8,8]", "batch_size=500")
+
+
+def run_peer(source: Path, data: Path, runs: int, *, dry: bool) -> dict[str, Any]:
+    """Runs of a peer, and what its process took besides them."""
+    command = [sys.executable, str(ON_GPU), str(source), str(data), str(runs)]
+    done = subprocess.run(
+        [*command, *(["--dry-run"] if dry else [])], capture_output=True, text=True
+    )
+    if done.returncode:
+        return {"error": done.stderr[-2000:], "runs": []}
+    said = json.loads(done.stdout.splitlines()[-1])
+    inside = sum(run["seconds"] for run in said["runs"])
+    return {"runs": said["runs"], "besides_seconds": said["process_seconds"] - inside}
+
+
+def run_ours(target: float, data: Path, runs: int, *, dry: bool) -> dict[str, Any]:
+    """Runs of ours with seeds 0 to N - 1, after one to warm up; in this process."""
+    dataset = sv.load_data("cifar10", data_dir=data)
+    dataset.train.fingerprint  # noqa: B018 - reading the data is nobody's time here
+    timed = []
+    with TemporaryDirectory() as place:
+        for seed in (runs, *range(runs)):
+            began = time.perf_counter()
+            settings = (f"seed={seed}", *(TINY if dry else ()))
+            run = sv.train(
+                dataset, "speednet", target=target, refit=True, out=f"{place}/{seed}",
+                settings=settings,
+            )  # fmt: skip
+            accuracy = sv.evaluate(run, dataset).record["accuracy"]
+            timed.append({"accuracy": accuracy, "seconds": time.perf_counter() - began})
+    first = timed.pop(0)["seconds"]
+    return {
+        "runs": timed,
+        "besides_seconds": first - statistics.median(run["seconds"] for run in timed),
+    }
+
+
+def main() -> int:
+    """Race for each target; the exit code counts who did not arrive."""
+    parser = argparse.ArgumentParser()
+    for name in ("peers", "data", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--target", type=float, choices=list(PEERS), action="append")
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--dry-run", action="store_true")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    runs, dry = (2 if asked.dry_run else asked.runs), asked.dry_run
+    failed = 0
+    for target in asked.target or PEERS:
+        entries = {"smallvision": run_ours(target, asked.data, runs, dry=dry)}
+        for name in PEERS[target]:
+            print(f"{target:g}: {name}", flush=True)
+            entries[Path(name).stem] = run_peer(asked.peers / name, asked.data, runs, dry=dry)
+        entries = {
+            name: {
+                **entry,
+                **{
+                    key: sum_up([run[key] for run in entry["runs"]])
+                    for key in ("seconds", "accuracy")
+                    if entry["runs"]
+                },
+            }
+            for name, entry in entries.items()
+        }
+        failed += sum("error" in entry for entry in entries.values())
+        record = {
+            **begin_record("gpu-race", " ".join(sys.argv), choose_machine()),
+            "target": target,
+            "dry_run": dry,
+            "entries": entries,
+        }
+        path = asked.out / f"race-{target:g}.json"
+        path.write_text(json.dumps(record, indent=1) + "\n")
+        print(path, {name: entry.get("seconds") for name, entry in entries.items()}, flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
