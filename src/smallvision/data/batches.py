@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -54,19 +54,10 @@ class Batch:
             where = (self.epoch, self.step, part) if part else (self.epoch, self.step)
             yield self.source.make(picks, *where)
 
-    def note(self, losses: Tensor) -> None:
-        """Remember how hard the images were: float `(B,)`, in order."""
-        self.source.losses[self.picks] = losses
-
 
 @dataclass(frozen=True, eq=False)
 class TrainBatches:
     """Shuffled, augmented, normalised batches; every draw follows from seed, epoch and step.
-
-    From an epoch of choice on, the steps go in passes over the hard images alone, those whose loss
-    was highest when they were last met. airbench96 (Jordan, arXiv 2404.00498) trains on the hard
-    half of each batch as a smaller network sees it; here the network in training is asked, whose
-    losses are known anyway.
 
     Attributes:
         images: uint8 `(N, C, H, W)`, on the device or in the machine's memory.
@@ -79,11 +70,8 @@ class TrainBatches:
         seed: of the run.
         micro_batch: most images made at a time, in parts that differ by one at most; 0 for the
             whole batch.
-        hard_from: the first epoch that goes over hard images alone, counted from 1; None for none.
-        hard_share: of the images, in such an epoch.
         reads_ahead: whether the next batch's images are read while a step is made of this one's,
             which pays where images lie in a mapped file.
-        losses: of each image when it was last met, float `(N,)`; infinite before.
     """
 
     images: Tensor
@@ -94,14 +82,7 @@ class TrainBatches:
     augmentations: AugmentationSchedule
     seed: int
     micro_batch: int = 0
-    hard_from: int | None = None
-    hard_share: float = 0.5
     reads_ahead: bool = False
-    losses: Tensor = field(init=False)
-
-    def __post_init__(self) -> None:
-        unknown = torch.full((len(self.images),), torch.inf, device=self.labels.device)
-        object.__setattr__(self, "losses", unknown)
 
     @property
     def steps(self) -> int:
@@ -110,34 +91,18 @@ class TrainBatches:
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1."""
-        is_hard = self.hard_from is not None and epoch >= self.hard_from
-        steps = max(1, round(self.steps * self.hard_share)) if is_hard else self.steps
+        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
+        indices = torch.randperm(len(self.images), generator=order).to(self.labels.device)
+        picks = torch.split(indices, self.batch_size)
         with ThreadPoolExecutor(max_workers=1) as reader:
             for step in range(self.steps):
-                turn, place = divmod(step, steps)
-                if place == 0:
-                    hard = (epoch, turn, steps)
-                    order = self.shuffle_hard(*hard) if is_hard else self.shuffle(epoch)
-                    picks = torch.split(order, self.batch_size)
-                if self.reads_ahead and place + 1 < len(picks):
-                    reader.submit(self.read, picks[place + 1])
-                yield Batch(self, picks[place], epoch, step)
+                if self.reads_ahead and step + 1 < self.steps:
+                    reader.submit(self.read, picks[step + 1])
+                yield Batch(self, picks[step], epoch, step)
 
     def read(self, picks: Tensor) -> None:
         """Bring the pages of some images into memory; numpy lets other threads go on meanwhile."""
         np.take(self.images.numpy(), picks.cpu().numpy(), axis=0)
-
-    def shuffle(self, epoch: int) -> Tensor:
-        """All images in the order of an epoch."""
-        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
-        return torch.randperm(len(self.images), generator=order).to(self.labels.device)
-
-    def shuffle_hard(self, epoch: int, turn: int, steps: int) -> Tensor:
-        """As many of the hardest images as some steps take, in the order of one pass over them."""
-        count = min(steps * self.batch_size, len(self.images))
-        hardest = self.losses.topk(count).indices
-        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch, turn))
-        return hardest[torch.randperm(count, generator=order).to(hardest.device)]
 
     def make(self, picks: Tensor, epoch: int, step: int, *part: int) -> tuple[Tensor, Tensor]:
         """Gather, augment and normalise images; the draws follow from the place in the run."""

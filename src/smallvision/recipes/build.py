@@ -78,15 +78,6 @@ def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:
     return recipe.micro_batch if machine.device == "cpu" else 0
 
 
-def choose_focus(recipe: Recipe) -> dict[str, Any]:
-    """From which epoch on hard images alone are trained on, and how many."""
-    first = round(recipe.focus.start * recipe.epochs) + 1
-    return {
-        "hard_from": first if first <= recipe.epochs else None,
-        "hard_share": recipe.focus.keep,
-    }
-
-
 def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
     """Let the running statistics follow the parts of a batch as fast as they would the whole."""
     parts = count_parts(batch_size, micro_batch)

@@ -254,13 +254,6 @@ class Windows(Settings):
     side: int = Field(ge=8, le=96, description="pixels")
 
 
-class Focus(Settings):
-    """Settings of the last epochs: hard images alone."""
-
-    start: Share = Field(1.0, description="share of the epochs after which it begins; 1 is never")
-    keep: float = Field(0.5, gt=0, le=1, description="share of the images that a pass goes over")
-
-
 class Views(Settings):
     """Settings of `predict.Views`."""
 
@@ -297,7 +290,6 @@ class Recipe(Settings):
     model: Model = WideResNet()
     augment: tuple[Augment, ...] = ()
     windows: tuple[Windows, ...] = Field((), description="parts of images first")
-    focus: Focus = Focus()
     label_smoothing: PartialShare = 0.0
     clean_tail: Share = Field(0.0, description="share of each cycle, at its end, without mixing")
     optimizer: Optimizer = Sgd()

@@ -10,7 +10,6 @@ from smallvision.recipes.settings import (
     AlternatingFlip,
     Augment,
     Crop,
-    Focus,
     Linear,
     Muon,
     Recipe,
@@ -71,7 +70,6 @@ def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
             for until, share in pace.windows
             if share * side >= 16
         ),
-        focus=Focus(start=0.25, keep=0.6),
         label_smoothing=0.2,
         # Small weights of the head make the gradients of all norms small: hence their high rate.
         # It is for the mean loss of a batch, and so grows with the batch.

@@ -27,7 +27,6 @@ from smallvision.recipes.build import (
     build_patience,
     build_schedule,
     build_views,
-    choose_focus,
     choose_micro_batch,
     divide_norms,
     prepare_model,
@@ -211,10 +210,9 @@ def train_recipe(
         seed=recipe.seed,
         micro_batch=micro_batch,
         reads_ahead=not fits(material.train[0].nbytes, "cpu"),
-        **choose_focus(recipe),
     )
     average = build_average(recipe, model, schedule)
-    state = State(model, build_optimizer(recipe, model), average, batches.losses)
+    state = State(model, build_optimizer(recipe, model), average)
     notes += restore_newest(folder, state)
     examiner = Examiner(
         train=material.sample(CLEAN_PER_EPOCH, recipe.seed),

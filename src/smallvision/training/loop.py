@@ -157,11 +157,10 @@ def update(
         for images, targets in batch:
             with machine.autocast():
                 logits = forward(images)
-            loss = F.cross_entropy(logits.float(), targets, reduction="none")
-            torch.autograd.backward(loss.sum() / len(batch))
+            loss = F.cross_entropy(logits.float(), targets, reduction="sum") / len(batch)
+            torch.autograd.backward(loss)
             losses.append(loss.detach())
-        batch.note(torch.cat(losses))
-        return torch.cat(losses).mean()
+        return torch.stack(losses).sum()
 
     # torch declares that a closure returns a float, and hands on whatever it returns.
     return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))

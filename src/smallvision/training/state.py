@@ -38,7 +38,6 @@ class State:
         model: the network, on its device.
         optimizer: over the model's parameters.
         average: of the model's weights, which may be none.
-        losses: of each training image when it was last met, float `(N,)`.
         epoch: epochs finished.
         best: the best weights so far.
         seconds: time spent training, over all sittings.
@@ -48,7 +47,6 @@ class State:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     average: Average
-    losses: Tensor
     epoch: int = 0
     best: Best = field(default_factory=Best)
     seconds: float = 0.0
@@ -61,8 +59,10 @@ class State:
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Weights, optimiser state and the average, if any, as they are saved in a checkpoint."""
-        memory = {**flatten_optimizer(self.optimizer), "losses": self.losses}
-        tensors = {"model": self.model.state_dict(), "state": memory}
+        tensors = {
+            "model": self.model.state_dict(),
+            "state": flatten_optimizer(self.optimizer),
+        }
         if self.average.network is not None:
             tensors["average"] = self.average.network.state_dict()
         return tensors
@@ -84,10 +84,7 @@ class State:
     ) -> None:
         """Take over what a checkpoint holds; `best` are the weights of its best epoch."""
         self.model.load_state_dict(tensors["model"])
-        memory = dict(tensors["state"])
-        if "losses" in memory:  # checkpoints of earlier versions have none, nor need for them
-            self.losses.copy_(memory.pop("losses"))
-        restore_optimizer(self.optimizer, memory)
+        restore_optimizer(self.optimizer, tensors["state"])
         if "average" in tensors:
             self.average.restore(tensors["average"])
         self.epoch, self.seconds = record["epoch"], record["seconds"]
