@@ -38,8 +38,8 @@ class Pace:
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
 TARGETS: Mapping[float, Pace] = {
-    0.94: Pace(8, SpeedNet(), ((0.75, 0.75),)),
-    0.96: Pace(40, SpeedNet(widths=(128, 384, 512), depth=3), ((0.4, 0.625), (0.7, 0.75))),
+    0.94: Pace(8, SpeedNet(), ((0.625, 0.875),)),
+    0.96: Pace(40, SpeedNet(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
 }
 
 STEPS_PER_EPOCH = 25  # at least; 2,000 images a batch of CIFAR-10

@@ -68,6 +68,9 @@ def take(entries: dict[str, Any], key: str) -> dict[str, float]:
 LENGTHS: dict[str, Callable[[dict[str, Any]], list[dict[str, float]]]] = {
     "race": lambda record: [take(record["seconds"], "mean")],
     "accuracy": lambda record: [{str(run["seed"]): run["seconds"] for run in record["runs"]}],
+    "ablations": lambda record: [
+        {name: variant["seconds"]["mean"] for name, variant in record["variants"].items()}
+    ],
     "step": lambda record: [take(record["steps"], "peak_share")],
     "pipeline": lambda record: [
         take(record[part], "images_per_second") for part in ("paths", "augmentations")

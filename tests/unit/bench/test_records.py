@@ -102,3 +102,6 @@ def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
     assert again["runs"] == record["runs"], "no seed is tried twice"
     assert json.dumps(record["accuracy"]) in json.dumps(again)
     assert "test images of digits" in draw_benches([{"name": "accuracy", **record}])
+    variants = {"variants": {"without windows": record}}
+    ablations = {**record, "name": "ablations", "kind": "ablations", **variants}
+    assert "without windows" in draw_benches([ablations])
