@@ -2,9 +2,9 @@
 
     python results/race.py AIRBENCH94_MUON.PY DATA_DIR [ROUNDS] [OUT]
 
-Each round runs the peer, ported to the CPU by `peers/airbench_cpu.py`, then smallvision with the
-next seed, each in a process of its own. Alone on the machine, it takes about half an hour a round
-on two cores. The record is `results/bench/race.json`; a race that was stopped goes on.
+Each round runs smallvision with the next seed, then the peer, ported to the CPU by
+`peers/airbench_cpu.py`, each in a process of its own. Alone on the machine, it takes about half an
+hour a round on two cores. The record is `results/bench/race.json`; a race that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from typing import Any
 
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.machine import choose_machine
 
 HERE = Path(__file__).parent
+OURS, PEER = "smallvision", "airbench94_muon"
 
 
 def run_peer(source: Path, data: Path) -> dict[str, float]:
@@ -47,35 +49,34 @@ def time_process(arguments: list[str]) -> dict[str, float]:
     return {"seconds": seconds, "accuracy": said.get("test", said)["accuracy"]}
 
 
+def write_record(out: Path, runs: dict[str, list[Any]]) -> float | None:
+    """Write what is known so far; returns the ratio of the mean times, once both have run."""
+    figures = {
+        key: {name: sum_up([run[key] for run in mine]) for name, mine in runs.items() if mine}
+        for key in ("seconds", "accuracy")
+    }
+    means = [figures["seconds"][name]["mean"] for name in (OURS, PEER) if runs[name]]
+    ratio = means[0] / means[1] if len(means) == 2 else None
+    head = begin_record("race", "python results/race.py", choose_machine())
+    write_json(
+        make_folder(out.parent) / out.name, {**head, "runs": runs, **figures, "ratio": ratio}
+    )
+    return ratio
+
+
 def main() -> None:
     """Race, keeping the record up to date after every run."""
     source, data = Path(sys.argv[1]), Path(sys.argv[2])
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     out = Path(sys.argv[4]) if len(sys.argv) > 4 else HERE / "bench" / "race.json"
-    runs: dict[str, list[Any]] = {"airbench94_muon": [], "smallvision": []}
-    if out.exists():
-        runs = json.loads(out.read_text())["runs"]
+    runs: dict[str, list[Any]] = read_json(out)["runs"] if out.exists() else {OURS: [], PEER: []}
     for seed in range(rounds):
-        if len(runs["airbench94_muon"]) <= seed:
-            runs["airbench94_muon"].append(run_peer(source, data))
-        if len(runs["smallvision"]) <= seed:
-            runs["smallvision"].append(run_ours(data, seed))
-        seconds, accuracy = (
-            {name: sum_up([run[key] for run in mine]) for name, mine in runs.items()}
-            for key in ("seconds", "accuracy")
-        )
-        record = {
-            **begin_record("race", "python results/race.py", choose_machine()),
-            "runs": runs,
-            "seconds": seconds,
-            "accuracy": accuracy,
-            "ratio": seconds["smallvision"]["mean"] / seconds["airbench94_muon"]["mean"],
-        }
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(record, indent=1) + "\n")
-        print(
-            f"round {seed + 1}: ratio {record['ratio']:.3f}, {runs['smallvision'][-1]}", flush=True
-        )
+        for name in (OURS, PEER):
+            if len(runs[name]) > seed:
+                continue
+            runs[name].append(run_ours(data, seed) if name == OURS else run_peer(source, data))
+            ratio = write_record(out, runs)
+            print(f"round {seed + 1}: {name} {runs[name][-1]}, ratio {ratio}", flush=True)
 
 
 if __name__ == "__main__":
