@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
-from smallvision.bench.timing import Job, alternate
+from smallvision.bench.timing import Job
 from smallvision.records.machine import Machine
 
 # Channels, pixels a side, images: layers of the networks here, and one of a wider one.
 SHAPES = ((64, 32, 64), (128, 16, 128), (256, 8, 250), (640, 8, 64))
 
 
-def measure_peak(machine: Machine, *, rounds: int = 5) -> dict[str, Any]:
-    """Time 3x3 convolutions forwards, in the machine's precision, channels-last.
+def list_convolutions(machine: Machine) -> dict[str, Job]:
+    """Jobs of 3x3 convolutions forwards, in the machine's precision, channels-last."""
+    return {
+        f"{C} channels at {side}x{side}": convolve(C, side, N, machine) for C, side, N in SHAPES
+    }
+
+
+def find_peak(jobs: Iterable[str], rates: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the timed jobs of `list_convolutions` come to.
 
     Returns: `flop_per_second` of the fastest (a multiplication and an addition are 2), and of
         each in `layers`.
     """
-    jobs = {
-        f"{C} channels at {side}x{side}": convolve(C, side, N, machine) for C, side, N in SHAPES
-    }
-    rates = alternate(jobs, rounds=rounds)
     layers = {
         name: rates[name]["images_per_second"] * 2 * 9 * C * C * side * side
         for name, (C, side, _) in zip(jobs, SHAPES, strict=True)

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from smallvision.augment import build_normalizer
-from smallvision.bench.peak import measure_peak
+from smallvision.bench.peak import find_peak, list_convolutions
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, settle
 from smallvision.data.batches import Batch, TrainBatches
@@ -54,8 +54,7 @@ def bench_step(
     """
     torch.set_num_threads(machine.threads)
     keep_freed_memory()
-    peak = measure_peak(machine, rounds=rounds)
-    say(f"fastest convolution: {peak['flop_per_second'] / 1e9:,.0f} GFLOP/s")
+    convolutions = list_convolutions(machine)
     jobs: dict[str, Job] = {}
     facts: dict[str, dict[str, Any]] = {}
     for name, recipe in recipes.items():
@@ -66,7 +65,8 @@ def bench_step(
             jobs[title] = bench.job()
             facts[title] = bench.describe()
             jobs[f"{title}: input"] = bench.input_job()
-    rates = alternate(jobs, rounds=rounds, say=say)
+    rates = alternate(jobs | convolutions, rounds=rounds, say=say)
+    peak = find_peak(convolutions, rates)
     steps = {}
     for title, known in facts.items():
         rate = rates[title]["images_per_second"]

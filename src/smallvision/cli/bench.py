@@ -88,7 +88,7 @@ def step(
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))
     recipes = {
-        name: override(
+        Path(name).name.removesuffix(".toml"): override(
             read_recipe(Path(name)) if name.endswith(".toml") else find_rung(ladder, name).recipe,
             settings or (),
         )

@@ -71,7 +71,7 @@ LENGTHS: dict[str, Callable[[dict[str, Any]], list[dict[str, float]]]] = {
     "ablations": lambda record: [
         {name: variant["seconds"]["mean"] for name, variant in record["variants"].items()}
     ],
-    "step": lambda record: [take(record["steps"], "peak_share")],
+    "step": lambda record: [{"the peak": 1.0, **take(record["steps"], "peak_share")}],
     "pipeline": lambda record: [
         take(record[part], "images_per_second") for part in ("paths", "augmentations")
     ],
