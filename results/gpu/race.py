@@ -2,11 +2,12 @@
 
     python results/gpu/race.py PEERS DATA_DIR OUT [--target 0.94] [--runs N] [--dry-run]
 
-PEERS is a folder with the files that `results/peers/on_gpu.py` names. Everybody runs in a process
-of their own, a run to warm up first, then N runs. A peer's runs count their own time: training
-and the final evaluation. Ours count all: training, writing the run folder, opening the test set.
-Compilation is told apart, as what the process took besides its runs (peers) or what the first run
-took beyond the median of the others (ours). The records are `OUT/race-0.94.json` and so on.
+PEERS is a folder with the files that `results/peers/on_gpu.py` names. Each peer runs in a process
+of its own, ours in this one; all make a run to warm up first, then N runs. A peer's runs count
+their own time: training and the final evaluation. Ours count all: training, writing the run
+folder, opening the test set. Compilation is told apart, as what the process took besides its runs
+(peers) or what the first run took beyond the median of the others (ours). The records are
+`OUT/race-0.94.json` and so on.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import smallvision as sv
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.records.files import make_folder, write_json
 from smallvision.records.machine import choose_machine
 
 ON_GPU = Path(__file__).parents[1] / "peers" / "on_gpu.py"
@@ -75,7 +77,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--dry-run", action="store_true")
     asked = parser.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
+    make_folder(asked.out)
     runs, dry = (2 if asked.dry_run else asked.runs), asked.dry_run
     failed = 0
     for target in asked.target or PEERS:
@@ -102,7 +104,7 @@ def main() -> int:
             "entries": entries,
         }
         path = asked.out / f"race-{target:g}.json"
-        path.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(path, record)
         print(path, {name: entry.get("seconds") for name, entry in entries.items()}, flush=True)
     return failed
 

@@ -17,7 +17,7 @@ class Examiner:
     """Measures a model on images as they are: no augmentation, no mixing, no gradients.
 
     Attributes:
-        train, val: uint8 images `(N, C, H, W)` and int64 labels `(N,)` on the device; no `val`
+        train, val: uint8 images `(N, C, H, W)`, and int64 labels `(N,)` on the device; no `val`
             where every labelled image is trained on, and the last weights are the ones to keep.
         normalize: from bytes to what the network sees.
     """
