@@ -1,7 +1,7 @@
 """The command `smallvision`: registers the commands and turns errors into exit codes.
 
 Exit codes: 0 done; 1 a run diverged or ran out of memory, or a study finished no rung; 2 something
-the caller can put right; 130 interrupted; 143 terminated.
+the caller can put right; 130 interrupted; 143 terminated; 129 hung up.
 """
 
 from __future__ import annotations
@@ -74,13 +74,16 @@ def options(
 
 
 def terminate(signum: int, _frame: FrameType | None) -> None:
-    """Leave on SIGTERM through the usual way out, so that no file is left half-written."""
+    """Leave through the usual way out; training waits for the end of its step by itself."""
     sys.exit(128 + signum)
 
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGTERM, terminate)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows knows no SIGHUP; nohup ignores it
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, terminate)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a class name gets a question mark, not a crash.
         if isinstance(stream, io.TextIOWrapper):

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
+from smallvision.cli.options import spell_resumption
 from smallvision.cli.words import clock, percent
 from smallvision.recipes import Recipe
 from smallvision.training import EpochRecord, Plan, State, Watcher
@@ -26,6 +27,7 @@ class TerminalNarrator:
     def __init__(self, *, to_stderr: bool = False) -> None:
         self.console = Console(stderr=to_stderr, highlight=False)
         self.live: LiveProgress | None = None
+        self.watcher: LiveProgress | PlainLines | None = None
 
     def __enter__(self) -> TerminalNarrator:
         return self
@@ -33,7 +35,8 @@ class TerminalNarrator:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
         if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
-            self.say("stopped; the same command with --resume goes on from here")
+            began = self.watcher is not None and self.watcher.plan is not None
+            self.say(f"stopped; {spell_resumption()}" if began else "stopped before training began")
 
     def close(self) -> None:
         """Take the moving line away, which an interrupted run leaves behind."""
@@ -59,10 +62,11 @@ class TerminalNarrator:
     def watch_run(self) -> Sequence[Watcher]:
         """A live watcher for a terminal, a plain one otherwise; the one before it is closed."""
         self.close()  # a console shows one moving line at a time
-        if not self.console.is_terminal:
-            return [PlainLines(self.say)]
-        self.live = LiveProgress(self.console)
-        return [self.live]
+        if self.console.is_terminal:
+            self.watcher = self.live = LiveProgress(self.console)
+        else:
+            self.watcher = PlainLines(self.say)
+        return [self.watcher]
 
     def finish(self, name: str, status: dict[str, Any]) -> None:
         """Say how a rung ended."""
@@ -118,7 +122,8 @@ class LiveProgress:
         self.began = self.drawn = 0.0
 
     def on_start(self, plan: Plan) -> None:
-        """Open the live line."""
+        """Open the live line; a run that was rolled back begins anew."""
+        self.close()
         self.plan, self.began = plan, time.perf_counter()
         if plan.first_epoch > 1:
             self.console.print(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")

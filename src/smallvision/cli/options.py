@@ -43,6 +43,26 @@ Json = Annotated[
 ]
 
 
+def leave_if_busy(folder: Path | None) -> None:
+    """Leave at once where another process is at work, before seconds of loading.
+
+    Raises:
+        RecordError: one is at work in the folder.
+    """
+    if folder is not None:
+        from smallvision.records.folder import check_free
+
+        check_free(folder)
+
+
 def spell_command() -> str:
     """The command as the user typed it, for the records."""
     return shlex.join(["smallvision", *sys.argv[1:]])
+
+
+def spell_resumption() -> str:
+    """How to go on with the command after it was stopped."""
+    named = any(word.split("=")[0] == "--out" for word in sys.argv)
+    goes_on_by_itself = sys.argv[1:2] == ["tune"] and not named
+    again = [] if goes_on_by_itself or "--resume" in sys.argv else ["--resume"]
+    return f"go on with: {shlex.join(['smallvision', *sys.argv[1:], *again])}"

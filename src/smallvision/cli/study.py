@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings, spell_command
+from smallvision.cli.options import (
+    Data,
+    DataDir,
+    Json,
+    Preset,
+    Resume,
+    Settings,
+    leave_if_busy,
+    spell_command,
+)
 
 STUDIES = Path("studies")
 
@@ -50,18 +59,16 @@ def study(
     json: Json = False,
 ) -> None:
     """Explore, split, climb the ladder, open the test set once, and write the report."""
+    if out is None:
+        out = choose_folder(data, preset, dry_run=dry_run, resume=resume)
+    leave_if_busy(out)
+
     from smallvision.cli.narrator import TerminalNarrator
     from smallvision.cli.tables import show_study
-    from smallvision.data.load import name_data
     from smallvision.recipes import find_preset
-    from smallvision.records.folder import STUDY, newest_folder, number_folder
     from smallvision.study import Limits, StudyPlan, run_study
 
     find_preset(preset)
-    stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
-    if out is None:
-        newest = newest_folder(STUDIES, stem, STUDY) if resume else None
-        out = newest or number_folder(STUDIES, stem)
     plan = StudyPlan(
         preset=preset,
         settings=tuple(settings or ()),
@@ -83,3 +90,13 @@ def study(
         typer.echo(json_text.dumps(summary, ensure_ascii=False))
     if summary["best"] is None:
         raise typer.Exit(1)
+
+
+def choose_folder(data: str, preset: str, *, dry_run: bool, resume: bool) -> Path:
+    """`studies/DATA-PRESET`: the newest one to resume, else the next free number."""
+    from smallvision.data.load import name_data
+    from smallvision.records.folder import STUDY, newest_folder, number_folder
+
+    stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
+    newest = newest_folder(STUDIES, stem, STUDY) if resume else None
+    return newest or number_folder(STUDIES, stem)

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings, spell_command
+from smallvision.cli.options import (
+    Data,
+    DataDir,
+    Json,
+    Preset,
+    Resume,
+    Settings,
+    leave_if_busy,
+    spell_command,
+)
 
 
 def train(
@@ -44,6 +53,7 @@ def train(
     json: Json = False,
 ) -> None:
     """Train one recipe and keep everything in a run folder."""
+    leave_if_busy(out)
     from smallvision.cli.narrator import TerminalNarrator
     from smallvision.cli.tables import show_run, show_seeds, show_test
     from smallvision.data.load import as_dataset

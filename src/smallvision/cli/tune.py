@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings
+from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings, leave_if_busy
 from smallvision.errors import SettingError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -59,6 +59,7 @@ def tune(
     json: Json = False,
 ) -> None:
     """Search better settings for a recipe, then check the gain with fresh seeds."""
+    leave_if_busy(out)
     budget_seconds = None if budget is None else read_duration(budget)
 
     from smallvision.cli.narrator import TerminalNarrator

@@ -89,13 +89,13 @@ class TrainBatches:
         """Batches an epoch."""
         return count_steps(len(self.images), self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 1."""
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 1, but for the first so many."""
         order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
         indices = torch.randperm(len(self.images), generator=order).to(self.labels.device)
         picks = torch.split(indices, self.batch_size)
         with ThreadPoolExecutor(max_workers=1) as reader:
-            for step in range(self.steps):
+            for step in range(first, self.steps):
                 if self.reads_ahead and step + 1 < self.steps:
                     reader.submit(self.read, picks[step + 1])
                 yield Batch(self, picks[step], epoch, step)

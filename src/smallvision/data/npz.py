@@ -16,6 +16,7 @@ from smallvision.data.arrays import convert_arrays
 from smallvision.data.labels import Naming
 from smallvision.data.layout import Decoded, Layout, Part, Shape
 from smallvision.errors import DataError
+from smallvision.records.files import check_unpacked
 
 # (images, labels) of each part; the first pair that is there counts.
 KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
@@ -23,7 +24,6 @@ KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
     "val": (("x_val", "y_val"),),
     "test": (("x_test", "y_test"),),
 }
-MAX_ARRAY_BYTES = 16_000_000_000  # unpacked; far below what a hostile zip can claim
 
 
 def find_npz(place: Path) -> Layout | None:
@@ -80,17 +80,10 @@ def _read_part(place: Path, train_labels: str, keys: tuple[str, str], _: Shape |
 def _open(place: Path) -> Iterator[Any]:
     """Open an npz, which must not hold Python objects: those are pickles."""
     try:
-        _check_sizes(place)
+        check_unpacked(place)
         with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             yield arrays
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
         raise DataError(
             f"it cannot be read as plain arrays ({error}); if it is damaged, make it again"
         ) from error
-
-
-def _check_sizes(place: Path) -> None:
-    with zipfile.ZipFile(place) as archive:
-        for member in archive.infolist():
-            if member.file_size > MAX_ARRAY_BYTES:
-                raise DataError(f"{member.filename} unpacks to {member.file_size:,} bytes")

@@ -59,9 +59,11 @@ class Sam(torch.optim.SGD):
         # Subtracting the climb again would not give the same bits back.
         kept = [p.clone() for p in parameters]
         torch._foreach_add_(parameters, self.climb(parameters))
-        with torch.enable_grad(), hold_statistics(self.model):
-            closure()
-        torch._foreach_copy_(parameters, kept)
+        try:
+            with torch.enable_grad(), hold_statistics(self.model):
+                closure()
+        finally:  # a closure that gives a step up finds the weights as they were
+            torch._foreach_copy_(parameters, kept)
         super().step()
         return loss
 

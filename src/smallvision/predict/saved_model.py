@@ -24,6 +24,9 @@ from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, 
 from smallvision.shapes import Floats, Images
 from smallvision.stats.calibration import scale_logits
 
+LARGEST_SETTING = 65_536  # of a network, which is that of `recipes.settings`
+MOST_PARTS = 256  # settings, layers or members in one place
+
 
 @dataclass(frozen=True, eq=False)
 class SavedModel:
@@ -140,6 +143,38 @@ def build_network(
     return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
 
 
+def check_modest(settings: Any) -> None:
+    """Refuse settings that would keep us building for ever: no network of ours is that large.
+
+    Raises:
+        ValueError: a number is beyond what any setting may be, or a list is too long.
+    """
+    values = settings.values() if isinstance(settings, dict) else settings
+    if len(values) > MOST_PARTS:
+        raise ValueError(f"{len(values):,} settings in one place")
+    for value in values:
+        if isinstance(value, dict | list):
+            check_modest(value)
+        elif isinstance(value, int | float) and abs(value) > LARGEST_SETTING:
+            raise ValueError(f"a setting of {value:,}")
+
+
+def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Give a network that was built without memory its parameters and buffers.
+
+    Raises:
+        RuntimeError: a tensor is missing, unknown, or of another shape or type.
+    """
+    for name, wanted in network.state_dict().items():
+        found = tensors.get(name)
+        if found is not None and (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+            raise RuntimeError(
+                f"{name} is {found.dtype} {tuple(found.shape)}; expected {wanted.dtype} "
+                f"{tuple(wanted.shape)}"
+            )
+    network.load_state_dict(tensors, assign=True)
+
+
 def find_model(folder: Path) -> Path:
     """The folder of a saved model, given it or the run folder that holds it."""
     return folder / "model" if (folder / "model" / "model.json").exists() else folder
@@ -168,10 +203,14 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     about = read_json(folder / "model.json")
     machine = machine or choose_machine()
     shape = tuple(about["shape"])
+    tensors = load_tensors(folder, "model")
     try:
-        network = build_network(about["model"], shape, len(about["class_names"]))
-        network.load_state_dict(load_tensors(folder, "model"))
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        check_modest(about["model"])
+        # Without memory for its weights, which settings from a stranger could ask any amount of.
+        with torch.device("meta"):
+            network = build_network(about["model"], shape, len(about["class_names"]))
+        fill_network(network, tensors)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RecordError(
             f"{folder} holds no model that this version can build: {error}"
         ) from error

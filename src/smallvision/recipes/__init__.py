@@ -6,7 +6,7 @@ from smallvision.recipes.seeds import follow_seed
 from smallvision.recipes.settings import Recipe
 from smallvision.recipes.speed import aim
 from smallvision.recipes.task import Task
-from smallvision.recipes.text import override, parse_recipe, read_recipe
+from smallvision.recipes.text import override, parse_recipe, read_recipe, read_run_recipe
 
 __all__ = [
     "PRESETS",
@@ -22,4 +22,5 @@ __all__ = [
     "override",
     "parse_recipe",
     "read_recipe",
+    "read_run_recipe",
 ]

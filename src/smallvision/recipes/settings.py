@@ -298,6 +298,9 @@ class Recipe(Settings):
     views: Views = Views()
     stopping: Stopping = Stopping()
     checkpoints: Literal["best", "cycles", "all"] = "cycles"
+    nonfinite: Literal["stop", "skip", "roll-back"] = Field(
+        "stop", description="what a loss or gradient that is no number does to a run"
+    )
     compute: Compute = Compute()
 
     def plain(self) -> dict[str, Any]:

@@ -10,9 +10,12 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from smallvision.errors import SettingError, nearest
+from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.recipes.settings import Recipe
+from smallvision.records.files import hash_bytes, hash_file, read_json
+from smallvision.records.folder import STATUS
 
+MOST_SHOWN = 80  # characters of a faulty value
 # Parts that come in kinds, each with an example.
 UNIONS = {"model": "wide_resnet", "optimizer": "sgd", "schedule": "sgdr", "averaging": "ema"}
 
@@ -30,9 +33,34 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # TOML and UTF-8 errors are ValueErrors
+    except RecursionError as error:
+        raise SettingError(f"recipe {path} cannot be read: it is nested too deeply") from error
+    except (OSError, ValueError) as error:  # TOML and UTF-8 errors are ValueErrors
         raise SettingError(f"recipe {path} cannot be read: {error}") from error
     return parse_recipe(values)
+
+
+def read_run_recipe(run: Path) -> Recipe:
+    """Read the recipe that a run was made with, which nobody may change afterwards.
+
+    Raises:
+        RecordError: it is not the one that the run's status tells of.
+        SettingError: as for `read_recipe`.
+    """
+    path = run / "recipe.toml"
+    recipe = read_recipe(path)
+    status = read_json(run / STATUS)
+    if status.get("recipe_sum", hash_file(path)) != hash_file(path):
+        raise RecordError(
+            f"{path} is not what this run was made with: damaged, or edited; restore it (to train "
+            "with other settings, copy it to another place)"
+        )
+    return recipe
+
+
+def sum_recipe(recipe: Recipe) -> dict[str, str]:
+    """The field of a run's status that vouches for its `recipe.toml`."""
+    return {"recipe_sum": hash_bytes(write_toml(recipe.plain()).encode())}
 
 
 def parse_recipe(values: Mapping[str, Any]) -> Recipe:
@@ -143,7 +171,11 @@ def suggest_key(key: str, known: list[str]) -> str:
     for leaf, full in leaves.items():
         if hint == f"; did you mean '{leaf}'?":
             return f"; did you mean '{full}'?"
-    return f"; known: {', '.join(known)}"
+    # Those beside it; tables by their name.
+    table, depth = key.rpartition(".")[0], key.count(".") + 1
+    beside = [name for name in known if not table or name.startswith(f"{table}.")]
+    heads = dict.fromkeys(".".join(name.split(".")[:depth]) for name in beside or known)
+    return f"; known: {', '.join(heads)}"
 
 
 def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
@@ -160,7 +192,12 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     if first["type"] == "union_tag_not_found":
         return f"{key} has no name; say which one, such as {key}.name = '{UNIONS.get(key, 'flip')}'"
     expected = first["msg"][0].lower() + first["msg"][1:]
-    return f"{key} is {first['input']!r}; {expected}"
+    return f"{key} is {shorten(repr(first['input']))}; {expected}"
+
+
+def shorten(text: str) -> str:
+    """The beginning of a text that is too long for a line."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def name_place(loc: tuple[int | str, ...]) -> str:

@@ -15,6 +15,7 @@ from smallvision.errors import RecordError
 
 Fields: TypeAlias = dict[str, Any]  # name -> type, tuple of types, or nested Fields
 
+SCHEMA = 1  # the version of all records; raise it when an older version would misread them
 POOLED = "pooled"  # kind of a run trained on all images, with none left to validate it on
 
 NUMBER = (int, float)
@@ -117,6 +118,12 @@ def check_fields(record: Any, path: Path) -> dict[str, Any]:
     Raises:
         RecordError: it is no object, or a field is missing or of another type.
     """
+    schema = record.get("schema", SCHEMA) if isinstance(record, dict) else SCHEMA
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise RecordError(
+            f"{path} was written by a later version (schema {schema}, this one knows {SCHEMA}); "
+            "upgrade smallvision to read it"
+        )
     fields = dict(FIELDS.get(path.name, {}))
     if path.name == "status.json" and isinstance(record, dict) and record.get("status") == "done":
         fields |= POOLED_DONE if record.get("kind") == POOLED else DONE

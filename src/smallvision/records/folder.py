@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import glob
+import os
+import platform
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
-from smallvision.records.files import make_folder, read_json, sync_folder
+from smallvision.records.files import make_folder, now, read_json, sync_folder
 
 try:
     import fcntl
@@ -78,10 +80,62 @@ def lock_folder(folder: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise RecordError(
-                    f"another process is at work in {folder}; wait for it or name another folder"
-                ) from error
+                raise RecordError(describe_owner(path)) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()} since {now()}\n")
+        file.flush()
+        sweep(folder)
         yield
+        file.truncate(0)
+
+
+def describe_owner(lock: Path) -> str:
+    """Who holds a lock, as far as its file tells."""
+    try:
+        owner = lock.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        owner = ""
+    return (
+        f"{owner or 'another process'} is at work in {lock.parent}; wait for it, or name another "
+        "folder"
+    )
+
+
+def check_free(folder: Path) -> None:
+    """Leave at once if another process is at work in a folder; nothing is written.
+
+    Raises:
+        RecordError: one is.
+    """
+    path = folder / LOCK
+    if fcntl is None or not path.is_file():
+        return
+    with suppress(PermissionError), path.open("a") as file:  # whoever may not write finds out soon
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RecordError(describe_owner(path)) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left of writes in a folder that is ours."""
+    for path in folder.rglob(".*.tmp"):
+        writer = path.name.removesuffix(".tmp").rpartition(".")[2]
+        if writer.isdecimal() and not is_alive(int(writer)):
+            path.unlink(missing_ok=True)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine is running; yes, where that cannot be asked harmlessly."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def number_folder(parent: Path, stem: str) -> Path:
@@ -174,6 +228,16 @@ def checkpoint_folder(run: Path, epoch: int) -> Path:
     return run / "checkpoints" / f"{epoch:03d}"
 
 
+def paused_folder(run: Path) -> Path:
+    """Where the checkpoint of a run that was interrupted amid an epoch lies."""
+    return run / "checkpoints" / "paused"
+
+
+def is_complete(checkpoint: Path) -> bool:
+    """Whether a checkpoint was written to its end."""
+    return (checkpoint / "manifest.json").exists()
+
+
 def list_checkpoints(run: Path) -> list[int]:
     """Epochs of all complete checkpoints, in order."""
     found = (run / "checkpoints").glob("*/manifest.json")
@@ -184,7 +248,13 @@ def prune_checkpoints(run: Path, keep: set[int]) -> None:
     """Remove all checkpoints but those after the given epochs, and what a kill left of others."""
     for folder in (run / "checkpoints").iterdir():
         if folder.name.isdigit() and int(folder.name) not in keep:
-            # Without its manifest a folder is no checkpoint, so a kill here leaves no half of one.
-            (folder / "manifest.json").unlink(missing_ok=True)
-            sync_folder(folder)
-            shutil.rmtree(folder)
+            remove_checkpoint(folder)
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Remove a checkpoint, if it is there."""
+    if folder.is_dir():
+        # Without its manifest a folder is no checkpoint, so a kill here leaves no half of one.
+        (folder / "manifest.json").unlink(missing_ok=True)
+        sync_folder(folder)
+        shutil.rmtree(folder)

@@ -28,9 +28,8 @@ def record_opening(
     Raises:
         RecordError: the ledger cannot be written; then nothing may be opened.
     """
-    opening = len(read_openings(folder)) + 1
+    read_openings(folder)  # a damaged ledger is found before it grows
     entry = {
-        "opening": opening,
         "time": now(),
         "command": command,
         "study": study,
@@ -38,5 +37,4 @@ def record_opening(
         "n": n,
         "data_fingerprint": data_fingerprint,
     }
-    append_line(folder / LEDGER, entry)
-    return opening
+    return append_line(folder / LEDGER, entry, number_as="opening")

@@ -64,6 +64,8 @@ def check_manifest(folder: Path) -> None:
     manifest = read_json(folder / MANIFEST)
     for name, expected in manifest["files"].items():
         path = folder / name
+        if Path(name).name != name:  # a folder from a stranger has no business outside itself
+            raise RecordError(f"{folder / MANIFEST} names a file of another folder: {name!r:.80}")
         if not path.is_file() or hash_file(path) != expected:
             raise RecordError(f"{path} is damaged or missing: its SHA-256 is not the manifest's")
 

@@ -13,7 +13,7 @@ from smallvision.data.rehearsal import rehearse
 from smallvision.data.split import make_split
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import evaluate_on_test
-from smallvision.recipes import Recipe, Rung, Task, find_preset, read_recipe
+from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.build import build_augmentations
 from smallvision.records.files import now, read_json, write_json
 from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
@@ -170,7 +170,7 @@ def place_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
 
 def recipe_of(site: Site, name: str) -> Recipe:
     """The recipe that a finished rung was trained with."""
-    return read_recipe(site.run(name) / "recipe.toml")
+    return read_run_recipe(site.run(name))
 
 
 def read_finished(site: Site, record: dict[str, Any]) -> dict[str, dict[str, Any]]:

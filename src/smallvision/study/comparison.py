@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from smallvision.errors import RecordError
-from smallvision.recipes import Recipe, read_recipe
+from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records.files import read_json
 from smallvision.records.folder import STUDY, list_repeats, run_folder
 from smallvision.shapes import Labels
@@ -167,7 +167,7 @@ def read_contender(folder: Path) -> Contender:
     """
     _, status = find_finished(folder)
     ensemble = status.get("kind") == "ensemble"
-    recipe = None if ensemble else read_recipe(folder / "recipe.toml")
+    recipe = None if ensemble else read_run_recipe(folder)
     return Contender(folder, status, recipe, *read_correct(folder))
 
 

@@ -14,10 +14,10 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.predict import SavedModel, average_models
-from smallvision.recipes import read_recipe
+from smallvision.recipes import read_run_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.environment import describe_environment
-from smallvision.records.files import read_json, write_json, write_text
+from smallvision.records.files import hash_file, read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, STATUS, is_passing, lock_folder
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
 from smallvision.stats.selection import SELECTIONS
@@ -75,7 +75,7 @@ def build_ensemble(
         raise SettingError(f"members is {members}; an ensemble has at least 2")
     runs = list({run.resolve(): run for run in runs}.values())
     check_place(folder, runs)  # before the lock, which makes the folder
-    recipe = read_recipe(runs[0] / "recipe.toml")
+    recipe = read_run_recipe(runs[0])
     machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
     candidates = gather_candidates(runs, split_record(dataset, split), machine)
@@ -145,6 +145,7 @@ def open_ensemble(
         "data": dataset.name,
         "status": "running",
         "error": None,
+        "recipe_sum": hash_file(run / "recipe.toml"),
     }
     write_json(folder / STATUS, status)  # first, as for a run: what a kill leaves is known for it
     for record in ("recipe.toml", "recipe.diff.toml"):

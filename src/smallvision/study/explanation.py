@@ -11,7 +11,7 @@ from smallvision.data.split import Split
 from smallvision.errors import RecordError
 from smallvision.evaluation import ErrorAnalysis, analyse_errors
 from smallvision.predict import load_model
-from smallvision.recipes import read_recipe
+from smallvision.recipes import read_run_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.files import read_json, read_npz
 from smallvision.records.folder import STATUS
@@ -57,7 +57,7 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
     if not (np.array_equal(indices, split.val) and np.array_equal(labels, images.labels)):
         raise RecordError(f"{path} holds predictions for other images than the run's validation")
     analysis = analyse_errors(
-        load_model(folder, build_machine(read_recipe(folder / "recipe.toml"))),
+        load_model(folder, build_machine(read_run_recipe(folder))),
         images.images,
         labels,
         indices,

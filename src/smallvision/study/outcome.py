@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from smallvision.errors import RecordError
 from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.fields import POOLED
@@ -30,10 +31,21 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """One entry per epoch; none for an ensemble, which is not trained."""
-        if self.status.get("kind") == "ensemble":
+        """One entry per epoch; none for an ensemble, which is not trained.
+
+        Raises:
+            RecordError: an entry is damaged, or, of a finished run, missing.
+        """
+        status = self.status
+        if status.get("kind") == "ensemble":
             return []
-        return read_jsonl(self.folder / METRICS)
+        lines = read_jsonl(self.folder / METRICS)
+        if status["status"] == "done" and len(lines) != status["epochs_done"]:
+            raise RecordError(
+                f"{self.folder / METRICS} has {len(lines)} lines for {status['epochs_done']} "
+                "epochs; restore it"
+            )
+        return lines
 
     @property
     def seeds(self) -> dict[str, Any] | None:

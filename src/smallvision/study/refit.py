@@ -9,7 +9,7 @@ from typing import Any
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.predict import SavedModel, fingerprint_model, load_model
-from smallvision.recipes import Recipe, read_recipe
+from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.files import make_folder, read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
@@ -40,7 +40,7 @@ def load_final(run: Path) -> tuple[SavedModel, SavedModel | None]:
         RecordError: one of them is damaged.
     """
     final, twin = find_final(run)
-    machine = build_machine(read_recipe(run / "recipe.toml"))
+    machine = build_machine(read_run_recipe(run))
     return load_model(final, machine), load_model(twin, machine) if twin else None
 
 
@@ -76,7 +76,7 @@ def refit_run(
     """
     if read_json(run / STATUS).get("kind") == "ensemble":
         return refit_ensemble(run, dataset, split, watchers_for)
-    recipe = read_recipe(run / "recipe.toml")
+    recipe = read_run_recipe(run)
     folder = run / REFIT
     status = run_recipe(recipe, dataset, split, folder, watchers=watchers_for(recipe), twin=run)
     if NOTE not in status["notes"]:
@@ -100,7 +100,7 @@ def refit_ensemble(
         source: refit_run(run / source, dataset, split, watchers_for=watchers_for)
         for source in dict.fromkeys(member["run"] for member in members)
     }
-    recipe = read_recipe(run / "recipe.toml")
+    recipe = read_run_recipe(run)
     machine = build_machine(recipe)
     offered = {source: find_candidates(place, machine) for source, place in places.items()}
     found = [find_member(offered[member["run"]], member["epoch"]) for member in members]

@@ -10,7 +10,7 @@ from typing import Any
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
-from smallvision.recipes import Recipe, follow_seed, read_recipe
+from smallvision.recipes import Recipe, follow_seed, read_run_recipe
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import SEEDS, STATUS, list_failed, list_repeats
 from smallvision.stats.seeds import summarize_seeds
@@ -89,9 +89,9 @@ def summarize_repeats(folder: Path) -> dict[str, Any]:
     summary = summarize_seeds(accuracies) if len(runs) > 1 else None
     return {
         "schema": 1,
-        "seeds": [read_recipe(run / "recipe.toml").seed for run in runs],
+        "seeds": [read_run_recipe(run).seed for run in runs],
         "accuracies": accuracies,
-        "failed": [read_recipe(run / "recipe.toml").seed for run in failed],
+        "failed": [read_run_recipe(run).seed for run in failed],
         "mean": summary.mean if summary else accuracies[0],
         "std": summary.std if summary else None,
         "interval": list(summary.interval) if summary else None,

@@ -11,7 +11,7 @@ import numpy as np
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError
-from smallvision.recipes import Recipe, override, read_recipe
+from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import STATUS, TUNE
 from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
@@ -113,7 +113,7 @@ def is_finished(run: Path, base: Recipe, seed: int) -> bool:
     """Whether a folder holds a finished run of a recipe with a seed."""
     if not (run / "recipe.toml").exists() or read_json(run / STATUS)["status"] != "done":
         return False
-    return read_recipe(run / "recipe.toml") == override(base, [f"seed={seed}"])
+    return read_run_recipe(run) == override(base, [f"seed={seed}"])
 
 
 def run_again(
@@ -128,7 +128,7 @@ def run_again(
     """One run with another seed; returns which validation images it got right, `(N,)`."""
     recipe = override(base, [f"seed={seed}"])
     run = folder / "rerun" / f"{kind}-{seed}"
-    if (run / "recipe.toml").exists() and read_recipe(run / "recipe.toml") != recipe:
+    if (run / "recipe.toml").exists() and read_run_recipe(run) != recipe:
         shutil.rmtree(run)  # of a winner that a longer search has unseated
     question = f"Does the gain hold at full length with seed {seed}?"
     narrator.begin(f"{kind}-{seed}", question)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,13 @@ from smallvision.recipes.build import (
     prepare_model,
     schedule_augmentations,
 )
-from smallvision.recipes.text import find_difference, parse_recipe, read_recipe, write_toml
+from smallvision.recipes.text import (
+    find_difference,
+    parse_recipe,
+    read_run_recipe,
+    sum_recipe,
+    write_toml,
+)
 from smallvision.records.environment import describe_environment
 from smallvision.records.fields import POOLED
 from smallvision.records.files import (
@@ -51,7 +58,9 @@ from smallvision.stats.calibration import describe_calibration, fit_temperature,
 from smallvision.stats.intervals import wilson_interval
 from smallvision.study.material import Material, check_split, gather_material
 from smallvision.training import (
+    DivergedError,
     Examiner,
+    Interruption,
     PrunedError,
     Recorder,
     State,
@@ -63,6 +72,9 @@ from smallvision.training import (
 # Clean training images measured after each epoch, and once at the end. Half a percent of
 # standard error is enough to see a gap grow; the final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
+SLOWEST = 1 / 8  # of the planned learning rate; a run that diverges below that has other troubles
+FEWEST = 8  # images at a time; batch norm makes little sense of fewer
+KEPT = ("machine", "micro_batch", "slowdown", "notes")  # of the status of a run while it goes on
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
 
@@ -109,7 +121,9 @@ def run_recipe(
     except Exception as error:
         failure = explain_failure(error, recipe)
         ended = "pruned" if isinstance(error, PrunedError) else "failed"
-        write_json(folder / STATUS, {**status, "status": ended, "error": str(failure)})
+        with suppress(RecordError):  # a full disk, perhaps, which is what the failure is about
+            status = read_json(folder / STATUS)
+            write_json(folder / STATUS, {**status, "status": ended, "error": str(failure)})
         raise failure from error
     write_json(folder / STATUS, status)
     return status
@@ -117,11 +131,10 @@ def run_recipe(
 
 def explain_failure(error: Exception, recipe: Recipe) -> Exception:
     """Say in one line what a person can do about it, where that is known."""
-    exhausted = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    if exhausted or "can't allocate memory" in str(error):
+    if is_exhausted(error):
         return FailedRunError(
-            f"'{recipe.name}' ran out of memory; lower batch_size (it is {recipe.batch_size}) or "
-            "the model's width"
+            f"'{recipe.name}' ran out of memory; lower the model's width, or batch_size (it is "
+            f"{recipe.batch_size})"
         )
     return error
 
@@ -145,7 +158,7 @@ def open_run(
         "error": None,
     } | ({"kind": POOLED} if pooled else {})
     written = folder / "recipe.toml"
-    if written.exists() and read_recipe(written) != recipe:
+    if written.exists() and read_run_recipe(folder) != recipe:
         raise RecordError(
             f"{folder} was made with other settings; use the same ones to resume, "
             "or name another folder with --out"
@@ -161,11 +174,12 @@ def open_run(
         check_manifest(folder / "model")
         return status
     # The marker comes first: a kill in what follows leaves a folder that can be resumed.
-    write_json(folder / STATUS, {**status, "status": "running", "error": None})
+    status |= {"status": "running", "error": None, **sum_recipe(recipe)}
+    write_json(folder / STATUS, status)
     note_recipe(folder, recipe)
     check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
-    return {**status, "status": "running", "error": None}
+    return status
 
 
 def note_recipe(folder: Path, recipe: Recipe) -> None:
@@ -187,54 +201,21 @@ def train_recipe(
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
     machine = build_machine(recipe)
-    notes = note_machine(folder, machine)
+    note_machine(folder, machine)
     torch.set_num_threads(machine.threads)
     keep_freed_memory()
     pooled = pooled or twin is not None
     material = gather_material(dataset, split, machine, pooled=pooled)
-    normalize = build_normalizer(material.mean, material.std, machine.device)
-    model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
-    prepare_model(recipe, model, normalize(material.sample(PREPARED_WITH, recipe.seed)[0]))
-    num_train = len(material.train[1])
-    batch_size = min(recipe.batch_size, num_train)
-    steps = count_steps(num_train, batch_size)
-    schedule = build_schedule(recipe, steps)
-    micro_batch = choose_micro_batch(recipe, machine)
-    divide_norms(model, batch_size, micro_batch)
-    batches = TrainBatches(
-        *material.train,
-        num_classes=dataset.train.num_classes,
-        normalize=normalize,
-        batch_size=batch_size,
-        augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
-        seed=recipe.seed,
-        micro_batch=micro_batch,
-        reads_ahead=not fits(material.train[0].nbytes, "cpu"),
-    )
-    average = build_average(recipe, model, schedule)
-    state = State(model, build_optimizer(recipe, model), average)
-    notes += restore_newest(folder, state)
-    examiner = Examiner(
-        train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
-        val=None if pooled else material.val,
-        normalize=normalize,
-        machine=machine,
-    )
-    recorder = Recorder(folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
-    # Naming the device keeps a CPU run from waking every GPU just to save its generator.
-    devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        fit(
-            state,
-            batches,
-            schedule,
-            examiner,
-            name=recipe.name,
-            epochs=recipe.epochs,
-            patience=build_patience(recipe),
-            machine=machine,
-            watchers=[recorder, *watchers],
-        )
+    while True:
+        try:
+            state = learn(recipe, dataset, material, machine, folder, watchers, pooled=pooled)
+            break
+        except DivergedError as error:
+            if recipe.nonfinite != "roll-back" or not roll_back(folder, error):
+                raise
+        except (MemoryError, RuntimeError) as error:  # a GPU's OutOfMemoryError is the latter
+            if not is_exhausted(error) or not shrink_parts(folder, recipe, machine):
+                raise
     saved = SavedModel(
         network=state.model.eval(),
         settings=recipe.model.model_dump(mode="json"),
@@ -261,23 +242,134 @@ def train_recipe(
             else measure_run(saved, material, split, folder, recipe.seed)
         ),
         "seconds": state.seconds,
-        "machine": machine.record(),
-        "notes": notes,
+        **{name: value for name, value in read_json(folder / STATUS).items() if name in KEPT},
     }
 
 
-def note_machine(folder: Path, machine: Machine) -> list[str]:
+def learn(
+    recipe: Recipe,
+    dataset: DataSet,
+    material: Material,
+    machine: Machine,
+    folder: Path,
+    watchers: Sequence[Watcher],
+    *,
+    pooled: bool,
+) -> State:
+    """Build what training takes, go on from the newest checkpoint, if any, and train to the end.
+
+    An interruption leaves a checkpoint amid its epoch behind.
+    """
+    normalize = build_normalizer(material.mean, material.std, machine.device)
+    model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
+    prepare_model(recipe, model, normalize(material.sample(PREPARED_WITH, recipe.seed)[0]))
+    num_train = len(material.train[1])
+    batch_size = min(recipe.batch_size, num_train)
+    steps = count_steps(num_train, batch_size)
+    schedule = build_schedule(recipe, steps)
+    status = read_json(folder / STATUS)
+    micro_batch = status.get("micro_batch") or choose_micro_batch(recipe, machine)
+    divide_norms(model, batch_size, micro_batch)
+    batches = TrainBatches(
+        *material.train,
+        num_classes=dataset.train.num_classes,
+        normalize=normalize,
+        batch_size=batch_size,
+        augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
+        seed=recipe.seed,
+        micro_batch=micro_batch,
+        reads_ahead=not fits(material.train[0].nbytes, "cpu"),
+    )
+    average = build_average(recipe, model, schedule)
+    state = State(model, build_optimizer(recipe, model), average)
+    for note in restore_newest(folder, state):
+        add_note(folder, note)
+    state.slowdown = status.get("slowdown") or 1.0
+    recorder = Recorder(folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
+    # Naming the device keeps a CPU run from waking every GPU just to save its generator.
+    devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
+    with torch.random.fork_rng(devices=devices), Interruption() as interruption:
+        examiner = Examiner(
+            train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
+            val=None if pooled else material.val,
+            normalize=normalize,
+            machine=machine,
+            interruption=interruption,
+        )
+        try:
+            return fit(
+                state,
+                batches,
+                schedule,
+                examiner,
+                name=recipe.name,
+                epochs=recipe.epochs,
+                patience=build_patience(recipe),
+                machine=machine,
+                watchers=[recorder, *watchers, interruption],
+                skips=recipe.nonfinite == "skip",
+            )
+        except (KeyboardInterrupt, SystemExit):
+            recorder.pause(state)
+            raise
+
+
+def roll_back(folder: Path, error: DivergedError) -> bool:
+    """Halve the learning rate of a run that diverged; it then goes on from its last checkpoint.
+
+    Returns: whether it may try again, which it may a few times.
+    """
+    status = read_json(folder / STATUS)
+    slowdown = (status.get("slowdown") or 1.0) / 2
+    if slowdown < SLOWEST:
+        return False
+    note = f"rolled back, and went on at {slowdown:g} of the learning rate: {error}"
+    add_note(folder, note, slowdown=slowdown)
+    return True
+
+
+def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> bool:
+    """Halve the images that a run computes with at a time; the batch of a step stays what it is.
+
+    Returns: whether they could be fewer.
+    """
+    status = read_json(folder / STATUS)
+    before = status.get("micro_batch") or choose_micro_batch(recipe, machine) or recipe.batch_size
+    smaller = min(before, recipe.batch_size) // 2
+    if smaller < FEWEST:
+        return False
+    if machine.device == "cuda":
+        torch.cuda.empty_cache()
+    note = f"memory ran out; batches were then made {smaller} images at a time, not {before}"
+    add_note(folder, note, micro_batch=smaller)
+    return True
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, of a GPU or of the machine."""
+    words = "can't allocate memory", "not enough memory"
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        word in str(error) for word in words
+    )
+
+
+def add_note(folder: Path, note: str, **fields: Any) -> None:
+    """Keep what a person should know of a run, at once: a later sitting would not know."""
+    status = read_json(folder / STATUS)
+    write_json(folder / STATUS, {**status, "notes": [*status.get("notes", []), note], **fields})
+
+
+def note_machine(folder: Path, machine: Machine) -> None:
     """Record how a run computes; say so if an earlier sitting computed otherwise."""
     status = read_json(folder / STATUS)
-    before, notes = status.get("machine") or machine.record(), list(status.get("notes", []))
+    before = status.get("machine") or machine.record()
     changed = [name for name, value in machine.record().items() if before.get(name) != value]
+    write_json(folder / STATUS, {"notes": [], **status, "machine": machine.record()})
     if changed:
-        notes.append(
-            f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"
+        add_note(
+            folder,
+            f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting",
         )
-    # The notes are kept at once: a third sitting would find nothing changed.
-    write_json(folder / STATUS, {**status, "machine": machine.record(), "notes": notes})
-    return notes
 
 
 def median_speed(folder: Path) -> float:

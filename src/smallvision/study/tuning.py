@@ -14,7 +14,7 @@ from torch import Tensor
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
-from smallvision.recipes import Recipe, override, read_recipe
+from smallvision.recipes import Recipe, override, read_recipe, read_run_recipe
 from smallvision.recipes.space import (
     Dimension,
     Values,
@@ -297,7 +297,7 @@ def recall_pruned(recipe: Recipe, run: Path) -> dict[str, Any] | None:
     The pruner asks at every rung once, so that trained on it would be past the rung it lost.
     """
     status = read_json(run / STATUS) if (run / STATUS).exists() else {}
-    if status.get("status") != "pruned" or read_recipe(run / "recipe.toml") != recipe:
+    if status.get("status") != "pruned" or read_run_recipe(run) != recipe:
         return None
     lines = read_metrics(run)
     return {

@@ -2,7 +2,9 @@
 
 from smallvision.training.averaging import AVERAGES, Average
 from smallvision.training.examiner import Examiner
-from smallvision.training.loop import DivergedError, fit
+from smallvision.training.finite import DivergedError
+from smallvision.training.interruption import Interruption
+from smallvision.training.loop import fit
 from smallvision.training.patience import Patience
 from smallvision.training.recorder import Recorder, load_snapshot, restore_newest
 from smallvision.training.state import State
@@ -14,6 +16,7 @@ __all__ = [
     "DivergedError",
     "EpochRecord",
     "Examiner",
+    "Interruption",
     "Patience",
     "Plan",
     "PrunedError",

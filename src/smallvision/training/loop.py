@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -12,20 +12,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from smallvision.data.batches import Batch, TrainBatches
-from smallvision.errors import FailedRunError
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
 from smallvision.records.machine import Machine
 from smallvision.training.examiner import Examiner
+from smallvision.training.finite import (
+    Lookout,
+    Moment,
+    SpoiledError,
+    check_gradient,
+    copy_statistics,
+    restore_statistics,
+)
 from smallvision.training.patience import Patience
 from smallvision.training.state import Best, State, copy_weights
 from smallvision.training.watch import EpochRecord, Plan, Watcher
 
 Forward = Callable[[Tensor], Tensor]
-
-
-class DivergedError(FailedRunError):
-    """The loss is no longer a number."""
 
 
 def fit(
@@ -39,6 +42,7 @@ def fit(
     patience: Patience,
     machine: Machine,
     watchers: Sequence[Watcher] = (),
+    skips: bool = False,
 ) -> State:
     """Train to the planned end, or until patience is spent; then restore the best weights.
 
@@ -68,11 +72,14 @@ def fit(
         patience: when to stop early.
         machine: how to compute.
         watchers: told of every step and epoch.
+        skips: whether a step whose loss or gradient is not finite is left out, at the price of
+            waiting for the device at every step; otherwise such a loss ends the run.
 
     Returns: the same state, at its end, the model holding the best weights.
 
     Raises:
-        DivergedError: the loss became infinite or not a number.
+        DivergedError: the loss became infinite or not a number; with `skips`, at every step of
+            an epoch.
     """
     peaks = [group["lr"] for group in state.optimizer.param_groups]
     plan = Plan(
@@ -82,42 +89,51 @@ def fit(
     for watcher in watchers:
         watcher.on_start(plan)
     began = time.perf_counter() - state.seconds
+    lookout = Lookout()
 
     while not state.stopped:
-        epoch = state.epoch + 1
+        epoch, first = state.epoch + 1, state.step
         epoch_began = time.perf_counter()
-        loss_sum = torch.zeros((), device=machine.device)
-        for step, batch in enumerate(batches.epoch(epoch)):
+        for step, batch in enumerate(batches.epoch(epoch, first), start=first):
             done = (epoch - 1) * batches.steps + step
-            multiplier = schedule(done)
+            multiplier = state.slowdown * schedule(done)
             for group, peak in zip(state.optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * multiplier
             dropout_seed = derive_seed(batches.seed, "dropout", epoch, step)
-            loss = update(forward, batch, state.optimizer, machine, dropout_seed)
+            if skips:
+                loss = update_or_skip(forward, batch, state, machine, dropout_seed)
+            else:
+                loss = update(forward, batch, state.optimizer, machine, dropout_seed)
+                lookout.see(Moment(name, epoch, step + 1, plan.lr * multiplier, plan.lr), loss)
+            state.count_step(loss, time.perf_counter() - began)
+            if loss is None:
+                continue
             state.average.follow_step(done)
-            loss_sum += loss
             for watcher in watchers:
                 watcher.on_step(epoch, step + 1, loss, plan.lr * multiplier)
-        mean_loss = float(loss_sum) / batches.steps
         train_seconds = time.perf_counter() - epoch_began
-        check_finite(mean_loss, epoch, plan)
+        lr = plan.lr * state.slowdown * schedule(epoch * batches.steps - 1)
+        moment = Moment(name, epoch, 0, lr, plan.lr)
+        mean_loss = state.mean_loss()
+        moment.check(mean_loss)
         state.average.follow_epoch(epoch, examiner)
         train_loss, train_accuracy = examiner.measure(state.judged, *examiner.train)
-        check_finite(train_loss, epoch, plan)
+        moment.check(train_loss)
         val_loss, val_accuracy = None, None
         if examiner.val is not None:
             val_loss, val_accuracy = examiner.measure(state.judged, *examiner.val)
-            check_finite(val_loss, epoch, plan)
+            moment.check(val_loss)
         improved = state.best.improves(val_accuracy, val_loss)
         if improved:
             state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.judged))
-        state.epoch, state.seconds = epoch, time.perf_counter() - began
+        skipped = state.skipped
+        state.end_epoch(time.perf_counter() - began)
         state.stopped = reason_to_stop(state, plan, patience)
         record = EpochRecord(
             epoch=epoch,
             step=epoch * batches.steps,
             cycle=1 + sum(end < epoch for end in plan.cycle_ends()),
-            lr=plan.lr * multiplier,
+            lr=lr,
             loss=mean_loss,
             train_loss=train_loss,
             train_accuracy=train_accuracy,
@@ -127,7 +143,8 @@ def fit(
             val_n=len(examiner.val[1]) if examiner.val is not None else 0,
             best=improved,
             seconds=state.seconds,
-            images_per_second=batches.steps * batches.batch_size / train_seconds,
+            images_per_second=(batches.steps - first) * batches.batch_size / train_seconds,
+            skipped=skipped,
         )
         for watcher in watchers:
             watcher.on_epoch(record, state)
@@ -142,11 +159,13 @@ def update(
     optimizer: torch.optim.Optimizer,
     machine: Machine,
     dropout_seed: int,
+    check: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """One step: the mean loss of a batch against its soft targets, its gradient, the update.
 
     The gradient is summed over the parts of the batch. The optimiser is handed the computation,
-    since some need the gradient at more than one place. Returns the loss before the update.
+    since some need the gradient at more than one place. `check` sees the loss once the gradient
+    is there, and may give the step up by an exception. Returns the loss before the update.
     """
 
     def compute_loss() -> Tensor:
@@ -160,23 +179,26 @@ def update(
             loss = F.cross_entropy(logits.float(), targets, reduction="sum") / len(batch)
             torch.autograd.backward(loss)
             losses.append(loss.detach())
-        return torch.stack(losses).sum()
+        mean = torch.stack(losses).sum()
+        if check is not None:
+            check(mean)
+        return mean
 
     # torch declares that a closure returns a float, and hands on whatever it returns.
     return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))
 
 
-def check_finite(loss: float, epoch: int, plan: Plan) -> None:
-    """Stop a run whose loss is no number, before it wastes the rest of its time.
-
-    Raises:
-        DivergedError: always in that case.
-    """
-    if not math.isfinite(loss):
-        raise DivergedError(
-            f"the loss of '{plan.name}' is {loss} in epoch {epoch}; "
-            f"try an optimizer.lr below {plan.lr:g} or a longer schedule.warmup_epochs"
-        )
+def update_or_skip(
+    forward: Forward, batch: Batch, state: State, machine: Machine, dropout_seed: int
+) -> Tensor | None:
+    """One step, or, if its loss or gradient is not finite, none, and None."""
+    kept = copy_statistics(state.model)
+    check = partial(check_gradient, state.model.parameters())
+    try:
+        return update(forward, batch, state.optimizer, machine, dropout_seed, check)
+    except SpoiledError:
+        restore_statistics(state.model, kept)
+        return None
 
 
 def reason_to_stop(state: State, plan: Plan, patience: Patience) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from smallvision.records.files import (
     read_json,
     read_jsonl,
     write_json,
-    write_text,
+    write_jsonl,
 )
 from smallvision.records.folder import (
     METRICS,
     checkpoint_folder,
+    is_complete,
     list_checkpoints,
+    paused_folder,
     prune_checkpoints,
+    remove_checkpoint,
 )
 from smallvision.records.weights import (
     MANIFEST,
@@ -67,6 +70,7 @@ class Recorder:
         save_tensors(
             checkpoint_folder(self.folder, state.epoch), state.tensors(), {"state": state.record()}
         )
+        remove_checkpoint(paused_folder(self.folder))
         if self.keep == "all":
             return
         keep = {state.epoch, state.best.epoch}
@@ -77,6 +81,12 @@ class Recorder:
             kept = read_json(checkpoint_folder(self.folder, epoch) / "state.json")
             keep = keep | {kept["best_epoch"]}
         prune_checkpoints(self.folder, keep)
+
+    def pause(self, state: State) -> None:
+        """Write a checkpoint amid an epoch; one at its start is there already."""
+        if state.step:
+            place = paused_folder(self.folder)
+            save_tensors(place, state.tensors(), {"state": state.record()})
 
 
 def draw_schedule(plan: Plan) -> dict[str, Any]:
@@ -97,38 +107,56 @@ def draw_schedule(plan: Plan) -> dict[str, Any]:
 def truncate_metrics(path: Path, first_epoch: int) -> None:
     """Drop lines of epochs that will be done again, and a torn last line."""
     if path.exists():
-        lines = read_jsonl(path)
-        kept = [line for line in lines if 0 < line.get("epoch", 0) < first_epoch]
-        write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
+        write_jsonl(path, read_history(path)[: first_epoch - 1])
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """The metrics of the epochs from the first on, up to a line that is damaged or missing."""
+    lines = read_jsonl(path, whole=False) if path.exists() else []
+    in_order = takewhile(lambda pair: pair[1].get("epoch") == pair[0], enumerate(lines, start=1))
+    return [line for _, line in in_order]
 
 
 def restore_newest(folder: Path, state: State) -> list[str]:
     """Bring a state to the newest checkpoint that is whole, or leave it fresh.
 
+    A checkpoint counts only as far as the metrics of all epochs before it are whole too.
+
     Returns: what a person should know: which damaged checkpoints were passed over.
     """
     notes = []
-    for epoch in reversed(list_checkpoints(folder)):
+    known = len(read_history(folder / METRICS))
+    epochs = list_checkpoints(folder)
+    places = [checkpoint_folder(folder, epoch) for epoch in epochs]
+    paused = paused_folder(folder)
+    if is_complete(paused):
+        places.append(paused)
+    for place in reversed(places):
         try:
-            restore_checkpoint(folder, epoch, state)
+            epoch = read_json(place / "state.json")["epoch"]
+            if place == paused and epochs and epoch < epochs[-1]:
+                continue  # an epoch has been finished since
+            if epoch > known:
+                raise RecordError(f"{folder / METRICS} is damaged after epoch {known}")
+            restore_checkpoint(folder, place, state)
         except RecordError as error:
-            notes.append(f"checkpoint {epoch} was passed over: {error}")
+            notes.append(f"checkpoint {place.name} was passed over: {error}")
         else:
             return notes
     return notes
 
 
-def restore_checkpoint(folder: Path, epoch: int, state: State) -> None:
-    """Bring a state to a checkpoint, with the best weights known at that time.
+def restore_checkpoint(folder: Path, place: Path, state: State) -> None:
+    """Bring a state to a checkpoint of a run, with the best weights known at that time.
 
     Raises:
-        RecordError: the checkpoint, or the one of its best epoch, is damaged; the state is then
-            as it was.
+        RecordError: the checkpoint, or the one of its best epoch, is damaged or of another
+            network; the state is then as it was.
     """
-    place = checkpoint_folder(folder, epoch)
     check_manifest(place)
     record = read_json(place / "state.json")
-    best = load_snapshot(folder, record["best_epoch"])
+    # An interruption amid the first epoch has no best weights yet.
+    best = load_snapshot(folder, record["best_epoch"]) if record["best_epoch"] else {}
     files = [Path(name) for name in read_json(place / MANIFEST)["files"]]
     stems = [path.stem for path in files if path.suffix == ".safetensors"]
     state.restore({stem: load_tensors(place, stem) for stem in stems}, record, best)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,10 @@ class State:
         optimizer: over the model's parameters.
         average: of the model's weights, which may be none.
         epoch: epochs finished.
+        step: steps finished of the epoch after that.
+        skipped: of those steps, left out since their gradient was not finite.
+        loss_sum: of the other steps.
+        slowdown: what all learning rates are multiplied by, below 1 after a roll-back.
         best: the best weights so far.
         seconds: time spent training, over all sittings.
         stopped: why training ended, or None while it goes on.
@@ -48,6 +53,10 @@ class State:
     optimizer: torch.optim.Optimizer
     average: Average
     epoch: int = 0
+    step: int = 0
+    skipped: int = 0
+    loss_sum: Tensor | float = 0.0
+    slowdown: float = 1.0
     best: Best = field(default_factory=Best)
     seconds: float = 0.0
     stopped: str | None = None
@@ -56,6 +65,24 @@ class State:
     def judged(self) -> nn.Module:
         """The network that is measured and kept: the average, or the model where there is none."""
         return self.model if self.average.network is None else self.average.network
+
+    def count_step(self, loss: Tensor | None, seconds: float) -> None:
+        """A step was taken, with this loss, or left out."""
+        self.step, self.seconds = self.step + 1, seconds
+        if loss is None:
+            self.skipped += 1
+        else:
+            self.loss_sum = self.loss_sum + loss
+
+    def mean_loss(self) -> float:
+        """Mean loss of the steps of this epoch that were taken; no number if there was none."""
+        taken = self.step - self.skipped
+        return float(self.loss_sum) / taken if taken else math.nan
+
+    def end_epoch(self, seconds: float) -> None:
+        """All steps of an epoch are done, and measured."""
+        self.epoch, self.seconds = self.epoch + 1, seconds
+        self.step, self.skipped, self.loss_sum = 0, 0, 0.0
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Weights, optimiser state and the average, if any, as they are saved in a checkpoint."""
@@ -72,6 +99,9 @@ class State:
         return {
             "schema": 1,
             "epoch": self.epoch,
+            "step": self.step,
+            "skipped": self.skipped,
+            "loss_sum": float(self.loss_sum),
             "best_epoch": self.best.epoch,
             "best_accuracy": self.best.accuracy,
             "best_loss": self.best.loss,
@@ -89,6 +119,9 @@ class State:
             self.average.restore(tensors["average"])
         self.epoch, self.seconds = record["epoch"], record["seconds"]
         self.stopped = record["stopped"]
+        # Checkpoints of earlier versions were of whole epochs.
+        self.step, self.skipped = record.get("step", 0), record.get("skipped", 0)
+        self.loss_sum = record.get("loss_sum", 0.0)
         device = next(self.model.parameters()).device
         weights = {name: tensor.to(device) for name, tensor in best.items()}
         self.best = Best(

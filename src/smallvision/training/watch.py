@@ -61,6 +61,7 @@ class EpochRecord:
     best: bool
     seconds: float
     images_per_second: float
+    skipped: int = 0
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -1,0 +1,107 @@
+"""`python -m tests.battery [FAMILY …]`: all trials, `results/reliability.json`, the table."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from smallvision.records.environment import describe_environment
+from smallvision.records.files import make_folder, now, read_json, write_json, write_text
+from tests.battery import (
+    damage,
+    disks,
+    hostile,
+    kills,
+    numerics,
+    owners,
+    pictures,
+    recipes,
+    signals,
+)
+
+TRIALS = {
+    kills: 50,
+    damage: 1020,
+    hostile: 100,
+    pictures: 2000,
+    recipes: 1000,
+    disks: 100,
+    owners: 20,
+    numerics: 50,
+    signals: 40,
+}
+SEED = 0
+ROOT = Path(__file__).parents[2]
+RECORD = ROOT / "results" / "reliability.json"
+PAGE = ROOT / "docs" / "RELIABILITY.md"
+BEGIN, END = "<!-- battery -->", "<!-- end of battery -->"
+
+
+def main() -> None:
+    """Run the families named, or all; keep the record after each."""
+    wanted = sys.argv[1:]
+    families: dict[str, Any] = {}
+    if wanted and RECORD.exists():
+        families = read_json(RECORD)["families"]
+    failed = False
+    for family, trials in TRIALS.items():
+        name = family.__name__.rpartition(".")[2]
+        if wanted and name not in wanted:
+            continue
+        began = time.perf_counter()
+        with TemporaryDirectory() as place:
+            outcome = family.run(Path(place), trials, SEED)
+        seconds = time.perf_counter() - began
+        families[name] = {**vars(outcome), "seconds": round(seconds)}
+        failed = failed or bool(outcome.failures)
+        print(f"{name}: {outcome.trials} trials, {len(outcome.failures)} failures, {seconds:.0f} s")
+        for failure in outcome.failures[:20]:
+            print(f"  {failure}")
+        head = {"schema": 1, "kind": "reliability", "created": now(), "seed": SEED}
+        record = {**head, "environment": describe_environment(), "families": families}
+        write_json(make_folder(RECORD.parent) / RECORD.name, record)
+        write_table(record)
+    sys.exit(1 if failed else 0)
+
+
+def write_table(record: dict[str, Any]) -> None:
+    """Draw the record into the page, between its marks."""
+    rows = [
+        f"| {name} | {family['promise']} | {family['trials']:,} | {len(family['failures'])} | "
+        f"{bound(family['trials'], len(family['failures']))} | {describe(family['figures'])} |"
+        for name, family in record["families"].items()
+    ]
+    versions = record["environment"]["versions"]
+    head = [
+        f"{record['created'][:10]}, {record['environment']['processor']}, "
+        f"{record['environment']['platform']}, torch {versions['torch']}, seed {record['seed']}; "
+        f"{sum(family['seconds'] for family in record['families'].values()) / 60:.0f} minutes.",
+        "",
+        "| family | promise | trials | failures | failure rate below (95 %) | measured |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    text = "\n".join([BEGIN, *head, *rows, END])
+    page = PAGE.read_text(encoding="utf-8")
+    write_text(PAGE, re.sub(f"{BEGIN}.*{END}", lambda _: text, page, flags=re.DOTALL))
+
+
+def bound(trials: int, failures: int) -> str:
+    """The failure rate that so few failures in so many trials exclude, one-sided (exact)."""
+    from scipy.stats import beta
+
+    if failures >= trials:
+        return "none"
+    return f"{beta.ppf(0.95, failures + 1, trials - failures):.1%}"
+
+
+def describe(figures: dict[str, Any]) -> str:
+    """Figures in words."""
+    return "; ".join(f"{name}: {value:g}" for name, value in figures.items())
+
+
+if __name__ == "__main__":
+    main()

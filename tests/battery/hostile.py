@@ -1,0 +1,342 @@
+"""Files from strangers: programs in disguise, lying headers, bombs, paths that lead outside."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import pickle
+import struct
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smallvision.data.load import as_dataset
+from smallvision.predict import load_model
+from smallvision.records.files import hash_file, read_json, write_json
+from smallvision.study import Run
+from tests.battery.outcome import Outcome
+
+PROMISE = (
+    "No file that smallvision reads can run code, write outside the folders it was told, or make "
+    "it claim memory beyond its own size and 200 MB."
+)
+MOST_BYTES = 200_000_000
+
+
+class Canary:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.path}",)
+
+
+def run(place: Path, trials: int, seed: int) -> Outcome:
+    """Open each hostile file in every way there is; `trials` bounds how many."""
+    outcome = Outcome(PROMISE)
+    target, canary = place / "inside", place / "canary"
+    target.mkdir()
+    (place / "untouched").write_text("as it was", encoding="utf-8")
+    cases = [*list_models(canary), *list_data(canary)]
+    for number, (name, make, open_it) in enumerate(cases[:trials]):
+        folder = target / f"{number:02d}"
+        folder.mkdir()
+        path = make(folder)
+        before = snapshot(place, target)
+        memory, began = forget_peak(), time.perf_counter()
+        refused = outcome.figures.get("refused", 0)
+        with outcome.trial(name):
+            open_it(path)
+            outcome.failures.append(f"{name}: was opened")
+        outcome.expect(outcome.figures.get("refused", 0) > refused, f"{name}: was not refused")
+        grown, seconds = peak_memory() - memory, time.perf_counter() - began
+        outcome.most("memory grew by at most, MB", round(grown / 1e6))
+        outcome.most("slowest, seconds", round(seconds, 1))
+        outcome.expect(grown < MOST_BYTES, f"{name}: memory grew by {grown / 1e6:.0f} MB")
+        outcome.expect(not canary.exists(), f"{name}: the program ran")
+        outcome.expect(snapshot(place, target) == before, f"{name}: touched what is outside")
+    return outcome
+
+
+def forget_peak() -> int:
+    """Bytes that this process holds; the peak is counted anew from here (Linux alone)."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory()
+
+
+def peak_memory() -> int:
+    """Bytes that this process held at most."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
+def snapshot(place: Path, target: Path) -> dict[str, str]:
+    """What lies outside a folder, but for caches."""
+    return {
+        str(path): hash_file(path)
+        for path in place.rglob("*")
+        if path.is_file() and target not in path.parents and "cache" not in path.parts
+    }
+
+
+Case = tuple[str, Callable[[Path], Path], Callable[[Path], object]]
+
+
+def list_models(canary: Path) -> Iterator[Case]:
+    """Model folders with right sums and wrong content."""
+    header = {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
+    overlap = {**header, "b": {"dtype": "F32", "shape": [4], "data_offsets": [8, 24]}}
+    hole = {**header, "b": {"dtype": "F32", "shape": [4], "data_offsets": [32, 48]}}
+    vast = {"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}
+    negative = {"a": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}
+    lying = {"a": {"dtype": "F32", "shape": [1000], "data_offsets": [0, 16]}}
+    twice = b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a":{"dtype":"F32",'
+    twice += b'"shape":[4],"data_offsets":[0,16]}}'
+    weights: dict[str, bytes] = {
+        "a pickle": pickle.dumps(Canary(canary)),
+        "a pickle in torch's zip": pack_zip("archive/data.pkl", pickle.dumps(Canary(canary))),
+        "a header of 2^63 bytes": struct.pack("<Q", 2**63) + b"{}",
+        "a header of 100 MB": struct.pack("<Q", 10**8) + b"{}",
+        "overlapping tensors": pack_tensors(overlap),
+        "a hole between tensors": pack_tensors(hole),
+        "10^12 numbers": pack_tensors(vast),
+        "a negative shape": pack_tensors(negative),
+        "a shape beyond its bytes": pack_tensors(lying),
+        "a name twice": struct.pack("<Q", len(twice)) + twice + bytes(16),
+        "a deep header": pack_header(b'{"a":' * 50_000),
+        "another network's weights": pack_tensors(header),
+        "no weights": b"",
+    }
+    for name, content in weights.items():
+        yield f"model: {name}", lambda at, c=content: make_model(at, c), load_model
+    settings: dict[str, Any] = {
+        "a network of 10^9 channels": {"name": "vgg10", "width": 10**9},
+        "a network of 60,000 channels": {"name": "vgg10", "width": 60_000},
+        "a network of 10^6 layers": {"name": "wide_resnet", "depth": 10**6, "width": 1},
+        "a network of 60,004 layers": {"name": "wide_resnet", "depth": 60_004, "width": 1},
+        "10^5 members": {"name": "ensemble", "members": [{"name": "mlp"}] * 10**5},
+        "an ensemble in itself": nest({"name": "mlp"}, 200),
+        "settings of another kind": {"name": "mlp", "hidden": "12"},
+        "a module's name": {"name": "os.system"},
+        "an argument that is none": {"name": "mlp", "__class__": "x"},
+    }
+    for name, value in settings.items():
+        make = lambda at, s=value: make_model(at, pack_tensors(header), model=s)  # noqa: E731
+        yield f"model: {name}", make, load_model
+    shape = lambda at: make_model(at, pack_tensors(header), shape=[3, 10**6, 10**6])  # noqa: E731
+    yield "model: pictures of 10^12 pixels", shape, load_model
+    for outside in ("../../untouched", "/etc/hostname", "..", "a/b"):
+        make = lambda at, o=outside: make_manifest(at, o)  # noqa: E731
+        yield f"model: a manifest that names {outside}", make, load_model
+    records = {
+        "nested 100,000 deep": "[" * 100_000,
+        "a number of 5,000 digits": '{"schema": 1, "name": ' + "9" * 5000 + "}",
+        "NaN": '{"schema": 1, "name": NaN, "status": "done"}',
+        "a list": "[1, 2]",
+    }
+    for name, text in records.items():
+        make = lambda at, t=text: write(at / "status.json", t.encode())  # noqa: E731
+        yield f"status: {name}", make, lambda path: Run(path.parent).status
+    fifo = lambda at: make_fifo(at / "status.json")  # noqa: E731
+    yield "status: a pipe that nobody writes to", fifo, lambda path: Run(path.parent).status
+
+
+def list_data(canary: Path) -> Iterator[Case]:
+    """Data sets that are something else, or far larger than they look."""
+    load = lambda path: as_dataset(path, None)  # noqa: E731
+    program = pickle.dumps({"data": Canary(canary), "labels": [0]})
+    archives: dict[str, Callable[[tarfile.TarFile], None]] = {
+        "an absolute path": lambda tar: add(tar, "/tmp/smallvision-hostile/data_batch_1", b"x"),
+        "a path that climbs": lambda tar: add(tar, "cifar-10-batches-py/../../out", b"x"),
+        "a link": lambda tar: add_link(tar, "cifar-10-batches-py/data_batch_1", "/etc/passwd"),
+        "a hard link": lambda tar: add_link(
+            tar, "cifar-10-batches-py/data_batch_1", "/etc/passwd", tarfile.LNKTYPE
+        ),
+        "a device": lambda tar: add_link(
+            tar, "cifar-10-batches-py/data_batch_1", "", tarfile.CHRTYPE
+        ),
+        "programs for batches": lambda tar: add_batches(tar, program),
+        "a batch of 10 GB of zeros": lambda tar: add_zeros(tar, 3 * 10**8),
+    }
+    for name, fill in archives.items():
+        yield f"archive: {name}", lambda at, f=fill: make_tar(at / "cifar-10.tar.gz", f), load
+    bomb = lambda at: write(at / "cifar-10.tar.gz", gzip.compress(bytes(5 * 10**8), 9))  # noqa: E731
+    yield "archive: half a gigabyte of zeros", bomb, load
+    arrays: dict[str, bytes] = {
+        "objects": pack_objects(canary),
+        "a gigabyte of zeros": pack_zip("x.npy", array_header((10**9,)) + bytes(3 * 10**8)),
+        "10^12 pixels in no bytes": pack_zip("x.npy", array_header((10**12,))),
+        "a member that is a pickle": pack_zip("x.npy", pickle.dumps(Canary(canary))),
+        "members that climb": pack_zip("../../x.npy", array_header((1,)) + b"\0"),
+        "no zip": b"\x93NUMPY garbage",
+        "a header that is code": pack_zip("x.npy", array_text("__import__('os').abort()")),
+    }
+    for name, content in arrays.items():
+        yield f"npz: {name}", lambda at, c=content: write(at / "data.npz", c), load
+    yield "parquet: lying lengths", lambda at: make_parquet(at, lie=True), load
+    yield "parquet: rows that are no pictures", lambda at: make_parquet(at, lie=False), load
+    yield "parquet: garbage", lambda at: write(at / "train.parquet", b"PAR1" + bytes(99)), load
+    yield "folder: links in circles", make_circle, load
+    yield "folder: a pipe for a picture", make_pipe, load
+
+
+def write(path: Path, content: bytes) -> Path:
+    """A file."""
+    path.write_bytes(content)
+    return path
+
+
+def pack_header(header: bytes) -> bytes:
+    """A safetensors file with a header and no data."""
+    return struct.pack("<Q", len(header)) + header
+
+
+def pack_tensors(header: dict[str, Any]) -> bytes:
+    """A safetensors file with a header as it likes."""
+    return pack_header(json.dumps(header).encode()) + bytes(48)
+
+
+def pack_zip(name: str, content: bytes) -> bytes:
+    """A zip file with one member."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+        archive.writestr("y.npy", array_header((1,)) + b"\0")
+    return buffer.getvalue()
+
+
+def array_text(text: str) -> bytes:
+    """The beginning of an npy file with a text for its header."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+
+
+def array_header(shape: tuple[int, ...]) -> bytes:
+    """The beginning of an npy file of bytes."""
+    return array_text(str({"descr": "|u1", "fortran_order": False, "shape": shape}) + "\n")
+
+
+def pack_objects(canary: Path) -> bytes:
+    """An npz file whose arrays hold Python objects."""
+    buffer = io.BytesIO()
+    objects = np.array([Canary(canary)], dtype=object)
+    np.savez(buffer, x=objects, y=objects)
+    return buffer.getvalue()
+
+
+def nest(settings: dict[str, Any], depth: int) -> dict[str, Any]:
+    """An ensemble of an ensemble of an ensemble."""
+    for _ in range(depth):
+        settings = {"name": "ensemble", "members": [settings]}
+    return settings
+
+
+def make_model(folder: Path, weights: bytes, **about: Any) -> Path:
+    """A model folder whose manifest agrees with its files."""
+    write(folder / "model.safetensors", weights)
+    described = {
+        "schema": 1,
+        "model": {"name": "mlp", "hidden": [4]},
+        "class_names": ["a", "b"],
+        "shape": [1, 8, 8],
+        "mean": [0.5],
+        "std": [0.5],
+        "temperature": 1.0,
+        "epoch": 1,
+    }
+    write_json(folder / "model.json", {**described, **about})
+    files = {name: hash_file(folder / name) for name in ("model.safetensors", "model.json")}
+    write_json(folder / "manifest.json", {"schema": 1, "files": files})
+    return folder
+
+
+def make_manifest(folder: Path, name: str) -> Path:
+    """A model whose manifest names a file somewhere else, with the right sum if it is there."""
+    make_model(folder, b"")
+    manifest = read_json(folder / "manifest.json")
+    elsewhere = folder / name
+    known = elsewhere.read_bytes() if elsewhere.is_file() else b""
+    manifest["files"][name] = f"sha256:{hashlib.sha256(known).hexdigest()}"
+    write_json(folder / "manifest.json", manifest)
+    return folder
+
+
+def make_fifo(path: Path) -> Path:
+    """A pipe."""
+    os.mkfifo(path)
+    return path
+
+
+def make_tar(path: Path, fill: Callable[[tarfile.TarFile], None]) -> Path:
+    """An archive."""
+    with tarfile.open(path, "w:gz") as tar:
+        fill(tar)
+    return path
+
+
+def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    """A file in an archive."""
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def add_link(tar: tarfile.TarFile, name: str, to: str, kind: bytes = tarfile.SYMTYPE) -> None:
+    """Something in an archive that is no file."""
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, to
+    tar.addfile(member)
+
+
+def add_batches(tar: tarfile.TarFile, content: bytes) -> None:
+    """The members of CIFAR-10, all the same."""
+    for name in [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "batches.meta"]:
+        add(tar, f"cifar-10-batches-py/{name}", content)
+
+
+def add_zeros(tar: tarfile.TarFile, size: int) -> None:
+    """A batch that is nothing but zeros, and many."""
+    add(tar, "cifar-10-batches-py/data_batch_1", bytes(size))
+
+
+def make_parquet(folder: Path, *, lie: bool) -> Path:
+    """Shards with damaged pages, or with rows that are no pictures."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = [{"bytes": b"no picture", "path": None}] * 50
+    table = pa.table({"img": rows, "label": [0, 1] * 25})
+    path = folder / "train-00000-of-00001.parquet"
+    parquet.write_table(table, path, compression="none")
+    if lie:
+        content = bytearray(path.read_bytes())
+        for at in range(4, 400, 3):
+            content[at] = 0xFF
+        path.write_bytes(bytes(content))
+    return folder
+
+
+def make_circle(folder: Path) -> Path:
+    """Class folders that hold each other and nothing else."""
+    for name, other in (("a", "b"), ("b", "a")):
+        (folder / name).mkdir()
+        (folder / name / "in").symlink_to(folder / other)
+    return folder
+
+
+def make_pipe(folder: Path) -> Path:
+    """A picture that never ends."""
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        for number in range(2):
+            os.mkfifo(folder / name / f"{number}.png")
+    return folder

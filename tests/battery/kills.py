@@ -1,0 +1,126 @@
+"""`kill -9` at random times and at named places in every writer, and once more while resuming."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smallvision.records.files import read_json
+from tests.battery.outcome import Outcome
+from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
+
+PROMISE = (
+    "A run, study or search killed at any moment goes on with one command, to the same bits as if "
+    "it had never stopped; at most one epoch is done again, and nothing stray is left."
+)
+
+
+@dataclass
+class Job:
+    """A command that is killed again and again.
+
+    Attributes:
+        name: of the command.
+        arguments: what starts it, but for its folder.
+        again: what is added to go on.
+        weight: how often it is chosen.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    again: tuple[str, ...]
+    weight: int
+    seconds: float = 0.0
+    expected: dict[str, Any] | None = None
+    places: tuple[str, ...] = ()
+
+
+def list_jobs(recipe: Path) -> list[Job]:
+    """A run, a search and a study, each of seconds."""
+    small = ("--set", "epochs=2", "--set", "compute.threads=1")
+    study = ("study", "digits", "--preset", "quick", "--rungs", "mlp,vgg10", *small)
+    search = ("tune", "digits", str(recipe), "--trials", "3", "--epochs", "2", "--seeds", "0")
+    return [
+        Job("train", ("train", "digits", str(recipe)), ("--resume",), 6),
+        Job("tune", search, ("--resume",), 2),
+        Job("study", study, ("--resume",), 2),
+    ]
+
+
+def rehearse(job: Job, place: Path) -> None:
+    """Run a job to its end: how long it takes, what it leaves, which places it passes."""
+    folder = place / f"{job.name}-whole"
+    process = start(*job.arguments, "--out", folder, fault="count", cache=place / "cache")
+    began = time.perf_counter()
+    code, out = finish(process)
+    if code != 0:
+        raise RuntimeError(f"{job.name} fails undisturbed: {out}")
+    job.seconds, job.expected = time.perf_counter() - began, read_bits(folder)
+    passed = next(line for line in out.splitlines() if line.startswith("passed"))
+    counts = (word.split(":") for word in passed.split()[1:])
+    job.places = tuple(f"{stage}:{n + 1}" for stage, count in counts for n in range(int(count)))
+
+
+def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
+    """Kill jobs, a third of the time at a named place; then go on, and compare the bits."""
+    outcome, draw = Outcome(PROMISE), random.Random(seed)
+    jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
+    for job in jobs:
+        rehearse(job, place)
+    for number in range(trials):
+        job = draw.choices(jobs, [job.weight for job in jobs])[0]
+        fault = draw.choice(job.places) if number % 3 == 0 else ""
+        folder = place / f"{number:03d}"
+        with outcome.trial(f"{number} {job.name} {fault or 'by the clock'}"):
+            kill(job, folder, fault, draw, outcome)
+            if draw.random() < 0.1:
+                outcome.count("killed twice")
+                kill(job, folder, "", draw, outcome)
+            check(job, folder, f"trial {number}, {job.name} {fault}", outcome)
+    return outcome
+
+
+def kill(job: Job, folder: Path, fault: str, draw: random.Random, outcome: Outcome) -> None:
+    """Start or resume a job and kill it: where its fault says, or at a random time."""
+    again = job.again if folder.exists() else ()
+    arguments = (*job.arguments, "--out", folder, *again)
+    process = start(*arguments, fault=fault, cache=folder.parent / "cache")
+    if not fault:
+        time.sleep(draw.uniform(0.3, 1.0) * job.seconds)
+        process.kill()
+        outcome.count("killed by the clock")
+    code, out = finish(process)
+    if fault:
+        outcome.count("killed at a named place")
+        outcome.expect(code == -signal.SIGKILL, f"{fault} was not passed: {code} {out[-200:]}")
+
+
+def check(job: Job, folder: Path, name: str, outcome: Outcome) -> None:
+    """Resume to the end; compare all that is decided, and count what was done again."""
+    before = {path.parent: len(path.read_bytes().splitlines()) for path in find_metrics(folder)}
+    process = start(*job.arguments, "--out", folder, *job.again, cache=folder.parent / "cache")
+    code, out = finish(process)
+    outcome.expect(code == 0, f"{name}: exit {code}: {out[-300:]}")
+    if code != 0:
+        return
+    assert job.expected is not None
+    differences = compare_bits(read_bits(folder), job.expected)
+    outcome.expect(not differences, f"{name}: {differences[:4]}")
+    stray = [str(path.relative_to(folder)) for path in folder.rglob("*.tmp")]
+    outcome.expect(not stray, f"{name}: stray {stray}")
+    for run, epochs in before.items():
+        resumed = [line for line in out.splitlines() if "going on with epoch" in line]
+        if resumed and len(before) == 1:
+            first = int(resumed[0].split("epoch ")[1].split()[0])
+            outcome.most("epochs done again, at most", max(0, epochs + 1 - first))
+            outcome.expect(first >= epochs, f"{name}: {run.name} began again at epoch {first}")
+
+
+def find_metrics(folder: Path) -> list[Path]:
+    """The metrics of unfinished runs."""
+    found = folder.rglob("metrics.jsonl")
+    return [p for p in found if read_json(p.parent / "status.json")["status"] != "done"]

@@ -1,0 +1,89 @@
+"""Two processes that want one folder, and eight that share a study's."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from smallvision.evaluation import evaluate_on_test
+from smallvision.records.files import read_json
+from smallvision.records.ledger import read_openings
+from tests.battery.outcome import Outcome
+from tests.battery.work import finish, start, write_recipe
+
+PROMISE = (
+    "Of two processes in one folder one goes on, and the other leaves within two seconds and names "
+    "it; a killed owner leaves no lock. Eight runs side by side in one folder lose no record."
+)
+
+
+def run(place: Path, trials: int, seed: int) -> Outcome:
+    """Contests for a folder, `trials` of them, and eight runs at once."""
+    assert evaluate_on_test is not None
+    outcome = Outcome(PROMISE)
+    recipe = write_recipe(place)
+    cache = place / "cache"
+    for number in range(trials):
+        with outcome.trial(f"contest {number}"):
+            contest(recipe, place / f"contest-{number}", cache, outcome, number)
+    with outcome.trial("eight at once"):
+        crowd(recipe, place / "crowd", cache, outcome)
+    return outcome
+
+
+def contest(recipe: Path, folder: Path, cache: Path, outcome: Outcome, number: int) -> None:
+    """One process owns a folder, another wants it, the first is killed, the second may."""
+    job = ("train", "digits", recipe, "--set", "epochs=400", "--out", folder)
+    owner = start(*job, cache=cache)
+    while not (folder / ".lock").exists() or not (folder / ".lock").read_text():
+        time.sleep(0.02)
+        if owner.poll() is not None:
+            raise RuntimeError(f"the owner ended: {owner.stdout.read() if owner.stdout else ''}")
+    began = time.perf_counter()
+    code, out = finish(start(*job, *(["--resume"] if number % 2 else []), cache=cache))
+    seconds = time.perf_counter() - began
+    outcome.most("seconds until the other leaves, at most", round(seconds, 2))
+    outcome.expect(code == 2 and f"process {owner.pid} on" in out, f"{number}: {code} {out}")
+    outcome.expect(seconds < 2, f"contest {number}: left after {seconds:.1f} s")
+    owner.kill()
+    finish(owner)
+    heir = start(
+        "train", "digits", recipe, "--set", "epochs=400", "--out", folder, "--resume", cache=cache
+    )
+    while heir.poll() is None and f"process {heir.pid} on" not in read_lock(folder):
+        time.sleep(0.02)
+    outcome.expect(heir.poll() is None, f"contest {number}: the lock outlived its process")
+    heir.kill()
+    finish(heir)
+
+
+def read_lock(folder: Path) -> str:
+    """What the lock says."""
+    return (folder / ".lock").read_text(encoding="utf-8")
+
+
+def crowd(recipe: Path, folder: Path, cache: Path, outcome: Outcome) -> None:
+    """Eight runs in one folder, then eight evaluations of one of them, all at once."""
+    jobs = [
+        start(
+            "train",
+            "digits",
+            recipe,
+            "--set",
+            f"seed={n}",
+            "--out",
+            folder / "runs" / str(n),
+            cache=cache,
+        )
+        for n in range(8)
+    ]
+    codes = [finish(job)[0] for job in jobs]
+    outcome.expect(codes == [0] * 8, f"eight runs: exit {codes}")
+    states = [read_json(folder / "runs" / str(n) / "status.json")["status"] for n in range(8)]
+    outcome.expect(states == ["done"] * 8, f"eight runs: {states}")
+    judges = [start("evaluate", folder / "runs" / "0", "digits", cache=cache) for _ in range(8)]
+    codes = [finish(judge)[0] for judge in judges]
+    opened = sum(code == 0 for code in codes)
+    entries = read_openings(folder / "runs" / "0")
+    outcome.expect(len(entries) == opened, f"{opened} openings, {len(entries)} in the ledger")
+    outcome.figures["openings of eight evaluations at once"] = opened

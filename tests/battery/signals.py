@@ -1,0 +1,81 @@
+"""Ctrl-C, SIGTERM and SIGHUP, in every phase of a command."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from smallvision.records.files import read_json
+from tests.battery.outcome import Outcome
+from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
+
+PROMISE = (
+    "Asked to stop, a command keeps what it has, says how to go on, and leaves within ten seconds "
+    "with 130, 143 or 129; asked twice, it leaves at once. What goes on has the same bits."
+)
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def run(place: Path, trials: int, seed: int) -> Outcome:
+    """Signals at random times from the first line of Python on, every fifth time twice."""
+    outcome, draw = Outcome(PROMISE), random.Random(seed)
+    recipe = write_recipe(place)
+    jobs: dict[str, tuple[Any, ...]] = {
+        "train": ("train", "digits", recipe, "--set", "epochs=8"),
+        "tune": ("tune", "digits", recipe, "--trials", "3", "--epochs", "2", "--seeds", "0"),
+        "study": ("study", "digits", "--rungs", "mlp", "--set", "compute.threads=1"),
+        "explore": ("explore", "digits"),
+    }
+    seconds: dict[str, float] = {}
+    expected: dict[str, dict[str, Any]] = {}
+    for name, job in jobs.items():
+        began = time.perf_counter()
+        finish(start(*job, *out(name, place / f"whole-{name}"), cache=place / "cache"))
+        seconds[name] = time.perf_counter() - began
+        expected[name] = read_bits(place / f"whole-{name}")
+    for number in range(trials):
+        name = draw.choice(list(jobs))
+        kind, twice = draw.choice(list(CODES)), number % 5 == 4
+        label = f"{number} {name} {kind.name}{' twice' if twice else ''}"
+        folder = place / str(number)
+        with outcome.trial(label):
+            process = start(*jobs[name], *out(name, folder), cache=place / "cache")
+            time.sleep(draw.uniform(0.3, 1.0) * seconds[name])
+            began = time.perf_counter()
+            process.send_signal(kind)
+            if twice:
+                process.send_signal(kind)
+            code, said = finish(process)
+            took = time.perf_counter() - began
+            outcome.most("seconds until it left, at most", round(took, 1))
+            outcome.expect(took < 10, f"{label}: left after {took:.0f} s")
+            if code == 0:
+                outcome.count("was done before the signal")
+                continue
+            # Before its own handlers are set, Python's start is ended by the system.
+            early = code == -kind
+            outcome.count("before the command began" if early else "in the command")
+            outcome.expect(early or code == CODES[kind], f"{label}: exit {code}: {said[-200:]}")
+            outcome.expect("Traceback" not in said or early, f"{label}: traceback: {said[-300:]}")
+            if name == "train" and "epoch" in said and not twice:
+                outcome.expect("go on with: smallvision train" in said, f"{label}: {said[-200:]}")
+                epochs = (folder / "metrics.jsonl").read_bytes().count(b"\n")
+                paused = folder / "checkpoints" / "paused" / "state.json"
+                if paused.exists():
+                    outcome.count("paused amid an epoch")
+                    outcome.expect(read_json(paused)["epoch"] == epochs, f"{label}: stale pause")
+            if name != "explore":
+                again = (*jobs[name], *out(name, folder), "--resume")
+                code, said = finish(start(*again, cache=place / "cache"))
+                outcome.expect(code == 0, f"{label}: resumed with {code}: {said[-200:]}")
+                differences = compare_bits(read_bits(folder), expected[name])
+                outcome.expect(not differences, f"{label}: {differences[:3]}")
+    return outcome
+
+
+def out(name: str, folder: Path) -> tuple[str | Path, ...]:
+    """Where a command shall write."""
+    return ("--out", folder / "page.html") if name == "explore" else ("--out", folder)
