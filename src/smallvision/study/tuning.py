@@ -35,6 +35,7 @@ from smallvision.study.search import PRUNER, SAMPLER, Attempt, open_search
 from smallvision.training import EpochRecord, Plan, PrunedError, State
 
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
+ADDED = {"nonfinite": "stop"}  # settings that came later, and what held before
 
 
 def tune_recipe(
@@ -229,7 +230,10 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
 
 def name_search(recipe: Recipe, split: Split, record: dict[str, Any]) -> str:
     """A name that is the same exactly for the same recipe, length of trials, space and images."""
-    question = (recipe.plain(), record["epochs"], record["space"])
+    # Settings that searches of earlier versions did not know count where they are not as before.
+    plain = recipe.plain()
+    asked = {name: value for name, value in plain.items() if ADDED.get(name, ...) != value}
+    question = (asked, record["epochs"], record["space"])
     digest = hashlib.sha256(repr(question).encode())
     digest.update(split.train.tobytes() + split.val.tobytes())
     return f"{recipe.name}-{digest.hexdigest()[:16]}"
