@@ -43,6 +43,10 @@ results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-1
 	  $(BIN)/python results/keep.py studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 
+.PHONY: battery
+battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour
+	$(BIN)/python -m tests.battery
+
 .PHONY: bench bench-check
 bench: $(INSTALLED)  ## the committed measurements of speed but the race; minutes, CIFAR-10 is needed
 	$(BIN)/smallvision bench pipeline cifar10 --out results/bench

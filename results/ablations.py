@@ -22,6 +22,7 @@ VARIANTS = {
     "the recipe": [],
     "whole images throughout": ["windows=[]"],
     "windows of 24 pixels, not 28": ["windows=[{until=0.625,side=24}]"],
+    "two convolutions, not three, in the last group": ["model.extra=0"],
     "coins thrown anew for every flip": ["augment=['flip',{name='crop',padding=2}]"],
     "2,000 images at a time": ["micro_batch=0"],
     "one view": ["views.mirror=false", "views.shift=0"],

@@ -61,7 +61,7 @@ MODELS: dict[str, ModelEntry] = {
     "speednet": ModelEntry(
         speednet,
         Card(
-            sentence="Six plain convolutions on whitened pixels, made to be trained in minutes.",
+            sentence="A few plain convolutions on whitened pixels, made to be trained in minutes.",
             source="Jordan, arXiv 2404.00498; Page, cifar10-fast; Balsam, hlb-CIFAR10",
             assumes="patterns mean the same wherever they are; wants the optimiser `muon`",
             costs="2 million parameters",

@@ -64,8 +64,8 @@ class Filters(nn.Conv2d):
 class Group(nn.Module):
     """Convolutions at one resolution, pooled right after the first, before its norm.
 
-    From `(N, channels, H, W)` to `(N, out_channels, H // 2, W // 2)`. With three convolutions or
-    more, those after the first are a residual branch.
+    From `(N, channels, H, W)` to `(N, out_channels, H // 2, W // 2)`. Those after the first may
+    be a residual branch.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Group(nn.Module):
         out_channels: int,
         *,
         depth: int,
+        residual: bool,
         pool: bool,
         activation: str,
         norm_momentum: float,
@@ -84,7 +85,7 @@ class Group(nn.Module):
         widths = [channels, *[out_channels] * depth]
         self.convs = nn.ModuleList(map(Filters, widths, widths[1:]))
         self.norms = nn.ModuleList(Norm(out_channels, norm_momentum) for _ in range(depth))
-        self.residual = depth > 2
+        self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolution, pooling, norm, activation; then convolution, norm, activation, repeated."""
@@ -107,6 +108,7 @@ class SpeedNet(nn.Module):
         *,
         widths: Sequence[int],
         depth: int,
+        extra: int,
         activation: str,
         norm_momentum: float,
     ) -> None:
@@ -117,13 +119,14 @@ class SpeedNet(nn.Module):
         self.activation = ACTIVATIONS[activation]()
         groups = []
         channels, side = self.whitening.out_channels, (min(size) - PATCH) // stride + 1
-        for width in widths:
+        for number, width in enumerate(widths, start=1):
             pool = side >= 4
             groups.append(
                 Group(
                     channels,
                     width,
-                    depth=depth,
+                    depth=depth + (extra if number == len(widths) else 0),
+                    residual=depth > 2,
                     pool=pool,
                     activation=activation,
                     norm_momentum=norm_momentum,
@@ -148,6 +151,7 @@ def speednet(
     *,
     widths: Sequence[int] = (64, 256, 256),
     depth: int = 2,
+    extra: int = 0,
     activation: str = "gelu",
     norm_momentum: float = 0.4,
 ) -> nn.Module:
@@ -158,6 +162,8 @@ def speednet(
         num_classes: K.
         widths: channels of each group; every group halves the image, as long as 4 pixels are left.
         depth: convolutions a group, at least 2; from 3 on, all but the first are a residual branch.
+        extra: further convolutions of the last group, where images are smallest: a third one costs
+            3x3-pixel images one part in thirty of a step.
         activation: relu, mish, silu or gelu.
         norm_momentum: share of the running statistics that a batch replaces, in (0, 1]; high,
             since so short a training leaves old statistics behind fast.
@@ -169,6 +175,7 @@ def speednet(
         num_classes,
         widths=widths,
         depth=depth,
+        extra=extra,
         activation=activation,
         norm_momentum=norm_momentum,
     )

@@ -66,7 +66,7 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10(width=32),
         wrn=WideResNet(depth=10, width=2),
-        pace=Pace(7, SpeedNet(), ((0.715, 0.875),)),
+        pace=Pace(7, SpeedNet(extra=1), ((0.715, 0.875),)),
         trials=3,
         trial_share=0.34,
         snapshots=Sgdr(cycles=2, cycle_mult=1.0),

@@ -66,6 +66,7 @@ class SpeedNet(Settings):
         256,
     )
     depth: int = Field(2, ge=2, le=16)
+    extra: int = Field(0, ge=0, le=16, description="more convolutions in the last group")
     activation: Activation = "gelu"
     norm_momentum: float = Field(0.4, gt=0, le=1)
 

@@ -35,7 +35,9 @@ from smallvision.study.search import PRUNER, SAMPLER, Attempt, open_search
 from smallvision.training import EpochRecord, Plan, PrunedError, State
 
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
-ADDED = {"nonfinite": "stop"}  # settings that came later, and what held before
+# Settings that came after searches were first kept, and what held before: they count in the name
+# of a search only where they differ, so that searches of earlier versions are found again.
+ADDED = {("nonfinite",): "stop", ("model", "extra"): 0}
 
 
 def tune_recipe(
@@ -228,12 +230,20 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
     return same and (not written.exists() or read_recipe(written) == recipe)
 
 
+def drop_added(values: dict[str, Any]) -> dict[str, Any]:
+    """The plain values of a recipe, without later settings that are as they were before."""
+    for (*tables, name), before in ADDED.items():
+        place = values
+        for table in tables:
+            place = place[table]
+        if place.get(name) == before:
+            del place[name]
+    return values
+
+
 def name_search(recipe: Recipe, split: Split, record: dict[str, Any]) -> str:
     """A name that is the same exactly for the same recipe, length of trials, space and images."""
-    # Settings that searches of earlier versions did not know count where they are not as before.
-    plain = recipe.plain()
-    asked = {name: value for name, value in plain.items() if ADDED.get(name, ...) != value}
-    question = (asked, record["epochs"], record["space"])
+    question = (drop_added(recipe.plain()), record["epochs"], record["space"])
     digest = hashlib.sha256(repr(question).encode())
     digest.update(split.train.tobytes() + split.val.tobytes())
     return f"{recipe.name}-{digest.hexdigest()[:16]}"

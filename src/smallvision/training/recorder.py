@@ -140,7 +140,7 @@ def restore_newest(folder: Path, state: State) -> list[str]:
                 raise RecordError(f"{folder / METRICS} is damaged after epoch {known}")
             restore_checkpoint(folder, place, state)
         except RecordError as error:
-            notes.append(f"checkpoint {place.name} was passed over: {error}")
+            notes.append(f"checkpoint {place.name.lstrip('0')} was passed over: {error}")
         else:
             return notes
     return notes

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smallvision.data import npz
 from smallvision.data.arrays import from_arrays
 from smallvision.data.load import load_data
 from smallvision.data.sealed import break_seal
+from smallvision.records import files
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (40, 3, 8, 10), dtype=np.uint8)
@@ -178,7 +178,8 @@ def test_npz_that_is_damaged(damage, tmp_path, refuses):
 
 def test_npz_that_claims_terabytes(tmp_path, monkeypatch, refuses):
     place = tmp_path / "mine.npz"
-    np.savez(place, images=PIXELS, labels=LABELS)
-    monkeypatch.setattr(npz, "MAX_ARRAY_BYTES", 5000)
+    np.savez_compressed(place, images=np.zeros_like(PIXELS), labels=LABELS)
+    monkeypatch.setattr(files, "BOMB_BYTES", 500)
+    monkeypatch.setattr(files, "BOMB_RATIO", 2)
     with refuses(place, "images.npy unpacks to"):
         load_data(place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from smallvision.evaluation.errors import ErrorAnalysis, analyse_errors, overlay_heat
+from smallvision.records.files import read_json
 from smallvision.stats.slices import Bin, compare_bins
 from tests.conftest import make_images
 from tests.unit.predict.test_saliency import Ensemble, brightness_network, save
@@ -87,7 +87,7 @@ def test_no_errors_are_no_trouble(tmp_path: Path) -> None:
 def test_what_is_written_is_what_is_said(tmp_path: Path) -> None:
     analysis = analyse(WRONG)
     analysis.write(tmp_path / "errors")
-    record = json.loads((tmp_path / "errors" / "errors.json").read_text())
+    record = read_json(tmp_path / "errors" / "errors.json")
     assert record == analysis.record
     for name, picture in analysis.pictures.items():
         assert np.array_equal(np.asarray(Image.open(tmp_path / "errors" / name)), picture)

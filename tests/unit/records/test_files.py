@@ -113,3 +113,57 @@ def test_folders_are_numbered_and_found_again(tmp_path: Path) -> None:
     (tmp_path / "s-quick").mkdir()
     (tmp_path / "s-quick" / "study.json").write_text("{}")
     assert newest_folder(tmp_path, "s", "study.json") == tmp_path / "s-2"
+
+
+def test_a_number_that_was_changed_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, {"schema": 1, "accuracy": 0.9321, "names": {"é": [1, 2]}})
+    assert files.read_json(path) == {"schema": 1, "accuracy": 0.9321, "names": {"é": [1, 2]}}
+    path.write_text(path.read_text().replace("0.9321", "0.9329"))
+    with pytest.raises(RecordError, match="'sum' is not that of its content"):
+        files.read_json(path)
+    edited = {"schema": 1, "accuracy": 0.9329}  # without a sum, as earlier versions wrote it
+    path.write_text(json.dumps(edited))
+    assert files.read_json(path) == edited
+
+
+def test_a_later_version_is_named(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "a.json", {"schema": 2})
+    with pytest.raises(RecordError, match=r"later version .schema 2.*upgrade"):
+        files.read_json(tmp_path / "a.json")
+
+
+def test_lines_are_counted_as_they_are_appended(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    for number in (1, 2):
+        assert files.append_line(path, {"a": number}, number_as="n") == number
+    with path.open("a") as file:
+        file.write('{"n": 3, "a"')  # a kill
+    assert files.append_line(path, {"a": 3}, number_as="n") == 3
+    assert [line["n"] for line in files.read_jsonl(path)] == [1, 2, 3]
+
+
+def test_lines_before_damage_can_be_had(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    for number in range(3):
+        files.append_line(path, {"epoch": number})
+    path.write_text(path.read_text().replace('"epoch": 1', '"epoch": 7'))
+    assert [line["epoch"] for line in files.read_jsonl(path, whole=False)] == [0]
+    with pytest.raises(RecordError, match="line 2"):
+        files.read_jsonl(path)
+
+
+def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / f".a.json.{os.getpid()}.tmp", tmp_path / ".a.json.999999999.tmp"
+    for path in (ours, theirs):
+        path.write_text("half")
+    with lock_folder(tmp_path):
+        assert ours.exists()
+        assert not theirs.exists()
+
+
+def test_a_bomb_in_a_zip_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, x=np.zeros(150_000_000, np.uint8))
+    with pytest.raises(RecordError, match="unpacks to 150,000,128 bytes"):
+        files.read_npz(path, "x")

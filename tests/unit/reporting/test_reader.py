@@ -78,7 +78,9 @@ def test_wrong_types_are_named(folder: Path) -> None:
 
 def test_other_schemas_are_refused(folder: Path) -> None:
     edit_json(folder / "verdicts.json", schema=2)
-    assert "has schema 2, this smallvision reads schema 1" in refuse(folder)
+    assert "later version (schema 2, this one knows 1)" in refuse(folder)
+    edit_json(folder / "verdicts.json", schema=0)
+    assert "has schema 0, this smallvision reads schema 1" in refuse(folder)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, Rung, override, parse_recipe, read_recipe
 from smallvision.recipes.space import build_space, read_values
-from smallvision.records.files import read_npz
+from smallvision.records.files import read_json, read_jsonl, read_npz, write_json, write_jsonl
 from smallvision.records.folder import TUNE, check_folder
 from smallvision.study import rungs, tuning
 from smallvision.study.comparison import Group, weigh_pair
@@ -58,7 +58,7 @@ def found(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_the_first_trial_is_the_recipe_itself(dataset: DataSet, tmp_path: Path) -> None:
     record = tune(dataset, tmp_path, trials=6)
-    assert json.loads((tmp_path / "tune.json").read_text()) == record
+    assert read_json(tmp_path / "tune.json") == record
     assert [trial["number"] for trial in record["trials"]] == list(range(6))
     own = record["trials"][0]
     assert own["values"] == read_values(recipe(), list(own["values"]))
@@ -150,8 +150,8 @@ def test_a_trial_costs_all_its_sittings(
         with pytest.raises(KeyboardInterrupt):
             tune(dataset, tmp_path, trials=3)
     metrics = tmp_path / "trials" / "000" / "metrics.jsonl"
-    (line,) = map(json.loads, metrics.read_text().splitlines())
-    metrics.write_text(json.dumps({**line, "seconds": 5_000.0}) + "\n")
+    (line,) = read_jsonl(metrics)
+    write_jsonl(metrics, [{**line, "seconds": 5_000.0}])
     record = tune(dataset, tmp_path, trials=3, budget_seconds=4_000)
     assert record["trials"][0]["seconds"] > 5_000
     assert len(record["trials"]) == 2, "the budget knows of the earlier sitting"
@@ -381,9 +381,8 @@ def test_the_winner_is_run_again_with_fresh_seeds(dataset: DataSet, tmp_path: Pa
     assert fewer == rerun, "nobody may choose among the seeds that are finished"
     more = rerun_winner(recipe(), dataset, split, tmp_path, record, seeds=3)["rerun"]
     assert more["seeds"] == [1, 2, 3]
-    (status := tmp_path / "rerun" / "untuned-3" / "status.json").write_text(
-        status.read_text().replace('"done"', '"running"')
-    )
+    status = tmp_path / "rerun" / "untuned-3" / "status.json"
+    write_json(status, {**read_json(status), "status": "running"})
     fewer = rerun_winner(recipe(), dataset, split, tmp_path, record, seeds=1)["rerun"]
     assert fewer == rerun, "half a pair is no evidence"
 

@@ -99,12 +99,20 @@ def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
     assert bits(tmp_path / "a") != bits(tmp_path / "c")
 
 
+@pytest.mark.parametrize("killed", [False, True])
 @pytest.mark.parametrize("epoch", [0, 1, 2, 3])
-def test_resuming_gives_the_same_bits(dataset: DataSet, tmp_path: Path, epoch: int) -> None:
+def test_resuming_gives_the_same_bits(
+    dataset: DataSet, tmp_path: Path, epoch: int, killed: bool
+) -> None:
     run(dataset, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(dataset, tmp_path / "torn", Interrupt(epoch))
+    paused = tmp_path / "torn" / "checkpoints" / "paused"
+    assert read_json(paused / "state.json")["step"] == 2
+    if killed:  # which leaves no checkpoint amid an epoch
+        shutil.rmtree(paused)
     run(dataset, tmp_path / "torn")
+    assert not paused.exists()
     assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
 
 
@@ -231,6 +239,7 @@ def test_a_damaged_checkpoint_is_passed_over(dataset: DataSet, tmp_path: Path) -
     content = bytearray(weights.read_bytes())
     content[-3] ^= 1
     weights.write_bytes(content)
+    shutil.rmtree(tmp_path / "torn" / "checkpoints" / "paused")
     status = run(dataset, tmp_path / "torn", checkpoints="all")
     assert any("checkpoint 3 was passed over" in note for note in status["notes"])
     assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
@@ -309,7 +318,7 @@ def test_a_diverging_run_says_so(
     dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "update", lambda *_: torch.tensor(float("nan")))
-    with pytest.raises(UserError, match=r"nan in epoch 1.*lr below 0\.1"):
+    with pytest.raises(UserError, match=r"nan at step 1 of epoch 1 .*lr below 0\.1"):
         run(dataset, tmp_path)
     status = json.loads((tmp_path / "status.json").read_text())
     assert status["status"] == "failed"
