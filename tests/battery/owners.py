@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from smallvision.evaluation import evaluate_on_test
 from smallvision.records.files import read_json
 from smallvision.records.ledger import read_openings
 from tests.battery.outcome import Outcome
@@ -17,17 +16,16 @@ PROMISE = (
 )
 
 
-def run(place: Path, trials: int, seed: int) -> Outcome:
-    """Contests for a folder, `trials` of them, and eight runs at once."""
-    assert evaluate_on_test is not None
+def run(place: Path, trials: int, seed: int, many: int = 8) -> Outcome:
+    """Contests for a folder, `trials` of them, and many runs at once; nothing is drawn."""
     outcome = Outcome(PROMISE)
     recipe = write_recipe(place)
     cache = place / "cache"
     for number in range(trials):
         with outcome.trial(f"contest {number}"):
             contest(recipe, place / f"contest-{number}", cache, outcome, number)
-    with outcome.trial("eight at once"):
-        crowd(recipe, place / "crowd", cache, outcome)
+    with outcome.trial(f"{many} at once"):
+        crowd(recipe, place / "crowd", cache, outcome, many)
     return outcome
 
 
@@ -62,8 +60,8 @@ def read_lock(folder: Path) -> str:
     return (folder / ".lock").read_text(encoding="utf-8")
 
 
-def crowd(recipe: Path, folder: Path, cache: Path, outcome: Outcome) -> None:
-    """Eight runs in one folder, then eight evaluations of one of them, all at once."""
+def crowd(recipe: Path, folder: Path, cache: Path, outcome: Outcome, many: int) -> None:
+    """Many runs in one folder, then as many evaluations of one of them, all at once."""
     jobs = [
         start(
             "train",
@@ -75,15 +73,15 @@ def crowd(recipe: Path, folder: Path, cache: Path, outcome: Outcome) -> None:
             folder / "runs" / str(n),
             cache=cache,
         )
-        for n in range(8)
+        for n in range(many)
     ]
     codes = [finish(job)[0] for job in jobs]
-    outcome.expect(codes == [0] * 8, f"eight runs: exit {codes}")
-    states = [read_json(folder / "runs" / str(n) / "status.json")["status"] for n in range(8)]
-    outcome.expect(states == ["done"] * 8, f"eight runs: {states}")
-    judges = [start("evaluate", folder / "runs" / "0", "digits", cache=cache) for _ in range(8)]
+    outcome.expect(codes == [0] * many, f"side by side: exit {codes}")
+    states = [read_json(folder / "runs" / str(n) / "status.json")["status"] for n in range(many)]
+    outcome.expect(states == ["done"] * many, f"side by side: {states}")
+    judges = [start("evaluate", folder / "runs" / "0", "digits", cache=cache) for _ in range(many)]
     codes = [finish(judge)[0] for judge in judges]
     opened = sum(code == 0 for code in codes)
     entries = read_openings(folder / "runs" / "0")
     outcome.expect(len(entries) == opened, f"{opened} openings, {len(entries)} in the ledger")
-    outcome.figures["openings of eight evaluations at once"] = opened
+    outcome.figures["evaluations at once, each a line in the ledger"] = opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -19,7 +20,7 @@ PROMISE = (
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
-def run(place: Path, trials: int, seed: int) -> Outcome:
+def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Signals at random times from the first line of Python on, every fifth time twice."""
     outcome, draw = Outcome(PROMISE), random.Random(seed)
     recipe = write_recipe(place)
@@ -29,6 +30,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
         "study": ("study", "digits", "--rungs", "mlp", "--set", "compute.threads=1"),
         "explore": ("explore", "digits"),
     }
+    jobs = {name: job for name, job in jobs.items() if not names or name in names}
     seconds: dict[str, float] = {}
     expected: dict[str, dict[str, Any]] = {}
     for name, job in jobs.items():
@@ -42,8 +44,10 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
         label = f"{number} {name} {kind.name}{' twice' if twice else ''}"
         folder = place / str(number)
         with outcome.trial(label):
-            process = start(*jobs[name], *out(name, folder), cache=place / "cache")
-            time.sleep(draw.uniform(0.3, 1.0) * seconds[name])
+            process = start(
+                *jobs[name], *out(name, folder), cache=place / "cache", start_new_session=True
+            )
+            time.sleep(draw.uniform(0.05, 1.0) * seconds[name])
             began = time.perf_counter()
             process.send_signal(kind)
             if twice:
@@ -51,6 +55,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
             code, said = finish(process)
             took = time.perf_counter() - began
             outcome.most("seconds until it left, at most", round(took, 1))
+            outcome.expect(not is_session_alive(process.pid), f"{label}: left an orphan")
             outcome.expect(took < 10, f"{label}: left after {took:.0f} s")
             if code == 0:
                 outcome.count("was done before the signal")
@@ -74,6 +79,15 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
                 differences = compare_bits(read_bits(folder), expected[name])
                 outcome.expect(not differences, f"{label}: {differences[:3]}")
     return outcome
+
+
+def is_session_alive(leader: int) -> bool:
+    """Whether any process of a session is left."""
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def out(name: str, folder: Path) -> tuple[str | Path, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -18,22 +19,24 @@ from tests.battery import (
     recipes,
     signals,
 )
+from tests.battery.outcome import Outcome
 
-SHARE = {
-    kills: 5,
-    damage: 60,
-    hostile: 100,
-    pictures: 200,
-    recipes: 100,
-    disks: 5,
-    owners: 1,
-    numerics: 10,
-    signals: 3,
+SHARE: dict[str, tuple[Callable[..., Outcome], int]] = {
+    "kills": (partial(kills.run, names=("train",)), 5),
+    "damage": (damage.run, 60),
+    "hostile": (hostile.run, 100),
+    "pictures": (pictures.run, 200),
+    "recipes": (recipes.run, 100),
+    "disks": (disks.run, 5),
+    "owners": (partial(owners.run, many=3), 1),
+    "numerics": (numerics.run, 10),
+    "signals": (partial(signals.run, names=("train",)), 3),
 }
 
 
-@pytest.mark.parametrize("family", SHARE, ids=lambda family: family.__name__.rpartition(".")[2])
-def test_nothing_is_lost(family: ModuleType, tmp_path: Path) -> None:
-    outcome = family.run(tmp_path, SHARE[family], 0)
-    assert outcome.trials
+@pytest.mark.parametrize("family", SHARE)
+def test_nothing_is_lost(family: str, tmp_path: Path) -> None:
+    run, trials = SHARE[family]
+    outcome = run(tmp_path, trials, 0)
+    assert outcome.trials >= trials or family == "hostile"
     assert outcome.failures == []

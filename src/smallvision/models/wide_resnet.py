@@ -8,7 +8,6 @@ first convolution, so that any size from 8 to 96 costs a sensible amount.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
@@ -52,7 +51,9 @@ class Block(nn.Module):
         out = self.conv2(self.dropout(self.activation(self.norm2(out))))
         if self.excite is not None:
             out = self.excite(out)
-        return torch.add(shortcut, out)
+        return out.add_(
+            shortcut
+        )  # in place: nothing else wants it, and memory is what steps wait for
 
 
 class WideResNet(nn.Module):
