@@ -39,6 +39,7 @@ def test_step_then_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (["accuracy", "digits", "--set", "epoch=3"], "unknown setting 'epoch'"),
         (["pipeline", "digits"], "has no colours"),
         (["step", "wrn-au"], "unknown recipe 'wrn-au'"),
+        (["step", "wrn", "wrn"], "two recipes have one name"),
         (["predict", "nowhere"], "nowhere"),
         (["report", "nowhere"], "holds no measurement"),
     ],

@@ -426,3 +426,21 @@ def test_an_ensemble_of_data_from_a_path_asks_for_it(
     assert not (tmp_path / "e").exists()
     built = smallvision("ensemble", *runs, "--data", rows, "--out", tmp_path / "e")
     assert built.code == 0, built.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["study", "--max-gap=-1"], "'--max-gap'"),
+        (["train", "--seeds", "many"], "'--seeds'"),
+        (["studdy"], "'study'"),
+        (["train", "--sed", "1"], "--sed"),
+        (["compare"], "RUN"),
+    ],
+)
+def test_a_mistaken_option_is_one_line(smallvision: Call, arguments: list[str], said: str) -> None:
+    outcome = smallvision(*arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert said in outcome.err
+    assert len(outcome.err.splitlines()) == 1

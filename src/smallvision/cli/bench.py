@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smallvision.cli.options import Data, DataDir, Json, Preset, Settings, spell_command
+from smallvision.errors import SettingError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,13 +88,16 @@ def step(
 
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))
+    names = recipe or ["vgg10-aug", "wrn-aug", "speednet"]
     recipes = {
         Path(name).name.removesuffix(".toml"): override(
             read_recipe(Path(name)) if name.endswith(".toml") else find_rung(ladder, name).recipe,
             settings or (),
         )
-        for name in recipe or ["vgg10-aug", "wrn-aug", "speednet"]
+        for name in names
     }
+    if len(recipes) < len(names):
+        raise SettingError("two recipes have one name; the record goes by it, so rename a file")
     console = make_console(json)
     record = bench_step(
         recipes,
@@ -128,7 +132,6 @@ def accuracy(
     from smallvision.bench import bench_accuracy
     from smallvision.cli.rates import show_targets
     from smallvision.data.load import as_dataset
-    from smallvision.errors import SettingError
     from smallvision.recipes import aim, override
 
     if on not in ("val", "test"):

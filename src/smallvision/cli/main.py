@@ -89,7 +89,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        app(standalone_mode=True)
+        sys.exit(app(standalone_mode=False) or 0)
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
@@ -100,3 +100,26 @@ def main() -> None:
     except OSError as error:
         typer.echo(f"error: {error.strerror}: {error.filename or 'output'}", err=True)
         sys.exit(2)
+    except Exception as error:
+        complaint = explain_usage(error)
+        if complaint is None:
+            raise
+        typer.echo(complaint, err=True)
+        sys.exit(2)
+
+
+def explain_usage(error: Exception) -> str | None:
+    """What the option parser complains of, in one line; None for any other error.
+
+    The parser's errors are known by their methods: where their class lies depends on the version.
+    A command without its arguments is answered with its help, as the parser words it.
+    """
+    if not hasattr(error, "format_message"):
+        return None
+    message: str = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return message
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "smallvision"
+    sentence = " ".join(message.split()).removesuffix(".")
+    return f"error: {sentence[:1].lower()}{sentence[1:]} (see {command} --help)"

@@ -92,6 +92,8 @@ class PlainLines:
     def on_start(self, plan: Plan) -> None:
         """Remember the plan; say where a resumed run goes on."""
         self.plan = plan
+        for note in plan.notes:
+            self.say(note)
         if plan.first_epoch > 1:
             self.say(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")
 
@@ -125,6 +127,8 @@ class LiveProgress:
         """Open the live line; a run that was rolled back begins anew."""
         self.close()
         self.plan, self.began = plan, time.perf_counter()
+        for note in plan.notes:
+            self.console.print(note, markup=False)
         if plan.first_epoch > 1:
             self.console.print(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")
         self.live = Live(console=self.console, transient=True, auto_refresh=False)

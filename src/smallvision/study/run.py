@@ -201,20 +201,22 @@ def train_recipe(
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
     machine = build_machine(recipe)
-    note_machine(folder, machine)
+    news = note_machine(folder, machine)
     torch.set_num_threads(machine.threads)
     keep_freed_memory()
     pooled = pooled or twin is not None
     material = gather_material(dataset, split, machine, pooled=pooled)
     while True:
         try:
-            state = learn(recipe, dataset, material, machine, folder, watchers, pooled=pooled)
+            state = learn(recipe, dataset, material, machine, folder, watchers, news, pooled=pooled)
             break
         except DivergedError as error:
-            if recipe.nonfinite != "roll-back" or not roll_back(folder, error):
+            news = roll_back(folder, error) if recipe.nonfinite == "roll-back" else []
+            if not news:
                 raise
         except (MemoryError, RuntimeError) as error:  # a GPU's OutOfMemoryError is the latter
-            if not is_exhausted(error) or not shrink_parts(folder, recipe, machine):
+            news = shrink_parts(folder, recipe, machine) if is_exhausted(error) else []
+            if not news:
                 raise
     saved = SavedModel(
         network=state.model.eval(),
@@ -253,12 +255,14 @@ def learn(
     machine: Machine,
     folder: Path,
     watchers: Sequence[Watcher],
+    news: Sequence[str],
     *,
     pooled: bool,
 ) -> State:
     """Build what training takes, go on from the newest checkpoint, if any, and train to the end.
 
-    An interruption leaves a checkpoint amid its epoch behind.
+    An interruption leaves a checkpoint amid its epoch behind. The watchers hear the news, and
+    which damaged checkpoints were passed over.
     """
     normalize = build_normalizer(material.mean, material.std, machine.device)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
@@ -282,8 +286,7 @@ def learn(
     )
     average = build_average(recipe, model, schedule)
     state = State(model, build_optimizer(recipe, model), average)
-    for note in restore_newest(folder, state):
-        add_note(folder, note)
+    passed_over = add_notes(folder, restore_newest(folder, state))
     state.slowdown = status.get("slowdown") or 1.0
     recorder = Recorder(folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
     # Naming the device keeps a CPU run from waking every GPU just to save its generator.
@@ -308,41 +311,40 @@ def learn(
                 machine=machine,
                 watchers=[recorder, *watchers, interruption],
                 skips=recipe.nonfinite == "skip",
+                notes=[*news, *passed_over],
             )
         except (KeyboardInterrupt, SystemExit):
             recorder.pause(state)
             raise
 
 
-def roll_back(folder: Path, error: DivergedError) -> bool:
+def roll_back(folder: Path, error: DivergedError) -> list[str]:
     """Halve the learning rate of a run that diverged; it then goes on from its last checkpoint.
 
-    Returns: whether it may try again, which it may a few times.
+    Returns: what is to be said of it; nothing if it was tried often enough.
     """
     status = read_json(folder / STATUS)
     slowdown = (status.get("slowdown") or 1.0) / 2
     if slowdown < SLOWEST:
-        return False
+        return []
     note = f"rolled back, and went on at {slowdown:g} of the learning rate: {error}"
-    add_note(folder, note, slowdown=slowdown)
-    return True
+    return add_notes(folder, [note], slowdown=slowdown)
 
 
-def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> bool:
+def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
     """Halve the images that a run computes with at a time; the batch of a step stays what it is.
 
-    Returns: whether they could be fewer.
+    Returns: what is to be said of it; nothing if they cannot be fewer.
     """
     status = read_json(folder / STATUS)
     before = status.get("micro_batch") or choose_micro_batch(recipe, machine) or recipe.batch_size
     smaller = min(before, recipe.batch_size) // 2
     if smaller < FEWEST:
-        return False
+        return []
     if machine.device == "cuda":
         torch.cuda.empty_cache()
     note = f"memory ran out; batches were then made {smaller} images at a time, not {before}"
-    add_note(folder, note, micro_batch=smaller)
-    return True
+    return add_notes(folder, [note], micro_batch=smaller)
 
 
 def is_exhausted(error: BaseException) -> bool:
@@ -353,23 +355,23 @@ def is_exhausted(error: BaseException) -> bool:
     )
 
 
-def add_note(folder: Path, note: str, **fields: Any) -> None:
+def add_notes(folder: Path, notes: list[str], **fields: Any) -> list[str]:
     """Keep what a person should know of a run, at once: a later sitting would not know."""
     status = read_json(folder / STATUS)
-    write_json(folder / STATUS, {**status, "notes": [*status.get("notes", []), note], **fields})
+    write_json(folder / STATUS, {**status, "notes": [*status.get("notes", []), *notes], **fields})
+    return notes
 
 
-def note_machine(folder: Path, machine: Machine) -> None:
+def note_machine(folder: Path, machine: Machine) -> list[str]:
     """Record how a run computes; say so if an earlier sitting computed otherwise."""
     status = read_json(folder / STATUS)
     before = status.get("machine") or machine.record()
     changed = [name for name, value in machine.record().items() if before.get(name) != value]
     write_json(folder / STATUS, {"notes": [], **status, "machine": machine.record()})
-    if changed:
-        add_note(
-            folder,
-            f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting",
-        )
+    if not changed:
+        return []
+    note = f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"
+    return add_notes(folder, [note])
 
 
 def median_speed(folder: Path) -> float:

@@ -43,6 +43,7 @@ def fit(
     machine: Machine,
     watchers: Sequence[Watcher] = (),
     skips: bool = False,
+    notes: Sequence[str] = (),
 ) -> State:
     """Train to the planned end, or until patience is spent; then restore the best weights.
 
@@ -74,6 +75,7 @@ def fit(
         watchers: told of every step and epoch.
         skips: whether a step whose loss or gradient is not finite is left out, at the price of
             waiting for the device at every step; otherwise such a loss ends the run.
+        notes: what a person should know before it goes on; the watchers hear of it.
 
     Returns: the same state, at its end, the model holding the best weights.
 
@@ -83,7 +85,14 @@ def fit(
     """
     peaks = [group["lr"] for group in state.optimizer.param_groups]
     plan = Plan(
-        name, epochs, batches.steps, batches.batch_size, schedule, peaks[0], state.epoch + 1
+        name,
+        epochs,
+        batches.steps,
+        batches.batch_size,
+        schedule,
+        peaks[0],
+        state.epoch + 1,
+        tuple(notes),
     )
     forward = torch.compile(state.model) if machine.compiled else state.model
     for watcher in watchers:

@@ -28,6 +28,7 @@ class Plan:
         schedule: of the learning rate.
         lr: peak learning rate.
         first_epoch: 1, or the epoch a resumed run goes on with.
+        notes: what a person should know before it goes on.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Plan:
     schedule: Schedule
     lr: float
     first_epoch: int
+    notes: tuple[str, ...] = ()
 
     def cycle_ends(self) -> tuple[int, ...]:
         """The epochs at which cycles end."""
