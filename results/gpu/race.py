@@ -1,4 +1,4 @@
-"""Entry 2 of QUEUE.md: 94 % and 96 % beside the fastest peers, in one call on one GPU.
+"""Entry 3 of QUEUE.md: 94 % and 96 % beside the fastest peers, in one call on one GPU.
 
     python results/gpu/race.py PEERS DATA_DIR OUT [--target 0.94] [--runs N] [--dry-run]
 

@@ -1,4 +1,4 @@
-"""Entry 1 of QUEUE.md: time to 94 %, training steps and the input path on a GPU.
+"""Entry 2 of QUEUE.md: time to 94 %, training steps and the input path on a GPU.
 
     python results/gpu/speed.py DATA_DIR OUT [--dry-run]
 

@@ -1,0 +1,135 @@
+"""Entry 1 of QUEUE.md: which fast recipe reaches 94 % with the fewest operations.
+
+    python results/gpu/recipes.py DATA_DIR OUT [--minutes 9] [--dry-run]
+
+On two cores a run takes ten minutes, and runs differ by more than the recipes do; a GPU tells them
+apart in one call. Every variant is trained on the training split with one seed after another, in
+turns, until the minutes are over, and measured on validation images; the test set stays sealed.
+Batches are made in the parts of the CPU recipe, since batch norm sees each part alone. The record
+is `OUT/recipes.json`: accuracies by seed, and the operations of a run as a share of those of eight
+epochs of whole images, which is what a CPU will take. A record that is there is gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import smallvision as sv
+from smallvision.bench.accuracy import sum_up
+from smallvision.bench.record import begin_record
+from smallvision.recipes import Recipe, build_ladder, find_preset, find_rung, override
+from smallvision.recipes.build import build_model
+from smallvision.recipes.task import Task
+from smallvision.records.files import make_folder, read_json, write_json
+from smallvision.records.machine import choose_machine
+from smallvision.study import run as running
+
+VARIANTS: dict[str, list[str]] = {
+    "8 whole": ["epochs=8", "windows=[]", "model.extra=0"],
+    "8 whole, a third convolution": ["epochs=8", "windows=[]"],
+    "7 whole, a third convolution": ["epochs=7", "windows=[]"],
+    "5 at 28, 3 whole": ["epochs=8", "windows=[{until=0.625,side=28}]"],
+    "5 at 28, 2 whole": ["epochs=7", "windows=[{until=0.7143,side=28}]"],
+    "5 at 28, 2 whole, two convolutions": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "model.extra=0",
+    ],
+    "3 at 28, 4 whole": ["epochs=7", "windows=[{until=0.4286,side=28}]"],
+    "3 at 25, 4 whole": ["epochs=7", "windows=[{until=0.4286,side=25}]"],
+    "3 at 20, 5 whole": ["epochs=8", "windows=[{until=0.375,side=20}]"],
+    "2 at 20, 2 at 28, 3 whole": [
+        "epochs=7", "windows=[{until=0.2857,side=20},{until=0.5714,side=28}]",
+    ],
+    "6 at 28, 4 whole": ["epochs=10", "windows=[{until=0.6,side=28}]"],
+    "5 at 28, 2 whole, two more convolutions": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "model.extra=2",
+    ],
+    "5 at 28, 2 whole, rate 0.3": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "optimizer.lr=0.3",
+    ],
+    "5 at 28, 2 whole, rate 0.2": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "optimizer.lr=0.2",
+    ],
+    "5 at 28, 2 whole, smoothing 0.1": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "label_smoothing=0.1",
+    ],
+    "5 at 28, 2 whole, narrower in the middle": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "model.widths=[64,192,256]",
+    ],
+    "5 at 28, 2 whole, average": [
+        "epochs=7", "windows=[{until=0.7143,side=28}]", "averaging.name=ema",
+        "averaging.decay=0.9", "schedule.floor=0.05",
+    ],
+}  # fmt: skip
+TINY = ("model.widths=[8,8]", "batch_size=4000", "epochs=1")
+
+
+def build(settings: list[str], *, dry: bool) -> Recipe:
+    """A variant of the recipe of preset `laptop`."""
+    ladder = build_ladder(find_preset("laptop"), Task((3, 32, 32), 40_000, mirror_safe=True))
+    fixed = ("compute.compile=off", *(TINY if dry else ()))
+    return override(find_rung(ladder, "speednet").recipe, (*settings, *fixed))
+
+
+def count_operations(recipe: Recipe) -> float:
+    """Operations of the forward passes of a run, an image of the training set."""
+    model = build_model(recipe, (3, 32, 32), 10)
+    total, before = 0.0, 0.0
+    for until, side in (*((w.until, w.side) for w in recipe.windows), (1.0, 32)):
+        counter = FlopCounterMode(display=False)
+        with counter, torch.no_grad():
+            model(torch.zeros(2, 3, side, side))
+        total += (until - before) * recipe.epochs * counter.get_total_flops() / 2
+        before = until
+    return total
+
+
+def main() -> None:
+    """Train variants in turns until the time is over."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, default=9)
+    parser.add_argument("--dry-run", action="store_true")
+    asked = parser.parse_args()
+    began, dry = time.monotonic(), asked.dry_run
+    path = make_folder(asked.out) / "recipes.json"
+    wanted = list(VARIANTS)[: 3 if dry else None]
+    recipes = {name: build(VARIANTS[name], dry=dry) for name in wanted}
+    whole = count_operations(recipes["8 whole"])
+    known: dict[str, Any] = read_json(path)["variants"] if path.exists() else {}
+    accuracies = {name: list(known.get(name, {}).get("accuracies", [])) for name in recipes}
+    running.choose_micro_batch = lambda recipe, _machine: recipe.micro_batch  # type: ignore[assignment]
+    dataset = sv.load_data("cifar10", data_dir=asked.data)
+    while time.monotonic() - began < 60 * asked.minutes:
+        name = min(recipes, key=lambda one: len(accuracies[one]))  # the first with fewest runs
+        seed = len(accuracies[name])
+        with TemporaryDirectory() as place:
+            recipe = override(recipes[name], [f"seed={seed}"])
+            run = sv.train(dataset, recipe, out=f"{place}/run")
+        accuracies[name].append(run_accuracy := run.status["val"]["accuracy"])
+        variants = {
+            one: {
+                "settings": VARIANTS[one],
+                "operations": count_operations(recipes[one]) / whole,
+                "accuracies": found,
+                "accuracy": sum_up(found),
+            }
+            for one, found in accuracies.items()
+            if found
+        }
+        head = begin_record("recipes", "python results/gpu/recipes.py", choose_machine())
+        write_json(path, {**head, "variants": variants})
+        print(f"{time.monotonic() - began:.0f} s: {name}, seed {seed}: {run_accuracy:.4f}")
+        if dry and all(accuracies.values()):
+            break
+
+
+if __name__ == "__main__":
+    main()
