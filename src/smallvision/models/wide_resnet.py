@@ -47,13 +47,12 @@ class Block(nn.Module):
         """Where the shape changes, the shortcut starts after the first activation, as published."""
         active = self.activation(self.norm1(x))
         shortcut = x if self.shortcut is None else self.shortcut(active)
-        out = self.conv1(active)
+        out: Tensor = self.conv1(active)
         out = self.conv2(self.dropout(self.activation(self.norm2(out))))
         if self.excite is not None:
             out = self.excite(out)
-        return out.add_(
-            shortcut
-        )  # in place: nothing else wants it, and memory is what steps wait for
+        out += shortcut  # in place, for memory is what steps wait for
+        return out
 
 
 class WideResNet(nn.Module):

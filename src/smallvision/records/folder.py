@@ -251,6 +251,13 @@ def prune_checkpoints(run: Path, keep: set[int]) -> None:
             remove_checkpoint(folder)
 
 
+def remove_unfinished(run: Path) -> None:
+    """Remove what a kill left of checkpoints that were being written or removed."""
+    for folder in (run / "checkpoints").glob("*"):
+        if not is_complete(folder):
+            remove_checkpoint(folder)
+
+
 def remove_checkpoint(folder: Path) -> None:
     """Remove a checkpoint, if it is there."""
     if folder.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from smallvision.records.folder import (
     paused_folder,
     prune_checkpoints,
     remove_checkpoint,
+    remove_unfinished,
 )
 from smallvision.records.weights import (
     MANIFEST,
@@ -54,11 +56,16 @@ class Recorder:
         self.plan: Plan | None = None
 
     def on_start(self, plan: Plan) -> None:
-        """Write the schedule; forget epochs that a kill left without a checkpoint."""
+        """Write the schedule; forget epochs that a kill left without a checkpoint, and tidy up."""
         self.plan = plan
         about = {"kind": self.schedule_kind, "epochs": plan.epochs, "steps_per_epoch": plan.steps}
         write_json(self.folder / "schedule.json", {"schema": 1, **about, **draw_schedule(plan)})
         truncate_metrics(self.folder / METRICS, plan.first_epoch)
+        remove_unfinished(self.folder)
+        # A kill may have come between a checkpoint and the pruning after it. Where a checkpoint was
+        # passed over, those before it are all there is, so nothing is pruned yet.
+        if plan.first_epoch - 1 == max(list_checkpoints(self.folder), default=None):
+            self.prune(plan.first_epoch - 1)
 
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Nothing is written per step."""
@@ -71,15 +78,19 @@ class Recorder:
             checkpoint_folder(self.folder, state.epoch), state.tensors(), {"state": state.record()}
         )
         remove_checkpoint(paused_folder(self.folder))
+        self.prune(state.epoch)
+
+    def prune(self, newest: int) -> None:
+        """Remove the checkpoints that are not to be kept, of which the newest always is."""
+        assert self.plan is not None, "on_start comes first"
         if self.keep == "all":
             return
-        keep = {state.epoch, state.best.epoch}
-        if self.keep == "cycles":
-            keep.update(self.plan.cycle_ends())
+        keep = {newest, *(self.plan.cycle_ends() if self.keep == "cycles" else ())}
         # What a kept checkpoint calls the best so far must stay, or it could not be resumed from.
         for epoch in keep & set(list_checkpoints(self.folder)):
-            kept = read_json(checkpoint_folder(self.folder, epoch) / "state.json")
-            keep = keep | {kept["best_epoch"]}
+            with suppress(RecordError):  # a damaged one keeps nothing
+                kept = read_json(checkpoint_folder(self.folder, epoch) / "state.json")
+                keep = keep | {kept["best_epoch"]}
         prune_checkpoints(self.folder, keep)
 
     def pause(self, state: State) -> None:
