@@ -105,6 +105,9 @@ def arm(fault: Fault) -> None:
 
 def main() -> None:
     """Run the command line under a fault; `count` prints how often each place is passed."""
+    # As in a terminal: what runs in the background of a shell inherits that these are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     spelled, *arguments = sys.argv[1:]
     stage, _, number = spelled.partition(":")
     fault = Fault(stage, int(number or 0))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from smallvision.records.files import read_json
 from tests.conftest import make_images
 
 Call = Callable[..., Any]
@@ -248,7 +249,7 @@ def test_explain_shows_what_went_wrong(smallvision: Call, tmp_path: Path) -> Non
     assert smallvision("train", "digits", "mlp", "--out", run, *FAST).code == 0
     first = smallvision("explain", run, "digits")
     assert first.code == 0, first.err
-    record = json.loads((run / "errors" / "errors.json").read_text())
+    record = read_json(run / "errors" / "errors.json")
     status = json.loads((run / "status.json").read_text())
     assert record["n"] == status["val"]["n"]
     assert 1 - record["errors"] / record["n"] == pytest.approx(status["val"]["accuracy"])

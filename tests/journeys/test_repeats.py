@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import smallvision as sv
+from smallvision.records.files import read_json
 from smallvision.records.folder import find_runs, find_study
 from smallvision.study import library, repeats, run
 from smallvision.training import DivergedError
@@ -38,7 +39,7 @@ def test_repeats_share_the_split_and_go_on(
     outcome = smallvision(*command, "--resume", "--json")
     assert outcome.code == 0, outcome.err
     assert (out / "seeds" / "10" / "model" / "manifest.json").stat().st_mtime_ns == first
-    record = json.loads((out / "seeds.json").read_text())
+    record = read_json(out / "seeds.json")
     assert record["seeds"] == [9, 10, 11]
     assert json.loads(outcome.out)["seeds"] == record
     assert "over 3 seeds on one split" in " ".join(outcome.err.split())
@@ -51,7 +52,7 @@ def test_repeats_share_the_split_and_go_on(
 
     # Fewer seeds than there are repeats: none may be left out of the mean.
     assert smallvision(*command[:-5], "2", *FAST, "--resume").code == 0
-    assert json.loads((out / "seeds.json").read_text()) == record
+    assert read_json(out / "seeds.json") == record
     listed = smallvision("runs", tmp_path).out
     assert listed.index("run ") < listed.index("seed 10") < listed.index("seed 11")
 
@@ -86,12 +87,12 @@ def test_a_failed_repeat_stops_nothing_and_is_named(
     alone = smallvision(*command)
     assert alone.code == 0, alone.err
     assert "failed with seeds 1 and 2" in " ".join(alone.out.split())
-    record = json.loads((out / "seeds.json").read_text())
+    record = read_json(out / "seeds.json")
     assert (record["seeds"], record["failed"], record["std"]) == ([0], [1, 2], None)
     diverging = {1}
     outcome = smallvision(*command, "--resume")
     assert outcome.code == 0, outcome.err
-    record = json.loads((out / "seeds.json").read_text())
+    record = read_json(out / "seeds.json")
     assert (record["seeds"], record["failed"]) == ([0, 2], [1])
     said = " ".join(outcome.out.split())
     assert "over 2 seeds on one split" in said

@@ -300,7 +300,7 @@ def learn(
             interruption=interruption,
         )
         try:
-            return fit(
+            fit(
                 state,
                 batches,
                 schedule,
@@ -316,6 +316,7 @@ def learn(
         except (KeyboardInterrupt, SystemExit):
             recorder.pause(state)
             raise
+    return state
 
 
 def roll_back(folder: Path, error: DivergedError) -> list[str]:
