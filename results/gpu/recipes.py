@@ -112,8 +112,8 @@ def main() -> None:
         seed = len(accuracies[name])
         with TemporaryDirectory() as place:
             recipe = override(recipes[name], [f"seed={seed}"])
-            run = sv.train(dataset, recipe, out=f"{place}/run")
-        accuracies[name].append(run_accuracy := run.status["val"]["accuracy"])
+            accuracy = sv.train(dataset, recipe, out=f"{place}/run").status["val"]["accuracy"]
+        accuracies[name].append(accuracy)
         variants = {
             one: {
                 "settings": VARIANTS[one],
@@ -126,7 +126,7 @@ def main() -> None:
         }
         head = begin_record("recipes", "python results/gpu/recipes.py", choose_machine())
         write_json(path, {**head, "variants": variants})
-        print(f"{time.monotonic() - began:.0f} s: {name}, seed {seed}: {run_accuracy:.4f}")
+        print(f"{time.monotonic() - began:.0f} s: {name}, seed {seed}: {accuracy:.4f}")
         if dry and all(accuracies.values()):
             break
 
