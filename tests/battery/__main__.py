@@ -11,29 +11,8 @@ from typing import Any
 
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import make_folder, now, read_json, write_json, write_text
-from tests.battery import (
-    damage,
-    disks,
-    hostile,
-    kills,
-    numerics,
-    owners,
-    pictures,
-    recipes,
-    signals,
-)
+from tests.battery.families import FAMILIES
 
-TRIALS = {
-    kills: 50,
-    damage: 1020,
-    hostile: 100,
-    pictures: 2000,
-    recipes: 1000,
-    disks: 100,
-    owners: 20,
-    numerics: 50,
-    signals: 40,
-}
 SEED = 0
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "results" / "reliability.json"
@@ -48,13 +27,12 @@ def main() -> None:
     if wanted and RECORD.exists():
         families = read_json(RECORD)["families"]
     failed = False
-    for family, trials in TRIALS.items():
-        name = family.__name__.rpartition(".")[2]
+    for name, family in FAMILIES.items():
         if wanted and name not in wanted:
             continue
         began = time.perf_counter()
         with TemporaryDirectory() as place:
-            outcome = family.run(Path(place), trials, SEED)
+            outcome = family.run(Path(place), family.trials, SEED)
         seconds = time.perf_counter() - began
         families[name] = {**vars(outcome), "seconds": round(seconds)}
         failed = failed or bool(outcome.failures)

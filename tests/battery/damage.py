@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from smallvision.data.load import as_dataset
-from smallvision.data.split import make_split
+from smallvision.data.split import make_split, read_split
 from smallvision.errors import UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe, read_run_recipe
@@ -31,7 +31,7 @@ PROMISE = (
     "to the newest checkpoint that is whole."
 )
 # What is nobody's input: written for people and for the record alone.
-UNREAD = ("recipe.diff.toml", "split.npz", ".lock")
+UNREAD = ("recipe.diff.toml", ".lock")
 
 
 def run(place: Path, trials: int, seed: int) -> Outcome:
@@ -99,6 +99,12 @@ def alike(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
+def read_indices(folder: Path) -> list[bytes]:
+    """Which images are trained on, and which validate."""
+    split = read_split(folder)
+    return [split.train.tobytes(), split.val.tobytes()]
+
+
 READERS: dict[str, Callable[[Path], Any]] = {
     "model": lambda folder: load_model(folder).network.state_dict(),
     "about": lambda folder: read_json(folder / "model" / "model.json"),
@@ -106,6 +112,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "metrics": lambda folder: Run(folder).metrics,
     "recipe": read_run_recipe,
     "split": lambda folder: read_json(folder / "split.json"),
+    "indices": lambda folder: read_indices(folder),
     "schedule": lambda folder: read_json(folder / "schedule.json"),
     "environment": lambda folder: read_json(folder / "environment.json"),
     "predictions": lambda folder: [

@@ -1,0 +1,52 @@
+"""Every family of trials: how many in the long battery, and how small a share by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tests.battery import (
+    damage,
+    disks,
+    hostile,
+    kills,
+    numerics,
+    owners,
+    pictures,
+    recipes,
+    signals,
+)
+from tests.battery.outcome import Outcome
+
+Run = Callable[..., Outcome]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Trials of one kind.
+
+    Attributes:
+        run: makes trials, given a folder, their number and a seed.
+        trials: in the long battery.
+        share: in the default tests.
+        brief: what makes them there; `run` itself where None.
+    """
+
+    run: Run
+    trials: int
+    share: int
+    brief: Run | None = None
+
+
+FAMILIES = {
+    "kills": Family(kills.run, 50, 5, partial(kills.run, names=("train",))),
+    "damage": Family(damage.run, 1020, 60),
+    "hostile": Family(hostile.run, 100, 100),
+    "pictures": Family(pictures.run, 2000, 200),
+    "recipes": Family(recipes.run, 1000, 100),
+    "disks": Family(disks.run, 100, 5),
+    "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
+    "numerics": Family(numerics.run, 50, 10),
+    "signals": Family(signals.run, 40, 3, partial(signals.run, names=("train",))),
+}
