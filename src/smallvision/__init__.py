@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smallvision.study import Limits as Limits
     from smallvision.study import StudyPlan as StudyPlan
     from smallvision.study import compare_groups as compare
+    from smallvision.study import distill as distill
     from smallvision.study import ensemble_runs as ensemble
     from smallvision.study import evaluate as evaluate
     from smallvision.study import explain as explain
@@ -33,6 +34,7 @@ _HOMES = {
     "Limits": ("smallvision.study", "Limits"),
     "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
+    "distill": ("smallvision.study", "distill"),
     "ensemble": ("smallvision.study", "ensemble_runs"),
     "compare": ("smallvision.study", "compare_groups"),
     "evaluate": ("smallvision.study", "evaluate"),

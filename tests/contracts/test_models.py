@@ -25,6 +25,16 @@ def test_gives_logits_for_any_shape(name: str, shape: tuple[int, int, int]) -> N
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_says_whether_it_takes_other_sizes(name: str) -> None:
+    model = MODELS[name].build((3, 32, 32), 7, **SMALL[name]).eval()
+    try:
+        takes = model(torch.zeros(2, 3, 24, 20)).shape == (2, 7)
+    except RuntimeError:
+        takes = False
+    assert takes == MODELS[name].any_size
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_same_seed_gives_the_same_weights(name: str) -> None:
     weights = []
     for _ in range(2):

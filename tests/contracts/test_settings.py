@@ -10,7 +10,7 @@ from smallvision.augment import AUGMENTATIONS
 from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
-from smallvision.predict import Views
+from smallvision.predict import Views, build_teaching
 from smallvision.recipes import settings as s
 from smallvision.training import AVERAGES
 
@@ -38,7 +38,9 @@ PAIRS: list[tuple[Callable[..., Any], type[s.Settings]]] = [
     (AVERAGES["ema"].build, s.Ema),
     (AVERAGES["swa"].build, s.Swa),
     (Views, s.Views),
+    (build_teaching, s.Teacher),
 ]
+NAMES = {"name", "model"}  # which builder, or which teacher
 TOLD = {"indices", "epoch", "seed"}  # what an augmentation that remembers is told by the batch
 
 
@@ -48,12 +50,15 @@ def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[s.Setti
     expected = {
         p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in TOLD
     }
-    fields = {name: field.default for name, field in mirror.model_fields.items() if name != "name"}
+    fields = {
+        name: field.default for name, field in mirror.model_fields.items() if name not in NAMES
+    }
     assert fields == expected
 
 
 def test_every_catalogue_entry_has_settings() -> None:
-    mirrored = {mirror.model_fields["name"].default for _, mirror in PAIRS if mirror is not s.Views}
+    named = [mirror for _, mirror in PAIRS if mirror not in (s.Views, s.Teacher)]
+    mirrored = {mirror.model_fields["name"].default for mirror in named}
     assert mirrored == {*MODELS, *AUGMENTATIONS, *OPTIMIZERS, *SCHEDULES, *AVERAGES}
 
 

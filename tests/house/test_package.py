@@ -13,7 +13,7 @@ ROOT = Path(smallvision.__file__).parents[2]
 def test_public_names() -> None:
     assert sorted(smallvision.__all__) == [
         "Limits", "StudyPlan", "UserError", "__version__",
-        "compare", "ensemble", "evaluate", "explain", "explore", "from_arrays", "load_data",
+        "compare", "distill", "ensemble", "evaluate", "explain", "explore", "from_arrays", "load_data",
         "load_model", "report", "run_study", "train", "tune",
     ]  # fmt: skip
     for name in smallvision.__all__:

@@ -303,6 +303,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
             ["train", "digits", "mlp", "--set", "augment=[{name='crop', padding=40}]"],
             "allow at most 7",
         ),
+        (["train", "digits", "mlp", "--set", "windows=[{until=0.5, side=8}]"], "of one size"),
         (["train", "digits", "mlp", "--resume"], "to resume"),
         (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
         (["train", "digits", "absent.toml"], "absent.toml"),
@@ -315,6 +316,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         (["evaluate", "nowhere", "digits"], "nowhere"),
         (["evaluate", "nowhere", "--on", "vall"], "did you mean 'val'"),
         (["ensemble", "nowhere"], "nowhere"),
+        (["distill", "nowhere"], "nowhere"),
         (["explain", "nowhere", "digits"], "nowhere"),
         (["report", "nowhere"], "nowhere"),
         (["runs", "nowhere"], "nowhere"),
@@ -370,6 +372,7 @@ def test_the_command_is_installed_and_quick() -> None:
         "train",
         "tune",
         "ensemble",
+        "distill",
         "explain",
         "evaluate",
         "compare",
@@ -405,6 +408,14 @@ def test_snapshots_of_one_run_as_an_ensemble(smallvision: Call, tmp_path: Path) 
     assert json.loads(tested.out)["model"] == "ensemble"
     listed = smallvision("runs", tmp_path)
     assert re.search(r"ensemble +done", listed.out)
+
+    student = tmp_path / "student"
+    taught = smallvision("distill", out, "--out", student, "--set", "epochs=1", "--json")
+    assert taught.code == 0, taught.err
+    record = json.loads(taught.out)["distilled"]
+    assert record["cost"]["size_ratio"] < 0.5
+    assert record["against_teacher"]["sentence"] in re.sub(r"\s+", " ", taught.err)
+    assert smallvision("evaluate", student, "--json").code == 0
 
     refused = smallvision("ensemble", run, "--out", out)
     assert (refused.code, refused.err.count("\n")) == (2, 1)

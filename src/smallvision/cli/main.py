@@ -18,6 +18,7 @@ import typer
 from smallvision import __version__
 from smallvision.cli.bench import bench
 from smallvision.cli.compare import compare
+from smallvision.cli.distill import distill
 from smallvision.cli.doctor import doctor
 from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
@@ -45,6 +46,7 @@ for command in (
     train,
     tune,
     ensemble,
+    distill,
     evaluate,
     explain,
     compare,

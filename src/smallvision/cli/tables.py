@@ -198,6 +198,21 @@ def show_ensemble(run: Run, console: Console) -> None:
     if record["averaged_weights"] is not None:
         console.print(record["averaged_weights"]["sentence"], markup=False)
     console.print(f"Ensemble: {run.folder}", soft_wrap=True, markup=False)
+    if len(record["members"]) > 1:
+        again = f"One network that learns from it: smallvision distill {run.folder}"
+        console.print(again, soft_wrap=True, markup=False)
+
+
+def show_distilled(status: dict[str, Any], record: dict[str, Any], console: Console) -> None:
+    """A student beside its teacher: the verdict, and the cost."""
+    verdict, teacher, cost = record["against_teacher"], record["teacher"], record["cost"]
+    console.print(Text(verdict["sentence"], style=STYLES[verdict["verdict"]]))
+    mine = cost["latency_ratio"] * teacher["latency_seconds"]
+    console.print(
+        f"One image takes {mine * 1000:.1f} ms, {cost['latency_ratio']:.2f} of what its teacher "
+        f"takes ({teacher['latency_seconds'] * 1000:.1f} ms); the weights take "
+        f"{size(status['size_bytes'])}, {cost['size_ratio']:.2f} of its teacher's."
+    )
 
 
 def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:

@@ -23,11 +23,14 @@ class ModelEntry:
         card: for people who choose.
         prepare: what a fresh network takes from normalised training images, float
             `(N, C, H, W)`, before it is trained; None for nothing.
+        any_size: whether a network takes images of other sizes than it was built for, such as
+            windows of them.
     """
 
     build: Callable[..., nn.Module]
     card: Card
     prepare: Callable[[nn.Module, Tensor], None] | None = None
+    any_size: bool = True
 
 
 MODELS: dict[str, ModelEntry] = {
@@ -39,6 +42,7 @@ MODELS: dict[str, ModelEntry] = {
             assumes="nothing, not even that neighbouring pixels belong together",
             costs="parameters grow with the number of pixels",
         ),
+        any_size=False,
     ),
     "vgg10": ModelEntry(
         vgg10,

@@ -9,9 +9,11 @@ from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
     SavedModel,
     build_network,
+    find_model,
     fingerprint_model,
     load_model,
 )
+from smallvision.predict.teaching import build_teaching
 from smallvision.predict.views import Views
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "Views",
     "average_models",
     "build_network",
+    "build_teaching",
+    "find_model",
     "find_saliency",
     "fingerprint_model",
     "infer_logits",

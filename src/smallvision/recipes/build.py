@@ -37,7 +37,7 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
 
     Raises:
         SettingError: a crop or a view that shifts by as much as the image, windows larger than
-            the image, or a device that is not here.
+            the image or for a network that takes one size only, or a device that is not here.
     """
     side = min(shape[1:])
     if recipe.views.shift >= side:
@@ -50,6 +50,10 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
             raise SettingError(
                 f"windows of {stretch.side} pixels do not fit images of {shape[1]}x{shape[2]}"
             )
+    if recipe.windows and not MODELS[recipe.model.name].any_size:
+        raise SettingError(
+            f"{recipe.model.name} takes images of one size, so it cannot begin with windows"
+        )
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
             raise SettingError(
@@ -95,9 +99,12 @@ def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
 
 
 def schedule_augmentations(
-    recipe: Recipe, cycle_ends: Sequence[int], steps_per_epoch: int
+    recipe: Recipe,
+    cycle_ends: Sequence[int],
+    steps_per_epoch: int,
+    teach: Augmentation | None = None,
 ) -> AugmentationSchedule:
-    """Lay the augmentations over a run; then windows, and label smoothing throughout.
+    """Lay the augmentations over a run; then windows, label smoothing throughout, and a teacher.
 
     In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
     mixed, so that the weights of a snapshot settle on images as they will be met. For the same
@@ -107,6 +114,7 @@ def schedule_augmentations(
         recipe: whose augmentations.
         cycle_ends: the last step of every cycle, in order, counted from 0.
         steps_per_epoch: updates an epoch.
+        teach: what a teacher says of the images as the network in training sees them.
     """
 
     def soften(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
@@ -142,6 +150,8 @@ def schedule_augmentations(
             augmentations.append(partial(window, side=side))
         if recipe.label_smoothing:
             augmentations.append(soften)
+        if teach is not None:
+            augmentations.append(teach)
         return augmentations
 
     return find_augmentations

@@ -262,6 +262,16 @@ class Views(Settings):
     shift: int = Field(0, ge=0, le=8, description="pixels; 0 for none")
 
 
+class Teacher(Settings):
+    """Settings of `predict.build_teaching`, and which model teaches; `distill` fills that in."""
+
+    model: str = Field(
+        "", pattern=r"^(sha256:[0-9a-f]{64})?$", description="fingerprint; empty for none"
+    )
+    share: Share = 0.9
+    temperature: float = Field(1.0, gt=0, le=100)
+
+
 class Stopping(Settings):
     """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
 
@@ -297,6 +307,7 @@ class Recipe(Settings):
     schedule: Schedule = Sgdr()
     averaging: Averaging = NoAverage()
     views: Views = Views()
+    teacher: Teacher = Teacher()
     stopping: Stopping = Stopping()
     checkpoints: Literal["best", "cycles", "all"] = "cycles"
     nonfinite: Literal["stop", "skip", "roll-back"] = Field(

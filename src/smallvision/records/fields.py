@@ -68,6 +68,11 @@ FIELDS: dict[str, Fields] = {
         "against_single": {"verdict": str, "sentence": str},
         "cost": {"latency_ratio": NUMBER, "size_ratio": NUMBER},
     },
+    "distilled.json": {
+        "teacher": {"name": str, "accuracy": NUMBER, "latency_seconds": NUMBER},
+        "against_teacher": {"verdict": str, "sentence": str},
+        "cost": {"latency_ratio": NUMBER, "size_ratio": NUMBER},
+    },
     "study.json": {
         "name": str,
         "preset": str,

@@ -55,6 +55,22 @@ def save_tensors(
     write_json(folder / MANIFEST, {"schema": 1, "files": files})
 
 
+def copy_tensors(source: Path, folder: Path) -> None:
+    """Copy a folder of tensors, byte by byte, the manifest last.
+
+    Raises:
+        RecordError: the source is damaged, or the folder cannot be written.
+    """
+    check_manifest(source)
+    make_folder(folder)
+    for name in [*read_json(source / MANIFEST)["files"], MANIFEST]:
+        try:
+            content = (source / name).read_bytes()
+        except OSError as error:
+            raise RecordError(f"{source / name} cannot be read: {error.strerror}") from error
+        write_bytes(folder / name, content)
+
+
 def check_manifest(folder: Path) -> None:
     """Compare every file of a folder with its sum in the manifest.
 

@@ -4,8 +4,8 @@ from smallvision.study.climb import run_study
 from smallvision.study.comparison import compare_groups
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.explanation import explain, explain_run
+from smallvision.study.library import distill, evaluate, explore, score_validation, train, tune
 from smallvision.study.library import ensemble as ensemble_runs
-from smallvision.study.library import evaluate, explore, score_validation, train, tune
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import Limits, StudyPlan
@@ -19,6 +19,7 @@ __all__ = [
     "Tuning",
     "build_ensemble",
     "compare_groups",
+    "distill",
     "ensemble_runs",
     "evaluate",
     "explain",

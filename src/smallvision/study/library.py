@@ -22,6 +22,7 @@ from smallvision.recipes import (
     find_rung,
     override,
     read_recipe,
+    read_run_recipe,
 )
 from smallvision.recipes.build import check_fit
 from smallvision.records.files import read_json, read_npz, write_json
@@ -37,6 +38,12 @@ from smallvision.records.folder import (
     number_folder,
 )
 from smallvision.stats.calibration import describe_calibration, take_logs
+from smallvision.study.distillation import (
+    check_teaching,
+    distill_run,
+    find_teaching_run,
+    name_teacher,
+)
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.narration import Narrator
 from smallvision.study.outcome import Run, TestResult, Tuning
@@ -266,9 +273,19 @@ def plan_run(
         return recipe, split_by(recipe.seed)
     seed = choose_seed(settings)
     split = split_by(seed)
+    return override(
+        build_rung(str(recipe), dataset, split, preset=preset, seed=seed), settings
+    ), split
+
+
+def build_rung(name: str, dataset: DataSet, split: Split, *, preset: str, seed: int) -> Recipe:
+    """The recipe of a rung, cut to the images of a split.
+
+    Raises:
+        SettingError: no such rung or preset.
+    """
     task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
-    ladder = build_ladder(scale, task, seed=seed)
-    return override(find_rung(ladder, str(recipe)).recipe, settings), split
+    return find_rung(build_ladder(find_preset(preset), task, seed=seed), name).recipe
 
 
 def evaluate(
@@ -373,6 +390,62 @@ def ensemble(
     dataset, split = recall_dataset(folders[0], data, data_dir)
     folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
     build_ensemble(folders, dataset, split, folder, members=members, select=select)
+    return Run(folder)
+
+
+def distill(
+    teacher: Run | str | Path,
+    recipe: Recipe | str | Path | None = None,
+    *,
+    data: DataSet | str | Path | None = None,
+    preset: str = "laptop",
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    data_dir: str | Path | None = None,
+    watchers: Sequence[Watcher] = (),
+) -> Run:
+    """Train one network to answer as a finished run does, such as an ensemble, at its own cost.
+
+    Training is that of the recipe, on the teacher's own split, but for its targets: `teacher.share`
+    of each is what the teacher thinks of that very image. The test set stays sealed.
+
+    Args:
+        teacher: a finished run, or its folder.
+        recipe: of the student: a recipe, the name of a rung, or the path of a TOML file; by
+            default the one the teacher was trained by.
+        data: the data set the teacher was trained on; by default the one its records name, where
+            that is a name and not a path.
+        preset: scale of a rung.
+        out: run folder; by default `runs/DATA-RECIPE-distilled`, numbered if it exists.
+        settings: overrides such as `"teacher.share=0.5"`.
+        resume: go on with the run in `out`.
+        data_dir: where to look for a named data set first.
+        watchers: told of every step and epoch.
+
+    Raises:
+        UserError: a teacher that is unfinished or has seen the validation images, other data, bad
+            settings or folders; what was there before is untouched.
+    """
+    find_preset(preset)
+    source = find_teaching_run(teacher)
+    dataset, split = recall_dataset(source, data, data_dir)
+    if recipe is None:
+        recipe = read_run_recipe(source)
+    elif not isinstance(recipe, Recipe) and Path(recipe).suffix == ".toml":
+        recipe = read_recipe(Path(recipe))
+    elif not isinstance(recipe, Recipe):
+        seed = choose_seed(settings)
+        recipe = build_rung(str(recipe), dataset, split, preset=preset, seed=seed)
+    recipe = override(recipe, settings)
+    recipe = name_teacher(recipe, source)
+    check_fit(recipe, dataset.train.shape)
+    check_teaching(source, recipe)
+    folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
+    check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
+    with lock_folder(folder):
+        check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
+        distill_run(source, recipe, dataset, split, folder, watchers=watchers)
     return Run(folder)
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from smallvision.augment import build_normalizer
+from smallvision.augment import Augmentation, build_normalizer
 from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.dataset import DataSet
 from smallvision.data.resident import fits
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError
-from smallvision.predict import SavedModel
+from smallvision.predict import SavedModel, build_teaching, fingerprint_model, load_model
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
     build_average,
@@ -50,9 +50,9 @@ from smallvision.records.files import (
     write_npz,
     write_text,
 )
-from smallvision.records.folder import METRICS, STATUS
+from smallvision.records.folder import METRICS, STATUS, TEACHER
 from smallvision.records.machine import Machine, keep_freed_memory
-from smallvision.records.weights import check_manifest
+from smallvision.records.weights import check_manifest, copy_tensors
 from smallvision.stats import rate_accuracy
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
 from smallvision.stats.intervals import wilson_interval
@@ -87,6 +87,7 @@ def run_recipe(
     watchers: Sequence[Watcher] = (),
     twin: Path | None = None,
     pooled: bool = False,
+    teacher: Path | None = None,
 ) -> dict[str, Any]:
     """Train a recipe in a run folder, or go on where an earlier sitting stopped.
 
@@ -104,6 +105,8 @@ def run_recipe(
             the validation images too, and all that is said of validation is the twin's.
         pooled: train on the validation images too without any twin: nothing is known of
             validation, and nothing is left to choose by it.
+        teacher: folder of the model that the recipe's `teacher` tells of; the run keeps a copy,
+            so that it can be resumed anywhere.
 
     Returns: the content of `status.json`.
 
@@ -117,6 +120,8 @@ def run_recipe(
     if status["status"] == "done":
         return status
     try:
+        if teacher is not None:
+            copy_tensors(teacher, folder / TEACHER)
         status |= train_recipe(recipe, dataset, split, folder, watchers, twin, pooled=pooled)
     except Exception as error:
         failure = explain_failure(error, recipe)
@@ -279,7 +284,9 @@ def learn(
         num_classes=dataset.train.num_classes,
         normalize=normalize,
         batch_size=batch_size,
-        augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
+        augmentations=schedule_augmentations(
+            recipe, schedule.cycle_ends, steps, find_teacher(folder, recipe, machine)
+        ),
         seed=recipe.seed,
         micro_batch=micro_batch,
         reads_ahead=not fits(material.train[0].nbytes, "cpu"),
@@ -317,6 +324,25 @@ def learn(
             recorder.pause(state)
             raise
     return state
+
+
+def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation | None:
+    """What a run learns from besides the labels, if anything.
+
+    Raises:
+        RecordError: the run holds no such model, or a damaged one.
+    """
+    settings = recipe.teacher
+    if not settings.model:
+        return None
+    place = folder / TEACHER
+    if not place.exists() or fingerprint_model(place) != settings.model:
+        raise RecordError(
+            f"{place} is not the teacher that '{recipe.name}' names; `smallvision distill` trains "
+            "it beside its teacher"
+        )
+    model = load_model(place, machine)
+    return build_teaching(model, share=settings.share, temperature=settings.temperature)
 
 
 def roll_back(folder: Path, error: DivergedError) -> list[str]:

@@ -1,0 +1,66 @@
+"""`smallvision distill`: one network that learns from a finished run."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallvision.cli.options import DataDir, Json, Preset, Resume, Settings, leave_if_busy
+
+
+def distill(
+    teacher: Annotated[
+        Path, typer.Argument(metavar="TEACHER", help="A finished run, such as an ensemble.")
+    ],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RECIPE",
+            help="Of the student: a rung or a TOML file; by default the teacher's own.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="What the teacher was trained on, if it is a path: its records name no path."
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    preset: Preset = "laptop",
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE-distilled.")
+    ] = None,
+    settings: Settings = None,
+    resume: Resume = False,
+    json: Json = False,
+) -> None:
+    """Train one network to answer as a finished run does, and say what that saves and loses."""
+    leave_if_busy(out)
+    from smallvision.cli.narrator import TerminalNarrator
+    from smallvision.cli.tables import show_distilled, show_run
+    from smallvision.records.files import read_json
+    from smallvision.records.folder import DISTILLED
+    from smallvision.study import distill as distill_model
+
+    with TerminalNarrator(to_stderr=json) as narrator:
+        run = distill_model(
+            teacher,
+            recipe,
+            data=data,
+            preset=preset,
+            out=out,
+            settings=settings or (),
+            resume=resume,
+            data_dir=data_dir,
+            watchers=narrator.watch_run(),
+        )
+    record = read_json(run.folder / DISTILLED)
+    show_run(run, narrator.console)
+    show_distilled(run.status, record, narrator.console)
+    if json:
+        summary = {"run": str(run.folder), **run.status, "distilled": record}
+        typer.echo(json_text.dumps(summary, ensure_ascii=False))
