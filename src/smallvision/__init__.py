@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smallvision.reporting import write_report as report
     from smallvision.study import Limits as Limits
     from smallvision.study import StudyPlan as StudyPlan
+    from smallvision.study import classify as classify
     from smallvision.study import compare_groups as compare
     from smallvision.study import distill as distill
     from smallvision.study import ensemble_runs as ensemble
@@ -35,6 +36,7 @@ _HOMES = {
     "StudyPlan": ("smallvision.study", "StudyPlan"),
     "UserError": ("smallvision.errors", "UserError"),
     "distill": ("smallvision.study", "distill"),
+    "classify": ("smallvision.study", "classify"),
     "ensemble": ("smallvision.study", "ensemble_runs"),
     "compare": ("smallvision.study", "compare_groups"),
     "evaluate": ("smallvision.study", "evaluate"),

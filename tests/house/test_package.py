@@ -13,8 +13,8 @@ ROOT = Path(smallvision.__file__).parents[2]
 def test_public_names() -> None:
     assert sorted(smallvision.__all__) == [
         "Limits", "StudyPlan", "UserError", "__version__",
-        "compare", "distill", "ensemble", "evaluate", "explain", "explore", "from_arrays",
-        "load_data", "load_model", "report", "run_study", "train", "tune",
+        "classify", "compare", "distill", "ensemble", "evaluate", "explain", "explore",
+        "from_arrays", "load_data", "load_model", "report", "run_study", "train", "tune",
     ]  # fmt: skip
     for name in smallvision.__all__:
         assert getattr(smallvision, name) is not None

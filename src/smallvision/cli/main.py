@@ -17,6 +17,7 @@ import typer
 
 from smallvision import __version__
 from smallvision.cli.bench import bench
+from smallvision.cli.classify import classify
 from smallvision.cli.compare import compare
 from smallvision.cli.distill import distill
 from smallvision.cli.doctor import doctor
@@ -48,6 +49,7 @@ for command in (
     ensemble,
     distill,
     evaluate,
+    classify,
     explain,
     compare,
     report,

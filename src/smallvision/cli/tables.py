@@ -39,7 +39,7 @@ from smallvision.records.folder import (
 )
 from smallvision.records.machine import Machine
 from smallvision.reporting.phrases import name_seeds
-from smallvision.study import Run, Tuning
+from smallvision.study import Classification, Run, Tuning
 from smallvision.study.outcome import list_figures
 
 NOT_HERE = "not found; set SMALLVISION_DATA or --data-dir, or let the first use download it"
@@ -213,6 +213,21 @@ def show_distilled(status: dict[str, Any], record: dict[str, Any], console: Cons
         f"takes ({teacher['latency_seconds'] * 1000:.1f} ms); the weights take "
         f"{size(status['size_bytes'])}, {cost['size_ratio']:.2f} of its teacher's."
     )
+
+
+def show_classification(found: Classification, console: Console) -> None:
+    """The class of each picture, and the next one."""
+    for note in found.notes:
+        console.print(note, markup=False)
+    table = new_table("picture", "class", "certainty", "next", "certainty")
+    table.columns[0].no_wrap = False
+    table.columns[1].justify = table.columns[3].justify = "left"
+    for number, path in enumerate(found.paths):
+        cells: list[Text | str] = [Text(str(path), overflow="fold")]
+        for name, probability in found.rank(number, 2):
+            cells += [Text(name), certainty(probability)]
+        table.add_row(*cells)
+    console.print(table)
 
 
 def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:

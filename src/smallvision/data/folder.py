@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,14 +10,12 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from smallvision.data.decode import MAX_PIXELS, SUFFIXES, decode_picture
+from smallvision.data.decode import SUFFIXES, decode_picture
 from smallvision.data.framing import frame_pictures
 from smallvision.data.imageset import ImageSet
 from smallvision.data.layout import PART_NAMES, Decoded, Layout, Part, Shape
+from smallvision.data.pictures import list_pictures, read_picture
 from smallvision.errors import DataError
-
-# 6 bytes per pixel is what an uncompressed 16-bit color picture takes.
-MAX_FILE_BYTES = 6 * MAX_PIXELS + 1_000_000
 
 Classes: TypeAlias = dict[str, tuple[Path, ...]]  # class name -> its picture files, sorted
 
@@ -79,20 +75,7 @@ def _list_folders(root: Path) -> list[Path]:
 
 
 def _list_classes(folder: Path) -> Classes:
-    return {entry.name: _list_pictures(entry) for entry in _list_folders(folder)}
-
-
-def _list_pictures(folder: Path) -> tuple[Path, ...]:
-    """Picture files at any depth. Links to folders are not followed: they may lead in circles."""
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(place, name)
-            for name in names
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    return tuple(sorted(found))
+    return {entry.name: list_pictures(entry) for entry in _list_folders(folder)}
 
 
 def _check_classes(parts: Mapping[Part, Classes], root: Path) -> None:
@@ -131,19 +114,5 @@ def _read_part(
 def _decode_all(root: Path, classes: Classes) -> Iterator[Image.Image]:
     for paths in classes.values():
         for path in paths:
-            yield decode_picture(_read_file(path, root), str(path.relative_to(root)))
-
-
-def _read_file(path: Path, root: Path) -> bytes:
-    name = path.relative_to(root)
-    try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
-            raise DataError(f"{name} is no regular file; remove it")
-        if (size := state.st_size) > MAX_FILE_BYTES:
-            raise DataError(f"{name} has {size:,} bytes; expected at most {MAX_FILE_BYTES:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{name} cannot be read ({error.strerror}); replace or remove it"
-        ) from error
+            name = str(path.relative_to(root))
+            yield decode_picture(read_picture(path, name), name)

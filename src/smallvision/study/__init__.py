@@ -1,5 +1,6 @@
 """Whole jobs: a run, a study, and the library's public functions."""
 
+from smallvision.study.classification import Classification, classify
 from smallvision.study.climb import run_study
 from smallvision.study.comparison import compare_groups
 from smallvision.study.ensemble import build_ensemble
@@ -11,6 +12,7 @@ from smallvision.study.outcome import Run, TestResult, Tuning
 from smallvision.study.plan import Limits, StudyPlan
 
 __all__ = [
+    "Classification",
     "Limits",
     "Narrator",
     "Run",
@@ -18,6 +20,7 @@ __all__ = [
     "TestResult",
     "Tuning",
     "build_ensemble",
+    "classify",
     "compare_groups",
     "distill",
     "ensemble_runs",
