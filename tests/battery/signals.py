@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.records.files import read_json
+from smallvision.records.folder import STATUS
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
 
@@ -65,10 +66,13 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
             outcome.count("before the command began" if early else "in the command")
             outcome.expect(early or code == CODES[kind], f"{label}: exit {code}: {said[-200:]}")
             outcome.expect("Traceback" not in said or early, f"{label}: traceback: {said[-300:]}")
-            done = name == "train" and is_done(folder)
-            if name == "train" and "epoch" in said and not twice and not done:
-                outcome.expect("go on with: smallvision train" in said, f"{label}: {said[-200:]}")
-                epochs = (folder / "metrics.jsonl").read_bytes().count(b"\n")
+            if name == "train" and (folder / STATUS).exists() and not (early or twice):
+                # The plan is written when training begins, before a signal is waited for.
+                begun = (folder / "schedule.json").exists()
+                hint = "go on with: smallvision train" if begun else "stopped before training began"
+                outcome.expect(hint in said or is_done(folder), f"{label}: {said[-200:]}")
+                metrics = folder / "metrics.jsonl"
+                epochs = metrics.read_bytes().count(b"\n") if metrics.exists() else 0
                 paused = folder / "checkpoints" / "paused" / "state.json"
                 if paused.exists():
                     outcome.count("paused amid an epoch")
@@ -84,8 +88,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
 
 def is_done(run: Path) -> bool:
     """Whether a run was finished when the signal came."""
-    status = run / "status.json"
-    return status.exists() and read_json(status)["status"] == "done"
+    return bool(read_json(run / STATUS)["status"] == "done")
 
 
 def is_session_alive(leader: int) -> bool:
