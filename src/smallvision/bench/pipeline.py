@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Generator, Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
+from smallvision.bench.plain import MEAN, STD, PillowImages
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate
 from smallvision.data.batches import TrainBatches
@@ -21,30 +21,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.resident import place_images
 from smallvision.records.machine import Machine
 
-BATCH, PADDING = 128, 4
-MEAN, STD = [0.5] * 3, [0.25] * 3  # any will do: what is timed does not look at them
-
-
-class PillowImages(Dataset[tuple[Tensor, int]]):
-    """Flip, pad by reflection, crop and normalise one image at a time, as most code does."""
-
-    def __init__(self, images: ImageSet) -> None:
-        self.images = [Image.fromarray(pixels.transpose(1, 2, 0)) for pixels in images.images]
-        self.labels = images.labels.tolist()
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        image = self.images[i]
-        coin, top, left = torch.randint(0, 2 * PADDING + 1, (3,)).tolist()
-        if coin > PADDING:
-            image = ImageOps.mirror(image)
-        pixels = np.pad(np.asarray(image), ((PADDING,) * 2, (PADDING,) * 2, (0, 0)), "reflect")
-        H, W = image.height, image.width
-        crop = torch.from_numpy(pixels[top : top + H, left : left + W].copy())
-        tensor = crop.permute(2, 0, 1).float().div_(255)
-        return tensor.sub_(MEAN[0]).div_(STD[0]), self.labels[i]
+BATCH = 128
 
 
 def bench_pipeline(

@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from smallvision.augment import build_normalizer
 from smallvision.bench.peak import find_peak, list_convolutions
+from smallvision.bench.plain import MEAN, STD, PlainLoop
 from smallvision.bench.record import begin_record
-from smallvision.bench.timing import Job, alternate, settle
+from smallvision.bench.timing import TURN_SECONDS, Job, alternate, settle
 from smallvision.data.batches import Batch, TrainBatches
+from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
     build_model,
@@ -26,7 +29,6 @@ from smallvision.records.machine import Machine, keep_freed_memory
 from smallvision.training.loop import Forward, update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
-TURN_SECONDS = 1.0  # a turn takes as many steps as fill it
 
 
 def bench_step(
@@ -35,6 +37,7 @@ def bench_step(
     *,
     rounds: int = 5,
     compiled: bool = False,
+    plain: bool = False,
     command: str = "smallvision.bench.bench_step()",
     say: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Any]:
@@ -45,12 +48,14 @@ def bench_step(
         machine: how to compute.
         rounds: turns of each.
         compiled: whether to time each compiled as well.
+        plain: whether to time each in a plain loop over a DataLoader as well (`plain.PlainLoop`).
         command: for the record.
         say: told how it goes.
 
     Returns: a record; `peak` of the machine's convolutions, and in `steps`, by name, images a
         second, floating-point operations an image and a second, the share of the peak, and the
-        share of the time that goes into the input path.
+        share of the time that goes into the input path, which is null for a plain loop, whose
+        workers prepare images meanwhile.
     """
     torch.set_num_threads(machine.threads)
     keep_freed_memory()
@@ -65,20 +70,34 @@ def bench_step(
             jobs[title] = bench.job()
             facts[title] = bench.describe()
             jobs[f"{title}: input"] = bench.input_job()
+        if plain:
+            title = f"{name}, plain loop"
+            known = {"micro_batch": 0, "compiled": False, "first_seconds": None}
+            facts[title] = facts[name] | known
+            jobs[title] = PlainLoop(recipe, draw_images(2 * recipe.batch_size), machine).job()
     rates = alternate(jobs | convolutions, rounds=rounds, say=say)
     peak = find_peak(convolutions, rates)
     steps = {}
     for title, known in facts.items():
         rate = rates[title]["images_per_second"]
         speed = rate * known["flop_per_image"]
+        alone = rates.get(f"{title}: input")
         steps[title] = {
             **known,
             **rates[title],
             "flop_per_second": speed,
             "peak_share": speed / peak["flop_per_second"],
-            "input_share": rate / rates[f"{title}: input"]["images_per_second"],
+            "input_share": rate / alone["images_per_second"] if alone else None,
         }
     return {**begin_record("step", command, machine), "peak": peak, "steps": steps}
+
+
+def draw_images(count: int) -> ImageSet:
+    """Random images under random labels."""
+    draw = np.random.default_rng(0)
+    pixels = draw.integers(0, 256, (count, *SHAPE), dtype=np.uint8)
+    labels = draw.integers(0, NUM_CLASSES, count)
+    return ImageSet(pixels, labels, tuple(map(str, range(NUM_CLASSES))))
 
 
 class StepBench:
@@ -94,17 +113,14 @@ class StepBench:
         self.model = machine.place(build_model(recipe, SHAPE, NUM_CLASSES)).train()
         self.optimizer = build_optimizer(recipe, self.model)
         self.forward: Forward = torch.compile(self.model) if machine.compiled else self.model
-        generator = torch.Generator().manual_seed(0)
-        count = 2 * recipe.batch_size
-        images = torch.randint(0, 256, (count, *SHAPE), dtype=torch.uint8, generator=generator)
-        labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
+        drawn = draw_images(2 * recipe.batch_size)
         # Without the windows of the first epochs: a step is one of the last.
         full = recipe.model_copy(update={"windows": ()})
         self.batches = TrainBatches(
-            images.to(machine.device),
-            labels.to(machine.device),
+            torch.tensor(drawn.images).to(machine.device),
+            torch.tensor(drawn.labels).to(machine.device),
             num_classes=NUM_CLASSES,
-            normalize=build_normalizer([0.5] * 3, [0.25] * 3, machine.device),
+            normalize=build_normalizer(MEAN, STD, machine.device),
             batch_size=recipe.batch_size,
             augmentations=schedule_augmentations(full, (), 2),
             seed=0,

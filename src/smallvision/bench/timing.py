@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+TURN_SECONDS = 1.0  # what is quicker is done several times in a turn
+
 Job = Callable[[], int]  # does some work; returns how many images it was
 
 

@@ -69,6 +69,9 @@ def step(
     compiled: Annotated[
         bool, typer.Option("--compiled", help="Time each compiled as well.")
     ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Time each in a plain loop over a DataLoader as well.")
+    ] = False,
     rounds: Rounds = 5,
     out: Out = BENCHES,
     json: Json = False,
@@ -104,6 +107,7 @@ def step(
         build_machine(next(iter(recipes.values()))),
         rounds=rounds,
         compiled=compiled,
+        plain=plain,
         command=spell_command(),
         say=quiet(console),
     )

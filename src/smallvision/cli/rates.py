@@ -37,7 +37,7 @@ def show_steps(record: dict[str, Any], console: Console) -> None:
             f"{step['images_per_second']:,.0f}",
             f"{step['flop_per_second'] / 1e9:,.0f}",
             f"{step['peak_share']:.0%}",
-            f"{step['input_share']:.1%}",
+            f"{step['input_share']:.1%}" if step["input_share"] is not None else "",
         )
     console.print(table)
 

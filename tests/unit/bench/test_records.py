@@ -65,6 +65,16 @@ def test_step_counts_what_a_step_computes() -> None:
     assert "mlp" in draw_benches([{"name": "step", **record}])
 
 
+def test_a_plain_loop_beside_ours() -> None:
+    recipe = parse_recipe({"model": {"name": "mlp", "hidden": [64]}, "batch_size": 8})
+    record = bench_step({"mlp": recipe}, CPU, rounds=1, plain=True)
+    ours, plain = record["steps"]["mlp"], record["steps"]["mlp, plain loop"]
+    assert plain["flop_per_image"] == ours["flop_per_image"]
+    assert plain["images_per_second"] > 0
+    assert plain["input_share"] is None
+    assert "plain loop" in draw_benches([{"name": "step", **record}])
+
+
 def test_predict_counts_the_views() -> None:
     torch.manual_seed(0)
     network = MODELS["mlp"].build((1, 8, 8), 3, hidden=(8,)).eval()
