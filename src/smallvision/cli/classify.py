@@ -14,7 +14,10 @@ from smallvision.cli.options import Json
 def classify(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help="A finished run, a study, or a saved model's folder."),
+        typer.Argument(
+            metavar="MODEL",
+            help="A finished run, a study, a saved model, or cifar10, which is in the box.",
+        ),
     ],
     pictures: Annotated[
         list[Path], typer.Argument(metavar="PICTURE...", help="Picture files, or folders of them.")

@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
+from smallvision.data.lookalikes import Lookalikes, find_lookalikes
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.scorecard import score
 from smallvision.evaluation.seal import open_test
 from smallvision.predict import SavedModel
 from smallvision.records.files import now, read_json
 from smallvision.records.ledger import LEDGER, read_openings
+from smallvision.stats import find_correct
 from smallvision.stats.calibration import describe_calibration, scale_logits
-from smallvision.stats.intervals import CONFIDENCE
+from smallvision.stats.intervals import CONFIDENCE, wilson_interval
+from smallvision.stats.paired import Correct
 from smallvision.stats.rates import compare_rates
 
 
@@ -79,13 +84,15 @@ def evaluate_on_test(
         "openings": opening,
         "data_fingerprint": images.fingerprint,
     }
+    known = [part.images for part in (dataset.train, dataset.val) if part is not None]
+    found = find_lookalikes(images.images, np.concatenate(known), model.machine.device)
     if twin is None:
-        return {**result, **score_model(model, images, val)}
+        return {**result, **score_model(model, images, val, found)}
     return {
         **result,
-        **score_model(model, images, None),
+        **score_model(model, images, None, found),
         "refit": True,
-        "twin": score_model(twin, images, val),
+        "twin": score_model(twin, images, val, found),
     }
 
 
@@ -103,22 +110,64 @@ def check_classes(model: SavedModel, dataset: DataSet) -> None:
         )
 
 
-def score_model(model: SavedModel, images: ImageSet, val: dict[str, Any] | None) -> dict[str, Any]:
+def score_model(
+    model: SavedModel, images: ImageSet, val: dict[str, Any] | None, found: Lookalikes
+) -> dict[str, Any]:
     """Score one model on the opened images, its temperature as it was saved.
 
     Args:
         model: with a temperature fitted on validation; nothing is fitted here.
         images: the opened test set.
         val: its validation record, or None if it has none.
+        found: which of the images training had, or nearly.
     """
     logits = model.predict_logits(images.images)
-    card = score(scale_logits(logits, model.temperature), images.labels, images.class_names)
+    probabilities = scale_logits(logits, model.temperature)
+    card = score(probabilities, images.labels, images.class_names)
     return {
         "weights": model.fingerprint,
         **card,
         "calibration": describe_calibration(logits, images.labels, model.temperature),
         **compare_with_val(card, val),
+        "lookalikes": score_unseen(find_correct(probabilities, images.labels), found),
     }
+
+
+def score_unseen(right: Correct, found: Lookalikes) -> dict[str, Any]:
+    """The accuracy on the test images that training did not have, nor anything much the same.
+
+    Args:
+        right: bool `(N,)`, which test images were answered rightly.
+        found: which of them training had.
+    """
+    n, hits = int((~found.seen).sum()), int(right[~found.seen].sum())
+    copies, alike = int(found.copies.sum()), int(found.seen.sum())
+    without = {"accuracy": hits / n, "interval": list(wilson_interval(hits, n))} if n else {}
+    return {
+        "copies": copies,
+        "alike": None if found.alike is None else alike,
+        "n": n,
+        **without,
+        "sentence": phrase_unseen(copies, alike, len(right), hits, n, found.alike is not None),
+    }
+
+
+def phrase_unseen(copies: int, alike: int, total: int, hits: int, n: int, searched: bool) -> str:
+    """What was found of the test images in training, and what it changes, in words."""
+    if not alike:
+        what = "much like" if searched else "a copy of"
+        return f"No test image is {what} a training image."
+    if searched:
+        exact = f", {copies:,} of them to the pixel" if copies else ""
+        what = f"much like a training image{exact}"
+    else:
+        what = "copies of training images"
+    verb = "is" if alike == 1 else "are"
+    sentence = f"{alike:,} of {total:,} test images {verb} {what}"
+    if not n:
+        return f"{sentence}."
+    low, high = (f"{bound * 100:.2f}" for bound in wilson_interval(hits, n))
+    return f"{sentence}; without them accuracy is {hits / n * 100:.2f} % ({low} to {high})."
 
 
 def compare_with_val(card: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from smallvision.augment import build_normalizer
 from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
+from smallvision.predict.box import find_boxed
 from smallvision.predict.ensemble import Ensemble
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.views import Views
@@ -176,7 +177,10 @@ def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
 
 
 def find_model(folder: Path) -> Path:
-    """The folder of a saved model, given it or the run folder that holds it."""
+    """The folder of a saved model, given it, its run's folder, or its name in the box."""
+    boxed = None if folder.exists() else find_boxed(str(folder))
+    if boxed is not None:
+        return boxed
     return folder / "model" if (folder / "model" / "model.json").exists() else folder
 
 
@@ -194,6 +198,11 @@ def fingerprint_model(folder: Path) -> str:
 
 def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel:
     """Read a saved model from its folder, or from the run folder that holds it.
+
+    Args:
+        folder: of the model or the run; where there is no such folder, the name of a model that
+            comes with the package, such as `cifar10`.
+        machine: where to compute; by default what `choose_machine` makes of this one.
 
     Raises:
         RecordError: there is none, or it is damaged.

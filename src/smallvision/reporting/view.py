@@ -243,6 +243,13 @@ class Twin:
 
 
 @dataclass(frozen=True)
+class Unseen:
+    """`lookalikes` of a test result: what of the test images training had, in words."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """`test.json`: the one test evaluation."""
 
@@ -265,6 +272,7 @@ class Scorecard:
     calibration: Calibration | None = None
     refit: bool = False
     twin: Twin | None = None
+    lookalikes: Unseen | None = None
 
     @property
     def score(self) -> Score:

@@ -46,8 +46,9 @@ def classify(model: Run | str | Path, pictures: Sequence[str | Path]) -> Classif
     shown, it names one of them, and its calibration holds for pictures like those.
 
     Args:
-        model: a finished run, a study, whose winner is taken, or the folder of a saved model. Of
-            a run that was trained once more with its validation images, it is that model.
+        model: a finished run, a study, whose winner is taken, the folder of a saved model, or
+            the name of one that comes with the package, such as `cifar10`. Of a run that was
+            trained once more with its validation images, it is that model.
         pictures: files, and folders of them; resized and cropped to the model's shape.
 
     Raises:

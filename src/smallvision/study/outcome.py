@@ -185,6 +185,8 @@ def list_figures(card: dict[str, Any]) -> list[tuple[str, str]]:
         )
     if against := phrase_difference(twin or card):
         figures.append(("against validation", against))
+    if seen := card.get("lookalikes"):
+        figures.append(("against training", seen["sentence"]))
     return figures
 
 

@@ -37,7 +37,11 @@ from smallvision.training import EpochRecord, Plan, PrunedError, State
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 # Settings that came after searches were first kept, and what held before: they count in the name
 # of a search only where they differ, so that searches of earlier versions are found again.
-ADDED = {("nonfinite",): "stop", ("model", "extra"): 0}
+ADDED = {
+    ("nonfinite",): "stop",
+    ("model", "extra"): 0,
+    ("teacher",): {"model": "", "share": 0.9, "temperature": 1.0},
+}
 
 
 def tune_recipe(

@@ -11,7 +11,8 @@ import pytest
 from sklearn import metrics
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.sealed import break_seal
+from smallvision.data.imageset import ImageSet
+from smallvision.data.sealed import break_seal, seal
 from smallvision.errors import DataError
 from smallvision.evaluation import evaluate_on_test, score
 from smallvision.predict import SavedModel, load_model
@@ -106,6 +107,31 @@ def test_the_record_of_an_earlier_version_is_told_too(
     model: SavedModel, dataset: DataSet, tmp_path: Path
 ) -> None:
     record = judge(model, dataset, tmp_path / "study")
-    for new in ("topk", "calibration", "p_vs_val"):
+    for new in ("topk", "calibration", "p_vs_val", "lookalikes"):
         del record[new]
     assert [name for name, _ in list_figures(record)] == ["macro F1", "against validation"]
+
+
+def test_images_that_training_had_are_told_apart(
+    model: SavedModel, dataset: DataSet, tmp_path: Path
+) -> None:
+    assert judge(model, dataset, tmp_path / "none")["lookalikes"]["sentence"] == (
+        "No test image is a copy of a training image."
+    )
+    test = break_seal(dataset.test)
+    images = np.concatenate([test.images[:20], dataset.train.images[:10]])
+    labels = np.concatenate([test.labels[:20], dataset.train.labels[:10]])
+    leaked = replace(dataset, test=seal(ImageSet(images, labels, test.class_names)))
+    record = judge(model, leaked, tmp_path / "leaked")
+    found = record["lookalikes"]
+    right = (model.predict(test.images[:20]).argmax(axis=1) == test.labels[:20]).sum()
+    assert (found["copies"], found["alike"], found["n"]) == (10, None, 20)
+    assert found["accuracy"] == right / 20
+    assert found["sentence"].startswith("10 of 30 test images are copies of training images;")
+    assert ("against training", found["sentence"]) in list_figures(record)
+
+    nothing_else = dataset.train.take(np.arange(30))
+    all_leaked = replace(dataset, test=seal(nothing_else))
+    found = judge(model, all_leaked, tmp_path / "all")["lookalikes"]
+    assert found["sentence"] == "30 of 30 test images are copies of training images."
+    assert "accuracy" not in found

@@ -1,0 +1,71 @@
+"""Copies and near copies are found; what only has the same mood is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from smallvision.data import lookalikes
+from smallvision.data.lookalikes import find_lookalikes, match_images
+from smallvision.shapes import Images
+
+
+def draw_scenes(count: int, *, seed: int, side: int = 32) -> Images:
+    """Coloured blots over a dark ground below and a bright one above, like many photographs."""
+    draw = torch.Generator().manual_seed(seed)
+    blots = F.interpolate(torch.randn(count, 3, 7, 7, generator=draw), size=side, mode="bicubic")
+    ramp = torch.linspace(60, -60, side)[None, None, :, None]
+    return (128 + ramp + 40 * blots).clamp(0, 255).byte().numpy()
+
+
+TRAIN = draw_scenes(300, seed=0)
+ALTERED: dict[str, Callable[[Images], Images]] = {
+    "copied": lambda x: x,
+    "mirrored": lambda x: x[..., ::-1],
+    "shifted by half a pixel": lambda x: x // 2 + np.roll(x, 1, 3) // 2,
+    "darker": lambda x: (x * 0.7).astype(np.uint8),
+    "noisy": lambda x: (
+        (x + np.random.default_rng(0).normal(0, 6, x.shape)).clip(0, 255).astype(np.uint8)
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ALTERED)
+def test_an_altered_picture_is_found_where_it_is(way: str) -> None:
+    images = ALTERED[way](TRAIN[40:60])
+    likeness, places = match_images(images, TRAIN)
+    assert places.tolist() == list(range(40, 60))
+    found = find_lookalikes(images, TRAIN)
+    assert found.alike is not None
+    assert found.alike.all()
+    assert found.copies.all() == (way == "copied")
+    assert likeness.max() <= 1 + 1e-5
+
+
+def test_other_pictures_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find_lookalikes(draw_scenes(200, seed=1), TRAIN)
+    assert not found.seen.any()
+    monkeypatch.setattr(lookalikes, "CHUNK", 7)
+    mixed = np.concatenate([draw_scenes(20, seed=1), TRAIN[:5]])
+    assert find_lookalikes(mixed, TRAIN).seen.tolist() == [False] * 20 + [True] * 5
+
+
+def test_flat_pictures_are_like_nothing_but_themselves() -> None:
+    flat = np.full((2, 3, 32, 32), 90, np.uint8)
+    assert not find_lookalikes(flat, TRAIN).seen.any()
+
+
+def test_small_or_many_images_are_looked_up_to_the_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = draw_scenes(30, seed=2, side=12)
+    nearly = small[:4].copy()
+    nearly[2:] ^= 1
+    found = find_lookalikes(nearly, small)
+    assert found.alike is None
+    assert found.seen.tolist() == [True, True, False, False]
+    monkeypatch.setattr(lookalikes, "MOST_PAIRS", 100)
+    assert find_lookalikes(TRAIN[:20], TRAIN).alike is None
+    assert find_lookalikes(TRAIN[:20], TRAIN).copies.all()
