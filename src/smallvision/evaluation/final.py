@@ -84,8 +84,10 @@ def evaluate_on_test(
         "openings": opening,
         "data_fingerprint": images.fingerprint,
     }
-    known = [part.images for part in (dataset.train, dataset.val) if part is not None]
-    found = find_lookalikes(images.images, np.concatenate(known), model.machine.device)
+    known = dataset.train.images
+    if dataset.val is not None:
+        known = np.concatenate([known, dataset.val.images])
+    found = find_lookalikes(images.images, known, model.machine.device)
     if twin is None:
         return {**result, **score_model(model, images, val, found)}
     return {
