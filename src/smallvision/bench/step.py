@@ -55,7 +55,7 @@ def bench_step(
     Returns: a record; `peak` of the machine's convolutions, and in `steps`, by name, images a
         second, floating-point operations an image and a second, the share of the peak, and the
         share of the time that goes into the input path, which is null for a plain loop, whose
-        workers prepare images meanwhile.
+        workers prepare images meanwhile, as is the time of its first steps.
     """
     torch.set_num_threads(machine.threads)
     keep_freed_memory()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from smallvision.data.resident import fits
 from smallvision.data.split import hash_image
 from smallvision.shapes import Floats, Images, Indices
 
@@ -22,14 +24,15 @@ SMALLEST = 24  # pixels a side; smaller pictures of one thing are alike without 
 MOST_PAIRS = 20_000_000_000  # beyond which the search takes minutes
 # Of 2,000 validation images of CIFAR-10, 24 are at least this much like a training image; 23 of
 # these are shots of the same thing at the same moment, most of them the very same picture. Below
-# it, ships resemble ships.
+# it, ships resemble ships. Drawings and digits are like each other without being copies, and are
+# told from photographs by their one channel.
 ALIKE = 0.85
 CHUNK = 500  # images at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Lookalikes:
-    """Which of N images another set holds.
+    """Which of N images other sets hold.
 
     Attributes:
         copies: bool `(N,)`, those with an identical one.
@@ -46,27 +49,46 @@ class Lookalikes:
         return self.copies if self.alike is None else self.alike
 
 
-def find_lookalikes(images: Images, others: Images, device: str = "cpu") -> Lookalikes:
-    """Look for images in another set.
+def find_lookalikes(
+    images: Images, others: Sequence[Images], *, mirror: bool, device: str = "cpu"
+) -> Lookalikes:
+    """Look for images in other sets.
 
-    Copies are found everywhere. What is merely much the same is looked for where images are large
-    enough for that to mean something, and few enough to be searched.
+    Copies are found everywhere. What is merely much the same is looked for among colour pictures
+    that are large enough for that to mean something and few enough to be searched.
 
     Args:
-        images, others: uint8 `(N, C, H, W)` and `(M, C, H, W)`.
-        device: to search on.
+        images: uint8 `(N, C, H, W)`.
+        others: sets of such.
+        mirror: whether a mirror image is much the same.
+        device: to search on, if there is room.
     """
-    N, M = len(images), len(others)
-    if min(images.shape[2:]) < SMALLEST or N * M > MOST_PAIRS or not N or not M:
-        known = {hash_image(other) for other in others}
-        return Lookalikes(np.array([hash_image(image) in known for image in images], bool), None)
-    likeness, places = match_images(images, others, device)
-    copies = np.array([np.array_equal(images[i], others[k]) for i, k in enumerate(places)])
+    known = {hash_image(other) for part in others for other in part}
+    copies = np.array([hash_image(image) in known for image in images], bool)
+    place = choose_place(images, others, device)
+    if place is None:
+        return Lookalikes(copies, None)
+    try:
+        likeness, _ = match_images(images, others, mirror=mirror, device=place)
+    except (MemoryError, RuntimeError):  # no room after all, or a device that cannot do this:
+        return Lookalikes(copies, None)  # a test set that was opened gets its record nevertheless
     return Lookalikes(copies, copies | (likeness >= ALIKE))
 
 
-def match_images(images: Images, others: Images, device: str = "cpu") -> tuple[Floats, Indices]:
-    """How much each image looks like the most similar of others, or like its mirror image.
+def choose_place(images: Images, others: Sequence[Images], device: str) -> str | None:
+    """Where to search; None where it would mean nothing, or take minutes or too much memory."""
+    N, M = len(images), sum(map(len, others))
+    C, *sides = images.shape[1:]
+    if C != 3 or min(sides) < SMALLEST or not N or not M or N * M > MOST_PAIRS:
+        return None
+    size = 4 * M * (C * (COARSE**2 + FINE**2) + CHUNK)
+    return next((place for place in (device, "cpu") if fits(size, place)), None)
+
+
+def match_images(
+    images: Images, others: Sequence[Images], *, mirror: bool, device: str = "cpu"
+) -> tuple[Floats, Indices]:
+    """How much each image looks like the most similar of others.
 
     Likeness is the correlation of what thumbnails of 16x16 pixels show beyond thumbnails of 4x4,
     over all channels, so that brightness, contrast and a shift by half a pixel hardly matter, and
@@ -74,16 +96,22 @@ def match_images(images: Images, others: Images, device: str = "cpu") -> tuple[F
     image that is rather unlike all others may thus get less than its due.
 
     Args:
-        images, others: uint8 `(N, C, H, W)` and `(M, C, H, W)`, 16 pixels a side or more.
+        images: uint8 `(N, C, H, W)`, 16 pixels a side or more.
+        others: sets of such.
+        mirror: whether to look at mirror images too.
         device: to search on.
 
-    Returns: float32 `(N,)` in [-1, 1], and which other image it was, int64 `(N,)`.
+    Returns: float32 `(N,)` in [-1, 1], and which other image it was, int64 `(N,)`, counted
+        through the sets.
     """
-    coarse, fine = shrink(others, COARSE, device), shrink(others, FINE, device)
+    coarse, fine = (
+        torch.cat([shrink(part, side, device) for part in others]) for side in (COARSE, FINE)
+    )
     found: list[tuple[Tensor, Tensor]] = []
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
-        ways = [match_part(view, coarse, fine) for view in (part, part[..., ::-1])]
+        views = (part, part[..., ::-1]) if mirror else (part,)
+        ways = [match_part(view, coarse, fine) for view in views]
         likenesses, places = (torch.stack(column) for column in zip(*ways, strict=True))
         best = likenesses.argmax(dim=0, keepdim=True)
         found.append((likenesses.gather(0, best)[0], places.gather(0, best)[0]))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.lookalikes import Lookalikes, find_lookalikes
@@ -84,10 +82,12 @@ def evaluate_on_test(
         "openings": opening,
         "data_fingerprint": images.fingerprint,
     }
-    known = dataset.train.images
-    if dataset.val is not None:
-        known = np.concatenate([known, dataset.val.images])
-    found = find_lookalikes(images.images, known, model.machine.device)
+    found = find_lookalikes(
+        images.images,
+        [part.images for part in (dataset.train, dataset.val) if part is not None],
+        mirror=dataset.mirror_safe,
+        device=model.machine.device,
+    )
     if twin is None:
         return {**result, **score_model(model, images, val, found)}
     return {
@@ -121,7 +121,7 @@ def score_model(
         model: with a temperature fitted on validation; nothing is fitted here.
         images: the opened test set.
         val: its validation record, or None if it has none.
-        found: which of the images training had, or nearly.
+        found: which of the images are among the training images, or nearly.
     """
     logits = model.predict_logits(images.images)
     probabilities = scale_logits(logits, model.temperature)
@@ -136,11 +136,11 @@ def score_model(
 
 
 def score_unseen(right: Correct, found: Lookalikes) -> dict[str, Any]:
-    """The accuracy on the test images that training did not have, nor anything much the same.
+    """The accuracy on the test images that are not among the data set's training images.
 
     Args:
         right: bool `(N,)`, which test images were answered rightly.
-        found: which of them training had.
+        found: which of them are, to the pixel or nearly.
     """
     n, hits = int((~found.seen).sum()), int(right[~found.seen].sum())
     copies, alike = int(found.copies.sum()), int(found.seen.sum())
@@ -155,7 +155,7 @@ def score_unseen(right: Correct, found: Lookalikes) -> dict[str, Any]:
 
 
 def phrase_unseen(copies: int, alike: int, total: int, hits: int, n: int, searched: bool) -> str:
-    """What was found of the test images in training, and what it changes, in words."""
+    """What was found of the test images among training images, and what it changes, in words."""
     if not alike:
         what = "much like" if searched else "a copy of"
         return f"No test image is {what} a training image."

@@ -22,7 +22,7 @@ from smallvision.predict.views import Views
 from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
 from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
-from smallvision.shapes import Floats, Images
+from smallvision.shapes import MAX_SIZE, MIN_SIZE, Floats, Images
 from smallvision.stats.calibration import scale_logits
 
 LARGEST_SETTING = 65_536  # of a network, which is that of `recipes.settings`
@@ -176,6 +176,22 @@ def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     network.load_state_dict(tensors, assign=True)
 
 
+def check_shape(shape: list[Any], folder: Path) -> tuple[int, int, int]:
+    """The shape of the images that a model from a folder takes.
+
+    Raises:
+        RecordError: no images of ours have it.
+    """
+    if len(shape) == 3 and all(type(number) is int for number in shape):
+        C, *sides = shape
+        if C in (1, 3) and all(MIN_SIZE <= side <= MAX_SIZE for side in sides):
+            return C, sides[0], sides[1]
+    raise RecordError(
+        f"{folder} takes images of shape {shape!s:.80}; expected 1 or 3 channels of {MIN_SIZE} "
+        f"to {MAX_SIZE} pixels a side"
+    )
+
+
 def find_model(folder: Path) -> Path:
     """The folder of a saved model, given it, its run's folder, or its name in the box."""
     boxed = None if folder.exists() else find_boxed(str(folder))
@@ -211,7 +227,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     check_manifest(folder)
     about = read_json(folder / "model.json")
     machine = machine or choose_machine()
-    shape = tuple(about["shape"])
+    shape = check_shape(about["shape"], folder)
     tensors = load_tensors(folder, "model")
     try:
         check_modest(about["model"])

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError, SettingError
@@ -54,7 +56,9 @@ def distill_run(
     if (folder / DISTILLED).exists():
         return read_json(folder / DISTILLED)
     known, machine = read_json(teacher / STATUS), build_machine(recipe)
+    torch.set_num_threads(machine.threads)
     mine, taught_by = measure_latencies(load_model(folder, machine), load_model(teacher, machine))
+    ratio = mine / taught_by
     record = {
         "schema": 1,
         "teacher": {
@@ -65,9 +69,9 @@ def distill_run(
             "size_bytes": known["size_bytes"],
             "latency_seconds": taught_by,
         },
-        "against_teacher": compare_runs(folder, teacher),
+        "against_teacher": {**compare_runs(folder, teacher), "latency_ratio": ratio},
         "cost": {
-            "latency_ratio": mine / taught_by,
+            "latency_ratio": ratio,
             "size_ratio": status["size_bytes"] / known["size_bytes"],
         },
     }
@@ -96,10 +100,22 @@ def name_teacher(recipe: Recipe, teacher: Path) -> Recipe:
     Raises:
         SettingError: its name is then too long.
     """
-    suffix = "" if recipe.name.endswith("-distilled") else "-distilled"
     return override(
-        recipe, [f"name={recipe.name}{suffix}", f"teacher.model={fingerprint_model(teacher)}"]
+        recipe, [f"name={recipe.name}-distilled", f"teacher.model={fingerprint_model(teacher)}"]
     )
+
+
+def refuse_teacher(recipe: Recipe) -> None:
+    """Refuse a recipe that names a teacher, where there is none to learn from.
+
+    Raises:
+        SettingError: it does.
+    """
+    if recipe.teacher.model:
+        raise SettingError(
+            f"'{recipe.name}' learns from a teacher; train it by `smallvision distill TEACHER "
+            "RECIPE`, or add --set teacher.model="
+        )
 
 
 def check_teaching(teacher: Path, recipe: Recipe) -> None:

@@ -43,6 +43,7 @@ from smallvision.study.distillation import (
     distill_run,
     find_teaching_run,
     name_teacher,
+    refuse_teacher,
 )
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.narration import Narrator
@@ -52,7 +53,7 @@ from smallvision.study.recall import find_finished, recall_dataset
 from smallvision.study.refit import load_final, recall_test, refit_run
 from smallvision.study.repeats import plan_repeats, repeat_run
 from smallvision.study.rerun import rerun_winner
-from smallvision.study.run import run_recipe
+from smallvision.study.run import own_teacher, run_recipe
 from smallvision.study.search import check_storage
 from smallvision.study.tuning import best_recipe, default_epochs, is_tuning_of, tune_recipe
 from smallvision.training import Watcher
@@ -133,6 +134,8 @@ def train(
     check_fit(recipe, dataset.train.shape)
     plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
+    if own_teacher(folder) is None:
+        refuse_teacher(recipe)
     check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
     with lock_folder(folder):
         check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
@@ -213,6 +216,7 @@ def tune(
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
     check_fit(recipe, dataset.train.shape)
+    refuse_teacher(recipe)
     epochs = epochs or default_epochs(recipe)
     if out is None:
         folder, resume = find_tuning(dataset, recipe, epochs), True
@@ -266,26 +270,36 @@ def plan_run(
             seed=seed,
         )
 
-    if not isinstance(recipe, Recipe) and Path(recipe).suffix == ".toml":
-        recipe = read_recipe(Path(recipe))
-    if isinstance(recipe, Recipe):
-        recipe = override(recipe, settings)
-        return recipe, split_by(recipe.seed)
-    seed = choose_seed(settings)
-    split = split_by(seed)
-    return override(
-        build_rung(str(recipe), dataset, split, preset=preset, seed=seed), settings
-    ), split
+    found = read_if_file(recipe)
+    if isinstance(found, Recipe):
+        found = override(found, settings)
+        return found, split_by(found.seed)
+    split = split_by(choose_seed(settings))
+    return build_rung(found, dataset, split, preset=preset, settings=settings), split
 
 
-def build_rung(name: str, dataset: DataSet, split: Split, *, preset: str, seed: int) -> Recipe:
-    """The recipe of a rung, cut to the images of a split.
+def read_if_file(recipe: Recipe | str | Path) -> Recipe | str:
+    """A recipe, read where it is a TOML file; else the name of a rung.
 
     Raises:
-        SettingError: no such rung or preset.
+        SettingError: the file cannot be read.
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    return read_recipe(Path(recipe)) if Path(recipe).suffix == ".toml" else str(recipe)
+
+
+def build_rung(
+    name: str, dataset: DataSet, split: Split, *, preset: str, settings: Sequence[str]
+) -> Recipe:
+    """The recipe of a rung, cut to the images of a split, with overrides.
+
+    Raises:
+        SettingError: no such rung, preset or setting.
     """
     task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
-    return find_rung(build_ladder(find_preset(preset), task, seed=seed), name).recipe
+    ladder = build_ladder(find_preset(preset), task, seed=choose_seed(settings))
+    return override(find_rung(ladder, name).recipe, settings)
 
 
 def evaluate(
@@ -430,15 +444,12 @@ def distill(
     find_preset(preset)
     source = find_teaching_run(teacher)
     dataset, split = recall_dataset(source, data, data_dir)
-    if recipe is None:
-        recipe = read_run_recipe(source)
-    elif not isinstance(recipe, Recipe) and Path(recipe).suffix == ".toml":
-        recipe = read_recipe(Path(recipe))
-    elif not isinstance(recipe, Recipe):
-        seed = choose_seed(settings)
-        recipe = build_rung(str(recipe), dataset, split, preset=preset, seed=seed)
-    recipe = override(recipe, settings)
-    recipe = name_teacher(recipe, source)
+    found = read_run_recipe(source) if recipe is None else read_if_file(recipe)
+    if isinstance(found, str):
+        found = build_rung(found, dataset, split, preset=preset, settings=settings)
+    else:
+        found = override(found, settings)
+    recipe = name_teacher(found, source)
     check_fit(recipe, dataset.train.shape)
     check_teaching(source, recipe)
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)

@@ -17,7 +17,7 @@ from smallvision.records.weights import check_manifest
 from smallvision.study.candidates import find_candidates, find_member, sum_training
 from smallvision.study.choice import join_members
 from smallvision.study.material import gather_material
-from smallvision.study.run import measure_refit, run_recipe
+from smallvision.study.run import measure_refit, own_teacher, run_recipe
 from smallvision.training import Watcher
 
 NOTE = (
@@ -78,7 +78,15 @@ def refit_run(
         return refit_ensemble(run, dataset, split, watchers_for)
     recipe = read_run_recipe(run)
     folder = run / REFIT
-    status = run_recipe(recipe, dataset, split, folder, watchers=watchers_for(recipe), twin=run)
+    status = run_recipe(
+        recipe,
+        dataset,
+        split,
+        folder,
+        watchers=watchers_for(recipe),
+        twin=run,
+        teacher=own_teacher(run),
+    )
     if NOTE not in status["notes"]:
         write_json(folder / STATUS, {**status, "notes": [*status["notes"], NOTE]})
     return folder

@@ -14,7 +14,7 @@ from smallvision.recipes import Recipe, follow_seed, read_run_recipe
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import SEEDS, STATUS, list_failed, list_repeats
 from smallvision.stats.seeds import summarize_seeds
-from smallvision.study.run import run_recipe
+from smallvision.study.run import own_teacher, run_recipe
 from smallvision.training import Watcher
 
 
@@ -66,7 +66,14 @@ def repeat_run(
     for repeat in plan_repeats(recipe, seeds):
         place = folder / SEEDS / str(repeat.seed)
         with suppress(FailedRunError):  # its status tells, and with it the summary
-            run_recipe(repeat, dataset, split, place, watchers=watchers_for(repeat))
+            run_recipe(
+                repeat,
+                dataset,
+                split,
+                place,
+                watchers=watchers_for(repeat),
+                teacher=own_teacher(folder),
+            )
     record = summarize_repeats(folder)
     write_json(folder / "seeds.json", record)
     return record

@@ -43,6 +43,7 @@ from smallvision.recipes.text import (
 from smallvision.records.environment import describe_environment
 from smallvision.records.fields import POOLED
 from smallvision.records.files import (
+    hash_file,
     make_folder,
     read_json,
     read_jsonl,
@@ -178,20 +179,23 @@ def open_run(
         check_split(folder, dataset, split)
         check_manifest(folder / "model")
         return status
-    # The marker comes first: a kill in what follows leaves a folder that can be resumed.
-    status |= {"status": "running", "error": None, **sum_recipe(recipe)}
+    # The marker comes first: a kill in what follows leaves a folder that can be resumed. A recipe
+    # that is there stays as an earlier version may have spelt it.
+    known = {"recipe_sum": hash_file(written)} if written.exists() else sum_recipe(recipe)
+    status |= {"status": "running", "error": None, **known}
     write_json(folder / STATUS, status)
-    note_recipe(folder, recipe)
+    if not written.exists():
+        note_recipe(folder, recipe)
     check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
     return status
 
 
 def note_recipe(folder: Path, recipe: Recipe) -> None:
-    """Write a run's recipe, whole and as what it changes of the defaults."""
+    """Write a run's recipe, as what it changes of the defaults and whole, which comes last."""
     defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
-    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
     write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
+    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
 
 
 def train_recipe(
@@ -326,6 +330,11 @@ def learn(
     return state
 
 
+def own_teacher(run: Path) -> Path | None:
+    """The model that a run learnt from, for a refit or a repeat of it; None for most runs."""
+    return run / TEACHER if (run / TEACHER).exists() else None
+
+
 def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation | None:
     """What a run learns from besides the labels, if anything.
 
@@ -337,10 +346,7 @@ def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation
         return None
     place = folder / TEACHER
     if not place.exists() or fingerprint_model(place) != settings.model:
-        raise RecordError(
-            f"{place} is not the teacher that '{recipe.name}' names; `smallvision distill` trains "
-            "it beside its teacher"
-        )
+        raise RecordError(f"{place} is not the teacher that '{recipe.name}' names; restore it")
     model = load_model(place, machine)
     return build_teaching(model, share=settings.share, temperature=settings.temperature)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError, RecordError
+from smallvision.predict import load_model
 from smallvision.records.files import write_json
 from smallvision.study import classify, train
 from tests.conftest import make_images
@@ -77,6 +79,13 @@ def test_what_is_no_picture_is_refused(run: Path, tmp_path: Path) -> None:
     for place, said in (("text.png", "no PNG"), ("empty", "holds no images"), ("absent", "absent")):
         with pytest.raises(DataError, match=said):
             classify(run, [tmp_path / place])
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 8), (1, 8, 100_000), (1, 8.0, 8), (1, 8)])
+def test_a_model_of_impossible_images_is_refused(run: Path, tmp_path: Path, shape: Any) -> None:
+    replace(load_model(run), shape=shape).save(tmp_path / "model")
+    with pytest.raises(RecordError, match="takes images of shape"):
+        classify(tmp_path / "model", [tmp_path])
 
 
 def test_the_command(run: Path, tmp_path: Path, smallvision: Call) -> None:

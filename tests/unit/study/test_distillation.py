@@ -16,7 +16,7 @@ from smallvision.errors import RecordError, UserError
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.recipes import Recipe
 from smallvision.records.files import read_json
-from smallvision.study import Run, distill, train
+from smallvision.study import Run, distill, train, tune
 from smallvision.study.distillation import distill_run, name_teacher
 from smallvision.study.run import run_recipe
 from tests.conftest import make_dataset
@@ -78,6 +78,13 @@ def test_the_record_compares_both(rows: DataSet, teacher: Path, tmp_path: Path) 
     assert record["cost"]["size_ratio"] == status["size_bytes"] / known["size_bytes"]
     again = learn(rows, teacher, tmp_path / "run")
     assert again == record, "what is finished is left as it is"
+    (tmp_path / "run" / "distilled.json").unlink()  # a kill came between the last two writes
+    again = learn(rows, teacher, tmp_path / "run")
+    for clocked in (again, record):
+        assert clocked["against_teacher"]["latency_ratio"] == clocked["cost"]["latency_ratio"]
+        del clocked["against_teacher"]["latency_ratio"], clocked["cost"]["latency_ratio"]
+        del clocked["teacher"]["latency_seconds"]
+    assert again == record
 
 
 def test_a_student_is_resumed_without_its_teacher_s_folder(
@@ -90,6 +97,17 @@ def test_a_student_is_resumed_without_its_teacher_s_folder(
     assert bits(tmp_path / "torn") == bits(tmp_path / "whole")
 
 
+def test_repeats_and_refits_learn_from_the_same_teacher(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    learn(rows, teacher, tmp_path / "run")
+    copy = tmp_path / "run" / "recipe.toml"
+    train(rows, copy, out=tmp_path / "run", resume=True, seeds=2, refit=True)
+    for place in ("seeds/1", "refit"):
+        assert fingerprint_model(tmp_path / "run" / place / "teacher") == fingerprint_model(teacher)
+        assert read_json(tmp_path / "run" / place / "status.json")["status"] == "done"
+
+
 def test_another_teacher_is_refused(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     run_recipe(recipe(name="other", seed=1), rows, make_split(rows.train), other)
@@ -100,8 +118,12 @@ def test_another_teacher_is_refused(rows: DataSet, teacher: Path, tmp_path: Path
         run_recipe(
             plan(teacher), rows, make_split(rows.train), tmp_path / "new", teacher=find_model(other)
         )
-    with pytest.raises(RecordError, match="smallvision distill"):
+    with pytest.raises(RecordError, match="is not the teacher"):
         run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "none")
+    for job in (train, tune):
+        with pytest.raises(UserError, match="smallvision distill"):
+            job(rows, plan(teacher), out=tmp_path / "refused")
+    assert not (tmp_path / "refused").exists()
 
 
 def test_a_damaged_copy_is_refused(rows: DataSet, teacher: Path, tmp_path: Path) -> None:

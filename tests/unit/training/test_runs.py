@@ -91,6 +91,20 @@ def test_images_in_a_mapped_file_give_the_same_bits(
     assert read, "no batch was read ahead"
 
 
+def test_a_recipe_stays_as_an_earlier_version_spelt_it(dataset: DataSet, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "run", Interrupt(1))
+    recipe_file, status_file = tmp_path / "run" / "recipe.toml", tmp_path / "run" / "status.json"
+    older, _, rest = recipe_file.read_text().partition("[teacher]")
+    older += rest.partition("[")[1] + rest.partition("[")[2]
+    recipe_file.write_text(older)
+    status = read_json(status_file)
+    write_json(status_file, {**status, "recipe_sum": hash_file(recipe_file)})
+    run(dataset, tmp_path / "run")
+    assert recipe_file.read_text() == older
+    assert read_json(status_file)["recipe_sum"] == hash_file(recipe_file)
+
+
 def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
     run(dataset, tmp_path / "a")
     run(dataset, tmp_path / "b")
