@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BOX = Path(__file__).with_name("boxed")  # a saved model each; results/README.md says how made
+BOX = Path(__file__).with_name("boxed")  # a saved model each; `make box` makes them
 
 
 def find_boxed(name: str) -> Path | None:
