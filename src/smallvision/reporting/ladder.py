@@ -74,7 +74,7 @@ def name_rung(rung: Rung) -> Chip:
     if state != "done":
         return Chip("failed" if state == "failed" else "none", "", STATES[state])
     if rung.is_repeat:
-        return Chip("none", "", "same recipe, other seed")
+        return Chip("none", "", "same run" if rung.is_adopted else "same recipe, other seed")
     if rung.step is None and rung.plan.builds_on is None:
         return Chip("none", "", "starting point")
     return name_verdict(rung.step)
@@ -84,6 +84,8 @@ def note_rung(rung: Rung) -> str:
     """Give the line under the chip: the size of the step, or why there is none."""
     if rung.plan.status != "done" or rung.step is None:
         return ""
+    if rung.is_adopted:
+        return f"as {rung.step.against}: no trial was better"
     return f"{format_points(rung.step.difference, rung.step.n)} on {rung.step.against}"
 
 

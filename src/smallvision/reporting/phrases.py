@@ -48,6 +48,11 @@ def describe_costs(rung: Rung) -> tuple[str, ...]:
 
 def describe_help(rung: Rung) -> str:
     """Say in plain words whether a rung did any good; nothing where it was not compared."""
+    if rung.is_adopted:
+        return (
+            "Tuning found nothing better than the recipe's own settings; this rung is the very run "
+            f"of {rung.plan.builds_on}."
+        )
     if rung.is_repeat:
         return (
             "Tuning found nothing better than the recipe's own settings; this rung is a repeat of "

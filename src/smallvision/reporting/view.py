@@ -192,6 +192,11 @@ class Rung:
         return best is not None and best.number == 0
 
     @property
+    def is_adopted(self) -> bool:
+        """Whether it is the very run it builds on; earlier versions trained it with a new seed."""
+        return self.is_repeat and self.outcome.seconds == 0
+
+    @property
     def images_per_second(self) -> float | None:
         """The speed of the run, or of its last epoch where the run names none."""
         speed = self.outcome.images_per_second

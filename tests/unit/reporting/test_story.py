@@ -357,6 +357,14 @@ def test_a_search_that_found_nothing_helped_nothing(story_folder: Path, verdict:
     assert "Helped. tuned against" not in text
     assert "Tuning found nothing. " not in text, "the search is not said to have failed twice"
 
+    edit_json(story_folder / "runs/tuned/status.json", seconds=0.0)
+    rung = read_study(story_folder).find_rung("tuned")
+    assert rung is not None
+    assert ladder.name_rung(rung).text == "same run"
+    text = Page(draw_report(story_folder).html).text
+    assert text.count("this rung is the very run of") == 2
+    assert "another seed" not in text
+
 
 def test_failed_repeats_stand_beside_the_mean(story_folder: Path) -> None:
     edit_json(story_folder / SEEDS, failed=[10])
