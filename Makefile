@@ -43,6 +43,12 @@ results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-1
 	  $(BIN)/python results/keep.py studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 
+.PHONY: box
+box: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
+	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble results/box.toml --out studies/box --resume
+	$(BIN)/smallvision evaluate studies/box cifar10
+	$(BIN)/python results/keep_box.py studies/box
+
 .PHONY: battery
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour
 	$(BIN)/python -m tests.battery

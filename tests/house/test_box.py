@@ -1,0 +1,56 @@
+"""The model that comes with the package: whole, small, and what the records say of it."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smallvision.predict import find_model, fingerprint_model, load_model
+from smallvision.predict.box import BOX
+from smallvision.records.machine import Machine
+
+ROOT = Path(__file__).parents[2]
+RECORDS = ROOT / "results" / "box"
+
+
+def test_it_is_found_by_its_name_where_no_folder_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_model(Path("cifar10")) == BOX / "cifar10"
+    Path("cifar10").mkdir()
+    assert find_model(Path("cifar10")) == Path("cifar10")
+
+
+def test_it_answers() -> None:
+    model = load_model("cifar10", Machine("cpu", "fp32", compiled=False, threads=1))
+    assert model.class_names[3] == "cat"
+    draw = np.random.default_rng(0)
+    said = model.predict(draw.integers(0, 256, (2, 3, 32, 32), dtype=np.uint8))
+    assert said.shape == (2, 10)
+    assert said.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_it_is_small() -> None:
+    for place in BOX.iterdir():
+        assert sum(path.stat().st_size for path in place.iterdir()) < 6_000_000
+
+
+def test_its_records_are_of_these_weights() -> None:
+    test = json.loads((RECORDS / "test.json").read_text())
+    assert test["weights"] == fingerprint_model(BOX / "cifar10")
+
+
+def test_the_readme_says_what_the_records_say() -> None:
+    shown = subprocess.run(
+        [sys.executable, ROOT / "results" / "keep_box.py"], capture_output=True, text=True
+    )
+    assert shown.returncode == 0, shown.stderr
+    readme = (ROOT / "README.md").read_text()
+    marked = re.search(r"<!-- results/box -->\n(.*?)\n<!-- end -->", readme, re.S)
+    assert marked is not None
+    assert marked[1].strip() == shown.stdout.strip()
