@@ -22,7 +22,7 @@ from smallvision.predict.views import Views
 from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
 from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
-from smallvision.shapes import MAX_SIZE, MIN_SIZE, Floats, Images
+from smallvision.shapes import MAX_SIZE, Floats, Images
 from smallvision.stats.calibration import scale_logits
 
 LARGEST_SETTING = 65_536  # of a network, which is that of `recipes.settings`
@@ -184,7 +184,7 @@ def check_shape(shape: list[Any], folder: Path) -> tuple[int, int, int]:
     """
     if len(shape) == 3 and all(type(number) is int for number in shape):
         C, *sides = shape
-        if C in (1, 3) and all(MIN_SIZE <= side <= MAX_SIZE for side in sides):
+        if C in (1, 3) and all(1 <= side <= MAX_SIZE for side in sides):
             return C, sides[0], sides[1]
     raise RecordError(
         f"{folder} takes images of shape {shape!s:.80}; expected 1 or 3 channels of {MIN_SIZE} "
