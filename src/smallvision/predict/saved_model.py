@@ -187,8 +187,8 @@ def check_shape(shape: list[Any], folder: Path) -> tuple[int, int, int]:
         if C in (1, 3) and all(1 <= side <= MAX_SIZE for side in sides):
             return C, sides[0], sides[1]
     raise RecordError(
-        f"{folder} takes images of shape {shape!s:.80}; expected 1 or 3 channels of {MIN_SIZE} "
-        f"to {MAX_SIZE} pixels a side"
+        f"{folder} takes images of shape {shape!s:.80}; expected 1 or 3 channels of at most "
+        f"{MAX_SIZE} pixels a side"
     )
 
 
