@@ -49,6 +49,22 @@ def read(path: Path) -> dict[str, Any]:
     return record
 
 
+def tell_test(test: dict[str, Any]) -> str:
+    """The test accuracy with its interval, and how often the test set was opened."""
+    low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
+    times = "once" if test["openings"] == 1 else f"{test['openings']} times"
+    accuracy = f"**{test['accuracy'] * 100:.2f} %** ({low} to {high})"
+    return f"{accuracy} on {test['n']:,} images, opened {times}"
+
+
+def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
+    """Where and when a record was made."""
+    return (
+        f"{environment['processor']}, {machine['threads']} threads, {machine['precision']}, torch "
+        f"{environment['versions']['torch']}, {time[:10]}."
+    )
+
+
 def phrase(step: dict[str, Any] | None) -> str:
     """A verdict in a few words."""
     if step is None:
@@ -79,16 +95,12 @@ def show(folder: Path) -> str:
             f"| {status['seconds'] / 60:.1f} | {phrase(verdicts.get(rung['name']))} |"
         )
     test = read(folder / "test.json")
-    low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
     machine = read(folder / "runs" / study["best"] / "status.json")["machine"]
     lines += [
         "",
-        f"Test: **{test['accuracy'] * 100:.2f} %** ({low} to {high}) on {test['n']:,} images, "
-        f"opened {'once' if test['openings'] == 1 else str(test['openings']) + ' times'}, for "
-        f"`{test['model']}`. One run of each rung (n = 1, seed {study['seed']}), preset "
-        f"`{study['preset']}`, validated on {val['n']:,} images; {environment['processor']}, "
-        f"{machine['threads']} threads, {machine['precision']}, torch "
-        f"{environment['versions']['torch']}, {study['created'][:10]}.",
+        f"Test: {tell_test(test)}, for `{test['model']}`. One run of each rung (n = 1, seed "
+        f"{study['seed']}), preset `{study['preset']}`, validated on {val['n']:,} images; "
+        f"{tell_place(environment, machine, study['created'])}",
     ]
     return "\n".join(lines)
 

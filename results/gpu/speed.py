@@ -15,23 +15,28 @@ RESULTS = Path(__file__).parents[1]
 NETS = [str(RESULTS / f"{name}.toml") for name in ("wrn-16-8", "wrn-28-10")]
 
 
+def spell(*settings: str) -> list[str]:
+    """Settings as options."""
+    return [f"--set={setting}" for setting in settings]
+
+
 def main() -> int:
     """Run all parts; the exit code counts those that failed."""
     dry = "--dry-run" in sys.argv
     data, out = (Path(argument) for argument in sys.argv[1:3])
     out.mkdir(parents=True, exist_ok=True)
     place, source = [f"--out={out}"], [f"--data-dir={data}"]
-    rounds = ["--rounds=1" if dry else "--rounds=5", *place]
-    tiny = [f"--set={text}" for text in ("epochs=1", "model.widths=[8,8]")]
-    small = [f"--set={text}" for text in ("model.depth=10", "model.width=1", "batch_size=32")]
+    rounds = ["--rounds=1" if dry else "--rounds=5"]
+    tiny = ["--seeds=1", *spell("epochs=1", "model.widths=[8,8]")]
+    small = spell("model.depth=10", "model.width=1", "batch_size=32")
+    steps = ["step", *NETS, *rounds, *(small if dry else spell("batch_size=512"))]
     parts = (
-        ["accuracy", "cifar10", *source, *place, *(["--seeds=1", *tiny] if dry else ["--on=test"])],
-        ["step", *NETS, *rounds, "--plain", *(small if dry else ["--set=batch_size=512"])],
-        ["pipeline", "cifar10", *source, *rounds, f"--images={500 if dry else 10_000}"],
+        ["accuracy", "cifar10", *source, *place, *(tiny if dry else ["--on=test"])],
+        [*steps, *place, "--plain"],
+        ["pipeline", "cifar10", *source, *rounds, *place, f"--images={500 if dry else 10_000}"],
+        # Compiling the deep one takes minutes: last, and in a record of its own.
+        [*steps, f"--out={out / 'compiled'}", "--compiled"],
     )
-    # Compilation takes minutes for the deep one, so that it must not take the other records along.
-    compiled = ["step", *NETS, "--compiled", *rounds[:1], f"--out={out / 'compiled'}"]
-    parts += ([*compiled, *(small if dry else ["--set=batch_size=512"])],)
     failed = 0
     for part in parts:
         print("smallvision bench", *part, flush=True)

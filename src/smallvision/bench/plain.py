@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from smallvision.bench.timing import TURN_SECONDS, Job, settle
+from smallvision.bench.timing import Job, fill_turn
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import build_model, build_optimizer
@@ -66,13 +65,8 @@ class PlainLoop:
         self.optimizer = build_optimizer(recipe, self.model)
         self.batches = self.draw_batches(images)
         self.go_on(3)  # the workers start
-        settle()
-        began = time.perf_counter()
-        self.go_on(2)
-        settle()
-        filling = round(2 * TURN_SECONDS / (time.perf_counter() - began))
         # What the workers prepared between two turns shall be a small part of a turn.
-        self.steps = max(filling, 6 * machine.threads)
+        self.steps = max(fill_turn(lambda: self.go_on(1)), 6 * machine.threads)
 
     def draw_batches(self, images: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches for ever, in epochs of a common length."""

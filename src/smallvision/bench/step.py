@@ -15,7 +15,7 @@ from smallvision.augment import build_normalizer
 from smallvision.bench.peak import find_peak, list_convolutions
 from smallvision.bench.plain import MEAN, STD, PlainLoop
 from smallvision.bench.record import begin_record
-from smallvision.bench.timing import TURN_SECONDS, Job, alternate, settle
+from smallvision.bench.timing import Job, alternate, fill_turn, settle
 from smallvision.data.batches import Batch, TrainBatches
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
@@ -131,10 +131,7 @@ class StepBench:
             self.take_step()
         settle()
         self.first_seconds = time.perf_counter() - began
-        began = time.perf_counter()
-        self.take_step()
-        settle()
-        self.steps = max(1, round(TURN_SECONDS / (time.perf_counter() - began)))
+        self.steps = fill_turn(self.take_step)
 
     def draw(self) -> Batch:
         """A batch."""

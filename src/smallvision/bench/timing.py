@@ -49,6 +49,15 @@ def time_job(job: Job) -> float:
     return images / (time.perf_counter() - began)
 
 
+def fill_turn(act: Callable[[], object]) -> int:
+    """How often something fits a turn, at least once; it is done once to find out."""
+    settle()
+    began = time.perf_counter()
+    act()
+    settle()
+    return max(1, round(TURN_SECONDS / (time.perf_counter() - began)))
+
+
 def settle() -> None:
     """Wait until a GPU has done what it was given."""
     if torch.cuda.is_available():

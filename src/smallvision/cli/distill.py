@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import DataDir, Json, Preset, Resume, Settings, leave_if_busy
+from smallvision.cli.options import (
+    DataDir,
+    Json,
+    Preset,
+    Resume,
+    Settings,
+    TrainedOnPath,
+    leave_if_busy,
+)
 
 
 def distill(
@@ -23,12 +31,7 @@ def distill(
             show_default=False,
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="What the teacher was trained on, if it is a path: its records name no path."
-        ),
-    ] = None,
+    data: TrainedOnPath = None,
     data_dir: DataDir = None,
     preset: Preset = "laptop",
     out: Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import DataDir, Json
+from smallvision.cli.options import DataDir, Json, TrainedOnPath
 
 
 def ensemble(
@@ -18,12 +18,7 @@ def ensemble(
             metavar="RUN...", help="Finished runs: one trained in several cycles, or several."
         ),
     ],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="What they were trained on, if it is a path: their records name no path."
-        ),
-    ] = None,
+    data: TrainedOnPath = None,
     data_dir: DataDir = None,
     members: Annotated[int, typer.Option(help="The most networks to average, 2 or more.")] = 3,
     select: Annotated[

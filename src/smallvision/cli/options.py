@@ -26,6 +26,10 @@ TrainedOn = Annotated[
         show_default=False,
     ),
 ]
+TrainedOnPath = Annotated[
+    str | None,
+    typer.Option("--data", help="What it was trained on, if a path: records name no path."),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Where to look for a named data set first.", envvar=None, show_default=False),

@@ -143,33 +143,36 @@ def score_unseen(right: Correct, found: Lookalikes) -> dict[str, Any]:
         found: which of them are, to the pixel or nearly.
     """
     n, hits = int((~found.seen).sum()), int(right[~found.seen].sum())
-    copies, alike = int(found.copies.sum()), int(found.seen.sum())
-    without = {"accuracy": hits / n, "interval": list(wilson_interval(hits, n))} if n else {}
-    return {
-        "copies": copies,
-        "alike": None if found.alike is None else alike,
+    counts = {
+        "copies": int(found.copies.sum()),
+        "alike": None if found.alike is None else int(found.alike.sum()),
         "n": n,
-        **without,
-        "sentence": phrase_unseen(copies, alike, len(right), hits, n, found.alike is not None),
     }
+    without = {"accuracy": hits / n, "interval": list(wilson_interval(hits, n))} if n else {}
+    return {**counts, **without, "sentence": phrase_unseen({**counts, **without}, len(right))}
 
 
-def phrase_unseen(copies: int, alike: int, total: int, hits: int, n: int, searched: bool) -> str:
-    """What was found of the test images among training images, and what it changes, in words."""
-    if not alike:
-        what = "much like" if searched else "a copy of"
+def phrase_unseen(unseen: dict[str, Any], total: int) -> str:
+    """What was found of the test images among training images, and what it changes, in words.
+
+    Args:
+        unseen: `lookalikes` of `test.json`, but for the sentence.
+        total: number of test images.
+    """
+    copies, alike = unseen["copies"], unseen["alike"]
+    count = copies if alike is None else alike
+    if not count:
+        what = "a copy of" if alike is None else "much like"
         return f"No test image is {what} a training image."
-    if searched:
-        exact = f", {copies:,} of them to the pixel" if copies else ""
-        what = f"much like a training image{exact}"
-    else:
-        what = "copies of training images"
-    verb = "is" if alike == 1 else "are"
-    sentence = f"{alike:,} of {total:,} test images {verb} {what}"
-    if not n:
-        return f"{sentence}."
-    low, high = (f"{bound * 100:.2f}" for bound in wilson_interval(hits, n))
-    return f"{sentence}; without them accuracy is {hits / n * 100:.2f} % ({low} to {high})."
+    what = "copies of training images" if alike is None else "much like a training image"
+    if alike is not None and copies:
+        what += f", {copies:,} of them to the pixel"
+    sentence = f"{count:,} of {total:,} test images {'is' if count == 1 else 'are'} {what}"
+    if "accuracy" in unseen:
+        low, high = (f"{bound * 100:.2f}" for bound in unseen["interval"])
+        accuracy = f"{unseen['accuracy'] * 100:.2f}"
+        sentence += f"; without them accuracy is {accuracy} % ({low} to {high})"
+    return f"{sentence}."
 
 
 def compare_with_val(card: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:

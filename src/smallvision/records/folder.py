@@ -91,6 +91,19 @@ def lock_folder(folder: Path) -> Iterator[None]:
         file.truncate(0)
 
 
+@contextmanager
+def claim_folder(folder: Path, marker: str, *, resume: bool) -> Iterator[None]:
+    """Make a folder ours, if it may be ours, and keep other processes out of it.
+
+    Raises:
+        RecordError: as for `check_folder`, which leaves no folder behind, and for `lock_folder`.
+    """
+    check_folder(folder, marker, resume=resume)  # before the lock, which makes the folder
+    with lock_folder(folder):
+        check_folder(folder, marker, resume=resume)  # and after it: now nobody else can write
+        yield
+
+
 def describe_owner(lock: Path) -> str:
     """Who holds a lock, as far as its file tells."""
     try:

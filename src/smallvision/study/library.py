@@ -30,10 +30,9 @@ from smallvision.records.folder import (
     STATUS,
     STUDY,
     TUNE,
-    check_folder,
+    claim_folder,
     find_study,
     list_numbered,
-    lock_folder,
     newest_folder,
     number_folder,
 )
@@ -136,9 +135,7 @@ def train(
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
     if own_teacher(folder) is None:
         refuse_teacher(recipe)
-    check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
-    with lock_folder(folder):
-        check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
+    with claim_folder(folder, STATUS, resume=resume):
         run_recipe(recipe, dataset, split, folder, watchers=watchers, pooled=pooled)
         again = watchers_for or (lambda _recipe: watchers)
         if seeds > 1:
@@ -222,9 +219,7 @@ def tune(
         folder, resume = find_tuning(dataset, recipe, epochs), True
     else:
         folder = Path(out)
-    check_folder(folder, TUNE, resume=resume)
-    with lock_folder(folder):
-        check_folder(folder, TUNE, resume=resume)
+    with claim_folder(folder, TUNE, resume=resume):
         record = tune_recipe(
             recipe,
             dataset,
@@ -453,9 +448,7 @@ def distill(
     check_fit(recipe, dataset.train.shape)
     check_teaching(source, recipe)
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
-    check_folder(folder, STATUS, resume=resume)  # before the lock, which makes the folder
-    with lock_folder(folder):
-        check_folder(folder, STATUS, resume=resume)  # and after it: now nobody else can write
+    with claim_folder(folder, STATUS, resume=resume):
         distill_run(source, recipe, dataset, split, folder, watchers=watchers)
     return Run(folder)
 

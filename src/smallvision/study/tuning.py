@@ -15,6 +15,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.recipes import Recipe, override, read_recipe, read_run_recipe
+from smallvision.recipes.settings import Teacher
 from smallvision.recipes.space import (
     Dimension,
     Values,
@@ -40,7 +41,7 @@ FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 ADDED = {
     ("nonfinite",): "stop",
     ("model", "extra"): 0,
-    ("teacher",): {"model": "", "share": 0.9, "temperature": 1.0},
+    ("teacher",): Teacher().model_dump(),
 }
 
 
