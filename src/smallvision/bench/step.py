@@ -26,7 +26,7 @@ from smallvision.recipes.build import (
     schedule_augmentations,
 )
 from smallvision.records.machine import Machine, keep_freed_memory
-from smallvision.training.loop import Forward, update
+from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
 
@@ -112,7 +112,7 @@ class StepBench:
         self.recipe, self.machine = recipe, machine
         self.model = machine.place(build_model(recipe, SHAPE, NUM_CLASSES)).train()
         self.optimizer = build_optimizer(recipe, self.model)
-        self.forward: Forward = torch.compile(self.model) if machine.compiled else self.model
+        self.forward = machine.compile(self.model)
         drawn = draw_images(2 * recipe.batch_size)
         # Without the windows of the first epochs: a step is one of the last.
         full = recipe.model_copy(update={"windows": ()})

@@ -432,7 +432,7 @@ def show_machine(
         "device": f"{machine.device} (chosen)",
         "precision": f"{machine.precision} (chosen; bf16 is "
         f"{'fast' if fast_bf16 else 'not fast'} here)",
-        "compiler": "found" if compiler else "none: long runs on the CPU will not be compiled",
+        "compiler": "found" if compiler else "none: compile = 'on' needs one",
         **{f"data: {key}": place or NOT_HERE for key, place in found.items()},
     }.items():
         table.add_row(name, str(value))

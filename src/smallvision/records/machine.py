@@ -5,20 +5,22 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from smallvision.errors import SettingError
+from smallvision.errors import FailedRunError, SettingError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 Precision = Literal["bf16", "fp32"]
+Forward = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,43 @@ class Machine:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return model
 
+    def compile(self, model: nn.Module) -> Forward:
+        """What computes a training step's logits: the model itself, or compiled if asked for."""
+        return torch.compile(model) if self.compiled else model
+
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Where steps are taken: each may compile, for a new size of images or its first gradient.
+
+        Raises:
+            FailedRunError: compilation fails; its tools are missing, or its cache holds a file
+                that was cut short, which no later attempt would mend.
+        """
+        if not self.compiled:
+            yield
+            return
+        from torch._dynamo.exc import TorchDynamoException  # a second, for those who compile
+
+        try:
+            yield
+        except TorchDynamoException as error:
+            raise FailedRunError(explain_compilation(error)) from error
+
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
+
+
+def explain_compilation(error: Exception) -> str:
+    """Why a model could not be compiled, and what to do."""
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    cause = getattr(error, "inner_exception", error)  # of the compiler's own, of many lines
+    reason = next(iter(str(cause).splitlines()), repr(cause))
+    return (
+        f"the model could not be compiled ({reason}); remove {cache_dir()}, where a compilation "
+        "that was cut short leaves broken files, or train with compile = 'off'"
+    )
 
 
 def has_fast_bf16(device: str) -> bool:

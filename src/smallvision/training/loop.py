@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from smallvision.data.batches import Batch, TrainBatches
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
-from smallvision.records.machine import Machine
+from smallvision.records.machine import Forward, Machine
 from smallvision.training.examiner import Examiner
 from smallvision.training.finite import (
     Lookout,
@@ -27,8 +27,6 @@ from smallvision.training.finite import (
 from smallvision.training.patience import Patience
 from smallvision.training.state import Best, State, copy_weights
 from smallvision.training.watch import EpochRecord, Plan, Watcher
-
-Forward = Callable[[Tensor], Tensor]
 
 
 def fit(
@@ -94,7 +92,7 @@ def fit(
         state.epoch + 1,
         tuple(notes),
     )
-    forward = torch.compile(state.model) if machine.compiled else state.model
+    forward = machine.compile(state.model)
     for watcher in watchers:
         watcher.on_start(plan)
     began = time.perf_counter() - state.seconds
@@ -194,7 +192,8 @@ def update(
         return mean
 
     # torch declares that a closure returns a float, and hands on whatever it returns.
-    return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))
+    with machine.compiling():
+        return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))
 
 
 def update_or_skip(

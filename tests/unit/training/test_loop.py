@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import torch
@@ -13,6 +16,7 @@ from torch.nn import functional as F
 from smallvision.augment import AugmentationSchedule, build_normalizer
 from smallvision.cli.narrator import LiveProgress, PlainLines
 from smallvision.data.batches import TrainBatches
+from smallvision.errors import FailedRunError
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.records.files import read_jsonl, write_json
 from smallvision.records.machine import Machine
@@ -81,6 +85,20 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
         results.append([*losses, *model.parameters()])
     for one, other in zip(*results, strict=True):
         assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(_graph: object, _examples: object) -> NoReturn:
+        raise ImportError("main.so: file too short\nand more")
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=break_off))
+    machine = replace(CPU, compiled=True)
+    model = build_small()
+    forward, optimizer = machine.compile(model), OPTIMIZERS["sgd"].build(model)
+    with pytest.raises(
+        FailedRunError, match=r"main\.so: file too short\); remove .*compile = 'off'"
+    ):
+        update(forward, next(make_batches().epoch(1)), optimizer, machine, 0)
 
 
 def test_dropout_keeps_its_mask_within_an_update() -> None:
