@@ -36,6 +36,15 @@ def test_sgdr_restarts_at_the_end_of_epochs(
         assert schedule(end) < 1.0 or steps == 1
 
 
+@given(**lengths, cycles=st.integers(1, 8))
+def test_linear_cycles_are_one_line_after_another(epochs: int, steps: int, cycles: int) -> None:
+    one = SCHEDULES["linear"].build(epochs, steps, floor=0.1)
+    several = SCHEDULES["linear"].build(epochs * cycles, steps, cycles=cycles, floor=0.1)
+    values = [several(step) for step in range(epochs * steps * cycles)]
+    assert values == [one(step) for step in range(epochs * steps)] * cycles
+    assert several.cycle_ends == tuple(epochs * steps * i - 1 for i in range(1, cycles + 1))
+
+
 def test_sgdr_matches_the_paper() -> None:
     """Cycles of 10, 20 and 40 epochs, each a half cosine (arXiv 1608.03983, equation 5)."""
     schedule = SCHEDULES["sgdr"].build(70, 100)

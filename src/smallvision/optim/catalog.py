@@ -45,7 +45,10 @@ SCHEDULES: dict[str, ScheduleEntry] = {
     ),
     "linear": ScheduleEntry(
         linear,
-        Card(sentence="A straight line from the peak to the floor.", source="folklore"),
+        Card(
+            sentence="A straight line from the peak to the floor, repeated if asked.",
+            source="folklore",
+        ),
     ),
     "one_cycle": ScheduleEntry(
         one_cycle,

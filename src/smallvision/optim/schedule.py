@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -63,6 +63,18 @@ def sgdr(
 
     Source: Loshchilov and Hutter, arXiv 1608.03983.
     """
+    bounds = [end * steps_per_epoch for end in divide_cycles(epochs, cycles, cycle_mult)]
+
+    def multiplier(step: int) -> float:
+        start, end = find_cycle(bounds, step)
+        progress = (step - start) / (end - start)
+        return _warm(step, warmup_epochs * steps_per_epoch, _cosine(min(progress, 1.0), floor))
+
+    return Schedule(multiplier, tuple(bound - 1 for bound in bounds[1:]))
+
+
+def divide_cycles(epochs: int, cycles: int, cycle_mult: float) -> list[int]:
+    """Where cycles begin and end, in epochs, from 0 on; more cycles than epochs are as many."""
     cycles = min(cycles, epochs)
     weights = [cycle_mult**i for i in range(cycles)]
     ends = [0]
@@ -70,14 +82,13 @@ def sgdr(
         ideal = round(epochs * sum(weights[:i]) / sum(weights))
         # Every cycle needs an epoch, and must leave one for each of those to come.
         ends.append(min(max(ideal, ends[-1] + 1), epochs - (cycles - i)))
-    bounds = [end * steps_per_epoch for end in ends]
+    return ends
 
-    def multiplier(step: int) -> float:
-        i = bisect_right(bounds, step, hi=cycles) - 1
-        progress = (step - bounds[i]) / (bounds[i + 1] - bounds[i])
-        return _warm(step, warmup_epochs * steps_per_epoch, _cosine(min(progress, 1.0), floor))
 
-    return Schedule(multiplier, tuple(bound - 1 for bound in bounds[1:]))
+def find_cycle(bounds: Sequence[int], step: int) -> tuple[int, int]:
+    """The first step of the cycle that a step is in, and the first after it."""
+    i = bisect_right(bounds, step, hi=len(bounds) - 1) - 1
+    return bounds[i], bounds[i + 1]
 
 
 def cosine(
@@ -88,17 +99,33 @@ def cosine(
 
 
 def linear(
-    epochs: int, steps_per_epoch: int, *, warmup_epochs: float = 0.0, floor: float = 0.0
+    epochs: int,
+    steps_per_epoch: int,
+    *,
+    cycles: int = 1,
+    warmup_epochs: float = 0.0,
+    floor: float = 0.0,
 ) -> Schedule:
-    """A straight line from the peak to the floor, after a linear ramp."""
-    total, warmup_steps = epochs * steps_per_epoch, warmup_epochs * steps_per_epoch
+    """A straight line from the peak to the floor, in every cycle; a linear ramp comes first.
+
+    Args:
+        epochs: planned epochs; fewer than `cycles` make as many cycles as epochs.
+        steps_per_epoch: updates an epoch.
+        cycles: number of cycles, of equal length as far as whole epochs allow.
+        warmup_epochs: linear ramp at the very start, in epochs.
+        floor: multiplier at the end of a cycle.
+    """
+    bounds = [end * steps_per_epoch for end in divide_cycles(epochs, cycles, 1.0)]
+    warmup_steps = warmup_epochs * steps_per_epoch
 
     def multiplier(step: int) -> float:
         if step < warmup_steps:
             return (step + 1) / warmup_steps
-        return max(floor, 1 - (1 - floor) * (step - warmup_steps) / max(1, total - warmup_steps))
+        first, end = find_cycle(bounds, step)
+        start = max(first, warmup_steps)  # the ramp is part of the first cycle
+        return max(floor, 1 - (1 - floor) * (step - start) / max(1, end - start))
 
-    return Schedule(multiplier, (total - 1,))
+    return Schedule(multiplier, tuple(bound - 1 for bound in bounds[1:]))
 
 
 def one_cycle(

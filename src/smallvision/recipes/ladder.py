@@ -18,9 +18,11 @@ from smallvision.recipes.settings import (
     Crop,
     CutMix,
     Flip,
+    Linear,
     Mlp,
     Recipe,
     Sgd,
+    Sgdr,
 )
 from smallvision.recipes.speed import build_speednet
 from smallvision.recipes.task import Task
@@ -194,15 +196,35 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Do the minima that one run visits, averaged, beat the best of them?",
         "A single network is sure of errors that another would not make.",
         after=(*everything, "tuned"),
-        change=lambda base: _alter(
-            base,
-            epochs=round(base.epochs * preset.stretch),
-            schedule=_alter(preset.snapshots, warmup_epochs=min(1.0, base.epochs / 20)),
-            checkpoints="cycles",
-        ),
+        change=lambda base: add_cycles(base, preset.snapshots),
         work="ensemble",
     )
     return rungs
+
+
+def add_cycles(base: Recipe, cycles: int) -> Recipe:
+    """A longer recipe that keeps a snapshot of every cycle, of which the first are its base's own.
+
+    Args:
+        base: a recipe; cycles of another length that it has grow on as they did.
+        cycles: how many to have; at least one more than the base has.
+    """
+    schedule = base.schedule
+    if not isinstance(schedule, Sgdr | Linear):  # one that has a single cycle by nature
+        warmup_epochs = getattr(schedule, "warmup_epochs", 0.0)
+        schedule = Sgdr(cycles=1, warmup_epochs=warmup_epochs, floor=schedule.floor)
+    had = schedule.cycles
+    growth = schedule.cycle_mult if isinstance(schedule, Sgdr) and had > 1 else 1.0
+    cycles = max(cycles, had + 1)
+    length = sum(growth**i for i in range(cycles)) / sum(growth**i for i in range(had))
+    grown = {"cycle_mult": growth} if isinstance(schedule, Sgdr) else {}
+    longer: Recipe = _alter(
+        base,
+        epochs=round(base.epochs * length),
+        schedule=_alter(schedule, cycles=cycles, **grown),
+        checkpoints="cycles",
+    )
+    return longer
 
 
 def cut_to_cifar10(preset: Preset) -> Task:

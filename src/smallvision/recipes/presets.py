@@ -24,8 +24,8 @@ class Preset:
         pace: of the rung that is made for speed.
         trials: of the tuning, the recipe's own settings included.
         trial_share: share of a run's epochs that a trial is given.
-        snapshots: schedule of the run whose snapshots become the ensemble.
-        stretch: how much longer that run is than an ordinary one.
+        snapshots: cycles of the run whose snapshots become the ensemble, which has at least one
+            more than the rung it builds on.
     """
 
     sentence: str
@@ -38,8 +38,7 @@ class Preset:
     pace: Pace
     trials: int
     trial_share: float
-    snapshots: Sgdr
-    stretch: float
+    snapshots: int
 
 
 ONE_CYCLE = Sgdr(cycles=1)  # a short run cannot afford to climb out of a minimum
@@ -55,8 +54,7 @@ PRESETS: dict[str, Preset] = {
         pace=Pace(8, SpeedNet(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
         trials=4,
         trial_share=0.4,
-        snapshots=Sgdr(cycles=2, cycle_mult=1.0),
-        stretch=1.5,
+        snapshots=2,
     ),
     "laptop": Preset(
         sentence="All images; about an hour on two modern cores for CIFAR-10.",
@@ -69,8 +67,7 @@ PRESETS: dict[str, Preset] = {
         pace=Pace(7, SpeedNet(extra=1), ((0.715, 0.875),)),
         trials=3,
         trial_share=0.34,
-        snapshots=Sgdr(cycles=2, cycle_mult=1.0),
-        stretch=2.0,
+        snapshots=3,
     ),
     "full": Preset(
         sentence="The study's own scale for one GPU: WRN-16-8, cycles of 10, 20 and 40 epochs.",
@@ -83,8 +80,7 @@ PRESETS: dict[str, Preset] = {
         pace=TARGETS[0.96],
         trials=12,
         trial_share=0.15,
-        snapshots=Sgdr(cycles=3, cycle_mult=1.0),
-        stretch=1.5,
+        snapshots=3,
     ),
 }
 

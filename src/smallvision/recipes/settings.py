@@ -209,6 +209,7 @@ class Linear(Settings):
     """Settings of `optim.linear`."""
 
     name: Literal["linear"] = "linear"
+    cycles: int = Field(1, ge=1, le=100)
     warmup_epochs: float = Field(0.0, ge=0)
     floor: Share = 0.0
 

@@ -57,6 +57,7 @@ from smallvision.records.weights import check_manifest, copy_tensors
 from smallvision.stats import rate_accuracy
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
 from smallvision.stats.intervals import wilson_interval
+from smallvision.study.beginning import begin_with
 from smallvision.study.material import Material, check_split, gather_material
 from smallvision.training import (
     DivergedError,
@@ -89,6 +90,7 @@ def run_recipe(
     twin: Path | None = None,
     pooled: bool = False,
     teacher: Path | None = None,
+    beginning: Path | None = None,
 ) -> dict[str, Any]:
     """Train a recipe in a run folder, or go on where an earlier sitting stopped.
 
@@ -108,6 +110,8 @@ def run_recipe(
             validation, and nothing is left to choose by it.
         teacher: folder of the model that the recipe's `teacher` tells of; the run keeps a copy,
             so that it can be resumed anywhere.
+        beginning: folder of a run that may have been through the first cycles of this one; if so,
+            they are not trained again, which changes no bit.
 
     Returns: the content of `status.json`.
 
@@ -123,7 +127,9 @@ def run_recipe(
     try:
         if teacher is not None:
             copy_tensors(teacher, folder / TEACHER)
-        status |= train_recipe(recipe, dataset, split, folder, watchers, twin, pooled=pooled)
+        status |= train_recipe(
+            recipe, dataset, split, folder, watchers, twin, pooled=pooled, beginning=beginning
+        )
     except Exception as error:
         failure = explain_failure(error, recipe)
         ended = "pruned" if isinstance(error, PrunedError) else "failed"
@@ -207,10 +213,13 @@ def train_recipe(
     twin: Path | None,
     *,
     pooled: bool,
+    beginning: Path | None,
 ) -> dict[str, Any]:
     """Build, fit, save and measure; returns the parts of the status that this decides."""
     machine = build_machine(recipe)
     news = note_machine(folder, machine)
+    if beginning is not None:
+        news += add_notes(folder, begin_with(beginning, folder, recipe, machine))
     torch.set_num_threads(machine.threads)
     keep_freed_memory()
     pooled = pooled or twin is not None

@@ -104,13 +104,24 @@ def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> dict[str, An
 
 
 def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:
-    """Train one run with warm restarts and average the models at its restarts."""
+    """Train one run with warm restarts and average the models at its restarts.
+
+    Its first cycles are those of the rung it builds on: where that one was trained here, it goes on
+    from its end.
+    """
     folder = site.run(rung.name)
     if (folder / STATUS).exists() and read_json(folder / STATUS)["status"] == "done":
         return read_json(folder / STATUS)
     source = folder / SNAPSHOTS
     recipe = rung.recipe.model_copy(update={"name": "snapshots"})
-    run_recipe(recipe, site.dataset, site.split, source, watchers=site.narrator.watch_run())
+    run_recipe(
+        recipe,
+        site.dataset,
+        site.split,
+        source,
+        watchers=site.narrator.watch_run(),
+        beginning=site.run(rung.base),
+    )
     return build_ensemble(
         [source], site.dataset, site.split, folder, name=rung.name, members=MEMBERS
     )

@@ -38,10 +38,12 @@ from smallvision.training import EpochRecord, Plan, PrunedError, State
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 # Settings that came after searches were first kept, and what held before: they count in the name
 # of a search only where they differ, so that searches of earlier versions are found again.
+# A schedule's `cycles` came later to the linear one alone.
 ADDED = {
     ("nonfinite",): "stop",
     ("model", "extra"): 0,
     ("teacher",): Teacher().model_dump(),
+    ("schedule=linear", "cycles"): 1,
 }
 
 
@@ -240,7 +242,8 @@ def drop_added(values: dict[str, Any]) -> dict[str, Any]:
     for (*tables, name), before in ADDED.items():
         place = values
         for table in tables:
-            place = place[table]
+            key, _, kind = table.partition("=")
+            place = place[key] if not kind or place[key]["name"] == kind else {}
         if place.get(name) == before:
             del place[name]
     return values

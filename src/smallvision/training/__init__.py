@@ -6,7 +6,12 @@ from smallvision.training.finite import DivergedError
 from smallvision.training.interruption import Interruption
 from smallvision.training.loop import fit
 from smallvision.training.patience import Patience
-from smallvision.training.recorder import Recorder, load_snapshot, restore_newest
+from smallvision.training.recorder import (
+    Recorder,
+    load_snapshot,
+    reopen_checkpoint,
+    restore_newest,
+)
 from smallvision.training.state import State
 from smallvision.training.watch import EpochRecord, Plan, PrunedError, Watcher
 
@@ -25,5 +30,6 @@ __all__ = [
     "Watcher",
     "fit",
     "load_snapshot",
+    "reopen_checkpoint",
     "restore_newest",
 ]

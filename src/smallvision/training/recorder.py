@@ -168,9 +168,29 @@ def restore_checkpoint(folder: Path, place: Path, state: State) -> None:
     record = read_json(place / "state.json")
     # An interruption amid the first epoch has no best weights yet.
     best = load_snapshot(folder, record["best_epoch"]) if record["best_epoch"] else {}
+    state.restore(load_all(place), record, best)
+
+
+def reopen_checkpoint(place: Path, target: Path) -> None:
+    """Copy the checkpoint of a run that has ended, as one that training goes on from.
+
+    Raises:
+        RecordError: the checkpoint is damaged, or the copy cannot be written.
+    """
+    check_manifest(place)
+    record = {**read_json(place / "state.json"), "stopped": None}
+    save_tensors(target, load_all(place), {"state": record})
+
+
+def load_all(place: Path) -> dict[str, dict[str, Tensor]]:
+    """All tensors of a checked checkpoint, by file stem and name.
+
+    Raises:
+        RecordError: a file is not valid.
+    """
     files = [Path(name) for name in read_json(place / MANIFEST)["files"]]
     stems = [path.stem for path in files if path.suffix == ".safetensors"]
-    state.restore({stem: load_tensors(place, stem) for stem in stems}, record, best)
+    return {stem: load_tensors(place, stem) for stem in stems}
 
 
 def load_snapshot(folder: Path, epoch: int) -> dict[str, Tensor]:

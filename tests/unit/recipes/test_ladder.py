@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from smallvision.errors import SettingError
 from smallvision.recipes import PRESETS, Recipe, Rung, Task, build_ladder, find_rung
+from smallvision.recipes.build import build_schedule
+from smallvision.recipes.ladder import add_cycles
+from smallvision.recipes.settings import Cosine, Linear, OneCycle, Sgdr
 
 CIFAR = Task((3, 32, 32), 40_000, mirror_safe=True)
 SLOTS = [
@@ -88,6 +93,29 @@ def test_an_idea_that_did_not_help_is_not_carried_on() -> None:
     assert mish.recipe.model.squeeze == 0
     assert mish.recipe.model.activation == "mish"
     assert mish.recipe.clean_tail == 0
+
+
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "cycles", "growth"),
+    [
+        (Sgdr(cycles=1), 30, 3, 1.0),
+        (Sgdr(cycles=3, cycle_mult=2.0), 150, 4, 2.0),
+        (Linear(), 30, 3, None),
+        (Cosine(warmup_epochs=1.0, floor=0.01), 30, 3, 1.0),
+        (OneCycle(), 30, 3, 1.0),
+    ],
+)
+def test_an_ensembles_run_begins_as_the_run_it_builds_on(
+    schedule: Any, epochs: int, cycles: int, growth: float | None
+) -> None:
+    had = 70 if epochs == 150 else 10
+    base = Recipe(epochs=had, schedule=schedule)
+    longer = add_cycles(base, 3)
+    assert (longer.epochs, longer.schedule.cycles) == (epochs, cycles)
+    assert getattr(longer.schedule, "cycle_mult", None) == growth
+    if schedule.name != "one_cycle":  # which ends a cycle as no other begins one
+        old, new = build_schedule(base, 5), build_schedule(longer, 5)
+        assert [old(step) for step in range(had * 5)] == [new(step) for step in range(had * 5)]
 
 
 def test_unknown_rungs_are_named() -> None:

@@ -54,7 +54,7 @@ def test_an_ensemble_keeps_its_cycles_and_what_was_tuned() -> None:
     tuned = override(rungs["wrn"].recipe, ["optimizer.lr=0.3", "name=tuned"])
     ensemble = ladder.place(rungs["snapshot-ensemble"], tuned).recipe
     assert ensemble.optimizer.lr == 0.3
-    assert ensemble.epochs == 6
+    assert ensemble.epochs == 8
     assert (ensemble.schedule.cycles, ensemble.checkpoints) == (2, "cycles")
 
 

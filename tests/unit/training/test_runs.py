@@ -113,6 +113,87 @@ def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
     assert bits(tmp_path / "a") != bits(tmp_path / "c")
 
 
+def go_on(dataset: DataSet, shorter: Path, folder: Path, **changes: Any) -> list[str]:
+    """Train a run from the end of another, if it may; returns the epochs that it trained itself."""
+    trained: list[int] = []
+    longer = recipe(epochs=6, name="longer", checkpoints="all", **changes)
+    status = run_recipe(
+        longer,
+        dataset,
+        make_split(dataset.train),
+        folder,
+        watchers=[Epochs(trained)],
+        beginning=shorter,
+    )
+    assert [line["epoch"] for line in read_jsonl(folder / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+    assert (len(trained) == 4) == any("went on from the end" in note for note in status["notes"])
+    return trained
+
+
+class Epochs:
+    """A watcher that notes which epochs were trained."""
+
+    def __init__(self, seen: list[int]) -> None:
+        self.seen = seen
+
+    def on_start(self, plan: Plan) -> None:
+        pass
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        pass
+
+    def on_epoch(self, record: EpochRecord, state: State) -> None:
+        self.seen.append(record.epoch)
+
+
+@pytest.mark.parametrize("averaging", ["none", "ema"])
+@pytest.mark.parametrize("schedule", [{"name": "linear"}, {"name": "sgdr", "cycle_mult": 1}])
+def test_going_on_from_another_runs_end_gives_the_same_bits(
+    dataset: DataSet, tmp_path: Path, schedule: dict[str, Any], averaging: str
+) -> None:
+    same = {"averaging": {"name": averaging}, "augment": ["flip", "cutmix"], "clean_tail": 0.5}
+    short = {**same, "epochs": 2, "schedule": {**schedule, "cycles": 1}}
+    long = {**same, "schedule": {**schedule, "cycles": 3}}
+    run(dataset, tmp_path / "short", **short)
+    assert go_on(dataset, tmp_path / "short", tmp_path / "after", **long) == [3, 4, 5, 6]
+    nowhere = tmp_path / "nowhere"
+    assert go_on(dataset, nowhere, tmp_path / "whole", **long) == [1, 2, 3, 4, 5, 6]
+    after, whole = bits(tmp_path / "after"), bits(tmp_path / "whole")
+    del whole["files"]["checkpoints/001/model.safetensors"]
+    assert after["metrics"] == whole["metrics"]
+    assert after["files"].items() <= whole["files"].items()
+
+
+ONE_CYCLE = {"name": "sgdr", "cycles": 1, "cycle_mult": 1}
+THREE_CYCLES = {**ONE_CYCLE, "cycles": 3}
+
+
+@pytest.mark.parametrize(
+    ("shorter", "longer"),
+    [
+        ({"seed": 1}, {}),
+        ({"averaging": {"name": "swa"}}, {"averaging": {"name": "swa"}}),
+        ({}, {"schedule": {**THREE_CYCLES, "cycle_mult": 2}}),
+        ({}, {"schedule": {**THREE_CYCLES, "warmup_epochs": 1}}),
+    ],
+)
+def test_a_run_goes_on_from_no_other_end_than_its_own(
+    dataset: DataSet, tmp_path: Path, shorter: dict[str, Any], longer: dict[str, Any]
+) -> None:
+    run(dataset, tmp_path / "short", epochs=2, schedule=ONE_CYCLE, **shorter)
+    own = {"schedule": THREE_CYCLES, **longer}
+    assert len(go_on(dataset, tmp_path / "short", tmp_path / "after", **own)) == 6
+
+
+def test_a_run_goes_on_from_no_damaged_end(dataset: DataSet, tmp_path: Path) -> None:
+    one = {"name": "linear", "cycles": 1}
+    run(dataset, tmp_path / "short", epochs=2, schedule=one)
+    weights = checkpoint_folder(tmp_path / "short", 2) / "state.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    three = {**one, "cycles": 3}
+    assert len(go_on(dataset, tmp_path / "short", tmp_path / "after", schedule=three)) > 4
+
+
 @pytest.mark.parametrize("killed", [False, True])
 @pytest.mark.parametrize("epoch", [0, 1, 2, 3])
 def test_resuming_gives_the_same_bits(

@@ -1,0 +1,66 @@
+"""A run whose first cycles another run has been through already: it goes on from that one's end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smallvision.errors import RecordError
+from smallvision.recipes import Recipe, read_run_recipe
+from smallvision.recipes.build import build_schedule
+from smallvision.records.files import read_json, read_jsonl, write_jsonl
+from smallvision.records.folder import METRICS, STATUS, checkpoint_folder, list_checkpoints
+from smallvision.records.machine import Machine
+from smallvision.records.weights import copy_tensors
+from smallvision.training import reopen_checkpoint
+
+# Settings in which the two may differ, as long as the schedules agree as far as the shorter goes.
+FREE = ("name", "epochs", "schedule", "checkpoints")
+
+
+def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
+    """Give a new run the end of a finished one to go on from, if that changes no bit of it.
+
+    The run is then what it would have been from fresh weights, for the price of its later cycles.
+
+    Args:
+        base: a folder, perhaps of a finished run on the same split.
+        folder: of the run, its status written; one that has begun is left as it is.
+        recipe, machine: of the run.
+
+    Returns: what is to be said of it; nothing if the run has to begin at its beginning.
+    """
+    if list_checkpoints(folder) or not (base / STATUS).exists():
+        return []
+    status = read_json(base / STATUS)
+    if not is_beginning(base, recipe) or status["machine"] != machine.record():
+        return []
+    last, best = status["epochs_done"], status["best_epoch"]
+    try:
+        # In an order in which a kill leaves what can be gone on from.
+        write_jsonl(folder / METRICS, read_jsonl(base / METRICS))
+        if best != last:
+            copy_tensors(checkpoint_folder(base, best), checkpoint_folder(folder, best))
+        reopen_checkpoint(checkpoint_folder(base, last), checkpoint_folder(folder, last))
+    except RecordError:
+        return []  # damaged, or not kept: the long way leads to the same end
+    return [f"went on from the end of {status['name']}, epoch {last}: so far the two are the same"]
+
+
+def is_beginning(base: Path, recipe: Recipe) -> bool:
+    """Whether a finished run did just what a longer recipe does first, and nothing happened to it.
+
+    An average of weights that depends on the length of the run is another from the first epoch on.
+    """
+    status, shorter = read_json(base / STATUS), read_run_recipe(base)
+    eventful = {"slowdown", "micro_batch", "kind"} & set(status)
+    if eventful or status["status"] != "done" or status["epochs_done"] != shorter.epochs:
+        return False
+    if recipe.averaging.name == "swa" or recipe.epochs <= shorter.epochs:
+        return False
+    fixed = set(Recipe.model_fields) - set(FREE)
+    if any(getattr(recipe, name) != getattr(shorter, name) for name in fixed):
+        return False
+    steps = read_json(base / "schedule.json")["steps_per_epoch"]
+    old, new = build_schedule(shorter, steps), build_schedule(recipe, steps)
+    same_cycles = new.cycle_ends[: len(old.cycle_ends)] == old.cycle_ends
+    return same_cycles and all(old(step) == new(step) for step in range(shorter.epochs * steps))
