@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) 
     )
 
 
+def tell_minutes(study: dict[str, Any]) -> str:
+    """How long a study took that was made in one sitting."""
+    began, ended = (datetime.fromisoformat(study[when]) for when in ("created", "finished"))
+    return f"{(ended - began).total_seconds() / 60:.1f}"
+
+
 def phrase(step: dict[str, Any] | None) -> str:
     """A verdict in a few words."""
     if step is None:
@@ -100,7 +107,8 @@ def show(folder: Path) -> str:
         "",
         f"Test: {tell_test(test)}, for `{test['model']}`. One run of each rung (n = 1, seed "
         f"{study['seed']}), preset `{study['preset']}`, validated on {val['n']:,} images; "
-        f"{tell_place(environment, machine, study['created'])}",
+        f"{tell_place(environment, machine, study['created'])} From start to report: "
+        f"{tell_minutes(study)} minutes.",
     ]
     return "\n".join(lines)
 

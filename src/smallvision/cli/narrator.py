@@ -82,6 +82,13 @@ class TerminalNarrator:
         )
 
 
+def tell_start(plan: Plan) -> list[str]:
+    """What a person should know before training begins, and where it goes on if it had begun."""
+    if plan.first_epoch == 1:
+        return list(plan.notes)
+    return [*plan.notes, f"going on with epoch {plan.first_epoch} of {plan.epochs}"]
+
+
 class PlainLines:
     """One line an epoch, for logs and pipes."""
 
@@ -92,10 +99,8 @@ class PlainLines:
     def on_start(self, plan: Plan) -> None:
         """Remember the plan; say where a resumed run goes on."""
         self.plan = plan
-        for note in plan.notes:
-            self.say(note)
-        if plan.first_epoch > 1:
-            self.say(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")
+        for line in tell_start(plan):
+            self.say(line)
 
     def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Steps are not worth a line."""
@@ -127,10 +132,8 @@ class LiveProgress:
         """Open the live line; a run that was rolled back begins anew."""
         self.close()
         self.plan, self.began = plan, time.perf_counter()
-        for note in plan.notes:
-            self.console.print(note, markup=False)
-        if plan.first_epoch > 1:
-            self.console.print(f"resumed; going on with epoch {plan.first_epoch} of {plan.epochs}")
+        for line in tell_start(plan):
+            self.console.print(line, markup=False)
         self.live = Live(console=self.console, transient=True, auto_refresh=False)
         self.live.start()
 

@@ -39,6 +39,7 @@ from smallvision.records.folder import (
 )
 from smallvision.records.machine import Machine
 from smallvision.reporting.phrases import name_seeds
+from smallvision.reporting.words import shorten_paths
 from smallvision.study import Classification, Run, Tuning
 from smallvision.study.outcome import list_figures
 
@@ -173,9 +174,10 @@ def show_ensemble(run: Run, console: Console) -> None:
     }
     table = new_table("candidate", "epoch", "val %", "loss", "chosen", "ensemble %", "gain")
     table.title = f"{val['n']:,} validation images; the gain of each member in points"
+    names = shorten_paths({candidate["run"] for candidate in record["candidates"]})
     for candidate in record["candidates"]:
         step = steps.get((candidate["run"], candidate["epoch"]))
-        row: list[Text | str] = [Text(candidate["run"]), str(candidate["epoch"])]
+        row: list[Text | str] = [Text(names[candidate["run"]]), str(candidate["epoch"])]
         row += [digits(candidate["accuracy"], val["n"]), f"{candidate['loss']:.3f}"]
         if step is not None:
             row += [str(step["members"]), digits(step["accuracy"], val["n"])]

@@ -11,7 +11,7 @@ from smallvision.reporting.ladder import Versus, draw_versus
 from smallvision.reporting.matrix import LEVELS
 from smallvision.reporting.scores import Score
 from smallvision.reporting.view import Rung, Schedule, Study
-from smallvision.reporting.words import format_fraction, format_percent
+from smallvision.reporting.words import format_fraction, format_percent, shorten_paths
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def draw_vote(study: Study) -> Vote | None:
 
 def name_member(record: Ensemble, member: Candidate | Member | Single) -> str:
     """Name a snapshot by its epoch, and by its run where they come from more than one."""
-    runs = {one.run for one in record.candidates} | {one.run for one in record.members}
-    run = f"{member.run.rpartition('/')[2]}, " if len(runs) > 1 else ""
+    runs = {one.run for one in (*record.candidates, *record.members, member)}
+    run = f"{shorten_paths(runs)[member.run]}, " if len(runs) > 1 else ""
     return f"{run}epoch {member.epoch}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from smallvision.reporting.scores import Score
@@ -162,6 +162,23 @@ def shorten_hash(text: str) -> str:
     """Keep the first 12 letters of a hash, without its kind."""
     digest = text.partition(":")[2] or text
     return digest if len(digest) <= 12 else f"{digest[:12]}…"
+
+
+def shorten_paths(paths: Collection[str]) -> dict[str, str]:
+    """Give each path the shortest end that tells it from the others.
+
+    >>> shorten_paths(["a/wrn", "b/c/vgg10"])
+    {'a/wrn': 'wrn', 'b/c/vgg10': 'vgg10'}
+    >>> shorten_paths(["a/runs/wrn", "b/runs/wrn"])
+    {'a/runs/wrn': 'a/runs/wrn', 'b/runs/wrn': 'b/runs/wrn'}
+    """
+    parts = {path: path.split("/") for path in paths}
+    longest = max(map(len, parts.values()), default=0)
+    for depth in range(1, longest + 1):
+        ends = {path: "/".join(names[-depth:]) for path, names in parts.items()}
+        if len(set(ends.values())) == len(ends):
+            return ends
+    return {path: path for path in paths}
 
 
 def join_words(words: Sequence[str]) -> str:
