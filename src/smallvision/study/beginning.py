@@ -43,7 +43,8 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
         reopen_checkpoint(checkpoint_folder(base, last), checkpoint_folder(folder, last))
     except RecordError:
         return []  # damaged, or not kept: the long way leads to the same end
-    return [f"went on from the end of {status['name']}, epoch {last}: so far the two are the same"]
+    name = status["name"]
+    return [f"The first {last} epochs are those of {name}, bit for bit, and were not trained again."]
 
 
 def is_beginning(base: Path, recipe: Recipe) -> bool:

@@ -114,6 +114,12 @@ def sum_training(runs: Iterable[Path]) -> dict[str, Any]:
     return {key: sum(status[key] for status in statuses) for key in keys}
 
 
+def gather_notes(runs: Iterable[Path]) -> list[str]:
+    """What happened to the runs that an ensemble was made from, each thing once."""
+    notes = [note for run in runs for note in read_json(run / STATUS).get("notes", [])]
+    return list(dict.fromkeys(notes))
+
+
 def list_snapshots(run: Path) -> list[int]:
     """Epochs of the checkpoints at the ends of cycles, each the last before a restart.
 

@@ -21,7 +21,7 @@ from smallvision.records.files import hash_file, read_json, write_json, write_te
 from smallvision.records.folder import ENSEMBLE, STATUS, is_passing, lock_folder
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
 from smallvision.stats.selection import SELECTIONS
-from smallvision.study.candidates import gather_candidates, sum_training
+from smallvision.study.candidates import gather_candidates, gather_notes, sum_training
 from smallvision.study.choice import (
     Choice,
     choose_members,
@@ -85,20 +85,21 @@ def build_ensemble(
         material = gather_material(dataset, split, machine)
         choice = choose_members(candidates, material, select, members)
         model = join_members(choice.members, choice.single)
+        caveats = explain_choice(select, len(choice.order))
         status |= {
             **sum_training(runs),
             "best_epoch": model.epoch,
             "stopped": f"averaged {len(choice.order)} of {len(candidates)} networks",
             **measure_run(model, material, split, folder, recipe.seed),
             "machine": machine.record(),
-            "notes": explain_choice(select, len(choice.order)),
+            "notes": caveats + gather_notes(runs),
         }
         single = measure_single(choice, material, recipe.seed)
         status["latency_seconds"], single["latency_seconds"] = measure_latencies(
             model, choice.single.model
         )
         verdict = judge_pair(read_correct(folder)[1], choice.right, status, single)
-        verdict["sentence"] = " ".join([verdict["sentence"], *status["notes"]])
+        verdict["sentence"] = " ".join([verdict["sentence"], *caveats])
         averaged = try_average(choice, material, folder)
         cost = {
             "latency_ratio": status["latency_seconds"] / single["latency_seconds"],
