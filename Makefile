@@ -56,7 +56,7 @@ battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; und
 .PHONY: bench bench-check
 bench: $(INSTALLED)  ## the committed measurements of speed but the race; minutes, CIFAR-10 is needed
 	$(BIN)/smallvision bench pipeline cifar10 --out results/bench
-	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --out results/bench
+	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --plain --out results/bench
 	$(BIN)/smallvision bench report results/bench --out bench/report.html
 
 bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with results/bench
