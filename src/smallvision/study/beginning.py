@@ -43,8 +43,8 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
         reopen_checkpoint(checkpoint_folder(base, last), checkpoint_folder(folder, last))
     except RecordError:
         return []  # damaged, or not kept: the long way leads to the same end
-    name = status["name"]
-    return [f"The first {last} epochs are those of {name}, bit for bit, and were not trained again."]
+    same = f"The first {last} epochs are those of {status['name']}"
+    return [f"{same}, bit for bit, and were not trained again."]
 
 
 def is_beginning(base: Path, recipe: Recipe) -> bool:
