@@ -112,7 +112,7 @@ class StepBench:
         self.recipe, self.machine = recipe, machine
         self.model = machine.place(build_model(recipe, SHAPE, NUM_CLASSES)).train()
         self.optimizer = build_optimizer(recipe, self.model)
-        self.forward = machine.compile(self.model)
+        self.forward = machine.compile_model(self.model)
         drawn = draw_images(2 * recipe.batch_size)
         # Without the windows of the first epochs: a step is one of the last.
         full = recipe.model_copy(update={"windows": ()})

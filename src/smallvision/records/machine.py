@@ -51,7 +51,7 @@ class Machine:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return model
 
-    def compile(self, model: nn.Module) -> Forward:
+    def compile_model(self, model: nn.Module) -> Forward:
         """What computes a training step's logits: the model itself, or compiled if asked for."""
         return torch.compile(model) if self.compiled else model
 

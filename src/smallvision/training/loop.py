@@ -92,7 +92,7 @@ def fit(
         state.epoch + 1,
         tuple(notes),
     )
-    forward = machine.compile(state.model)
+    forward = machine.compile_model(state.model)
     for watcher in watchers:
         watcher.on_start(plan)
     began = time.perf_counter() - state.seconds

@@ -94,7 +94,7 @@ def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=break_off))
     machine = replace(CPU, compiled=True)
     model = build_small()
-    forward, optimizer = machine.compile(model), OPTIMIZERS["sgd"].build(model)
+    forward, optimizer = machine.compile_model(model), OPTIMIZERS["sgd"].build(model)
     with pytest.raises(
         FailedRunError, match=r"main\.so: file too short\); remove .*compile = 'off'"
     ):
