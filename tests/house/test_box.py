@@ -1,9 +1,6 @@
 """The model that comes with the package: whole, small, and what the records say of it."""
 
 import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +9,8 @@ import pytest
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.predict.box import BOX
 from smallvision.records.machine import Machine
+from tests.house.readme import ROOT, check_block
 
-ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "results" / "box"
 
 
@@ -46,11 +43,4 @@ def test_its_records_are_of_these_weights() -> None:
 
 
 def test_the_readme_says_what_the_records_say() -> None:
-    shown = subprocess.run(
-        [sys.executable, ROOT / "results" / "keep_box.py"], capture_output=True, text=True
-    )
-    assert shown.returncode == 0, shown.stderr
-    readme = (ROOT / "README.md").read_text()
-    marked = re.search(r"<!-- results/box -->\n(.*?)\n<!-- end -->", readme, re.S)
-    assert marked is not None
-    assert marked[1].strip() == shown.stdout.strip()
+    check_block("box", "keep_box.py")

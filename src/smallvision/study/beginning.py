@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
@@ -32,7 +33,7 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
     if list_checkpoints(folder) or not (base / STATUS).exists():
         return []
     status = read_json(base / STATUS)
-    if not is_beginning(base, recipe) or status["machine"] != machine.record():
+    if status.get("machine") != machine.record() or not is_beginning(base, status, recipe):
         return []
     last, best = status["epochs_done"], status["best_epoch"]
     try:
@@ -47,19 +48,18 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
     return [f"{same}, bit for bit, and were not trained again."]
 
 
-def is_beginning(base: Path, recipe: Recipe) -> bool:
+def is_beginning(base: Path, status: dict[str, Any], recipe: Recipe) -> bool:
     """Whether a finished run did just what a longer recipe does first, and nothing happened to it.
 
     An average of weights that depends on the length of the run is another from the first epoch on.
     """
-    status, shorter = read_json(base / STATUS), read_run_recipe(base)
+    shorter = read_run_recipe(base)
     eventful = {"slowdown", "micro_batch", "kind"} & set(status)
     if eventful or status["status"] != "done" or status["epochs_done"] != shorter.epochs:
         return False
     if recipe.averaging.name == "swa" or recipe.epochs <= shorter.epochs:
         return False
-    fixed = set(Recipe.model_fields) - set(FREE)
-    if any(getattr(recipe, name) != getattr(shorter, name) for name in fixed):
+    if recipe.model_copy(update={name: getattr(shorter, name) for name in FREE}) != shorter:
         return False
     steps = read_json(base / "schedule.json")["steps_per_epoch"]
     old, new = build_schedule(shorter, steps), build_schedule(recipe, steps)

@@ -113,7 +113,7 @@ def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
     assert bits(tmp_path / "a") != bits(tmp_path / "c")
 
 
-def go_on(dataset: DataSet, shorter: Path, folder: Path, **changes: Any) -> list[str]:
+def go_on(dataset: DataSet, shorter: Path, folder: Path, **changes: Any) -> list[int]:
     """Train a run from the end of another, if it may; returns the epochs that it trained itself."""
     trained: list[int] = []
     longer = recipe(epochs=6, name="longer", checkpoints="all", **changes)
