@@ -1,14 +1,16 @@
 """Time the headline command beside a peer, taking turns, from start of process to figure.
 
-    python results/race.py AIRBENCH94_MUON.PY DATA_DIR [ROUNDS] [OUT]
+    python results/race.py AIRBENCH94_MUON.PY DATA_DIR [--runs 5] [--peer-runs 2] [--out FILE]
 
 Each round runs smallvision with the next seed, then the peer, ported to the CPU by
-`peers/airbench_cpu.py`, each in a process of its own. Alone on the machine, it takes about half an
-hour a round on two cores. The record is `results/bench/race.json`; a race that was stopped goes on.
+`peers/airbench_cpu.py`, each in a process of its own; the peer needs fewer runs, for only its time
+is compared. Alone on the machine, it takes about half an hour a round on two cores. The record is
+`results/bench/race.json`; a race that was stopped goes on.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -66,17 +68,25 @@ def write_record(out: Path, runs: dict[str, list[Any]]) -> float | None:
 
 def main() -> None:
     """Race, keeping the record up to date after every run."""
-    source, data = Path(sys.argv[1]), Path(sys.argv[2])
-    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    out = Path(sys.argv[4]) if len(sys.argv) > 4 else HERE / "bench" / "race.json"
-    runs: dict[str, list[Any]] = read_json(out)["runs"] if out.exists() else {OURS: [], PEER: []}
-    for seed in range(rounds):
-        for name in (OURS, PEER):
-            if len(runs[name]) > seed:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peer-runs", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=HERE / "bench" / "race.json")
+    asked = parser.parse_args()
+    wanted = {OURS: asked.runs, PEER: asked.peer_runs}
+    runs: dict[str, list[Any]] = {OURS: [], PEER: []}
+    if asked.out.exists():
+        runs = read_json(asked.out)["runs"]
+    for seed in range(max(wanted.values())):
+        for name, count in wanted.items():
+            if not len(runs[name]) <= seed < count:
                 continue
-            runs[name].append(run_ours(data, seed) if name == OURS else run_peer(source, data))
-            ratio = write_record(out, runs)
-            print(f"round {seed + 1}: {name} {runs[name][-1]}, ratio {ratio}", flush=True)
+            run = run_ours(asked.data, seed) if name == OURS else run_peer(asked.source, asked.data)
+            runs[name].append(run)
+            ratio = write_record(asked.out, runs)
+            print(f"round {seed + 1}: {name} {run}, ratio {ratio}", flush=True)
 
 
 if __name__ == "__main__":

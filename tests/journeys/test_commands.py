@@ -120,11 +120,13 @@ def test_a_failed_rung_does_not_sink_the_study(
 
 def test_seeds_and_a_refit(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "study"
-    options = ["--rungs", "mlp,snapshot-ensemble", "--seeds", "2", "--refit", "--json", *BRIEF]
+    picked = ["--rungs", "mlp,vgg10,snapshot-ensemble", "--seeds", "2", "--repeat", "mlp"]
+    options = [*picked, "--refit", "--json", *BRIEF]
     outcome = smallvision("study", rows, "--out", out, *options)
     assert outcome.code == 0, outcome.err
     seeds = json.loads((out / "runs" / "mlp" / "seeds.json").read_text())
     assert seeds["seeds"] == [0, 1]
+    assert not (out / "runs" / "vgg10" / "seeds").exists(), "not among those to repeat"
     best = out / "runs" / json.loads(outcome.out)["best"]
     test = json.loads((out / "test.json").read_text())
     refit = json.loads((best / "refit" / "status.json").read_text())

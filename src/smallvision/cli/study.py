@@ -45,6 +45,9 @@ def study(
         int,
         typer.Option(min=1, max=100, help="Runs of each rung but the ensemble, on one split."),
     ] = 1,
+    repeat: Annotated[
+        str | None, typer.Option(help="The rungs that --seeds repeats; by default, all.")
+    ] = None,
     refit: Annotated[
         bool,
         typer.Option(
@@ -77,8 +80,9 @@ def study(
             parameters=max_parameters,
             latency_seconds=None if max_latency_ms is None else max_latency_ms / 1000,
         ),
-        rungs=tuple(slot.strip() for slot in (rungs or "").split(",") if slot.strip()),
+        rungs=split_slots(rungs),
         seeds=seeds,
+        repeat=split_slots(repeat),
         refit=refit,
         dry_run=dry_run,
         command=spell_command(),
@@ -90,6 +94,11 @@ def study(
         typer.echo(json_text.dumps(summary, ensure_ascii=False))
     if summary["best"] is None:
         raise typer.Exit(1)
+
+
+def split_slots(text: str | None) -> tuple[str, ...]:
+    """The slots in `mlp,vgg10`."""
+    return tuple(slot.strip() for slot in (text or "").split(",") if slot.strip())
 
 
 def choose_folder(data: str, preset: str, *, dry_run: bool, resume: bool) -> Path:

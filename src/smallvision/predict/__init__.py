@@ -1,9 +1,9 @@
 """From saved models and images to probabilities."""
 
 from smallvision.predict.average import average_models
-from smallvision.predict.ensemble import Ensemble
+from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import infer_logits
-from smallvision.predict.members import list_members, predict_members
+from smallvision.predict.members import predict_members
 from smallvision.predict.norms import refresh_norms
 from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
@@ -29,6 +29,7 @@ __all__ = [
     "infer_logits",
     "list_members",
     "load_model",
+    "pool_logits",
     "predict_members",
     "refresh_norms",
 ]

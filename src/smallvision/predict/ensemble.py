@@ -34,5 +34,16 @@ class Ensemble(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logarithm of the mean over members of the softmax of their logits."""
-        members = torch.stack([member(x).float().log_softmax(dim=1) for member in self.members])
-        return members.logsumexp(dim=0) - math.log(len(self.members))
+        return pool_logits(torch.stack([member(x).float() for member in self.members]))
+
+
+def pool_logits(logits: Tensor) -> Tensor:
+    """Logarithm of the members' mean probability, from their logits `(M, N, K)` to `(N, K)`."""
+    members = logits.log_softmax(dim=2)
+    return members.logsumexp(dim=0) - math.log(len(members))
+
+
+def list_members(network: nn.Module) -> list[nn.Module]:
+    """The members of an ensemble's network, or a single network alone."""
+    members = getattr(network, "members", None)
+    return list(members) if isinstance(members, nn.ModuleList) else [network]

@@ -1,20 +1,14 @@
-"""The networks inside a saved model: one, or the members of an ensemble."""
+"""What the members of a saved ensemble say one by one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from torch import nn
 
+from smallvision.predict.ensemble import list_members
 from smallvision.predict.saved_model import SavedModel
 from smallvision.shapes import Floats, Images
-
-
-def list_members(network: nn.Module) -> list[nn.Module]:
-    """The members of an ensemble's network, or a single network alone."""
-    members = getattr(network, "members", None)
-    return list(members) if isinstance(members, nn.ModuleList) else [network]
 
 
 def predict_members(model: SavedModel, images: Images) -> Floats:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from smallvision.augment import build_normalizer
-from smallvision.predict.members import list_members
+from smallvision.predict.ensemble import list_members
 from smallvision.predict.saved_model import SavedModel
 from smallvision.shapes import Floats, Images, Labels
 

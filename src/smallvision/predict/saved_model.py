@@ -16,7 +16,7 @@ from smallvision.augment import build_normalizer
 from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
 from smallvision.predict.box import find_boxed
-from smallvision.predict.ensemble import Ensemble
+from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.views import Views
 from smallvision.records.files import hash_file, read_json
@@ -78,7 +78,10 @@ class SavedModel:
     def predict_logits(self, images: Images) -> Floats:
         """Logits, averaged over views, without temperature; arguments as for `predict`.
 
-        Returns: float32 `(N, K)`.
+        Each member of an ensemble looks at its views of an image by itself, so that their mean
+        is that of what they say alone.
+
+        Returns: float32 `(N, K)`; of an ensemble, the logarithm of its members' mean probability.
 
         Raises:
             DataError: the images are not of the shape the model was trained on.
@@ -92,10 +95,16 @@ class SavedModel:
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
 
-        def infer(view: Tensor) -> Tensor:
-            return infer_logits(self.network, view, normalize, self.machine)
+        def ask(network: nn.Module) -> Tensor:
+            def infer(view: Tensor) -> Tensor:
+                return infer_logits(network, view, normalize, self.machine)
 
-        return self.views.infer(infer, pixels).cpu().numpy()
+            return self.views.infer(infer, pixels)
+
+        members = list_members(self.network)
+        alone = members == [self.network]
+        logits = ask(self.network) if alone else pool_logits(torch.stack([*map(ask, members)]))
+        return logits.cpu().numpy()
 
     def count_parameters(self) -> int:
         """Trained numbers in the network."""

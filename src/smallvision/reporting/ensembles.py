@@ -49,12 +49,6 @@ class Vote:
         """The number of images behind the figures."""
         return self.record.single.n
 
-    @property
-    def is_apart(self) -> bool:
-        """Whether the finished ensemble answers otherwise than the members one by one."""
-        val, together = self.rung.outcome.val, [row.together for row in self.members][-1:]
-        return val is not None and together not in ([], [None], [val.accuracy])
-
 
 def draw_vote(study: Study) -> Vote | None:
     """Collect the first rung's ensemble; None where no rung is one."""

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from smallvision.predict import Ensemble, SavedModel
+from smallvision.predict import Ensemble, SavedModel, pool_logits
 from smallvision.shapes import Floats, Labels
 from smallvision.stats import find_correct, rate_accuracy
+from smallvision.stats.calibration import scale_logits
 from smallvision.stats.paired import Correct
 from smallvision.stats.selection import SELECTIONS, measure_disagreement, trace_gains
 from smallvision.study.candidates import Candidate
@@ -27,12 +29,13 @@ class Choice:
     Attributes:
         candidates: M of them.
         order: the members, as positions among the candidates, in order of choice.
-        probabilities: `(M, N, K)` for the validation images.
+        logits, probabilities: `(M, N, K)` for the validation images.
         labels: `(N,)`, the right answers.
     """
 
     candidates: Sequence[Candidate]
     order: list[int]
+    logits: Floats
     probabilities: Floats
     labels: Labels
 
@@ -61,15 +64,28 @@ class Choice:
         """Which images the best member answers correctly."""
         return find_correct(self.probabilities[self.best], self.labels)
 
+    @property
+    def pooled(self) -> Floats | None:
+        """Logits `(N, K)` of the members joined, without asking them again.
+
+        None where members look at an image in different ways: joined, all look as the best does.
+        """
+        if any(member.model.views != self.single.model.views for member in self.members):
+            return None
+        pooled: Floats = pool_logits(torch.from_numpy(self.logits[self.order])).numpy()
+        return pooled
+
 
 def choose_members(
     candidates: Sequence[Candidate], material: Material, select: str, limit: int
 ) -> Choice:
     """Ask every candidate about the validation images and choose by what they say."""
     images, labels = (tensor.cpu().numpy() for tensor in material.val)
-    probabilities = np.stack([candidate.model.predict(images) for candidate in candidates])
+    logits = np.stack([candidate.model.predict_logits(images) for candidate in candidates])
+    # Members are calibrated together, so none has a temperature of its own.
+    probabilities = np.stack([scale_logits(given, 1.0) for given in logits])
     order = SELECTIONS[select](probabilities, labels, limit)
-    return Choice(candidates, order, probabilities, labels)
+    return Choice(candidates, order, logits, probabilities, labels)
 
 
 def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:

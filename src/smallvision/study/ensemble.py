@@ -90,7 +90,7 @@ def build_ensemble(
             **sum_training(runs),
             "best_epoch": model.epoch,
             "stopped": f"averaged {len(choice.order)} of {len(candidates)} networks",
-            **measure_run(model, material, split, folder, recipe.seed),
+            **measure_run(model, material, split, folder, recipe.seed, logits=choice.pooled),
             "machine": machine.record(),
             "notes": caveats + gather_notes(runs),
         }

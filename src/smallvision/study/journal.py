@@ -31,6 +31,7 @@ def open_study(
         "seed": plan.seed,
         "settings": list(plan.settings),
         "seeds": plan.seeds,
+        "repeat": list(plan.repeat),
         "refit": plan.refit,
         "goal": {"maximise": "val_accuracy", "limits": plan.limits.record()},
         "data": describe_source(dataset),
@@ -82,9 +83,10 @@ def reopen_study(
     chosen = {rung.get("slot") for rung in record["rungs"] if rung["status"] != "skipped"}
     if slots != list(list_slots(ladder.rungs)) or chosen != ladder.chosen:
         raise RecordError(f"{folder} has other rungs; name another folder with --out")
-    for name in ("settings", "seeds", "refit"):
+    for name in ("settings", "seeds", "repeat", "refit"):
         ours = getattr(plan, name)
-        if record.get(name) != (list(ours) if isinstance(ours, tuple) else ours):
+        theirs = record.get(name, [] if name == "repeat" else None)  # which older studies lack
+        if theirs != (list(ours) if isinstance(ours, tuple) else ours):
             raise RecordError(
                 f"{folder} was begun with another --{'set' if name == 'settings' else name}; "
                 "resume it with the same, or name another folder with --out"

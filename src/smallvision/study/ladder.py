@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,12 +26,14 @@ class Ladder:
         preset: their scale.
         rungs: all of them in order, each on the one below it.
         chosen: the slots to climb.
+        repeated: those trained with every seed of the plan, the others with its first.
         settings: `key=value` for every rung that has the key.
     """
 
     preset: Preset
     rungs: tuple[Rung, ...]
     chosen: frozenset[str]
+    repeated: frozenset[str]
     settings: tuple[str, ...]
 
     def place(self, rung: Rung, base: Recipe | None) -> Rung:
@@ -46,11 +48,12 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
 
     Raises:
         SettingError: an unknown preset, rung or key, a value out of range, a device that is not
-            here.
+            here, or a rung to repeat that is not climbed or is an ensemble.
     """
     preset = find_preset(plan.preset)
     rungs = build_ladder(preset, task, seed=plan.seed)
     chosen = frozenset(find_rung(rungs, slot).slot for slot in plan.rungs or list_slots(rungs))
+    repeated = frozenset(pick_repeated(rungs, plan, chosen))
     settings = list(plan.settings)
     if plan.dry_run:
         settings = [f"epochs={DRY_EPOCHS}", "batch_size=32", *settings]
@@ -66,7 +69,23 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
         cut.append(place_rung(rung, cut[-1].recipe, settings))
     for rung in cut:
         check_fit(rung.recipe, task.shape)
-    return Ladder(preset, tuple(cut), chosen, tuple(settings))
+    return Ladder(preset, tuple(cut), chosen, repeated, tuple(settings))
+
+
+def pick_repeated(rungs: Sequence[Rung], plan: StudyPlan, chosen: frozenset[str]) -> Iterator[str]:
+    """Yield the slots of the rungs that are trained with every seed of the plan.
+
+    Raises:
+        SettingError: one that was asked for is unknown, not climbed, or an ensemble.
+    """
+    for slot in plan.repeat or chosen:
+        rung = find_rung(rungs, slot)
+        if rung.work != "ensemble":
+            if rung.slot not in chosen:
+                raise SettingError(f"{slot} is to be repeated, but is not among the --rungs")
+            yield rung.slot
+        elif plan.repeat:
+            raise SettingError(f"{slot} averages one run, which --seeds does not repeat")
 
 
 def list_slots(rungs: Sequence[Rung]) -> tuple[str, ...]:

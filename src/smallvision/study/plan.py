@@ -58,13 +58,14 @@ class StudyPlan:
         rungs: which to climb, by slot; empty for all.
         seeds: how often each rung but the ensemble is trained, with seeds that follow each other,
             on the same split.
+        repeat: which rungs that is done for, by slot; empty for all.
         refit: train the winner once more on training and validation images before the test.
         dry_run: the same lines at tiny size: few images, one or two epochs.
         command: for the records.
 
     Raises:
-        SettingError: no seed at all, a setting that is no `key=value`, or a seed so high that a
-            run would need one beyond the largest.
+        SettingError: no seed at all, rungs to repeat with one seed, a setting that is no
+            `key=value`, or a seed so high that a run would need one beyond the largest.
     """
 
     preset: str = "quick"
@@ -72,6 +73,7 @@ class StudyPlan:
     limits: Limits = field(default_factory=Limits)
     rungs: tuple[str, ...] = ()
     seeds: int = 1
+    repeat: tuple[str, ...] = ()
     refit: bool = False
     dry_run: bool = False
     command: str = "smallvision.run_study()"
@@ -79,6 +81,8 @@ class StudyPlan:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
+        if self.repeat and self.seeds == 1:
+            raise SettingError("--repeat names the rungs that --seeds repeats; give --seeds too")
         # A tuned rung begins one seed later than the others, with one that its search has not seen.
         follow_seed(Recipe(seed=self.seed), self.seeds)
 

@@ -54,6 +54,7 @@ from smallvision.records.files import (
 from smallvision.records.folder import METRICS, STATUS, TEACHER
 from smallvision.records.machine import Machine, keep_freed_memory
 from smallvision.records.weights import check_manifest, copy_tensors
+from smallvision.shapes import Floats
 from smallvision.stats import rate_accuracy
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
 from smallvision.stats.intervals import wilson_interval
@@ -423,15 +424,24 @@ def median_speed(folder: Path) -> float:
 
 
 def measure_run(
-    model: SavedModel, material: Material, split: Split, folder: Path, seed: int
+    model: SavedModel,
+    material: Material,
+    split: Split,
+    folder: Path,
+    seed: int,
+    *,
+    logits: Floats | None = None,
 ) -> dict[str, Any]:
     """Calibrate the best weights, save them, and score them on validation and training images.
 
     The temperature is fitted on validation, where the epoch was chosen too. It comes before
     saving, so that the manifest covers it.
+
+    Args:
+        logits: of the validation images, where they are known.
     """
     images, labels = (tensor.cpu().numpy() for tensor in material.val)
-    logits = model.predict_logits(images)
+    logits = model.predict_logits(images) if logits is None else logits
     model = replace(model, temperature=fit_temperature(logits, labels))
     model.save(folder / "model")
     probabilities = scale_logits(logits, model.temperature)

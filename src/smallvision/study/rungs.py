@@ -48,11 +48,11 @@ class Site:
 
 
 def train_rung(rung: Rung, site: Site) -> dict[str, Any]:
-    """Train a rung's recipe, as often as the plan wants."""
+    """Train a rung's recipe, as often as was asked for."""
     folder, narrator = site.run(rung.name), site.narrator
     watchers = narrator.watch_run()
     status = run_recipe(rung.recipe, site.dataset, site.split, folder, watchers=watchers)
-    if site.plan.seeds > 1:
+    if site.plan.seeds > 1 and rung.slot in site.ladder.repeated:
         narrator.close()
         repeat_run(
             rung.recipe,

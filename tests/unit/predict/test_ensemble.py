@@ -13,7 +13,14 @@ from torch import nn
 
 from smallvision.augment import build_normalizer
 from smallvision.errors import RecordError
-from smallvision.predict import Ensemble, SavedModel, average_models, build_network, load_model
+from smallvision.predict import (
+    Ensemble,
+    SavedModel,
+    Views,
+    average_models,
+    build_network,
+    load_model,
+)
 from smallvision.records.files import hash_file, read_json, write_json
 from smallvision.records.machine import Machine
 from tests.conftest import make_images
@@ -49,6 +56,14 @@ def join(models: list[SavedModel]) -> SavedModel:
 def test_says_the_mean_of_the_members_probabilities() -> None:
     images = make_images(20).images
     models = [make_model(0, CONVOLUTIONAL), make_model(1, NORMED), make_model(2, CONVOLUTIONAL)]
+    mean = np.mean([model.predict(images) for model in models], axis=0)
+    assert join(models).predict(images) == pytest.approx(mean, abs=1e-6)
+
+
+def test_each_member_looks_at_an_image_by_itself() -> None:
+    images = make_images(50).images
+    views = Views(mirror=True, shift=1)
+    models = [replace(make_model(seed, CONVOLUTIONAL), views=views) for seed in range(3)]
     mean = np.mean([model.predict(images) for model in models], axis=0)
     assert join(models).predict(images) == pytest.approx(mean, abs=1e-6)
 

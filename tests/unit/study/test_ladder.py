@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,18 @@ def test_seeds_follow_each_other() -> None:
     assert follow_seed(recipe, 2) == Recipe(name="a", seed=9)
     with pytest.raises(SettingError, match="seed is 2147483649"):
         follow_seed(Recipe(seed=2**31), 1)
+
+
+def test_the_rungs_to_repeat_are_picked_too() -> None:
+    asked = StudyPlan(rungs=("mlp", "wrn", "snapshot-ensemble"), seeds=2)
+    assert cut_ladder(asked).repeated == {"mlp", "wrn"}
+    assert cut_ladder(replace(asked, repeat=("wrn",))).repeated == {"wrn"}
+    with pytest.raises(SettingError, match="give --seeds too"):
+        StudyPlan(repeat=("wrn",))
+    with pytest.raises(SettingError, match="not among the --rungs"):
+        cut_ladder(replace(asked, repeat=("vgg10",)))
+    with pytest.raises(SettingError, match="--seeds does not repeat"):
+        cut_ladder(replace(asked, repeat=("snapshot-ensemble",)))
 
 
 def test_rungs_are_picked_by_slot() -> None:
