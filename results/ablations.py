@@ -21,7 +21,7 @@ TARGET = 0.94
 VARIANTS = {
     "the recipe": [],
     "whole images throughout": ["windows=[]"],
-    "windows of 24 pixels, not 28": ["windows=[{until=0.625,side=24}]"],
+    "windows of 24 pixels, not 28": ["windows=[{until=0.7,side=24}]"],
     "two convolutions, not three, in the last group": ["model.extra=0"],
     "coins thrown anew for every flip": ["augment=['flip',{name='crop',padding=2}]"],
     "2,000 images at a time": ["micro_batch=0"],

@@ -55,7 +55,7 @@ def tell_test(test: dict[str, Any]) -> str:
     low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
     times = "once" if test["openings"] == 1 else f"{test['openings']} times"
     accuracy = f"**{test['accuracy'] * 100:.2f} %** ({low} to {high})"
-    return f"{accuracy} on {test['n']:,} images, opened {times}"
+    return f"{accuracy} on {test['n']:,} images, opened {times} for this model"
 
 
 def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
@@ -94,6 +94,12 @@ def show(folder: Path) -> str:
             continue
         status = read(folder / "runs" / rung["name"] / "status.json")
         val, train = status["val"], status["train"]
+        seeds = folder / "runs" / rung["name"] / "seeds.json"
+        if seeds.exists():
+            val = val | {
+                "accuracy": read(seeds)["mean"],
+                "interval": read(seeds)["interval"] or val["interval"],
+            }
         low, high = (f"{bound * 100:.2f}" for bound in val["interval"])
         name = f"**{rung['name']}**" if rung["name"] == study["best"] else rung["name"]
         lines.append(
@@ -103,9 +109,13 @@ def show(folder: Path) -> str:
         )
     test = read(folder / "test.json")
     machine = read(folder / "runs" / study["best"] / "status.json")["machine"]
+    runs = "One run of each rung (n = 1, "
+    if study.get("seeds", 1) > 1:
+        which = ", ".join(study.get("repeat") or ["each rung but the ensemble"])
+        runs = f"{study['seeds']} runs of {which}, told as their mean; one of the others ("
     lines += [
         "",
-        f"Test: {tell_test(test)}, for `{test['model']}`. One run of each rung (n = 1, seed "
+        f"Test of `{test['model']}`: {tell_test(test)}. {runs}seed "
         f"{study['seed']}), preset `{study['preset']}`, validated on {val['n']:,} images; "
         f"{tell_place(environment, machine, study['created'])} From start to report: "
         f"{tell_minutes(study)} minutes.",

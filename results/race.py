@@ -21,11 +21,14 @@ from typing import Any
 
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.recipes import aim
+from smallvision.recipes.text import sum_recipe
 from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.machine import choose_machine
 
 HERE = Path(__file__).parent
 OURS, PEER = "smallvision", "airbench94_muon"
+TARGET = 0.94
 
 
 def run_peer(source: Path, data: Path) -> dict[str, float]:
@@ -36,7 +39,9 @@ def run_peer(source: Path, data: Path) -> dict[str, float]:
 def run_ours(data: Path, seed: int) -> dict[str, float]:
     """Seconds and accuracy of one run of the headline command."""
     with TemporaryDirectory() as place:
-        command = "-m smallvision train cifar10 speednet --target 0.94 --refit --evaluate --json"
+        command = (
+            f"-m smallvision train cifar10 speednet --target {TARGET} --refit --evaluate --json"
+        )
         return time_process(
             [*command.split(), f"--data-dir={data}", f"--set=seed={seed}", f"--out={place}/run"]
         )
@@ -60,9 +65,8 @@ def write_record(out: Path, runs: dict[str, list[Any]]) -> float | None:
     means = [figures["seconds"][name]["mean"] for name in (OURS, PEER) if runs[name]]
     ratio = means[0] / means[1] if len(means) == 2 else None
     head = begin_record("race", "python results/race.py", choose_machine())
-    write_json(
-        make_folder(out.parent) / out.name, {**head, "runs": runs, **figures, "ratio": ratio}
-    )
+    record = {**head, **sum_recipe(aim(TARGET)), "runs": runs, **figures, "ratio": ratio}
+    write_json(make_folder(out.parent) / out.name, record)
     return ratio
 
 
@@ -78,7 +82,10 @@ def main() -> None:
     wanted = {OURS: asked.runs, PEER: asked.peer_runs}
     runs: dict[str, list[Any]] = {OURS: [], PEER: []}
     if asked.out.exists():
-        runs = read_json(asked.out)["runs"]
+        known = read_json(asked.out)
+        if known.get("recipe_sum") != sum_recipe(aim(TARGET))["recipe_sum"]:
+            sys.exit(f"{asked.out} is a race of another recipe; move it away, or say --out")
+        runs = known["runs"]
     for seed in range(max(wanted.values())):
         for name, count in wanted.items():
             if not len(runs[name]) <= seed < count:

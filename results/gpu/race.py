@@ -30,15 +30,18 @@ from smallvision.records.machine import choose_machine
 
 ON_GPU = Path(__file__).parents[1] / "peers" / "on_gpu.py"
 PEERS = {0.94: ("airbench94_muon.py", "cifar10_speedrun.py"), 0.96: ("airbench96_faster.py",)}
+LONGEST = 240  # seconds of a peer's process, which compiles for minutes
 TINY = ("epochs=1", "model.widths=[8,8]", "batch_size=500")
 
 
 def run_peer(source: Path, data: Path, runs: int, *, dry: bool) -> dict[str, Any]:
     """Runs of a peer, and what its process took besides them."""
     command = [sys.executable, str(ON_GPU), str(source), str(data), str(runs)]
-    done = subprocess.run(
-        [*command, *(["--dry-run"] if dry else [])], capture_output=True, text=True
-    )
+    command += ["--dry-run"] if dry else []
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return {"error": f"it took more than {LONGEST} s", "runs": []}
     if done.returncode:
         return {"error": done.stderr[-2000:], "runs": []}
     said = json.loads(done.stdout.splitlines()[-1])
@@ -60,7 +63,9 @@ def run_ours(target: float, data: Path, runs: int, *, dry: bool) -> dict[str, An
                 settings=settings,
             )  # fmt: skip
             accuracy = sv.evaluate(run, dataset).record["accuracy"]
-            timed.append({"accuracy": accuracy, "seconds": time.perf_counter() - began})
+            seconds = {"seconds": time.perf_counter() - began}
+            seconds["training_seconds"] = run.status["seconds"]
+            timed.append({"accuracy": accuracy, **seconds})
     first = timed.pop(0)["seconds"]
     return {
         "runs": timed,
@@ -81,31 +86,25 @@ def main() -> int:
     runs, dry = (2 if asked.dry_run else asked.runs), asked.dry_run
     failed = 0
     for target in asked.target or PEERS:
-        entries = {"smallvision": run_ours(target, asked.data, runs, dry=dry)}
-        for name in PEERS[target]:
-            print(f"{target:g}: {name}", flush=True)
-            entries[Path(name).stem] = run_peer(asked.peers / name, asked.data, runs, dry=dry)
-        entries = {
-            name: {
-                **entry,
-                **{
-                    key: sum_up([run[key] for run in entry["runs"]])
-                    for key in ("seconds", "accuracy")
-                    if entry["runs"]
-                },
+        entries: dict[str, Any] = {}
+        for name in (None, *PEERS[target]):
+            entry = (
+                run_ours(target, asked.data, runs, dry=dry)
+                if name is None
+                else run_peer(asked.peers / name, asked.data, runs, dry=dry)
+            )
+            for key in ("seconds", "accuracy") if entry["runs"] else ():
+                entry[key] = sum_up([run[key] for run in entry["runs"]])
+            entries["smallvision" if name is None else Path(name).stem] = entry
+            record = {
+                **begin_record("gpu-race", " ".join(sys.argv), choose_machine()),
+                "target": target,
+                "dry_run": dry,
+                "entries": entries,
             }
-            for name, entry in entries.items()
-        }
+            write_json(asked.out / f"race-{target:g}.json", record)  # what is known so far
+            print(f"{target:g}", name or "smallvision", entry.get("seconds"), flush=True)
         failed += sum("error" in entry for entry in entries.values())
-        record = {
-            **begin_record("gpu-race", " ".join(sys.argv), choose_machine()),
-            "target": target,
-            "dry_run": dry,
-            "entries": entries,
-        }
-        path = asked.out / f"race-{target:g}.json"
-        write_json(path, record)
-        print(path, {name: entry.get("seconds") for name, entry in entries.items()}, flush=True)
     return failed
 
 

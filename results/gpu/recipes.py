@@ -1,13 +1,14 @@
 """Entry 1 of QUEUE.md: which fast recipe reaches 94 % with the fewest operations.
 
-    python results/gpu/recipes.py DATA_DIR OUT [--minutes 9] [--dry-run]
+    python results/gpu/recipes.py DATA_DIR OUT [--minutes 9] [--part I --parts N] [--dry-run]
 
 On two cores a run takes ten minutes, and runs differ by more than the recipes do; a GPU tells them
 apart in one call. Every variant is trained on the training split with one seed after another, in
 turns, until the minutes are over, and measured on validation images; the test set stays sealed.
 Batches are made in the parts of the CPU recipe, since batch norm sees each part alone. The record
-is `OUT/recipes.json`: accuracies by seed, and the operations of a run as a share of those of eight
-epochs of whole images, which is what a CPU will take. A record that is there is gone on with.
+is `OUT/recipes-I.json`: accuracies by seed, and the operations of a run as a share of those of
+eight epochs of whole images, which is what a CPU will take. A record that is there is gone on with.
+Every N-th variant from the I-th on is one part, so that several processes share a GPU.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import smallvision as sv
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.errors import UserError
 from smallvision.recipes import Recipe, build_ladder, find_preset, find_rung, override
 from smallvision.recipes.build import build_model
 from smallvision.recipes.task import Task
@@ -47,6 +49,15 @@ VARIANTS: dict[str, list[str]] = {
         "epochs=7", "windows=[{until=0.2857,side=20},{until=0.5714,side=28}]",
     ],
     "6 at 28, 4 whole": ["epochs=10", "windows=[{until=0.6,side=28}]"],
+    "7 at 28, 3 whole": ["epochs=10", "windows=[{until=0.7,side=28}]"],
+    "7 at 28, 3 whole, shifted by up to 4": [
+        "epochs=10", "windows=[{until=0.7,side=28}]",
+        "augment=['alternating_flip',{name='crop',padding=4}]",
+    ],
+    "7 at 28, 3 whole, cutout": [
+        "epochs=10", "windows=[{until=0.7,side=28}]",
+        "augment=['alternating_flip',{name='crop',padding=2},'cutout']",
+    ],
     "5 at 28, 2 whole, two more convolutions": [
         "epochs=7", "windows=[{until=0.7143,side=28}]", "model.extra=2",
     ],
@@ -73,8 +84,7 @@ TINY = ("model.widths=[8,8]", "batch_size=4000", "epochs=1")
 def build(settings: list[str], *, dry: bool) -> Recipe:
     """A variant of the recipe of preset `laptop`."""
     ladder = build_ladder(find_preset("laptop"), Task((3, 32, 32), 40_000, mirror_safe=True))
-    fixed = ("compute.compile=off", *(TINY if dry else ()))
-    return override(find_rung(ladder, "speednet").recipe, (*settings, *fixed))
+    return override(find_rung(ladder, "speednet").recipe, (*settings, *(TINY if dry else ())))
 
 
 def count_operations(recipe: Recipe) -> float:
@@ -96,29 +106,39 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=9)
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--dry-run", action="store_true")
     asked = parser.parse_args()
     began, dry = time.monotonic(), asked.dry_run
-    path = make_folder(asked.out) / "recipes.json"
-    wanted = list(VARIANTS)[: 3 if dry else None]
+    path = make_folder(asked.out) / f"recipes-{asked.part}.json"
+    wanted = list(VARIANTS)[asked.part :: asked.parts][: 2 if dry else None]
     recipes = {name: build(VARIANTS[name], dry=dry) for name in wanted}
-    whole = count_operations(recipes["8 whole"])
+    whole = count_operations(build(VARIANTS["8 whole"], dry=dry))
+    operations = {name: count_operations(recipe) / whole for name, recipe in recipes.items()}
     known: dict[str, Any] = read_json(path)["variants"] if path.exists() else {}
+    known = {name: one for name, one in known.items() if one["settings"] == VARIANTS.get(name)}
     accuracies = {name: list(known.get(name, {}).get("accuracies", [])) for name in recipes}
+    failed = {name: known.get(name, {}).get("failed", 0) for name in recipes}
     running.choose_micro_batch = lambda recipe, _machine: recipe.micro_batch  # type: ignore[assignment]
     dataset = sv.load_data("cifar10", data_dir=asked.data)
     while time.monotonic() - began < 60 * asked.minutes:
-        name = min(recipes, key=lambda one: len(accuracies[one]))  # the first with fewest runs
-        seed = len(accuracies[name])
+        runs = {one: len(accuracies[one]) + failed[one] for one in recipes}
+        name = min(recipes, key=runs.__getitem__)  # the first with fewest runs
         with TemporaryDirectory() as place:
-            recipe = override(recipes[name], [f"seed={seed}"])
-            accuracy = sv.train(dataset, recipe, out=f"{place}/run").status["val"]["accuracy"]
-        accuracies[name].append(accuracy)
+            recipe = override(recipes[name], [f"seed={runs[name]}"])
+            try:
+                run = sv.train(dataset, recipe, out=f"{place}/run")
+                accuracies[name].append(run.status["val"]["accuracy"])
+            except UserError as error:  # it diverged, or memory ran out
+                failed[name] += 1
+                print(f"{name}: {error}", flush=True)
         variants = {
             one: {
                 "settings": VARIANTS[one],
-                "operations": count_operations(recipes[one]) / whole,
+                "operations": operations[one],
                 "accuracies": found,
+                "failed": failed[one],
                 "accuracy": sum_up(found),
             }
             for one, found in accuracies.items()
@@ -126,8 +146,8 @@ def main() -> None:
         }
         head = begin_record("recipes", "python results/gpu/recipes.py", choose_machine())
         write_json(path, {**head, "variants": variants})
-        print(f"{time.monotonic() - began:.0f} s: {name}, seed {seed}: {accuracy:.4f}")
-        if dry and all(accuracies.values()):
+        print(f"{time.monotonic() - began:.0f} s: {name}: {accuracies[name]}", flush=True)
+        if dry and all(accuracies[one] or failed[one] for one in recipes):
             break
 
 

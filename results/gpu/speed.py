@@ -26,14 +26,14 @@ def main() -> int:
     data, out = (Path(argument) for argument in sys.argv[1:3])
     out.mkdir(parents=True, exist_ok=True)
     place, source = [f"--out={out}"], [f"--data-dir={data}"]
-    rounds = ["--rounds=1" if dry else "--rounds=5"]
+    rounds = ["--rounds=1" if dry else "--rounds=3"]
     tiny = ["--seeds=1", *spell("epochs=1", "model.widths=[8,8]")]
     small = spell("model.depth=10", "model.width=1", "batch_size=32")
     steps = ["step", *NETS, *rounds, *(small if dry else spell("batch_size=512"))]
     parts = (
         ["accuracy", "cifar10", *source, *place, *(tiny if dry else ["--on=test"])],
         [*steps, *place, "--plain"],
-        ["pipeline", "cifar10", *source, *rounds, *place, f"--images={500 if dry else 10_000}"],
+        ["pipeline", "cifar10", *source, *rounds, *place, f"--images={500 if dry else 50_000}"],
         # Compiling the deep one takes minutes: last, and in a record of its own.
         [*steps, f"--out={out / 'compiled'}", "--compiled"],
     )

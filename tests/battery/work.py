@@ -33,7 +33,7 @@ decay = 0.9
 CLOCKED = {"seconds", "images_per_second", "latency_seconds", "time", "created", "finished"}
 # What says how often, by which command and where the test set was opened.
 CLOCKED |= {"seconds_ratio", "latency_ratio", "search_seconds"}
-CLOCKED |= {"command", "study", "openings", "environment", "name"}
+CLOCKED |= {"command", "study", "openings", "openings_on_machine", "environment", "name"}
 
 UNCOMPARED = ("environment.json", ".lock", "report.html", "ledger.jsonl")
 

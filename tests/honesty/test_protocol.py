@@ -121,6 +121,19 @@ def test_openings_are_logged_counted_and_announced(dataset: DataSet, tmp_path: P
     assert openings[0]["n"] == 30
 
 
+def test_openings_of_other_models_are_counted_too(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [train(dataset, recipe(seed=seed), out=tmp_path / str(seed)) for seed in range(2)]
+    found = [evaluate(run, dataset).record for run in runs]
+    assert [record["openings"] for record in found] == [1, 1]
+    assert [record["openings_on_machine"] for record in found] == [1, 2]
+    nowhere = tmp_path / "a file"
+    nowhere.write_text("no place for a cache")
+    monkeypatch.setenv("SMALLVISION_CACHE", str(nowhere))
+    assert evaluate(runs[0], dataset).record["openings_on_machine"] is None
+
+
 def test_changing_test_labels_changes_no_byte_of_the_model(tmp_path: Path) -> None:
     """Neither training nor the evaluation itself lets a test label into what is saved."""
     dataset = make_dataset()

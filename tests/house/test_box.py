@@ -14,13 +14,15 @@ from tests.house.readme import ROOT, check_block
 RECORDS = ROOT / "results" / "box"
 
 
-def test_it_is_found_by_its_name_where_no_folder_has_it(
+def test_it_is_found_by_its_name_where_no_run_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_model(Path("cifar10")) == BOX / "cifar10"
     Path("cifar10").mkdir()
-    assert find_model(Path("cifar10")) == Path("cifar10")
+    assert find_model(Path("cifar10")) == BOX / "cifar10", "pictures, perhaps"
+    Path("cifar10/status.json").touch()
+    assert find_model(Path("cifar10")) == Path("cifar10"), "a run, which has no model yet"
 
 
 def test_it_answers() -> None:

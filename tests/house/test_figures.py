@@ -16,4 +16,4 @@ def test_the_readme_shows_the_records(folder: Path) -> None:
 
 def test_no_picture_and_no_weight_is_committed() -> None:
     kept = {path.suffix for path in (ROOT / "results").rglob("*") if path.is_file()}
-    assert kept <= {".json", ".jsonl", ".toml", ".md", ".py"}
+    assert kept <= {".json", ".jsonl", ".toml", ".md", ".py", ".sh"}

@@ -138,6 +138,38 @@ def test_seeds_and_a_refit(smallvision: Call, rows: Path, tmp_path: Path) -> Non
     assert (out / "ledger.jsonl").read_text().count("\n") == 1
 
 
+def test_a_lone_run_has_a_page_too(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    options = ["--out", run, "--seeds", "2", "--refit", "--evaluate", *FAST]
+    assert smallvision("train", rows, "mlp", *options).code == 0
+    drawn = smallvision("report", run)
+    assert (drawn.code, drawn.out.strip()) == (0, str(run / "report.html"))
+    page = (run / "report.html").read_text()
+    for said in (
+        "of its validation images correctly",
+        "seed 1",
+        "refit",
+        "Opened once for this run",
+    ):
+        assert said in page, said
+    other = smallvision("report", tmp_path)
+    assert other.code == 2
+    assert "neither a study nor a run" in re.sub(r"\s+", " ", other.err)
+
+
+def test_letters_have_no_mirror_images(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    assert "say --no-mirror" in re.sub(r"\s+", " ", smallvision("explore", rows).out)
+    told = re.sub(r"\s+", " ", smallvision("explore", rows, "--no-mirror").out)
+    assert "flips are left out" in told
+    out = tmp_path / "study"
+    options = ["--out", out, "--rungs", "mlp,vgg10-aug", *BRIEF]
+    assert smallvision("study", rows, *options, "--no-mirror").code == 0
+    assert "flip" not in (out / "runs" / "vgg10-aug" / "recipe.toml").read_text()
+    other = smallvision("study", rows, *options, "--resume")
+    assert other.code == 2
+    assert "resume it with the same --no-mirror" in re.sub(r"\s+", " ", other.err)
+
+
 def test_train_refit_and_evaluate(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ["--out", run, "--refit", "--evaluate", "--json", *FAST]

@@ -61,7 +61,9 @@ def test_copies_of_declared_validation_images_are_not_learned_from() -> None:
     val = images.take(np.arange(12))
     split = make_split(images, val=val)
     assert split.train.tolist() == list(range(12, 60))
-    assert len(split.val) == 12
+    assert (len(split.val), split.dropped) == (12, 12)
+    with pytest.raises(DataError, match="class 'class 0' has no training image that is not also"):
+        make_split(images.take(np.arange(12)), val=val)
 
 
 def test_twins_are_found_by_content() -> None:

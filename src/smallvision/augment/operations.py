@@ -9,6 +9,7 @@ cuts fractions off, these round.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -172,5 +173,10 @@ def to_grey(images: Tensor) -> Tensor:
     """Luma of each pixel, rounded, float32 `(n, 1, H, W)`."""
     if images.shape[1] == 1:
         return images.float()
-    weights = torch.tensor(LUMA, device=images.device).view(1, -1, 1, 1)
-    return (images * weights).sum(dim=1, keepdim=True).round()
+    return (images * weigh_channels(images.device)).sum(dim=1, keepdim=True).round()
+
+
+@functools.cache
+def weigh_channels(device: torch.device) -> Tensor:
+    """What each channel counts in luma, `(1, C, 1, 1)`; copied to a device once."""
+    return torch.tensor(LUMA, device=device).view(1, -1, 1, 1)

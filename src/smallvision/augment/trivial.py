@@ -23,12 +23,16 @@ def trivial_augment(images: Tensor, targets: Tensor, generator: Generator) -> tu
         generator: the only source of randomness.
     """
     N, device = len(images), generator.device
-    operations = torch.randint(len(OPERATIONS), (N,), generator=generator, device=device)
+    # Which operations is drawn on the host, which must know how many images each one gets: asking
+    # a GPU would make it wait.
+    host = generator
+    if device.type != "cpu":
+        host = Generator().manual_seed(generator.initial_seed())
+    operations = torch.randint(len(OPERATIONS), (N,), generator=host)
     levels = torch.randint(LEVELS, (N,), generator=generator, device=device)
     directions = 2 * torch.randint(2, (N,), generator=generator, device=device) - 1
     strengths = (directions * levels / (LEVELS - 1)).to(images.device)
     # Images of one operation are worked on together: sort by operation, then cut into groups.
-    # Their sizes are needed on the host, the one thing here that makes a GPU wait.
     order = operations.argsort(stable=True).to(images.device)
     sizes = operations.bincount(minlength=len(OPERATIONS)).tolist()
     is_float = images.is_floating_point()

@@ -15,7 +15,10 @@ import numpy as np
 from scipy.stats import t
 
 from smallvision.bench.record import begin_record
-from smallvision.errors import FailedRunError
+from smallvision.errors import FailedRunError, RecordError
+from smallvision.recipes import aim, override
+from smallvision.recipes.text import sum_recipe
+from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import STATUS
 from smallvision.stats.intervals import CONFIDENCE
@@ -42,7 +45,7 @@ def bench_accuracy(
         data: name or path of the data set.
         target: the accuracy to reach, for which there is a recipe.
         folder: where the runs go, `seed-0` and so on; a run found there is not made again, so
-            that no seed is tried twice.
+            that no seed is tried twice, unless it is of another recipe.
         seeds: runs.
         on_test: train on all images and open the test set once a run, instead of validating.
         settings: overrides such as `"epochs=6"`.
@@ -55,11 +58,21 @@ def bench_accuracy(
 
     Raises:
         FailedRunError: a run did not come to its end.
+        RecordError: a run found there is of another recipe, or was measured on the other images.
+        SettingError: no recipe was made for this target, or a setting is unknown or out of range.
     """
     runs = []
     for seed in range(seeds):
         place = folder / f"seed-{seed}"
-        if not (place / "bench.json").exists():
+        if (place / "bench.json").exists():
+            wanted = sum_recipe(override(aim(target), [*settings, f"seed={seed}"]))["recipe_sum"]
+            found = read_json(place / STATUS)
+            if found.get("recipe_sum") != wanted or (found.get("kind") == POOLED) != on_test:
+                raise RecordError(
+                    f"{place} holds a run of another recipe or on other images; "
+                    "name another folder with --out"
+                )
+        else:
             time_run(data, target, place, seed, on_test, settings, data_dir)
         run = read_json(place / "bench.json")
         runs.append(run)

@@ -19,6 +19,7 @@ from smallvision.recipes.build import build_model, build_optimizer
 from smallvision.records.machine import Machine
 
 PADDING = 4
+MOST_WORKERS = 8  # of a DataLoader; more start slowly, and their batches pile up
 EPOCH = 400  # batches, about as many as CIFAR-10 has of 128
 MEAN, STD = [0.5] * 3, [0.25] * 3  # any will do: what is timed does not look at them
 
@@ -49,8 +50,9 @@ class PlainLoop:
     """The network, optimiser, batch and precision of a recipe in a loop over a DataLoader.
 
     What differs from ours: images come one at a time from Pillow, flipped and cropped whatever the
-    recipe's augmentations, through as many workers as there are threads, which prepare the next
-    batches meanwhile; the memory layout is torch's default, batches are whole, nothing is compiled.
+    recipe's augmentations, through as many workers as there are threads, eight at most, which
+    prepare the next batches meanwhile; the memory layout is torch's default, batches are whole,
+    nothing is compiled.
 
     Args:
         recipe: of the network, the optimiser and the batch.
@@ -60,13 +62,14 @@ class PlainLoop:
 
     def __init__(self, recipe: Recipe, images: ImageSet, machine: Machine) -> None:
         self.recipe, self.machine = recipe, machine
+        self.workers = min(machine.threads, MOST_WORKERS)
         self.model = build_model(recipe, images.shape, images.num_classes).to(machine.device)
         self.model.train()
         self.optimizer = build_optimizer(recipe, self.model)
         self.batches = self.draw_batches(images)
         self.go_on(3)  # the workers start
         # What the workers prepared between two turns shall be a small part of a turn.
-        self.steps = max(fill_turn(lambda: self.go_on(1)), 6 * machine.threads)
+        self.steps = max(fill_turn(lambda: self.go_on(1)), 6 * self.workers)
 
     def draw_batches(self, images: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches for ever, in epochs of a common length."""
@@ -75,7 +78,7 @@ class PlainLoop:
             source,
             batch_size,
             sampler=RandomSampler(source, replacement=True, num_samples=EPOCH * batch_size),
-            num_workers=self.machine.threads,
+            num_workers=self.workers,
             pin_memory=self.machine.device == "cuda",
             drop_last=True,
             persistent_workers=True,

@@ -16,7 +16,7 @@ from smallvision.bench.peak import find_peak, list_convolutions
 from smallvision.bench.plain import MEAN, STD, PlainLoop
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, fill_turn, settle
-from smallvision.data.batches import Batch, TrainBatches
+from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
@@ -25,7 +25,7 @@ from smallvision.recipes.build import (
     choose_micro_batch,
     schedule_augmentations,
 )
-from smallvision.records.machine import Machine, keep_freed_memory
+from smallvision.records.machine import Machine
 from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
@@ -57,8 +57,7 @@ def bench_step(
         share of the time that goes into the input path, which is null for a plain loop, whose
         workers prepare images meanwhile, as is the time of its first steps.
     """
-    torch.set_num_threads(machine.threads)
-    keep_freed_memory()
+    machine.set_up()
     convolutions = list_convolutions(machine)
     jobs: dict[str, Job] = {}
     facts: dict[str, dict[str, Any]] = {}
@@ -126,6 +125,8 @@ class StepBench:
             seed=0,
             micro_batch=choose_micro_batch(recipe, machine),
         )
+        # One batch will do: it is made anew each time it is gone through.
+        self.batch = next(self.batches.epoch(1))
         began = time.perf_counter()
         for _ in range(2):
             self.take_step()
@@ -133,13 +134,9 @@ class StepBench:
         self.first_seconds = time.perf_counter() - began
         self.steps = fill_turn(self.take_step)
 
-    def draw(self) -> Batch:
-        """A batch."""
-        return next(self.batches.epoch(1))
-
     def take_step(self) -> None:
         """One update."""
-        update(self.forward, self.draw(), self.optimizer, self.machine, 0)
+        update(self.forward, self.batch, self.optimizer, self.machine, 0)
 
     def job(self) -> Job:
         """A job of some steps."""
@@ -156,7 +153,7 @@ class StepBench:
 
         def job() -> int:
             for _ in range(self.steps):
-                for _part in self.draw():
+                for _part in self.batch:
                     pass
             return self.steps * self.recipe.batch_size
 
@@ -178,5 +175,5 @@ class StepBench:
         counter = FlopCounterMode(display=False)
         eager = replace(self.machine, compiled=False)
         with counter:
-            update(self.model, self.draw(), self.optimizer, eager, 0)
+            update(self.model, self.batch, self.optimizer, eager, 0)
         return counter.get_total_flops() / self.recipe.batch_size

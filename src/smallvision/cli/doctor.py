@@ -14,11 +14,12 @@ def doctor(data_dir: DataDir = None) -> None:
     from smallvision.records.environment import describe_environment
     from smallvision.records.machine import choose_machine, has_compiler, has_fast_bf16
 
+    machine = choose_machine()
     show_machine(
         describe_environment(),
-        choose_machine(),
-        compiler=has_compiler(),
-        fast_bf16=has_fast_bf16(choose_machine().device),
+        machine,
+        compiler=has_compiler(machine.device),
+        fast_bf16=has_fast_bf16(machine.device),
         found=find_places(data_dir),
         console=Console(),
     )

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir
+from smallvision.cli.options import Data, DataDir, NoMirror, pick_data
 
 
 def explore(
     data: Data = "digits",
     data_dir: DataDir = None,
+    no_mirror: NoMirror = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for figures and pictures; by default, none.")
     ] = None,
@@ -28,7 +29,7 @@ def explore(
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)
-    dataset = as_dataset(data, data_dir)
+    dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
     exploration = explore_data(dataset, seed=seed)
     show_exploration(dataset, exploration, Console())
     if out is not None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from smallvision.data.dataset import DataSet
 
 Data = Annotated[
     str,
@@ -34,6 +37,13 @@ DataDir = Annotated[
     Path | None,
     typer.Option(help="Where to look for a named data set first.", envvar=None, show_default=False),
 ]
+NoMirror = Annotated[
+    bool,
+    typer.Option(
+        "--no-mirror",
+        help="A mirrored image is another thing, as of letters: rungs learn from none.",
+    ),
+]
 Preset = Annotated[str, typer.Option(help="Scale: quick, laptop or full.")]
 Settings = Annotated[
     list[str] | None,
@@ -45,6 +55,19 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with what an earli
 Json = Annotated[
     bool, typer.Option("--json", help="Print one final line of JSON; all else goes to stderr.")
 ]
+
+
+def pick_data(data: str, data_dir: Path | None, *, no_mirror: bool) -> str | DataSet:
+    """What a command names: the name, or, where mirror images are out, the data set itself.
+
+    Raises:
+        UserError: it is unknown, missing or damaged.
+    """
+    if not no_mirror:
+        return data
+    from smallvision.data.load import load_data
+
+    return load_data(data, data_dir=data_dir, mirror_safe=False)
 
 
 def leave_if_busy(folder: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""`smallvision report`: draw a study's page again, from its records alone."""
+"""`smallvision report`: draw the page of a study or a run again, from its records alone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typer
 
 
 def report(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a study, or of a run.")],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; by default STUDY/report.html.")
+        Path | None, typer.Option(help="Where to write; by default FOLDER/report.html.")
     ] = None,
 ) -> None:
     """Draw the report from records alone; needs neither the images nor torch."""
     from smallvision.reporting import write_report
 
-    typer.echo(write_report(study, out).path)
+    typer.echo(write_report(folder, out).path)

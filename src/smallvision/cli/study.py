@@ -12,10 +12,12 @@ from smallvision.cli.options import (
     Data,
     DataDir,
     Json,
+    NoMirror,
     Preset,
     Resume,
     Settings,
     leave_if_busy,
+    pick_data,
     spell_command,
 )
 
@@ -26,6 +28,7 @@ def study(
     data: Data = "digits",
     preset: Preset = "quick",
     data_dir: DataDir = None,
+    no_mirror: NoMirror = False,
     out: Annotated[
         Path | None, typer.Option(help="Study folder; by default studies/DATA-PRESET.")
     ] = None,
@@ -87,8 +90,9 @@ def study(
         dry_run=dry_run,
         command=spell_command(),
     )
+    source = pick_data(data, data_dir, no_mirror=no_mirror)
     with TerminalNarrator(to_stderr=json) as narrator:
-        summary = run_study(data, out, plan, resume=resume, data_dir=data_dir, narrator=narrator)
+        summary = run_study(source, out, plan, resume=resume, data_dir=data_dir, narrator=narrator)
     show_study(out, narrator.console)
     if json:
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

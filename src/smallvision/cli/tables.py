@@ -107,6 +107,12 @@ def show_test(test: dict[str, Any], console: Console) -> None:
     """The test result: a sentence, the figures beyond it, and each class."""
     times = "once" if test["openings"] == 1 else f"{test['openings']} times"
     console.print(f"Test (opened {times}): {state_accuracy(test)}.", style="bold")
+    everywhere = test.get("openings_on_machine") or 0
+    if everywhere > test["openings"]:
+        console.print(
+            f"With other models, these test images have been opened {everywhere} times on this "
+            "machine; the best of many figures flatters."
+        )
     show_scorecard(test, console)
 
 
@@ -162,6 +168,8 @@ def show_run(run: Run, console: Console) -> None:
     for note in status["notes"]:
         console.print(note, markup=False)
     console.print(f"Run: {run.folder}", soft_wrap=True, markup=False)
+    curves = f"Its curves as a page: smallvision report {run.folder}"
+    console.print(curves, soft_wrap=True, markup=False)
 
 
 def show_ensemble(run: Run, console: Console) -> None:

@@ -12,10 +12,12 @@ from smallvision.cli.options import (
     Data,
     DataDir,
     Json,
+    NoMirror,
     Preset,
     Resume,
     Settings,
     leave_if_busy,
+    pick_data,
     spell_command,
 )
 
@@ -27,6 +29,7 @@ def train(
     ] = "wrn-aug",
     preset: Preset = "laptop",
     data_dir: DataDir = None,
+    no_mirror: NoMirror = False,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE.")
     ] = None,
@@ -63,7 +66,7 @@ def train(
     from smallvision.study.library import find_test
 
     find_preset(preset)
-    dataset = as_dataset(data, data_dir)
+    dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
     with TerminalNarrator(to_stderr=json) as narrator:
         for note in dataset.notes:
             narrator.say(note)

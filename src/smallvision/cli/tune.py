@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir, Json, Preset, Resume, Settings, leave_if_busy
+from smallvision.cli.options import (
+    Data,
+    DataDir,
+    Json,
+    NoMirror,
+    Preset,
+    Resume,
+    Settings,
+    leave_if_busy,
+    pick_data,
+)
 from smallvision.errors import SettingError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -48,6 +58,7 @@ def tune(
     ] = 2,
     preset: Preset = "laptop",
     data_dir: DataDir = None,
+    no_mirror: NoMirror = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +81,7 @@ def tune(
 
     with TerminalNarrator(to_stderr=json) as narrator:
         tuning = tune_recipe(
-            data,
+            pick_data(data, data_dir, no_mirror=no_mirror),
             recipe,
             trials=trials,
             budget_seconds=budget_seconds,

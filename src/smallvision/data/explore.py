@@ -151,7 +151,12 @@ def say_implications(
             "figures of the training split alone."
         )
     said.append(f"There are about {record['n'] // K:,} training images a class.")
-    if not mirror_safe:
+    if mirror_safe:
+        said.append(
+            "A mirrored image is taken to keep its class, so models learn from flips; where it "
+            "does not, as with letters, say --no-mirror."
+        )
+    else:
         said.append("A mirrored image may change its class, so flips are left out.")
     if record["duplicates"]["images"]:
         said.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.assemble import assemble
@@ -21,6 +22,7 @@ def load_data(
     image_size: int | None = None,
     size: int | None = None,
     seed: int = 0,
+    mirror_safe: bool | None = None,
 ) -> DataSet:
     """Load a data set by name, or from a file or folder whose layout is recognized.
 
@@ -33,6 +35,8 @@ def load_data(
             they agree and become 32 where they differ.
         size: number of training images of `synthetic`.
         seed: chooses the test images of a source that has none, and draws `synthetic`.
+        mirror_safe: whether a left-right flip keeps the label, so that models may learn from
+            mirror images; by default what is known of a named set, and true of others.
 
     Returns: training images, and the test set behind its seal.
 
@@ -40,6 +44,17 @@ def load_data(
         DataError: the source is unknown, missing or damaged.
         SettingError: an option that this source does not have.
     """
+    data = _find_data(source, data_dir, image_size, size, seed)
+    return data if mirror_safe is None else replace(data, mirror_safe=mirror_safe)
+
+
+def _find_data(
+    source: str | Path,
+    data_dir: str | Path | None,
+    image_size: int | None,
+    size: int | None,
+    seed: int,
+) -> DataSet:
     known = CATALOG.get(source) if isinstance(source, str) else None
     if data_dir is not None and (known is None or known.train_n is None):
         raise SettingError(f"data_dir is for cifar10 and cifar100; '{source}' does not need it")

@@ -116,6 +116,7 @@ class Split:
             `declared_val`, `val` indexes the validation set that the source itself declared).
         subset: share of the training images in use, or None for all.
         twins: number of images that have an identical copy.
+        dropped: training images left out since the declared validation set holds a copy.
     """
 
     train: Indices
@@ -126,9 +127,11 @@ class Split:
     twins: int
     data_fingerprint: str
     declared_val: bool = False
+    dropped: int = 0
 
     def record(self, labels: Labels, val_labels: Labels, num_classes: int) -> dict[str, Any]:
         """The content of `split.json`: counts and hashes, not the indices."""
+        dropped = {"dropped": self.dropped} if self.declared_val else {}
         return {
             "schema": 1,
             "seed": self.seed,
@@ -145,6 +148,7 @@ class Split:
             "val_hash": hash_indices(self.val),
             "data_fingerprint": self.data_fingerprint,
             "twins": self.twins,
+            **dropped,
         }
 
 
@@ -171,7 +175,8 @@ def make_split(
         seed: governs both choices.
 
     Raises:
-        DataError: a class is too small to be split.
+        DataError: a class is too small to be split, or has no training image that is not also
+            among the declared validation images.
     """
     groups = find_twins(images.images)
     sizes = np.bincount(groups, minlength=len(images))
@@ -194,6 +199,14 @@ def make_split(
         # Copies of declared validation images are not learned from.
         copied = find_copies(images.images, val.images)
         train_indices, val_indices = pool[~copied[pool]], np.arange(len(val))
+        had, left = (
+            np.bincount(images.labels[part], minlength=len(names)) for part in (pool, train_indices)
+        )
+        for label in np.flatnonzero((had > 0) & (left == 0)):
+            raise DataError(
+                f"class '{names[int(label)]}' has no training image that is not also among the "
+                "validation images; remove the copies from one of the two"
+            )
     return Split(
         train=train_indices,
         val=val_indices,
@@ -203,6 +216,7 @@ def make_split(
         twins=int(sizes[sizes > 1].sum()),
         data_fingerprint=images.fingerprint,
         declared_val=val is not None,
+        dropped=len(pool) - len(train_indices) if val is not None else 0,
     )
 
 
@@ -234,4 +248,5 @@ def read_split(folder: Path) -> Split:
         twins=record["twins"],
         data_fingerprint=record["data_fingerprint"],
         declared_val=record["declared_val"],
+        dropped=record.get("dropped", 0),
     )

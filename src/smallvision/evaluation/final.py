@@ -79,7 +79,8 @@ def evaluate_on_test(
         "schema": 1,
         "model": name,
         "time": now(),
-        "openings": opening,
+        "openings": opening.number,
+        "openings_on_machine": opening.on_machine,
         "data_fingerprint": images.fingerprint,
     }
     found = find_lookalikes(

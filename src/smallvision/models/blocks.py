@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from torch import Tensor, nn
 
 FEWEST_UNITS = 4  # of a squeeze; fewer would tie the gates of a narrow layer together
+
+LARGE = 48  # pixels a side above which the first convolution strides, to keep the cost in hand
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),
@@ -15,6 +17,11 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "silu": nn.SiLU,  # Ramachandran et al., arXiv 1710.05941, there called Swish
     "gelu": nn.GELU,  # Hendrycks and Gimpel, arXiv 1606.08415
 }
+
+
+def choose_stride(size: Iterable[int]) -> int:
+    """Of the first convolution, for images of so many pixels a side."""
+    return 2 if max(size) > LARGE else 1
 
 
 class SqueezeExcite(nn.Module):

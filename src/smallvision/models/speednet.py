@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from smallvision.models.blocks import ACTIVATIONS
+from smallvision.models.blocks import ACTIVATIONS, choose_stride
 
-LARGE = 48  # pixels a side above which the stem strides
 PATCH = 2  # pixels a side of what is whitened
 SOFTENING = 5e-4  # added to the variances, so that directions without signal are not blown up
 
@@ -91,7 +90,8 @@ class Group(nn.Module):
         """Convolution, pooling, norm, activation; then convolution, norm, activation, repeated."""
         first: Tensor = self.activation(self.norms[0](self.pool(self.convs[0](x))))
         x = first
-        for conv, norm in zip(self.convs[1:-1], self.norms[1:-1], strict=True):
+        between = zip(list(self.convs)[1:-1], list(self.norms)[1:-1], strict=True)
+        for conv, norm in between:  # a slice of a module list would be a new module at each step
             x = self.activation(norm(conv(x)))
         x = self.norms[-1](self.convs[-1](x))
         out: Tensor = self.activation(first + x if self.residual else x)
@@ -114,7 +114,7 @@ class SpeedNet(nn.Module):
     ) -> None:
         super().__init__()
         C, *size = shape
-        stride = 2 if max(size) > LARGE else 1
+        stride = choose_stride(size)
         self.whitening = Whitening(C, stride)
         self.activation = ACTIVATIONS[activation]()
         groups = []

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
+from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite, choose_stride
 
 CONVOLUTIONS_PER_STAGE = (2, 2, 3, 3)
-LARGE = 48  # pixels a side above which the first convolution strides, to keep the cost in hand
 
 
 def vgg10(
@@ -40,7 +39,7 @@ def vgg10(
     Returns: a module from `(N, C, H, W)` to logits `(N, K)`.
     """
     channels, *size = shape
-    stride = 2 if max(size) > LARGE else 1
+    stride = choose_stride(size)
     side = min(size) // stride
     layers: list[nn.Module] = []
     for stage, count in enumerate(CONVOLUTIONS_PER_STAGE):

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
-
-LARGE = 48  # pixels a side above which the stem strides
+from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite, choose_stride
 
 
 class Block(nn.Module):
@@ -75,7 +73,7 @@ class WideResNet(nn.Module):
             raise ValueError(f"depth is {depth}; expected 6n + 4, such as 10, 16, 22 or 28")
         C, *size = shape
         channels = 16
-        self.stem = nn.Conv2d(C, channels, 3, 2 if max(size) > LARGE else 1, padding=1, bias=False)
+        self.stem = nn.Conv2d(C, channels, 3, choose_stride(size), padding=1, bias=False)
         layers: list[nn.Module] = []
         for group, out_channels in enumerate((16 * width, 32 * width, 64 * width)):
             for block in range(blocks):

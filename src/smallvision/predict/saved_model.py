@@ -202,11 +202,15 @@ def check_shape(shape: list[Any], folder: Path) -> tuple[int, int, int]:
 
 
 def find_model(folder: Path) -> Path:
-    """The folder of a saved model, given it, its run's folder, or its name in the box."""
-    boxed = None if folder.exists() else find_boxed(str(folder))
-    if boxed is not None:
-        return boxed
-    return folder / "model" if (folder / "model" / "model.json").exists() else folder
+    """The folder of a saved model, given it, its run's folder, or its name in the box.
+
+    A folder of images that bears the name of a boxed model does not hide it; a run does.
+    """
+    if (folder / "model" / "model.json").exists():
+        return folder / "model"
+    ours = any((folder / name).exists() for name in (MANIFEST, "status.json", "study.json"))
+    boxed = None if ours else find_boxed(str(folder))
+    return boxed or folder
 
 
 def fingerprint_model(folder: Path) -> str:

@@ -45,6 +45,7 @@ class Views:
         logits = self.average(infer, images)
         if not self.shift or logits.shape[1] < 2:
             return logits
+        logits = logits.clone()  # what comes out of inference mode may not be changed in place
         best = logits.topk(2, dim=1).values
         doubtful = (best[:, 0] - best[:, 1] < DOUBT).nonzero().squeeze(1)
         if len(doubtful):

@@ -26,6 +26,8 @@ from smallvision.recipes.settings import Recipe, Settings
 from smallvision.records.machine import Machine, choose_machine
 from smallvision.training import AVERAGES, Average, Patience
 
+FEWEST_AT_ONCE = 8  # images; batch norm makes little sense of fewer
+
 
 def as_arguments(settings: Settings) -> dict[str, Any]:
     """Settings as keyword arguments of their builder."""
@@ -37,8 +39,14 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
 
     Raises:
         SettingError: a crop or a view that shifts by as much as the image, windows larger than
-            the image or for a network that takes one size only, or a device that is not here.
+            the image or for a network that takes one size only, parts of a batch too small for
+            batch norm, or a device that is not here.
     """
+    if 0 < recipe.micro_batch < FEWEST_AT_ONCE:
+        raise SettingError(
+            f"micro_batch is {recipe.micro_batch}; batch norm needs {FEWEST_AT_ONCE} images at a "
+            "time, or say 0 for the whole batch"
+        )
     side = min(shape[1:])
     if recipe.views.shift >= side:
         raise SettingError(

@@ -135,7 +135,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Do shifted and mirrored images close the gap to validation?"
         if task.mirror_safe
         else "Do shifted images close the gap to validation?",
-        "Trained on the same images again and again, the VGG learns them by heart.",
+        "A network that sees the same images again and again can learn them by heart.",
         after=("vgg10",),
         change=lambda base: _alter(base, augment=augment),
     )
@@ -149,7 +149,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
     add(
         "wrn-aug",
         "Does augmentation help the stronger network as well?",
-        "The Wide ResNet overfits too, in spite of weight decay.",
+        "A Wide ResNet can learn its images by heart too, in spite of weight decay.",
         after=("wrn",),
         change=lambda base: _alter(base, augment=augment),
     )
@@ -178,7 +178,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
     add(
         "speednet",
         "How far does a network get that was made for speed, in a few epochs?",
-        "Every rung so far spends most of its time on steps that teach it little.",
+        "The rungs so far were made to be accurate in the end, not to be so early.",
         after=tuple(rung.slot for rung in rungs),
         change=lambda base: build_speednet(task, preset.pace, seed=base.seed),
     )

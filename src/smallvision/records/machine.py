@@ -39,6 +39,13 @@ class Machine:
     compiled: bool
     threads: int
 
+    def set_up(self) -> None:
+        """Tell the libraries how training computes here, for the rest of the process."""
+        torch.set_num_threads(self.threads)
+        # Sizes repeat, so a search for the fastest kernels pays; it may find others next time.
+        torch.backends.cudnn.benchmark = self.device == "cuda"
+        keep_freed_memory()
+
     def autocast(self) -> AbstractContextManager[None]:
         """The context in which forward passes run."""
         return torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16")
@@ -53,7 +60,8 @@ class Machine:
 
     def compile_model(self, model: nn.Module) -> Forward:
         """What computes a training step's logits: the model itself, or compiled if asked for."""
-        return torch.compile(model) if self.compiled else model
+        # The few image sizes of a run are compiled one by one: kernels for any size are slower.
+        return torch.compile(model, dynamic=False) if self.compiled else model
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
@@ -157,15 +165,13 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def has_compiler() -> bool:
-    """Whether `torch.compile` finds the compiler it needs."""
-    return any(shutil.which(name) for name in ("c++", "g++", "clang++"))
-
-
-def can_compile_cuda() -> bool:
-    """Whether `torch.compile` has what it needs on a GPU: Triton, a C compiler, a recent chip."""
-    recent = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (7, 0)
-    return recent and find_spec("triton") is not None and has_compiler()
+def has_compiler(device: str) -> bool:
+    """Whether `torch.compile` has what it needs: a compiler, and on CUDA Triton and its chip."""
+    found = any(shutil.which(name) for name in ("c++", "g++", "clang++"))
+    if device == "cuda":
+        recent = torch.cuda.get_device_capability() >= (7, 0)
+        return found and recent and find_spec("triton") is not None
+    return found
 
 
 def choose_machine(
@@ -180,9 +186,9 @@ def choose_machine(
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto`, `bf16` or `fp32`.
-        compile: `auto`, `on` or `off`; `auto` compiles on CUDA alone. On 2 CPU cores, in batches
-            of 128, compiled steps ran at 0.92 to 1.08 of eager speed (VGG10, WRN-10-2, WRN-16-2),
-            which does not repay 15 to 25 seconds of compilation.
+        compile: `auto`, `on` or `off`; `auto` does not compile. On 2 CPU cores, in batches of 128,
+            compiled steps ran at 0.92 to 1.08 of eager speed (VGG10, WRN-10-2, WRN-16-2), which
+            does not repay 15 to 25 seconds of compilation; on CUDA it has not been measured yet.
         threads: CPU threads, or None for all that this process may use.
 
     Raises:
@@ -192,13 +198,14 @@ def choose_machine(
     chosen: Precision = "fp32"
     if precision == "bf16" or (precision == "auto" and has_fast_bf16(place)):
         chosen = "bf16"
-    if compile == "on" and place == "cpu" and not has_compiler():
+    if compile == "on" and not has_compiler(place):
         raise SettingError(
-            "compile is 'on' but no C++ compiler was found; install one or use 'off'"
+            "compile is 'on' but no C++ compiler was found, or on CUDA no Triton or too old a "
+            "chip; use 'off'"
         )
     return Machine(
         device=place,
         precision=chosen,
-        compiled=compile == "on" or (compile == "auto" and place == "cuda" and can_compile_cuda()),
+        compiled=compile == "on",
         threads=threads or count_threads(),
     )

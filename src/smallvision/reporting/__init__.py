@@ -1,4 +1,4 @@
-"""The report: one offline HTML page drawn from the records of a study, without torch."""
+"""The report: one offline HTML page drawn from the records of a study or run, without torch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smallvision.records.files import write_text
-from smallvision.reporting.page import render_page
-from smallvision.reporting.reader import read_study
+from smallvision.records.folder import STUDY
+from smallvision.reporting.page import render_page, render_run
+from smallvision.reporting.reader import read_run, read_study
 
 __all__ = ["Report", "draw_report", "write_report"]
 
@@ -34,22 +35,25 @@ class Report:
         return f'<iframe srcdoc="{page}" width="100%" height="800" frameborder="0"></iframe>'
 
 
-def draw_report(study: str | Path) -> Report:
-    """Draw the report of a study folder.
+def draw_report(folder: str | Path) -> Report:
+    """Draw the report of a study, or the page of a lone run: its curves, figures and recipe.
 
     Raises:
-        RecordError: the folder is no study, or a record is damaged.
+        RecordError: the folder is neither, or a record is damaged.
     """
-    return Report(render_page(read_study(Path(study))))
+    folder = Path(folder)
+    if (folder / STUDY).exists():
+        return Report(render_page(read_study(folder)))
+    return Report(render_run(*read_run(folder)))
 
 
-def write_report(study: str | Path, out: str | Path | None = None) -> Report:
-    """Draw the report of a study folder and write it, by default as `STUDY/report.html`.
+def write_report(folder: str | Path, out: str | Path | None = None) -> Report:
+    """Draw the report of a study or run and write it, by default as `FOLDER/report.html`.
 
     Raises:
-        RecordError: the folder is no study, a record is damaged, or `out` is not writable.
+        RecordError: the folder is neither, a record is damaged, or `out` is not writable.
     """
-    path = Path(out) if out is not None else Path(study) / "report.html"
-    report = draw_report(study)
+    path = Path(out) if out is not None else Path(folder) / "report.html"
+    report = draw_report(folder)
     write_text(path, report.html)
     return replace(report, path=path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smallvision.reporting.scales import Scale, fit_scale, trace_line
-from smallvision.reporting.view import Epoch, Rung, Schedule, Study
+from smallvision.reporting.view import Epoch, Rung, Schedule
 from smallvision.reporting.words import format_accuracy, format_percent
 
 Figure = dict[str, Any]
@@ -27,9 +27,9 @@ class Panel:
     figures: str
 
 
-def draw_panels(study: Study) -> tuple[tuple[Panel, ...], Scale]:
+def draw_panels(rungs: Iterable[Rung]) -> tuple[tuple[Panel, ...], Scale]:
     """Draw every rung that has epochs, all on one scale of accuracy."""
-    rungs = [rung for rung in study.rungs if rung.epochs]
+    rungs = [rung for rung in rungs if rung.epochs]
     scale = fit_scale(frame_values(rungs, "train_accuracy", "val_accuracy"))
     return tuple(draw_panel(rung, scale) for rung in rungs), scale
 
@@ -77,9 +77,9 @@ def trace_epochs(rung: Rung, field: str, last: int, scale: Scale) -> str:
     return trace_line(points * 2 if len(points) == 1 else points)
 
 
-def build_figures(study: Study) -> dict[str, Figure]:
+def build_figures(rungs: Iterable[Rung]) -> dict[str, Figure]:
     """One plotly figure per rung with epochs; colours are names that the page resolves."""
-    return {rung.name: build_figure(rung) for rung in study.rungs if rung.epochs}
+    return {rung.name: build_figure(rung) for rung in rungs if rung.epochs}
 
 
 def build_figure(rung: Rung) -> Figure:

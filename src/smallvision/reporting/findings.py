@@ -62,6 +62,7 @@ class Tuning:
     space: tuple[Dimension, ...]
     trials: tuple[Trial, ...]
     best: Best | None
+    startup_trials: int = 5
     trials_asked: int | None = None
     budget_seconds: float | None = None
     importance: dict[str, float] | None = None

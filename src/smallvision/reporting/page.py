@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from smallvision.reporting import (
     words,
 )
 from smallvision.reporting.pictures import Picture
-from smallvision.reporting.view import Study
+from smallvision.reporting.view import About, Rung, Study
 from smallvision.stats.words import format_p
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -107,18 +107,37 @@ def load_templates() -> Environment:
 def render_page(study: Study) -> str:
     """Draw the whole page; the same records give the same bytes."""
     parts = gather_sections(study)
-    sections = list_sections(parts)
     figures = gather_figures(study, parts)
+    return fill("page.html.j2", figures, list_sections(parts), **parts, study=study)
+
+
+def render_run(runs: Sequence[Rung], about: About) -> str:
+    """Draw the page of a lone run, first of the runs, and of those that lie inside it."""
+    run = runs[0]
+    parts = {
+        **gather_training(runs, run.name),
+        "run": run,
+        "facts": summary.list_run_facts(run, about),
+        "environment": phrases.flatten_record(about.environment),
+        "recipe": run if run.recipe else None,
+    }
+    sections = (("training", "Training"), ("recipe", "Recipe"))
+    return fill("run.html.j2", {"curves": curves.build_figures(runs)}, sections, **parts)
+
+
+def fill(
+    template: str, figures: dict[str, Any], sections: Sequence[tuple[str, str]], **parts: Any
+) -> str:
+    """Fill a template with its parts, and with what every page carries."""
     # Four megabytes of plotly are carried only where there is a curve to draw.
     plotly = get_plotlyjs() if any(figures.values()) else ""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     return (
         load_templates()
-        .get_template("page.html.j2")
+        .get_template(template)
         .render(
             **parts,
-            study=study,
             sections=sections,
             place={name: number for number, (name, _) in enumerate(sections, start=1)},
             numbering=Numbering(),
@@ -141,16 +160,27 @@ def gather_figures(study: Study, parts: dict[str, Any]) -> dict[str, Any]:
     """Every interactive figure; the curves by the name of their rung."""
     search, vote = parts["tuning"], parts["ensemble"]
     return {
-        "curves": curves.build_figures(study),
+        "curves": curves.build_figures(study.rungs),
         "trials": searches.build_parallel(search.tuning) if search else None,
         "snapshots": ensembles.build_snapshots(vote.rung) if vote else None,
     }
 
 
+def gather_training(rungs: Sequence[Rung], first: str | None) -> dict[str, Any]:
+    """What the section on training draws; `first` is the rung whose curves are shown at first."""
+    panels, panel_scale = curves.draw_panels(rungs)
+    drawn = [panel.rung.name for panel in panels]
+    return {
+        "panels": panels,
+        "panel_scale": panel_scale,
+        "shown": first if first in drawn else next(reversed(drawn), None),
+        "schedules": schedules.draw_schedules(rungs),
+        "trained": tuple(rung for rung in rungs if rung.outcome.epochs_done is not None),
+    }
+
+
 def gather_sections(study: Study) -> dict[str, Any]:
     """Everything the templates draw, by the name they know it under."""
-    panels, panel_scale = curves.draw_panels(study)
-    drawn = [panel.rung.name for panel in panels]
     exploration, card, winner = study.exploration, study.scorecard, study.winner
     return {
         "headline": summary.write_headline(study),
@@ -168,11 +198,7 @@ def gather_sections(study: Study) -> dict[str, Any]:
         "balance": specimens.draw_skyline(exploration) if exploration else None,
         "histograms": specimens.draw_histograms(exploration.channels) if exploration else (),
         "parts": specimens.divide_images(study),
-        "panels": panels,
-        "panel_scale": panel_scale,
-        "shown": study.card.best if study.card.best in drawn else next(reversed(drawn), None),
-        "schedules": schedules.draw_schedules(study),
-        "trained": tuple(rung for rung in study.rungs if rung.outcome.epochs_done is not None),
+        **gather_training(study.rungs, study.card.best),
         "card": card,
         "matrix": matrix.draw_matrix(card) if card else None,
         "class_plot": matrix.plot_classes(card) if card else None,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json
-from smallvision.records.folder import SNAPSHOTS
+from smallvision.records.folder import REFIT, SEEDS, SNAPSHOTS, STATUS
 from smallvision.reporting.findings import Ensemble, Tuning
 from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.gallery import read_exploration, read_mistakes
 from smallvision.reporting.scores import Seeds, Verdict, Verdicts
 from smallvision.reporting.view import (
+    About,
     Card,
     Epoch,
     Opening,
@@ -22,7 +24,9 @@ from smallvision.reporting.view import (
     Schedule,
     Scorecard,
     Split,
+    State,
     Study,
+    Tested,
 )
 
 
@@ -54,6 +58,61 @@ def read_study(path: Path) -> Study:
     )
     check_classes(study, path)
     return study
+
+
+def read_run(path: Path) -> tuple[tuple[Rung, ...], About]:
+    """Read a run folder, and what was trained inside it: repeats, a refit, snapshots.
+
+    Returns: the run and those, in this order, and what the page tells besides.
+
+    Raises:
+        RecordError: the folder is no run, or a record is damaged.
+    """
+    folder = Folder(path)
+    if not folder.has(STATUS):
+        raise RecordError(
+            f"{path} is neither a study nor a run; name a folder that `smallvision study` or "
+            "`smallvision train` wrote"
+        )
+    status = read_json(path / STATUS)
+    places = {status["name"]: "."}
+    seeds = [repeat.parent.name for repeat in path.glob(f"{SEEDS}/*/{STATUS}")]
+    places |= {
+        f"seed {seed}": f"{SEEDS}/{seed}" for seed in sorted(seeds, key=lambda s: (len(s), s))
+    }
+    inside = {"refit": REFIT, "snapshots": SNAPSHOTS}
+    places |= {name: place for name, place in inside.items() if folder.has(f"{place}/{STATUS}")}
+    runs = [read_lone(folder, name, place) for name, place in places.items()]
+    about = About(
+        status.get("data"),
+        folder.read_optional(Split, "split.json"),
+        folder.read_optional(Tested, "test.json"),
+        read_environment(folder) or {},
+    )
+    return tuple(runs), about
+
+
+def read_lone(folder: Folder, name: str, place: str) -> Rung:
+    """Read one run, as a rung that answers no question.
+
+    Raises:
+        RecordError: a record is damaged.
+    """
+    status = read_json(folder.path / place / STATUS)
+    state: State = "failed"
+    if status["status"] in ("running", "done"):
+        state = status["status"]
+    outcome = folder.read_optional(Outcome, f"{place}/{STATUS}") or Outcome()
+    if status.get("kind") == "refit":  # which was trained on them: these are its twin's
+        outcome = replace(outcome, val=None, gap=None, calibration=None)
+    return Rung(
+        Plan(name, "", None, state, status.get("error")),
+        outcome,
+        **read_training(folder, place),
+        step=None,
+        against_best=None,
+        seeds=folder.read_optional(Seeds, f"{place}/seeds.json"),
+    )
 
 
 def read_environment(folder: Folder) -> dict[str, Any] | None:

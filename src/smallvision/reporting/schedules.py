@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from smallvision.reporting.scales import trace_line
-from smallvision.reporting.view import Schedule, Study
+from smallvision.reporting.view import Rung, Schedule
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,10 @@ class SchedulePlot:
         return tuple(epoch for place, epoch in self.ends if place < 100)
 
 
-def draw_schedules(study: Study) -> tuple[SchedulePlot, ...]:
+def draw_schedules(rungs: Iterable[Rung]) -> tuple[SchedulePlot, ...]:
     """Draw each distinct schedule once, with the rungs that share it."""
     shared: dict[Schedule, list[str]] = {}
-    for rung in study.rungs:
+    for rung in rungs:
         if rung.schedule is not None:
             shared.setdefault(rung.schedule, []).append(rung.name)
     return tuple(draw_schedule(schedule, tuple(names)) for schedule, names in shared.items())

@@ -72,9 +72,12 @@ def count_trials(tuning: Tuning) -> str:
     ends.append(f"{failed} failed")
     budget = tuning.budget_seconds
     limit = f" The search had {format_duration(budget)}." if budget is not None else ""
+    drawn = "at random"
+    if total > tuning.startup_trials:
+        drawn = f"by {tuning.sampler} from the {tuning.startup_trials + 1}th on, before at random"
     return (
-        f"{total} trials{of}, each of up to {tuning.epochs} epochs, drawn by {tuning.sampler}: "
-        f"{', '.join(ends)}.{limit}"
+        f"{total} trials{of}, each of up to {tuning.epochs} epochs: the recipe's own settings, "
+        f"then others drawn {drawn}. Of these {', '.join(ends)}.{limit}"
     )
 
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smallvision.reporting.view import Limits, Outcome, Rung, Scorecard, Study, Twin
+from smallvision.reporting.scores import Score
+from smallvision.reporting.view import (
+    About,
+    Limits,
+    Outcome,
+    Rung,
+    Scorecard,
+    Study,
+    Twin,
+)
 from smallvision.reporting.words import (
     format_accuracy,
     format_count,
+    format_duration,
     format_interval,
     format_latency,
     format_moment,
     format_points,
+    format_size,
     format_times,
     join_words,
 )
@@ -108,6 +119,44 @@ def list_facts(study: Study) -> tuple[Fact, ...]:
     return (describe_data(study), describe_seal(study), describe_rival(study), describe_goal(study))
 
 
+def list_run_facts(run: Rung, about: About) -> tuple[Fact, ...]:
+    """List what the page of a lone run tells beside its claim."""
+    out, split, test = run.outcome, about.split, about.test
+    images = (
+        ()
+        if split is None
+        else (
+            f"{format_count(split.train_n)} images to train on, "
+            f"{format_count(split.val_n)} to validate on",
+        )
+    )
+    if out.val is None and run.plan.status == "done" and split is not None:
+        images = (f"{format_count(split.train_n + split.val_n)} images, all trained on",)
+    sealed = Fact("Test set", "no result in this folder", ())
+    if test is not None:
+        score = Score(test.accuracy, test.interval, test.n)
+        details = [f"{format_interval(score)} from {format_count(test.n)} images."]
+        details.append(f"Opened {format_times(test.openings)} for this run.")
+        if (test.openings_on_machine or 0) > test.openings:
+            details.append(f"With other models, {test.openings_on_machine} times on that machine.")
+        sealed = Fact("Test set", format_accuracy(score), tuple(details))
+    gap = (
+        ()
+        if out.gap is None or out.val is None
+        else (
+            f"{format_accuracy(out.train)} on training images: a gap of "
+            f"{format_points(out.gap, out.val.n, signed=False)}",
+        )
+    )
+    cost = (f"{format_latency(out.latency_seconds)} for an image", format_size(out.size_bytes))
+    return (
+        Fact("Data", about.data or "not recorded", images),
+        sealed,
+        Fact("Training", format_duration(out.seconds), gap),
+        Fact("Parameters", format_count(out.parameters), cost),
+    )
+
+
 def describe_data(study: Study) -> Fact:
     """Say what was classified."""
     data = study.card.data
@@ -133,7 +182,11 @@ def describe_seal(study: Study) -> Fact:
     last = study.openings[-1].time if study.openings else None
     if opened == 1:
         when = f", on {format_moment(last)}" if last else ""
-        return Fact("Test set", "opened once", (f"After the choice{when}.",), "good")
+        said = [f"After the choice{when}."]
+        everywhere = (study.scorecard and study.scorecard.openings_on_machine) or 1
+        if everywhere > 1:
+            said.append(f"With other models, {everywhere} times on that machine.")
+        return Fact("Test set", "opened once", tuple(said), "good")
     return Fact("Test set", f"opened {format_times(opened)}", (BLIND,), "alert")
 
 
@@ -146,8 +199,15 @@ def warn_openings(opened: int) -> str:
 
 
 def find_leader(rungs: Iterable[Rung]) -> Rung | None:
-    """Find the rung with the highest validation accuracy, the first of equals."""
-    scored = [(rung.outcome.val.accuracy, rung) for rung in rungs if rung.outcome.val is not None]
+    """Find the rung with the highest validation accuracy, as a mean over seeds if it has several.
+
+    Returns: the first of equals; None where nothing was validated.
+    """
+    scored = [
+        (rung.seeds.mean if rung.seeds else rung.outcome.val.accuracy, rung)
+        for rung in rungs
+        if rung.outcome.val is not None
+    ]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
@@ -156,7 +216,8 @@ def describe_rival(study: Study) -> Fact:
     winner = study.winner
     if winner is None:
         return Fact("Runner-up", "not yet known", ("The study has not named a winner.",))
-    rung = find_leader(rung for rung in study.rungs if rung.name != winner.name)
+    others = (rung for rung in study.rungs if rung.name != winner.name and not rung.is_adopted)
+    rung = find_leader(others)
     if rung is None:
         return Fact("Runner-up", "none", ("No other rung has a validation accuracy.",))
     verdict = rung.against_best

@@ -278,11 +278,33 @@ class Scorecard:
     refit: bool = False
     twin: Twin | None = None
     lookalikes: Unseen | None = None
+    openings_on_machine: int | None = None
 
     @property
     def score(self) -> Score:
         """The test accuracy in the shape in which every other accuracy comes."""
         return Score(self.accuracy, self.interval, self.n, self.loss)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """`test.json` as far as the page of a lone run tells it."""
+
+    accuracy: float
+    interval: Interval
+    n: int
+    openings: int
+    openings_on_machine: int | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What the page of a lone run tells besides its curves."""
+
+    data: str | None
+    split: Split | None
+    test: Tested | None
+    environment: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import norm, t
 
 from smallvision.stats.intervals import CONFIDENCE, Interval
-from smallvision.stats.paired import Correct, compare_paired
+from smallvision.stats.paired import Comparison, Correct, Verdict, compare_paired
 
 POWER = 0.8  # wished-for chance of telling two recipes apart
 
@@ -133,6 +133,35 @@ def compare_seeds(a: Correct, b: Correct) -> tuple[float, float]:
         return difference, 1.0 if difference == 0 else 0.0
     statistic = abs(difference) / math.sqrt(variance.total)
     return difference, float(2 * t.sf(statistic, variance.freedom))
+
+
+def compare_answers(a: Correct, b: Correct) -> Comparison:
+    """Compare two recipes by the images that their runs got right; single runs as `compare_paired`.
+
+    Args:
+        a, b: bool `(S, N)`, whether each seed's run was right on each of the same N images.
+
+    Returns: the comparison of `a` against `b`. With several seeds the differences are those of
+        means, and interval and p-value those of `compare_seeds`.
+
+    Raises:
+        ValueError: the images differ in number.
+    """
+    if len(a) == len(b) == 1:
+        return compare_paired(a[0], b[0])
+    difference, p = compare_seeds(a, b)
+    variance = measure_variance(a, b)
+    half = 0.0
+    if variance.total:
+        half = float(t.ppf(0.5 + CONFIDENCE / 2, variance.freedom)) * math.sqrt(variance.total)
+    verdict: Verdict = "cannot tell apart"
+    if p < 1 - CONFIDENCE:
+        verdict = "better" if difference > 0 else "worse"
+    needed = None
+    if verdict == "cannot tell apart" and difference:
+        needed = needed_for_seeds(difference, variance, level=1 - CONFIDENCE)
+    interval = (difference - half, difference + half)
+    return Comparison(a.shape[1], difference, interval, p, verdict, needed)
 
 
 def needed_for_seeds(difference: float, variance: Variance, *, level: float) -> int | None:

@@ -12,6 +12,7 @@ from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
 from smallvision.records.folder import STATUS, list_checkpoints
 from smallvision.records.machine import Machine
+from smallvision.study.material import is_other_val
 from smallvision.study.recall import find_finished
 from smallvision.training import load_snapshot
 
@@ -64,7 +65,8 @@ def gather_candidates(
                 "networks; name the run it was made from"
             )
         record = read_json(run / "split.json")
-        if any(record.get(key) != split[key] for key in SPLIT):
+        same = [record.get(key) == split[key] for key in SPLIT]
+        if not all(same) or is_other_val(record, split):
             raise RecordError(
                 f"{run} was trained on other data or another split; members of an ensemble share "
                 "both, so that none has seen what validates another"

@@ -91,7 +91,7 @@ def climb_ladder(site: Site, *, resume: bool) -> dict[str, Any]:
     if record["best"] is not None:
         test_best(site, record)
         explain_run(site.run(record["best"]), dataset, site.split)
-    record["finished"] = now()
+    record["finished"] = record["finished"] or now()
     write_json(folder / STUDY, record)
     write_report(folder)
     return summarize_study(folder, record)
@@ -125,6 +125,7 @@ def climb_rung(rung: Rung, entry: dict[str, Any], site: Site, record: dict[str, 
         check_manifest(site.run(entry["name"]) / "model")
         site.narrator.finish(entry["name"], read_json(site.run(entry["name"]) / STATUS))
         return
+    record["finished"] = None
     rung = place_rung(rung, entry, site, record)
     entry |= {"status": "running", "error": None}
     write_json(site.folder / STUDY, record)
@@ -174,12 +175,18 @@ def recipe_of(site: Site, name: str) -> Recipe:
 
 
 def read_finished(site: Site, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The status of every finished rung, by name, in the ladder's order."""
-    return {
-        rung["name"]: read_json(site.run(rung["name"]) / STATUS)
-        for rung in record["rungs"]
-        if is_done(rung)
-    }
+    """The status of every finished rung, by name, in the ladder's order.
+
+    Where a rung was trained with several seeds, its accuracy is their mean: one that was lucky
+    with its first shall not be chosen for that.
+    """
+    finished = {}
+    for rung in filter(is_done, record["rungs"]):
+        run = site.run(rung["name"])
+        finished[rung["name"]] = status = read_json(run / STATUS)
+        if (run / "seeds.json").exists():
+            status["val"]["accuracy"] = read_json(run / "seeds.json")["mean"]
+    return finished
 
 
 def explain_base(below: dict[str, dict[str, Any]], base: str | None) -> str | None:
@@ -203,17 +210,22 @@ def explain_length(recipe: Recipe, base: Recipe) -> str | None:
 
 
 def conclude(site: Site, record: dict[str, Any]) -> None:
-    """Choose the winner on validation, within the limits, and judge every rung."""
+    """Choose the winner on validation, within the limits, and judge every rung.
+
+    A study that was finished keeps its winner, whatever a later version would choose: the test
+    set has been opened for it.
+    """
     finished = read_finished(site, record)
-    best = choose_best(finished, site.plan.limits)
+    best = record["best"] if record["finished"] else choose_best(finished, site.plan.limits)
     if best is None:
         record |= {"best": None, "best_reason": "no rung was finished"}
         return
     record["best"] = best
+    mean = "mean " if site.plan.seeds > 1 else ""
     record["best_reason"] = (
-        "highest validation accuracy among the rungs within every limit"
+        f"highest {mean}validation accuracy among the rungs within every limit"
         if site.plan.limits.allow(finished[best])
-        else "highest validation accuracy; no rung is within every limit"
+        else f"highest {mean}validation accuracy; no rung is within every limit"
     )
     write_json(site.folder / "verdicts.json", judge_ladder(site.folder, record["rungs"], best))
 

@@ -14,7 +14,7 @@ import numpy as np
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records.files import read_json
-from smallvision.records.folder import STUDY, list_repeats, run_folder
+from smallvision.records.folder import STATUS, STUDY, list_repeats, run_folder
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
@@ -27,8 +27,9 @@ from smallvision.stats.seeds import (
     summarize_seeds,
 )
 from smallvision.stats.words import format_p
+from smallvision.study.material import is_other_val
 from smallvision.study.recall import find_finished
-from smallvision.study.verdicts import is_done, read_correct, round_up
+from smallvision.study.verdicts import is_adopted, is_done, read_correct, round_up
 
 LEVEL = 1 - CONFIDENCE
 
@@ -149,14 +150,14 @@ def gather_runs(folders: Sequence[str | Path]) -> Iterator[Path]:
 
 
 def expand_study(folder: Path) -> list[Path]:
-    """The finished rungs of a study, or the folder itself where it is none."""
+    """The finished rungs of a study, each run once, or the folder itself where it is none."""
     if not (folder / STUDY).exists():
         return [folder]
     rungs = read_json(folder / STUDY)["rungs"]
     runs = [run_folder(folder, rung["name"]) for rung in rungs if is_done(rung)]
     if not runs:
         raise RecordError(f"{folder} has no finished rung to compare")
-    return runs
+    return [run for run in runs if not is_adopted(read_json(run / STATUS))]
 
 
 def read_contender(folder: Path) -> Contender:
@@ -177,8 +178,8 @@ def check_same_split(run: Contender, other: Contender) -> None:
     Raises:
         RecordError: the data sets or the validation images differ; the message names both runs.
     """
-    prints = [read_json(each.folder / "split.json")["data_fingerprint"] for each in (run, other)]
-    if prints[0] != prints[1]:
+    splits = [read_json(each.folder / "split.json") for each in (run, other)]
+    if splits[0]["data_fingerprint"] != splits[1]["data_fingerprint"] or is_other_val(*splits):
         raise RecordError(f"{run.folder} and {other.folder} were made on different data sets")
     if not np.array_equal(run.indices, other.indices):
         raise RecordError(

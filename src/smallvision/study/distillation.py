@@ -21,7 +21,7 @@ from smallvision.study.ensemble import measure_latencies
 from smallvision.study.outcome import Run
 from smallvision.study.recall import find_finished
 from smallvision.study.run import run_recipe
-from smallvision.study.verdicts import compare_runs
+from smallvision.study.verdicts import judge_pair, read_correct
 from smallvision.training import Watcher
 
 
@@ -59,6 +59,9 @@ def distill_run(
     torch.set_num_threads(machine.threads)
     mine, taught_by = measure_latencies(load_model(folder, machine), load_model(teacher, machine))
     ratio = mine / taught_by
+    # The student learnt from this one network, not from the teacher's repeats.
+    right, known_right = (read_correct(run)[1] for run in (folder, teacher))
+    verdict = judge_pair(right, known_right, status, known)
     record = {
         "schema": 1,
         "teacher": {
@@ -69,7 +72,7 @@ def distill_run(
             "size_bytes": known["size_bytes"],
             "latency_seconds": taught_by,
         },
-        "against_teacher": {**compare_runs(folder, teacher), "latency_ratio": ratio},
+        "against_teacher": {**verdict, "latency_ratio": ratio},
         "cost": {
             "latency_ratio": ratio,
             "size_ratio": status["size_bytes"] / known["size_bytes"],

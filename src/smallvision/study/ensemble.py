@@ -92,6 +92,7 @@ def build_ensemble(
             "stopped": f"averaged {len(choice.order)} of {len(candidates)} networks",
             **measure_run(model, material, split, folder, recipe.seed, logits=choice.pooled),
             "machine": machine.record(),
+            "caveats": caveats,
             "notes": caveats + gather_notes(runs),
         }
         single = measure_single(choice, material, recipe.seed)
@@ -99,7 +100,6 @@ def build_ensemble(
             model, choice.single.model
         )
         verdict = judge_pair(read_correct(folder)[1], choice.right, status, single)
-        verdict["sentence"] = " ".join([verdict["sentence"], *caveats])
         averaged = try_average(choice, material, folder)
         cost = {
             "latency_ratio": status["latency_seconds"] / single["latency_seconds"],
@@ -144,6 +144,7 @@ def open_ensemble(
         "name": name,
         "kind": "ensemble",
         "data": dataset.name,
+        "mirror_safe": dataset.mirror_safe,
         "status": "running",
         "error": None,
         "recipe_sum": hash_file(run / "recipe.toml"),
@@ -185,13 +186,13 @@ def try_average(choice: Choice, material: Material, folder: Path) -> dict[str, A
     The averaged model is kept in `averaged/` where it is at least as accurate: it costs as much
     as one network.
 
-    Returns: `averaged_weights` of `ensemble.json`; None for one member, or where architectures
-        differ.
+    Returns: `averaged_weights` of `ensemble.json`; None for one member, and for members of several
+        runs, whose weights have nothing in common.
     """
     place = folder / "averaged"
     shutil.rmtree(place, ignore_errors=True)  # of an earlier sitting that a kill ended
     models = [member.model for member in choice.members]
-    if len(models) == 1 or any(model.settings != models[0].settings for model in models):
+    if len(models) == 1 or len({member.run for member in choice.members}) > 1:
         return None
     clean, _ = material.sample(CLEAN_FOR_NORMS, 0)
     averaged = average_models(models, clean.cpu().numpy())

@@ -77,6 +77,11 @@ def reopen_study(
             "so resume it with the same, or name another folder"
         )
     check_split(folder, dataset, split)
+    if record.get("data", {}).get("mirror_safe", dataset.mirror_safe) != dataset.mirror_safe:
+        raise RecordError(
+            f"{folder} was begun {'without' if dataset.mirror_safe else 'with'} mirror images; "
+            "resume it with the same --no-mirror, or name another folder with --out"
+        )
     if not (folder / "environment.json").exists():
         write_json(folder / "environment.json", describe_environment())
     slots = [rung.get("slot") for rung in record["rungs"]]
@@ -111,12 +116,14 @@ def describe_source(dataset: DataSet) -> dict[str, Any]:
 
 
 def describe_data(dataset: DataSet, split: Split) -> str:
-    """One sentence for the terminal."""
+    """What there is, for the terminal."""
     C, H, W = dataset.train.shape
+    dropped = f" {split.dropped:,} were left out, for the validation set holds them too."
     return (
         f"{dataset.name}: {H}x{W} {'grey' if C == 1 else 'colour'} images, "
         f"{dataset.train.num_classes} classes; {len(split.train):,} to train on, "
         f"{len(split.val):,} to validate on, {len(dataset.test):,} sealed for the test."
+        f"{dropped if split.dropped else ''}"
     )
 
 

@@ -11,6 +11,7 @@ from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, f
 from smallvision.recipes.build import check_fit
 from smallvision.recipes.presets import Preset
 from smallvision.recipes.text import flatten, list_keys, split_assignment, suggest_key
+from smallvision.study.distillation import refuse_teacher
 from smallvision.study.plan import Limits, StudyPlan
 
 DRY_EPOCHS = 2
@@ -48,7 +49,7 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
 
     Raises:
         SettingError: an unknown preset, rung or key, a value out of range, a device that is not
-            here, or a rung to repeat that is not climbed or is an ensemble.
+            here, a teacher, or a rung to repeat that is not climbed or is an ensemble.
     """
     preset = find_preset(plan.preset)
     rungs = build_ladder(preset, task, seed=plan.seed)
@@ -69,6 +70,7 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
         cut.append(place_rung(rung, cut[-1].recipe, settings))
     for rung in cut:
         check_fit(rung.recipe, task.shape)
+        refuse_teacher(rung.recipe)
     return Ladder(preset, tuple(cut), chosen, repeated, tuple(settings))
 
 

@@ -73,10 +73,21 @@ def gather_material(
 def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:
     """The content of `split.json` for a data set."""
     val = find_val(dataset, split)
-    return {
+    record = {
         **split.record(dataset.train.labels, val.labels, dataset.train.num_classes),
         "test_fingerprint": dataset.test.fingerprint,
     }
+    # Indices into the training images vouch for those; a set of its own is vouched for here.
+    return record | ({"val_fingerprint": val.fingerprint} if split.declared_val else {})
+
+
+def is_other_val(record: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two contents of `split.json` tell of unlike validation sets declared by a source.
+
+    Records of earlier versions do not tell.
+    """
+    prints = [each.get("val_fingerprint") for each in (record, other)]
+    return None not in prints and prints[0] != prints[1]
 
 
 def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
@@ -88,6 +99,6 @@ def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
     ours = split_record(dataset, split)
     if not (folder / "split.json").exists():
         write_split(folder, split, ours)
-    elif read_json(folder / "split.json") != ours:
+    elif {**ours, **read_json(folder / "split.json")} != ours:  # older ones may lack a field
         raise RecordError(f"{folder} was made on other data or another split; name another folder")
     read_split(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,8 @@ def find_finished(run: Run | str | Path, *, validated: bool = True) -> tuple[Pat
     folder = run.folder if isinstance(run, Run) else Path(run)
     if (folder / STUDY).exists():
         best = read_json(folder / STUDY).get("best")
-        raise RecordError(
-            f"{folder} is a study; name one of its runs, such as {folder}/runs/{best}"
-        )
+        such = f", such as {folder}/runs/{best}" if best else f", which lie in {folder}/runs"
+        raise RecordError(f"{folder} is a study; name one of its runs{such}")
     status = read_json(folder / STATUS)
     if status["status"] != "done":
         raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
@@ -60,13 +60,18 @@ def recall_dataset(
     dataset = as_dataset(recall_name(folder) if data is None else data, data_dir)
     split = read_split(folder)
     record = read_json(folder / "split.json")
-    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
-    if (record["data_fingerprint"], record.get("test_fingerprint")) != ours:
+    ours = {
+        "data_fingerprint": dataset.train.fingerprint,
+        "test_fingerprint": dataset.test.fingerprint,
+        "val_fingerprint": None if dataset.val is None else dataset.val.fingerprint,
+    }
+    if any(record.get(key) != ours[key] for key in ours if key in record):
         raise DataError(
             f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
             "trained on"
         )
-    return dataset, split
+    mirror_safe = read_json(folder / STATUS).get("mirror_safe", dataset.mirror_safe)
+    return replace(dataset, mirror_safe=mirror_safe), split
 
 
 def recall_name(folder: Path) -> str:

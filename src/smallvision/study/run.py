@@ -21,6 +21,7 @@ from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel, build_teaching, fingerprint_model, load_model
 from smallvision.recipes import Recipe
 from smallvision.recipes.build import (
+    FEWEST_AT_ONCE,
     build_average,
     build_machine,
     build_model,
@@ -52,7 +53,7 @@ from smallvision.records.files import (
     write_text,
 )
 from smallvision.records.folder import METRICS, STATUS, TEACHER
-from smallvision.records.machine import Machine, keep_freed_memory
+from smallvision.records.machine import Machine
 from smallvision.records.weights import check_manifest, copy_tensors
 from smallvision.shapes import Floats
 from smallvision.stats import rate_accuracy
@@ -76,7 +77,6 @@ from smallvision.training import (
 # standard error is enough to see a gap grow; the final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
 SLOWEST = 1 / 8  # of the planned learning rate; a run that diverges below that has other troubles
-FEWEST = 8  # images at a time; batch norm makes little sense of fewer
 KEPT = ("machine", "micro_batch", "slowdown", "notes")  # of the status of a run while it goes on
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
@@ -167,6 +167,7 @@ def open_run(
         "schema": 1,
         "name": recipe.name,
         "data": dataset.name,
+        "mirror_safe": dataset.mirror_safe,
         "status": "running",
         "error": None,
     } | ({"kind": POOLED} if pooled else {})
@@ -221,8 +222,7 @@ def train_recipe(
     news = note_machine(folder, machine)
     if beginning is not None:
         news += add_notes(folder, begin_with(beginning, folder, recipe, machine))
-    torch.set_num_threads(machine.threads)
-    keep_freed_memory()
+    machine.set_up()
     pooled = pooled or twin is not None
     material = gather_material(dataset, split, machine, pooled=pooled)
     while True:
@@ -382,7 +382,7 @@ def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
     status = read_json(folder / STATUS)
     before = status.get("micro_batch") or choose_micro_batch(recipe, machine) or recipe.batch_size
     smaller = min(before, recipe.batch_size) // 2
-    if smaller < FEWEST:
+    if smaller < FEWEST_AT_ONCE:
         return []
     if machine.device == "cuda":
         torch.cuda.empty_cache()

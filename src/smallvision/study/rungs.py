@@ -11,6 +11,7 @@ from typing import Any
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.recipes import Rung, follow_seed
+from smallvision.recipes.text import sum_recipe
 from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.folder import SNAPSHOTS, STATUS, run_folder
 from smallvision.study.ensemble import build_ensemble
@@ -83,9 +84,10 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
         narrator=site.narrator,
     )
     winner = best_recipe(untuned, search)
-    if winner == untuned:
+    base = site.run(rung.base)
+    if winner == untuned and is_finished(base):
         note = f"No trial beat the settings of {rung.base}: this is its run, not another."
-        status = adopt_run(site.run(rung.base), site.run(rung.name), rung, note)
+        status = adopt_run(base, site.run(rung.name), rung, note)
     else:
         fresh = follow_seed(winner, 1).model_copy(update={"name": rung.name})
         status = train_rung(rung.with_recipe(fresh), site)
@@ -94,11 +96,15 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
 
 def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> dict[str, Any]:
     """Make a finished run that of a rung which changes nothing, at no cost; returns its status."""
-    left = shutil.ignore_patterns("checkpoints", "refit", STATUS)
-    shutil.copytree(source, folder, ignore=left, dirs_exist_ok=True)
+
+    def leave(place: str, _: list[str]) -> set[str]:
+        return {"checkpoints", "refit", *([STATUS] if Path(place) == source else ())}
+
+    shutil.copytree(source, folder, ignore=leave, dirs_exist_ok=True)
     note_recipe(folder, rung.recipe)
     status = read_json(source / STATUS)
     status |= {"name": rung.name, "seconds": 0.0, "notes": [*status["notes"], note]}
+    status |= sum_recipe(rung.recipe)
     write_json(folder / STATUS, status)
     return status
 
@@ -110,7 +116,7 @@ def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:
     from its end.
     """
     folder = site.run(rung.name)
-    if (folder / STATUS).exists() and read_json(folder / STATUS)["status"] == "done":
+    if is_finished(folder):
         return read_json(folder / STATUS)
     source = folder / SNAPSHOTS
     recipe = rung.recipe.model_copy(update={"name": "snapshots"})
@@ -125,6 +131,11 @@ def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:
     return build_ensemble(
         [source], site.dataset, site.split, folder, name=rung.name, members=MEMBERS
     )
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a run lies in a folder that came to its end."""
+    return (run / STATUS).exists() and bool(read_json(run / STATUS)["status"] == "done")
 
 
 WORK: dict[str, Callable[[Rung, Site], dict[str, Any]]] = {

@@ -32,7 +32,7 @@ from smallvision.reporting.words import format_duration, format_percent
 from smallvision.study.material import check_split
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.run import run_recipe
-from smallvision.study.search import PRUNER, SAMPLER, Attempt, open_search
+from smallvision.study.search import PRUNER, SAMPLER, STARTUP_TRIALS, Attempt, open_search
 from smallvision.training import EpochRecord, Plan, PrunedError, State
 
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
@@ -200,6 +200,7 @@ def open_tuning(
         "trials_asked": 0,
         "budget_seconds": None,
         "sampler": SAMPLER,
+        "startup_trials": STARTUP_TRIALS,
         "pruner": PRUNER,
         "space": [dimension.record() for dimension in space],
         "trials": [],

@@ -11,11 +11,12 @@ import numpy as np
 
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json, read_npz
-from smallvision.records.folder import STATUS, run_folder
+from smallvision.records.folder import STATUS, list_repeats, run_folder
 from smallvision.shapes import Labels
-from smallvision.stats import compare_paired, find_correct
+from smallvision.stats import find_correct
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.paired import Comparison, Correct
+from smallvision.stats.seeds import compare_answers
 from smallvision.stats.words import format_p
 
 
@@ -30,16 +31,22 @@ def read_correct(run: Path) -> tuple[Labels, Correct]:
     return indices, find_correct(probabilities, labels)
 
 
+def read_seeds(run: Path) -> tuple[Labels, Correct]:
+    """The same of a run and its repeats with other seeds, `(N,)` and `(S, N)`."""
+    found = [read_correct(one) for one in (run, *list_repeats(run))]
+    return found[0][0], np.stack([right for _, right in found])
+
+
 def compare_runs(run: Path, against: Path) -> dict[str, Any]:
-    """Compare two finished runs, image by image.
+    """Compare two finished runs, image by image; with repeats, their means over seeds.
 
     Returns: one entry of `verdicts.json`.
 
     Raises:
         RecordError: the runs were not validated on the same images.
     """
-    indices, right = read_correct(run)
-    other_indices, other_right = read_correct(against)
+    indices, right = read_seeds(run)
+    other_indices, other_right = read_seeds(against)
     if not np.array_equal(indices, other_indices):
         raise RecordError(f"{run} and {against} were validated on different images")
     return judge_pair(right, other_right, read_json(run / STATUS), read_json(against / STATUS))
@@ -50,10 +57,19 @@ def judge_pair(
 ) -> dict[str, Any]:
     """Compare two models by their answers to the same images and what `status.json` says of each.
 
+    Args:
+        right, other_right: bool `(N,)`, or `(S, N)` of runs with several seeds.
+        status, other: of the runs, or of the first.
+
     Returns: one entry of `verdicts.json`.
     """
-    comparison = compare_paired(right, other_right)
+    right, other_right = np.atleast_2d(right), np.atleast_2d(other_right)
+    comparison = compare_answers(right, other_right)
+    seeds = f", over {len(right)} and {len(other_right)} seeds"
+    seeds = seeds if max(len(right), len(other_right)) > 1 else ""
     gap_change = status["gap"] - other["gap"]
+    caveats = [*status.get("caveats", ()), *other.get("caveats", ())]
+    sentence = phrase(comparison, status["name"], other["name"], gap_change, seeds)
     return {
         "rung": status["name"],
         "against": other["name"],
@@ -63,7 +79,8 @@ def judge_pair(
         "seconds_ratio": count_seconds(status) / count_seconds(other),
         "parameters_ratio": status["parameters"] / other["parameters"],
         "latency_ratio": status["latency_seconds"] / other["latency_seconds"],
-        "sentence": phrase(comparison, status["name"], other["name"], gap_change),
+        "seeds": [len(right), len(other_right)],
+        "sentence": " ".join([sentence, *caveats]),
     }
 
 
@@ -72,11 +89,13 @@ def count_seconds(status: dict[str, Any]) -> float:
     return float(status["seconds"] + status.get("search_seconds", 0.0))
 
 
-def phrase(comparison: Comparison, name: str, other: str, gap_change: float) -> str:
+def phrase(
+    comparison: Comparison, name: str, other: str, gap_change: float, seeds: str = ""
+) -> str:
     """The verdict in words, with the figures it rests on."""
     points = f"{abs(comparison.difference) * 100:.1f} points"
     low, high = (f"{bound * 100:+.1f}".replace("-", "−") for bound in comparison.interval)
-    evidence = f"95 % interval {low} to {high}, {format_p(comparison.p)}"
+    evidence = f"95 % interval {low} to {high}, {format_p(comparison.p)}{seeds}"
     if comparison.verdict == "cannot tell apart":
         if comparison.difference == 0:
             sentence = f"{name} and {other} are right equally often"
@@ -114,6 +133,11 @@ def judge_ladder(study: Path, rungs: list[dict[str, Any]], best: str) -> dict[st
         steps.append(compare_runs(runs[rung["name"]], runs[below]))
     against_best = [compare_runs(run, runs[best]) for name, run in runs.items() if name != best]
     return {"schema": 1, "steps": steps, "against_best": against_best}
+
+
+def is_adopted(status: dict[str, Any]) -> bool:
+    """Whether a rung's run is that of the rung it builds on, under another name and for nothing."""
+    return bool(status["seconds"] == 0)
 
 
 def is_done(rung: dict[str, Any]) -> bool:

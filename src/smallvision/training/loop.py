@@ -118,12 +118,14 @@ def fit(
             state.average.follow_step(done)
             for watcher in watchers:
                 watcher.on_step(epoch, step + 1, loss, plan.lr * multiplier)
+        mean_loss = state.mean_loss()  # for which the device must come to the end of its steps
         train_seconds = time.perf_counter() - epoch_began
         lr = plan.lr * state.slowdown * schedule(epoch * batches.steps - 1)
         moment = Moment(name, epoch, 0, lr, plan.lr)
-        mean_loss = state.mean_loss()
         moment.check(mean_loss)
-        state.average.follow_epoch(epoch, examiner)
+        if state.joined < epoch:  # not before a signal that came amid the measuring
+            state.average.follow_epoch(epoch, examiner)
+            state.joined = epoch
         train_loss, train_accuracy = examiner.measure(state.judged, *examiner.train)
         moment.check(train_loss)
         val_loss, val_accuracy = None, None
@@ -177,7 +179,7 @@ def update(
 
     def compute_loss() -> Tensor:
         # Dropout draws from the global generator, which must not remember earlier steps.
-        torch.manual_seed(dropout_seed)
+        seed_dropout(dropout_seed, machine)
         optimizer.zero_grad(set_to_none=True)
         losses = []
         for images, targets in batch:
@@ -194,6 +196,15 @@ def update(
     # torch declares that a closure returns a float, and hands on whatever it returns.
     with machine.compiling():
         return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))
+
+
+def seed_dropout(seed: int, machine: Machine) -> None:
+    """Set the generators that dropout draws from, without a word to devices that are not here."""
+    torch.default_generator.manual_seed(seed)
+    if machine.device == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif machine.device == "mps":
+        torch.mps.manual_seed(seed)
 
 
 def update_or_skip(

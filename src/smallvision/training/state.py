@@ -40,6 +40,7 @@ class State:
         optimizer: over the model's parameters.
         average: of the model's weights, which may be none.
         epoch: epochs finished.
+        joined: the last epoch whose end the average has seen.
         step: steps finished of the epoch after that.
         skipped: of those steps, left out since their gradient was not finite.
         loss_sum: of the other steps.
@@ -53,6 +54,7 @@ class State:
     optimizer: torch.optim.Optimizer
     average: Average
     epoch: int = 0
+    joined: int = 0
     step: int = 0
     skipped: int = 0
     loss_sum: Tensor | float = 0.0
@@ -99,6 +101,7 @@ class State:
         return {
             "schema": 1,
             "epoch": self.epoch,
+            "joined": self.joined,
             "step": self.step,
             "skipped": self.skipped,
             "loss_sum": float(self.loss_sum),
@@ -119,6 +122,7 @@ class State:
             self.average.restore(tensors["average"])
         self.epoch, self.seconds = record["epoch"], record["seconds"]
         self.stopped = record["stopped"]
+        self.joined = record.get("joined", self.epoch)
         # Checkpoints of earlier versions were of whole epochs.
         self.step, self.skipped = record.get("step", 0), record.get("skipped", 0)
         self.loss_sum = record.get("loss_sum", 0.0)

@@ -11,6 +11,7 @@ import torch
 
 from smallvision.bench import bench_accuracy, bench_pipeline, bench_predict, bench_step, timing
 from smallvision.data.imageset import ImageSet
+from smallvision.errors import RecordError
 from smallvision.models import MODELS
 from smallvision.predict import SavedModel, Views
 from smallvision.recipes import parse_recipe
@@ -110,6 +111,9 @@ def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
         assert len(ledger) == 1, "the test set was opened once a run"
     again = bench_accuracy("digits", 0.94, tmp_path, **settings)
     assert again["runs"] == record["runs"], "no seed is tried twice"
+    for other in ({"on_test": False}, {"settings": [*small, "epochs=2"]}):
+        with pytest.raises(RecordError, match="another recipe or on other images"):
+            bench_accuracy("digits", 0.94, tmp_path, **{**settings, **other})
     assert json.dumps(record["accuracy"]) in json.dumps(again)
     assert "test images of digits" in draw_benches([{"name": "accuracy", **record}])
     variants = {"variants": {"without windows": record}}

@@ -71,7 +71,9 @@ def test_without_doubt_none() -> None:
     assert len(listener.asked) == 1
 
 
-@pytest.mark.parametrize("views", [Views(), Views(mirror=True), Views(mirror=True, shift=2)])
+@pytest.mark.parametrize(
+    "views", [Views(), Views(mirror=True), Views(shift=1), Views(mirror=True, shift=2)]
+)
 def test_a_model_remembers_how_it_looks(views: Views, tmp_path: Path) -> None:
     torch.manual_seed(0)
     settings = {"name": "mlp", "hidden": [8], "dropout": 0.0}

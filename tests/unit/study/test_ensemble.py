@@ -127,7 +127,7 @@ def test_a_deep_ensemble_of_two_architectures(rows: DataSet, trained: Path, tmp_
     record = read_json(tmp_path / "e" / "ensemble.json")
     named = {(tmp_path / "e" / one["run"]).resolve() for one in record["members"]}
     assert named == {run.resolve() for run in runs}
-    assert record["averaged_weights"] is None, "other architectures have no mean"
+    assert record["averaged_weights"] is None, "the weights of two runs have no mean"
     assert not (tmp_path / "e" / "averaged").exists()
     sources = [read_json(run / "status.json") for run in runs]
     assert status["seconds"] == sum(source["seconds"] for source in sources)

@@ -88,6 +88,11 @@ def test_the_rungs_to_repeat_are_picked_too() -> None:
         cut_ladder(replace(asked, repeat=("snapshot-ensemble",)))
 
 
+def test_no_rung_learns_from_a_teacher() -> None:
+    with pytest.raises(SettingError, match="smallvision distill"):
+        cut_ladder(StudyPlan(settings=(f"teacher.model=sha256:{'0' * 64}",)))
+
+
 def test_rungs_are_picked_by_slot() -> None:
     assert cut_ladder(StudyPlan(rungs=("mlp", "tuned"))).chosen == {"mlp", "tuned"}
     with pytest.raises(SettingError, match="unknown recipe 'vgg'"):

@@ -15,12 +15,20 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import make_split
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.predict import load_model
-from smallvision.recipes import Recipe, Rung, override, parse_recipe, read_recipe
+from smallvision.recipes import (
+    Recipe,
+    Rung,
+    override,
+    parse_recipe,
+    read_recipe,
+    read_run_recipe,
+)
 from smallvision.recipes.space import build_space, read_values
 from smallvision.records.files import read_json, read_jsonl, read_npz, write_json, write_jsonl
-from smallvision.records.folder import TUNE, check_folder
+from smallvision.records.folder import TUNE, check_folder, list_repeats
 from smallvision.study import rungs, tuning
-from smallvision.study.comparison import Group, weigh_pair
+from smallvision.study.comparison import Group, compare_groups, expand_study, weigh_pair
+from smallvision.study.repeats import repeat_run
 from smallvision.study.rerun import judge_rerun, phrase_rerun, rerun_winner
 from smallvision.study.run import run_recipe
 from smallvision.study.search import PRUNER, Search, default_storage, open_search, open_storage
@@ -218,16 +226,20 @@ def test_a_search_that_found_nothing_better_trains_nothing(
     dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool
 ) -> None:
     base, split = recipe(name="mlp"), make_split(dataset.train)
-    first = run_recipe(base, dataset, split, tmp_path / "mlp")
+    folder = tmp_path / "runs"
+    first = run_recipe(base, dataset, split, folder / "mlp")
+    repeat_run(base, dataset, split, folder / "mlp", 2)
     trials = [{"seconds": 3.0}, {"seconds": 4.0}]
     monkeypatch.setattr(rungs, "tune_recipe", lambda *_args, **_options: {"trials": trials})
     winner = override(base, ["optimizer.lr=0.007"]) if better else base
     monkeypatch.setattr(rungs, "best_recipe", lambda *_args: winner)
     site: Any = SimpleNamespace(
-        run=lambda name: tmp_path / name,
-        ladder=SimpleNamespace(preset=SimpleNamespace(trials=2, trial_share=1 / 3)),
-        plan=SimpleNamespace(seeds=1),
-        narrator=SimpleNamespace(watch_run=lambda: ()),
+        run=lambda name: folder / name,
+        ladder=SimpleNamespace(
+            preset=SimpleNamespace(trials=2, trial_share=1 / 3), repeated={"mlp", "tuned"}
+        ),
+        plan=SimpleNamespace(seeds=2),
+        narrator=SimpleNamespace(watch_run=lambda: (), close=lambda: None),
         dataset=dataset,
         split=split,
     )
@@ -235,21 +247,47 @@ def test_a_search_that_found_nothing_better_trains_nothing(
     rung = Rung("tuned", "?", "-", ("mlp",), lambda same: same, tuned, base="mlp", work="tune")
     status = rungs.tune_rung(rung, site)
     assert (status["name"], status["search_seconds"]) == ("tuned", 7.0)
-    written = read_recipe(tmp_path / "tuned" / "recipe.toml")
+    written = read_run_recipe(folder / "tuned")
     val = [
-        *read_npz(tmp_path / "mlp" / "predictions" / "val.npz", "probabilities"),
-        *read_npz(tmp_path / "tuned" / "predictions" / "val.npz", "probabilities"),
+        *read_npz(folder / "mlp" / "predictions" / "val.npz", "probabilities"),
+        *read_npz(folder / "tuned" / "predictions" / "val.npz", "probabilities"),
     ]
+    assert len(list_repeats(folder / "tuned")) == 1
+    names = [{"name": name, "status": "done"} for name in ("mlp", "tuned")]
+    study = {"name": "s", "preset": "quick", "seed": 0, "goal": {}, "rungs": names}
+    write_json(tmp_path / "study.json", {"schema": 1, **study})
     if better:
         assert (written.optimizer.lr, written.seed) == (0.007, base.seed + 1)
         assert status["seconds"] > 0
+        compared = compare_groups([tmp_path])
+        assert {group["name"] for group in compared["groups"]} == {"mlp", "tuned"}
     else:
         assert written == tuned
         assert (status["seconds"], status["val"]) == (0.0, first["val"])
         assert "No trial beat the settings of mlp" in status["notes"][-1]
         assert np.array_equal(*val)
-        models = [load_model(tmp_path / name) for name in ("mlp", "tuned")]
+        models = [load_model(folder / name) for name in ("mlp", "tuned")]
         assert models[0].fingerprint == models[1].fingerprint
+        assert expand_study(tmp_path) == [folder / "mlp"], "one run is not two contenders"
+
+
+def test_without_the_run_it_would_adopt_it_trains(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = recipe(name="mlp")
+    monkeypatch.setattr(rungs, "tune_recipe", lambda *_args, **_options: {"trials": []})
+    monkeypatch.setattr(rungs, "best_recipe", lambda *_args: base)
+    site: Any = SimpleNamespace(
+        run=lambda name: tmp_path / name,
+        ladder=SimpleNamespace(preset=SimpleNamespace(trials=2, trial_share=1 / 3)),
+        plan=SimpleNamespace(seeds=1),
+        narrator=SimpleNamespace(watch_run=lambda: ()),
+        dataset=dataset,
+        split=make_split(dataset.train),
+    )
+    tuned = base.model_copy(update={"name": "tuned"})
+    rung = Rung("tuned", "?", "-", ("mlp",), lambda same: same, tuned, base="mlp", work="tune")
+    assert rungs.tune_rung(rung, site)["seconds"] > 0
 
 
 def test_a_trial_that_falls_behind_is_pruned(dataset: DataSet, tmp_path: Path) -> None:

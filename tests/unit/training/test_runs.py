@@ -26,7 +26,7 @@ from smallvision.records.folder import checkpoint_folder
 from smallvision.records.weights import load_tensors
 from smallvision.stats.calibration import fit_temperature
 from smallvision.study.run import run_recipe
-from smallvision.training import EpochRecord, Plan, State, load_snapshot, loop
+from smallvision.training import EpochRecord, Examiner, Plan, State, load_snapshot, loop
 
 
 class Interrupt:
@@ -229,6 +229,30 @@ def test_resuming_gives_the_same_bits_whatever_trains(
     run(dataset, tmp_path / "whole", **changes)
     with pytest.raises(KeyboardInterrupt):
         run(dataset, tmp_path / "torn", Interrupt(epoch), **changes)
+    run(dataset, tmp_path / "torn", **changes)
+    assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
+
+
+@pytest.mark.parametrize("trainer", ["swa", "ema"])
+def test_a_signal_amid_measuring_joins_no_epoch_twice(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: str
+) -> None:
+    changes = {"model": MLP, "averaging": {"name": trainer}}
+    if trainer == "swa":
+        changes["averaging"]["start"] = 0.25
+    run(dataset, tmp_path / "whole", **changes)
+    measure, calls = Examiner.measure, []
+
+    def leave(*arguments: Any) -> tuple[float, float]:
+        calls.append(1)
+        if len(calls) == 5:  # two an epoch, so this is the third, whose weights have joined
+            raise KeyboardInterrupt
+        return measure(*arguments)
+
+    monkeypatch.setattr(Examiner, "measure", leave)
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "torn", **changes)
+    monkeypatch.undo()
     run(dataset, tmp_path / "torn", **changes)
     assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
 

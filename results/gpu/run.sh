@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# One entry of QUEUE.md, from the root of the repository: bash results/gpu/run.sh ENTRY DATA OUT
+#
+# DATA is a folder with CIFAR-10, OUT gets the records. Run folders are large and lie in WORK, in
+# memory by default, where a later call finds them again and goes on. DRY=1 tries the same lines
+# at tiny size, FINAL=1 trains entry 4 once more on all images and opens the test set, which it also
+# does for entry 6: to be said once its settings are chosen. Entry 3 wants PEERS, a folder with the files that results/peers/on_gpu.py names.
+set -u
+entry=$1 data=$(realpath "$2") out=$3
+work=${WORK:-/dev/shm/smallvision} dry=${DRY:-}
+export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+export TMPDIR="$work/tmp" SMALLVISION_CACHE="$work/cache"
+mkdir -p "$TMPDIR" "$out"
+python=${PYTHON:-python3}
+
+# A signal ends training after the step under way, with a checkpoint: the next call goes on.
+smallvision() { timeout "${SECONDS_A_CALL:-540}" "$python" -m smallvision "$@"; }
+
+# A folder without weights and checkpoints, as one file.
+pack() { tar czf "$out/$1.tgz" -C "$work" --exclude='*.safetensors' --exclude=checkpoints "$1"; }
+
+case $entry in
+1)
+  for part in 0 1 2 3 4; do # Small steps leave most of a GPU idle, so five at once.
+    "$python" results/gpu/recipes.py "$data" "$work/recipes" --part $part --parts 5 \
+      ${dry:+--dry-run} &
+  done
+  wait
+  cp "$work"/recipes/recipes-*.json "$out"
+  ;;
+2)
+  "$python" results/gpu/speed.py "$data" "$work/speed" ${dry:+--dry-run}
+  cp "$work"/speed/*.json "$out"
+  cp "$work/speed/compiled/step.json" "$out/step-compiled.json"
+  ;;
+3)
+  "$python" results/gpu/race.py "$PEERS" "$data" "$out" --target "${TARGET:-0.94}" \
+    --runs "${RUNS:-10}" ${dry:+--dry-run}
+  ;;
+4)
+  smallvision train cifar10 results/best.toml --data-dir "$data" --out "$work/best" --resume \
+    ${dry:+--set model.depth=10 --set model.width=1 --set epochs=1} \
+    ${FINAL:+--refit --evaluate} --json
+  pack best
+  ;;
+5)
+  scale=(--preset full --set epochs=30 --seeds 3)
+  scale+=(--repeat wrn-cutmix,wrn-se-cutmix,wrn-se-cutmix-mish,speednet)
+  if [ -n "$dry" ]; then scale=(--preset quick --set epochs=1); fi
+  smallvision study cifar10 "${scale[@]}" --data-dir "$data" --out "$work/full" --resume --json
+  pack full
+  ;;
+6)
+  smallvision distill "$work/full/runs/snapshot-ensemble" results/box.toml \
+    --set epochs=$([ -n "$dry" ] && echo 1 || echo 100) --set 'augment=["flip","crop","cutout"]' \
+    --data-dir "$data" --out "$work/box" --resume --json
+  [ -z "${FINAL:-}" ] || smallvision evaluate "$work/box" cifar10 --data-dir "$data"
+  pack box
+  cp "$work"/box/model/* "$out"
+  ;;
+*)
+  echo "entry is 1 to 6, not $entry" >&2
+  exit 2
+  ;;
+esac
