@@ -138,7 +138,8 @@ def list_run_facts(run: Rung, about: About) -> tuple[Fact, ...]:
         details = [f"{format_interval(score)} from {format_count(test.n)} images."]
         details.append(f"Opened {format_times(test.openings)} for this run.")
         if (test.openings_on_machine or 0) > test.openings:
-            details.append(f"With other models, {test.openings_on_machine} times on that machine.")
+            everywhere = test.openings_on_machine
+            details.append(f"On that machine {everywhere} times in all, for other models too.")
         sealed = Fact("Test set", format_accuracy(score), tuple(details))
     gap = (
         ()
@@ -185,7 +186,7 @@ def describe_seal(study: Study) -> Fact:
         said = [f"After the choice{when}."]
         everywhere = (study.scorecard and study.scorecard.openings_on_machine) or 1
         if everywhere > 1:
-            said.append(f"With other models, {everywhere} times on that machine.")
+            said.append(f"On that machine {everywhere} times in all, for other models too.")
         return Fact("Test set", "opened once", tuple(said), "good")
     return Fact("Test set", f"opened {format_times(opened)}", (BLIND,), "alert")
 
