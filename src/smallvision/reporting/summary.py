@@ -122,33 +122,25 @@ def list_facts(study: Study) -> tuple[Fact, ...]:
 def list_run_facts(run: Rung, about: About) -> tuple[Fact, ...]:
     """List what the page of a lone run tells beside its claim."""
     out, split, test = run.outcome, about.split, about.test
-    images = (
-        ()
-        if split is None
-        else (
-            f"{format_count(split.train_n)} images to train on, "
-            f"{format_count(split.val_n)} to validate on",
-        )
-    )
-    if out.val is None and run.plan.status == "done" and split is not None:
+    images: tuple[str, ...] = ()
+    if split is not None and out.val is None and run.plan.status == "done":
         images = (f"{format_count(split.train_n + split.val_n)} images, all trained on",)
+    elif split is not None:
+        train_n, val_n = format_count(split.train_n), format_count(split.val_n)
+        images = (f"{train_n} images to train on, {val_n} to validate on",)
     sealed = Fact("Test set", "no result in this folder", ())
     if test is not None:
         score = Score(test.accuracy, test.interval, test.n)
-        details = [f"{format_interval(score)} from {format_count(test.n)} images."]
-        details.append(f"Opened {format_times(test.openings)} for this run.")
-        if (test.openings_on_machine or 0) > test.openings:
-            everywhere = test.openings_on_machine
-            details.append(f"On that machine {everywhere} times in all, for other models too.")
-        sealed = Fact("Test set", format_accuracy(score), tuple(details))
-    gap = (
-        ()
-        if out.gap is None or out.val is None
-        else (
-            f"{format_accuracy(out.train)} on training images: a gap of "
-            f"{format_points(out.gap, out.val.n, signed=False)}",
+        details = (
+            f"{format_interval(score)} from {format_count(test.n)} images.",
+            f"Opened {format_times(test.openings)} for this run.",
+            *tell_other_openings(test.openings, test.openings_on_machine),
         )
-    )
+        sealed = Fact("Test set", format_accuracy(score), details)
+    gap: tuple[str, ...] = ()
+    if out.gap is not None and out.val is not None:
+        points = format_points(out.gap, out.val.n, signed=False)
+        gap = (f"{format_accuracy(out.train)} on training images: a gap of {points}",)
     cost = (f"{format_latency(out.latency_seconds)} for an image", format_size(out.size_bytes))
     return (
         Fact("Data", about.data or "not recorded", images),
@@ -183,12 +175,17 @@ def describe_seal(study: Study) -> Fact:
     last = study.openings[-1].time if study.openings else None
     if opened == 1:
         when = f", on {format_moment(last)}" if last else ""
-        said = [f"After the choice{when}."]
-        everywhere = (study.scorecard and study.scorecard.openings_on_machine) or 1
-        if everywhere > 1:
-            said.append(f"On that machine {everywhere} times in all, for other models too.")
-        return Fact("Test set", "opened once", tuple(said), "good")
+        everywhere = study.scorecard.openings_on_machine if study.scorecard else None
+        others = tell_other_openings(opened, everywhere)
+        return Fact("Test set", "opened once", (f"After the choice{when}.", *others), "good")
     return Fact("Test set", f"opened {format_times(opened)}", (BLIND,), "alert")
+
+
+def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...]:
+    """Say it where the same test images were opened for other models as well."""
+    if (on_machine or 0) <= openings:
+        return ()
+    return (f"On that machine {on_machine} times in all, for other models too.",)
 
 
 def warn_openings(opened: int) -> str:

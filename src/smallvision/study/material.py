@@ -20,6 +20,8 @@ from smallvision.records.files import read_json
 from smallvision.records.machine import Machine
 from smallvision.stats.channels import count_levels, mean_and_std
 
+LATER = {"val_fingerprint", "dropped"}  # what the `split.json` of earlier versions lack
+
 
 @dataclass(frozen=True, eq=False)
 class Material:
@@ -97,8 +99,9 @@ def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
         RecordError: it is another split or another data set, or damaged.
     """
     ours = split_record(dataset, split)
+    later = {key: ours[key] for key in LATER & ours.keys()}
     if not (folder / "split.json").exists():
         write_split(folder, split, ours)
-    elif {**ours, **read_json(folder / "split.json")} != ours:  # older ones may lack a field
+    elif {**later, **read_json(folder / "split.json")} != ours:
         raise RecordError(f"{folder} was made on other data or another split; name another folder")
     read_split(folder)

@@ -60,12 +60,10 @@ def recall_dataset(
     dataset = as_dataset(recall_name(folder) if data is None else data, data_dir)
     split = read_split(folder)
     record = read_json(folder / "split.json")
-    ours = {
-        "data_fingerprint": dataset.train.fingerprint,
-        "test_fingerprint": dataset.test.fingerprint,
-        "val_fingerprint": None if dataset.val is None else dataset.val.fingerprint,
-    }
-    if any(record.get(key) != ours[key] for key in ours if key in record):
+    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
+    val = None if dataset.val is None else dataset.val.fingerprint
+    same = (record["data_fingerprint"], record.get("test_fingerprint")) == ours
+    if not same or record.get("val_fingerprint", val) != val:  # which older records lack
         raise DataError(
             f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
             "trained on"
