@@ -102,17 +102,11 @@ def read_lone(folder: Folder, name: str, place: str) -> Rung:
     state: State = "failed"
     if status["status"] in ("running", "done"):
         state = status["status"]
-    outcome = folder.read_optional(Outcome, f"{place}/{STATUS}") or Outcome()
+    run = read_unjudged(folder, Plan(name, "", None, state, status.get("error")), place)
+    outcome = run.outcome
     if status.get("kind") == "refit":  # which was trained on them: these are its twin's
         outcome = replace(outcome, val=None, gap=None, calibration=None)
-    return Rung(
-        Plan(name, "", None, state, status.get("error")),
-        outcome,
-        **read_training(folder, place),
-        step=None,
-        against_best=None,
-        seeds=folder.read_optional(Seeds, f"{place}/seeds.json"),
-    )
+    return replace(run, outcome=outcome, seeds=folder.read_optional(Seeds, f"{place}/seeds.json"))
 
 
 def read_environment(folder: Folder) -> dict[str, Any] | None:
@@ -147,7 +141,7 @@ def read_rung(folder: Folder, plan: Plan, verdicts: Verdicts) -> Rung:
         seeds=folder.read_optional(Seeds, f"{run}/seeds.json"),
         tuning=folder.read_optional(Tuning, f"{run}/tune/tune.json"),
         ensemble=ensemble,
-        snapshots=read_snapshots(folder, plan, f"{run}/{SNAPSHOTS}") if ensemble else None,
+        snapshots=read_unjudged(folder, plan, f"{run}/{SNAPSHOTS}") if ensemble else None,
     )
 
 
@@ -161,9 +155,9 @@ def read_training(folder: Folder, run: str) -> dict[str, Any]:
     }
 
 
-def read_snapshots(folder: Folder, plan: Plan, run: str) -> Rung:
-    """Read the training run that an ensemble's snapshots come from."""
-    outcome = folder.read_optional(Outcome, f"{run}/status.json") or Outcome()
+def read_unjudged(folder: Folder, plan: Plan, run: str) -> Rung:
+    """Read a training run that no verdict speaks of, such as the one behind an ensemble."""
+    outcome = folder.read_optional(Outcome, f"{run}/{STATUS}") or Outcome()
     return Rung(plan, outcome, **read_training(folder, run), step=None, against_best=None)
 
 
