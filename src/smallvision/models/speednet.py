@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from smallvision.models.blocks import ACTIVATIONS, choose_stride
+from smallvision.models.convolution import Conv3x3
 
 PATCH = 2  # pixels a side of what is whitened
 SOFTENING = 5e-4  # added to the variances, so that directions without signal are not blown up
@@ -52,11 +53,11 @@ class Norm(nn.BatchNorm2d):
         self.weight.requires_grad_(False)
 
 
-class Filters(nn.Conv2d):
+class Filters(Conv3x3):
     """A 3x3 convolution that begins by passing its input on, in as many filters as it can."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__(channels, out_channels, 3, padding=1, bias=False)
+        super().__init__(channels, out_channels)
         nn.init.dirac_(self.weight[: min(channels, out_channels)])
 
 

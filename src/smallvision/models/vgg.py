@@ -11,6 +11,7 @@ from __future__ import annotations
 from torch import nn
 
 from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite, choose_stride
+from smallvision.models.convolution import Conv3x3
 
 CONVOLUTIONS_PER_STAGE = (2, 2, 3, 3)
 
@@ -48,7 +49,7 @@ def vgg10(
             side //= 2
         for _ in range(count):
             layers += [
-                nn.Conv2d(channels, width << stage, 3, stride, padding=1, bias=False),
+                Conv3x3(channels, width << stage, stride),
                 nn.BatchNorm2d(width << stage),
                 ACTIVATIONS[activation](),
             ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite, choose_stride
+from smallvision.models.convolution import Conv3x3
 
 
 class Block(nn.Module):
@@ -32,10 +33,10 @@ class Block(nn.Module):
         super().__init__()
         self.activation = ACTIVATIONS[activation]()
         self.norm1 = nn.BatchNorm2d(channels)
-        self.conv1 = nn.Conv2d(channels, out_channels, 3, stride, padding=1, bias=False)
+        self.conv1 = Conv3x3(channels, out_channels, stride)
         self.norm2 = nn.BatchNorm2d(out_channels)
         self.dropout = nn.Dropout(dropout)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.conv2 = Conv3x3(out_channels, out_channels)
         self.excite = SqueezeExcite(out_channels, squeeze) if squeeze else None
         self.shortcut: nn.Module | None = None
         if stride != 1 or channels != out_channels:
@@ -73,7 +74,7 @@ class WideResNet(nn.Module):
             raise ValueError(f"depth is {depth}; expected 6n + 4, such as 10, 16, 22 or 28")
         C, *size = shape
         channels = 16
-        self.stem = nn.Conv2d(C, channels, 3, choose_stride(size), padding=1, bias=False)
+        self.stem = Conv3x3(C, channels, choose_stride(size))
         layers: list[nn.Module] = []
         for group, out_channels in enumerate((16 * width, 32 * width, 64 * width)):
             for block in range(blocks):
