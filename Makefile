@@ -54,12 +54,13 @@ battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; und
 	$(BIN)/python -m tests.battery
 
 .PHONY: bench bench-check
-bench: $(INSTALLED)  ## the committed measurements of speed but the race; minutes, CIFAR-10 is needed
-	$(BIN)/smallvision bench pipeline cifar10 --out results/bench
-	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --plain --out results/bench
-	$(BIN)/smallvision bench report results/bench --out bench/report.html
+MACHINE ?= here
+bench: $(INSTALLED)  ## speed but for the race, in results/bench/MACHINE; minutes, CIFAR-10 is needed
+	$(BIN)/smallvision bench pipeline cifar10 --out results/bench/$(MACHINE)
+	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
+	$(BIN)/smallvision bench report results/bench/$(MACHINE) --out bench/report.html
 
-bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with results/bench
+bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with records of such a processor
 	$(BIN)/smallvision bench pipeline cifar10 --rounds 3 --out bench/check
 	$(BIN)/smallvision bench step --rounds 3 --out bench/check
 	$(BIN)/python results/check_speed.py bench/check results/bench

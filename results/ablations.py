@@ -1,11 +1,11 @@
 """What each idea of the fast recipe is worth: train it without, one idea at a time.
 
-    python results/ablations.py DATA_DIR [SEEDS] [OUT]
+    python results/ablations.py DATA_DIR OUT [SEEDS]
 
 Every variant is trained with the same seeds on the training split and measured on validation
-images; the test set stays sealed. Ten minutes a run on two cores. The record is
-`results/bench/ablations.json`, kept up to date; runs lie in `bench/ablations`, and one that is
-there is not made again.
+images; the test set stays sealed. Five or ten minutes a run on two cores. OUT is the record, kept
+up to date, such as `results/bench/NAME/ablations.json`; runs lie in `bench/ablations`, and one that
+is there is not made again.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ VARIANTS = {
 def main() -> None:
     """Train what has not been trained, and write the record after each variant."""
     data = Path(sys.argv[1])
-    seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    out = Path(sys.argv[3]) if len(sys.argv) > 3 else Path("results/bench/ablations.json")
+    out = Path(sys.argv[2])
+    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     kept = ("settings", "accuracy", "seconds", "runs", "machine")
     variants = {}
     for name, settings in VARIANTS.items():

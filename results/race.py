@@ -1,11 +1,11 @@
 """Time the headline command beside a peer, taking turns, from start of process to figure.
 
-    python results/race.py AIRBENCH94_MUON.PY DATA_DIR [--runs 5] [--peer-runs 2] [--out FILE]
+    python results/race.py AIRBENCH94_MUON.PY DATA_DIR OUT [--target T] [--runs 5] [--peer-runs 2]
 
 Each round runs smallvision with the next seed, then the peer, ported to the CPU by
 `peers/airbench_cpu.py`, each in a process of its own; the peer needs fewer runs, for only its time
-is compared. Alone on the machine, it takes about half an hour a round on two cores. The record is
-`results/bench/race.json`; a race that was stopped goes on.
+is compared. Alone on the machine, it takes a quarter or half an hour a round on two cores. OUT is
+the record, such as `results/bench/NAME/race.json`; a race that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.recipes import aim
 from smallvision.recipes.text import sum_recipe
+from smallvision.records.environment import describe_environment
 from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.machine import choose_machine
 
 HERE = Path(__file__).parent
 OURS, PEER = "smallvision", "airbench94_muon"
-TARGET = 0.94
 
 
 def run_peer(source: Path, data: Path) -> dict[str, float]:
@@ -36,11 +36,11 @@ def run_peer(source: Path, data: Path) -> dict[str, float]:
     return time_process([str(HERE / "peers" / "airbench_cpu.py"), str(source), str(data)])
 
 
-def run_ours(data: Path, seed: int) -> dict[str, float]:
+def run_ours(data: Path, target: float, seed: int) -> dict[str, float]:
     """Seconds and accuracy of one run of the headline command."""
     with TemporaryDirectory() as place:
         command = (
-            f"-m smallvision train cifar10 speednet --target {TARGET} --refit --evaluate --json"
+            f"-m smallvision train cifar10 speednet --target {target} --refit --evaluate --json"
         )
         return time_process(
             [*command.split(), f"--data-dir={data}", f"--set=seed={seed}", f"--out={place}/run"]
@@ -56,7 +56,7 @@ def time_process(arguments: list[str]) -> dict[str, float]:
     return {"seconds": seconds, "accuracy": said.get("test", said)["accuracy"]}
 
 
-def write_record(out: Path, runs: dict[str, list[Any]]) -> float | None:
+def write_record(out: Path, target: float, runs: dict[str, list[Any]]) -> float | None:
     """Write what is known so far; returns the ratio of the mean times, once both have run."""
     figures = {
         key: {name: sum_up([run[key] for run in mine]) for name, mine in runs.items() if mine}
@@ -64,8 +64,9 @@ def write_record(out: Path, runs: dict[str, list[Any]]) -> float | None:
     }
     means = [figures["seconds"][name]["mean"] for name in (OURS, PEER) if runs[name]]
     ratio = means[0] / means[1] if len(means) == 2 else None
-    head = begin_record("race", "python results/race.py", choose_machine())
-    record = {**head, **sum_recipe(aim(TARGET)), "runs": runs, **figures, "ratio": ratio}
+    head = begin_record("race", f"python results/race.py --target {target:g}", choose_machine())
+    recipe = {"target": target, **sum_recipe(aim(target))}
+    record = {**head, **recipe, "runs": runs, **figures, "ratio": ratio}
     write_json(make_folder(out.parent) / out.name, record)
     return ratio
 
@@ -75,24 +76,30 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=Path)
     parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--target", type=float, default=0.94)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peer-runs", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=HERE / "bench" / "race.json")
     asked = parser.parse_args()
     wanted = {OURS: asked.runs, PEER: asked.peer_runs}
     runs: dict[str, list[Any]] = {OURS: [], PEER: []}
     if asked.out.exists():
         known = read_json(asked.out)
-        if known.get("recipe_sum") != sum_recipe(aim(TARGET))["recipe_sum"]:
-            sys.exit(f"{asked.out} is a race of another recipe; move it away, or say --out")
+        if known.get("recipe_sum") != sum_recipe(aim(asked.target))["recipe_sum"]:
+            sys.exit(f"{asked.out} is a race of another recipe; name another file")
+        if known["environment"]["processor"] != describe_environment()["processor"]:
+            sys.exit(f"{asked.out} is a race on another processor; name another file")
         runs = known["runs"]
     for seed in range(max(wanted.values())):
         for name, count in wanted.items():
             if not len(runs[name]) <= seed < count:
                 continue
-            run = run_ours(asked.data, seed) if name == OURS else run_peer(asked.source, asked.data)
+            if name == OURS:
+                run = run_ours(asked.data, asked.target, seed)
+            else:
+                run = run_peer(asked.source, asked.data)
             runs[name].append(run)
-            ratio = write_record(asked.out, runs)
+            ratio = write_record(asked.out, asked.target, runs)
             print(f"round {seed + 1}: {name} {run}, ratio {ratio}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What README.md says between the marks that name a record."""
+"""What a page says between the marks that name a record."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def check_block(name: str, script: str, *arguments: str | Path) -> None:
+def check_block(name: str, script: str, *arguments: str | Path, page: str = "README.md") -> None:
     """Compare the block of a record with what a script under `results/` prints of it."""
     command = [sys.executable, ROOT / "results" / script, *arguments]
     shown = subprocess.run(command, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
-    readme = (ROOT / "README.md").read_text()
-    marked = re.search(rf"<!-- results/{name} -->\n(.*?)\n<!-- end -->", readme, re.S)
-    assert marked is not None, f"README.md has no place for results/{name}"
+    text = (ROOT / page).read_text()
+    marked = re.search(rf"<!-- results/{name} -->\n(.*?)\n<!-- end -->", text, re.S)
+    assert marked is not None, f"{page} has no place for results/{name}"
     assert marked[1].strip() == shown.stdout.strip()

@@ -435,7 +435,7 @@ def show_machine(
         "smallvision": versions["smallvision"] or "not installed",
         "python": environment["python"],
         "torch": versions["torch"],
-        "processor": environment["processor"],
+        "processor": f"{environment['processor']} ({environment['instructions']})",
         "threads": machine.threads,
         "memory": size(memory) if memory else "unknown",
         "gpu": environment["gpu"] or "none",

@@ -21,6 +21,7 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": name_processor(),
+        "instructions": name_instructions(),
         "memory_bytes": count_memory(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "versions": {name: find_version(name) for name in PACKAGES},
@@ -44,6 +45,12 @@ def name_processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def name_instructions() -> str:
+    """The widest instructions that torch finds here: cloud machines hide their processor's name."""
+    amx = ", AMX" if torch.cpu._is_amx_tile_supported() else ""
+    return torch.backends.cpu.get_cpu_capability() + amx
 
 
 def count_memory() -> int | None:

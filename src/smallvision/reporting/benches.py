@@ -44,6 +44,7 @@ def draw_benches(records: list[dict[str, Any]]) -> str:
         .render(
             records=records,
             bars={record["name"]: scale_bars(record) for record in records},
+            sections=(),
             policy=write_policy((style,), ()),
             style=style,
         )

@@ -1,0 +1,41 @@
+"""Print the races beside a peer as the table that docs/SPEED.md shows.
+
+    python results/show_races.py
+
+A test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from keep import read, tell_place
+
+BENCH = Path(__file__).with_name("bench")
+
+
+def tell(figures: dict[str, Any], scale: float, digits: int) -> str:
+    """A mean with its deviation, where there is one."""
+    deviation = f" ± {figures['std'] * scale:.{digits}f}" if figures["std"] is not None else ""
+    return f"{figures['mean'] * scale:,.{digits}f}{deviation}"
+
+
+def list_rows() -> Iterator[str]:
+    """The lines of the table."""
+    yield "| target | where | runs | test % | seconds | peer's runs | test % | seconds | ratio |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for path in sorted(BENCH.glob("*/race*.json")):
+        record = read(path)
+        place = tell_place(record["environment"], record["machine"], record["created"])
+        where = f"`{path.parent.name}`: {place.removesuffix('.')}"
+        cells = [f"{record.get('target', 0.94):g}", where]
+        for name in record["runs"]:  # ours, then the peer's
+            accuracy, seconds = record["accuracy"][name], record["seconds"][name]
+            cells += [f"{len(record['runs'][name])}", tell(accuracy, 100, 2), tell(seconds, 1, 0)]
+        yield f"| {' | '.join(cells)} | **{record['ratio']:.2f}** |"
+
+
+if __name__ == "__main__":
+    print("\n".join(list_rows()))
