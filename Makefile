@@ -54,8 +54,8 @@ battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; und
 	$(BIN)/python -m tests.battery
 
 .PHONY: bench bench-check
-MACHINE ?= here
 bench: $(INSTALLED)  ## speed but for the race, in results/bench/MACHINE; minutes, CIFAR-10 is needed
+	@test -n "$(MACHINE)" || { echo "say whose speed: make bench MACHINE=NAME"; exit 2; }
 	$(BIN)/smallvision bench pipeline cifar10 --out results/bench/$(MACHINE)
 	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
 	$(BIN)/smallvision bench report results/bench/$(MACHINE) --out bench/report.html

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from smallvision.bench import bench_accuracy
 from smallvision.bench.record import begin_record
-from smallvision.records.files import write_json
+from smallvision.records.files import make_folder, write_json
 
 TARGET = 0.94
 VARIANTS = {
@@ -45,7 +45,9 @@ def main() -> None:
         )  # fmt: skip
         variants[name] = {key: record[key] for key in kept}
         head = begin_record("ablations", " ".join(sys.argv), None)
-        write_json(out, {**head, "target": TARGET, "variants": variants})
+        write_json(
+            make_folder(out.parent) / out.name, {**head, "target": TARGET, "variants": variants}
+        )
 
 
 if __name__ == "__main__":

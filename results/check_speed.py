@@ -5,7 +5,7 @@
 Each line is a ratio that no change of the code should lower: our input path to a DataLoader, and
 training steps to the fastest convolution of the same run. They differ between processors, so the
 committed figures are those of the folder below COMMITTED that was measured on such a one. A ratio
-that fell below 0.85 of its committed figure ends in exit code 1, and so does a processor that no
+that fell below 0.85 of its committed figure ends in exit code 1, and so does a machine that no
 folder knows.
 """
 
@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keep import are_alike
+
 SLACK = 0.85  # turns of one job differ by a tenth on a quiet machine
 
 
@@ -26,12 +28,10 @@ def read_records(folder: Path) -> dict[str, dict[str, Any]]:
     return {path.stem: json.loads(path.read_text()) for path in paths if path.exists()}
 
 
-def find_processors(folder: Path) -> set[str]:
-    """What a folder was measured on."""
-    return {
-        f"{record['environment']['processor']}, {record['machine']['threads']} threads"
-        for record in read_records(folder).values()
-    }
+def are_of_machines_alike(one: Path, other: Path) -> bool:
+    """Whether two folders hold records of one kind that may be compared."""
+    first, second = read_records(one), read_records(other)
+    return any(are_alike(first[kind], second[kind]) for kind in first.keys() & second.keys())
 
 
 def list_ratios(folder: Path) -> Iterator[tuple[str, float]]:
@@ -47,13 +47,15 @@ def list_ratios(folder: Path) -> Iterator[tuple[str, float]]:
 def main() -> int:
     """Print all ratios side by side; 1 if one fell."""
     place, known = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "results/bench")
-    here = find_processors(place)
-    alike = [folder for folder in sorted(known.iterdir()) if find_processors(folder) & here]
-    fresh = dict(list_ratios(place))
-    committed = {name: ratio for folder in alike for name, ratio in list_ratios(folder)}
+    alike = [folder for folder in sorted(known.iterdir()) if are_of_machines_alike(place, folder)]
+    if len(alike) != 1:
+        found = ", ".join(map(str, alike)) or "none"
+        print(f"one folder below {known} should be of a machine like this; there is {found}")
+        return 1
+    fresh, committed = dict(list_ratios(place)), dict(list_ratios(alike[0]))
     shared = sorted(fresh.keys() & committed.keys())
     if not shared:
-        print(f"nothing to compare: {known} has no such record of {' or '.join(sorted(here))}")
+        print(f"nothing to compare: no ratio is in both {place} and {alike[0]}")
         return 1
     fell = 0
     for name in shared:

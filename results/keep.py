@@ -58,6 +58,17 @@ def tell_test(test: dict[str, Any]) -> str:
     return f"{accuracy} on {test['n']:,} images, opened {times} for this model"
 
 
+def are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two measurements of speed are of machines alike; older ones name no instructions."""
+    first, second = one["environment"], other["environment"]
+    known = [place["instructions"] for place in (first, second) if place.get("instructions")]
+    return (
+        first["processor"] == second["processor"]
+        and one["machine"] == other["machine"]
+        and len(set(known)) < 2
+    )
+
+
 def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
     """Where and when a record was made."""
     return (

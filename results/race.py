@@ -19,11 +19,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from keep import are_alike
+
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.recipes import aim
 from smallvision.recipes.text import sum_recipe
-from smallvision.records.environment import describe_environment
 from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.machine import choose_machine
 
@@ -87,8 +88,8 @@ def main() -> None:
         known = read_json(asked.out)
         if known.get("recipe_sum") != sum_recipe(aim(asked.target))["recipe_sum"]:
             sys.exit(f"{asked.out} is a race of another recipe; name another file")
-        if known["environment"]["processor"] != describe_environment()["processor"]:
-            sys.exit(f"{asked.out} is a race on another processor; name another file")
+        if not are_alike(known, begin_record("race", "", choose_machine())):
+            sys.exit(f"{asked.out} is a race on another machine; name another file")
         runs = known["runs"]
     for seed in range(max(wanted.values())):
         for name, count in wanted.items():

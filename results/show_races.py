@@ -28,6 +28,8 @@ def list_rows() -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|---|"
     for path in sorted(BENCH.glob("*/race*.json")):
         record = read(path)
+        if record["ratio"] is None:  # one of the two has not run yet
+            continue
         place = tell_place(record["environment"], record["machine"], record["created"])
         where = f"`{path.parent.name}`: {place.removesuffix('.')}"
         cells = [f"{record.get('target', 0.94):g}", where]

@@ -1,9 +1,14 @@
 """Figures on the pages come from the committed records, and from nowhere else."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from smallvision.records.files import read_json
+from smallvision.reporting.benches import draw_benches, read_benches
 from tests.house.readme import ROOT, check_block
 
 KEPT = [path.parent for path in sorted((ROOT / "results").glob("*/study.json"))]
@@ -16,6 +21,47 @@ def test_the_readme_shows_the_records(folder: Path) -> None:
 
 def test_the_page_on_speed_shows_the_races() -> None:
     check_block("bench", "show_races.py", page="docs/SPEED.md")
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "results/bench").iterdir()), ids=str)
+def test_measurements_of_speed_can_be_drawn(folder: Path) -> None:
+    page = draw_benches(read_benches(folder))
+    assert "of the peer's time" in page
+    assert read_json(folder / "race.json")["environment"]["processor"] in page
+
+
+def a_record(processor: str, instructions: str | None, ratio: float) -> dict[str, object]:
+    environment = {"processor": processor}
+    if instructions is not None:
+        environment["instructions"] = instructions
+    return {"environment": environment, "machine": {"threads": 2}, "ratio": ratio}
+
+
+@pytest.mark.parametrize(
+    ("processor", "instructions", "ratio", "code", "said"),
+    [
+        ("Xeon", "AVX512, AMX", 9.5, 0, "0.95"),
+        ("Xeon", "AVX512, AMX", 8.0, 1, "FELL"),
+        ("Xeon", "AVX512", 9.5, 1, "there is none"),
+        ("EPYC", "AVX512", 5.0, 0, "1.00"),
+        ("M4", "DEFAULT", 9.5, 1, "there is none"),
+    ],
+)
+def test_speed_is_compared_with_that_of_a_machine_alike(
+    tmp_path: Path, processor: str, instructions: str, ratio: float, code: int, said: str
+) -> None:
+    """EPYC's record is from before records named instructions."""
+    for folder, record in {
+        "known/xeon-amx": a_record("Xeon", "AVX512, AMX", 10.0),
+        "known/epyc": a_record("EPYC", None, 5.0),
+        "fresh": a_record(processor, instructions, ratio),
+    }.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "pipeline.json").write_text(json.dumps(record))
+    command = [sys.executable, ROOT / "results/check_speed.py", "fresh", "known"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert said in done.stdout
 
 
 def test_no_picture_and_no_weight_is_committed() -> None:

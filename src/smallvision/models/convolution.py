@@ -67,8 +67,9 @@ class SideBySide(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Gradients towards images and filters, from that towards the output `(N, D, H, W)`."""
         x, weight = ctx.saved_tensors
-        wants_images = ctx.needs_input_grad[0]
-        towards_images, *_ = differentiate(x, weight, gradient, (wants_images, False, False))
+        towards_images = None
+        if ctx.needs_input_grad[0]:
+            towards_images, *_ = differentiate(x, weight, gradient, (True, False, False))
         rows, gradient = lay_side_by_side(x), lay_side_by_side(gradient)
         _, towards_filters, _ = differentiate(rows, weight, gradient, (False, True, False))
         return towards_images, towards_filters

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from smallvision.bench import bench_accuracy, bench_pipeline, bench_predict, bench_step, timing
+from smallvision.bench.step import StepBench
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import RecordError
-from smallvision.models import MODELS
+from smallvision.models import MODELS, convolution
 from smallvision.predict import SavedModel, Views
 from smallvision.recipes import parse_recipe
 from smallvision.records.machine import Machine
@@ -64,6 +65,17 @@ def test_step_counts_what_a_step_computes() -> None:
     assert step["peak_share"] == pytest.approx(speed / record["peak"]["flop_per_second"])
     assert record["peak"]["flop_per_second"] == max(record["peak"]["layers"].values())
     assert "mlp" in draw_benches([{"name": "step", **record}])
+
+
+def test_zeros_between_images_are_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With AMX more is computed than a step needs; that is no speed."""
+    recipe = parse_recipe({"model": {"name": "speednet", "widths": [8, 8]}, "batch_size": 8})
+    counts = []
+    for amx, precision in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr(convolution, "has_amx", lambda amx=amx: amx)
+        machine = Machine("cpu", precision, compiled=False, threads=1)
+        counts.append(StepBench(recipe, machine).describe()["flop_per_image"])
+    assert counts[0] == counts[1]
 
 
 def test_a_plain_loop_beside_ours() -> None:

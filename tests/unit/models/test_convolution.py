@@ -29,10 +29,25 @@ def test_side_by_side_has_the_gradients_of_a_plain_convolution(side: int, count:
         assert torch.allclose(ours, theirs, rtol=1e-10, atol=1e-10)
 
 
-def test_images_that_need_no_gradient_get_none() -> None:
-    weight = draw(4, 3, 3, 3).requires_grad_()
-    SideBySide.apply(draw(5, 3, 7, 7), weight).sum().backward()  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_no_gradient_is_computed_towards_images_that_need_none(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def differentiate(
+        x: Tensor, filters: Tensor, gradient: Tensor, wanted: tuple[bool, bool, bool]
+    ) -> object:
+        asked.append(wanted)
+        return plain(x, filters, gradient, wanted)
+
+    plain = convolution.differentiate
+    monkeypatch.setattr(convolution, "differentiate", differentiate)
+    weight = draw(4, 3, 3, 3, dtype=dtype).requires_grad_()
+    SideBySide.apply(draw(5, 3, 7, 7, dtype=dtype), weight).sum().backward()  # type: ignore[no-untyped-call]
+    assert asked == [(False, True, False)]
     assert weight.grad is not None
+    assert weight.grad.count_nonzero() > 0
 
 
 def test_rows_hold_the_images_in_order_with_zeros_between() -> None:
