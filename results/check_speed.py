@@ -11,32 +11,32 @@ folder knows.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keep import are_alike
+from keep import are_alike, read
 
 SLACK = 0.85  # turns of one job differ by a tenth on a quiet machine
 
 
-def read_records(folder: Path) -> dict[str, dict[str, Any]]:
+Records = dict[str, dict[str, Any]]
+
+
+def read_records(folder: Path) -> Records:
     """The measurements of a folder that ratios are taken from, by kind."""
     paths = (folder / f"{kind}.json" for kind in ("pipeline", "step"))
-    return {path.stem: json.loads(path.read_text()) for path in paths if path.exists()}
+    return {path.stem: read(path) for path in paths if path.exists()}
 
 
-def are_of_machines_alike(one: Path, other: Path) -> bool:
+def are_of_machines_alike(one: Records, other: Records) -> bool:
     """Whether two folders hold records of one kind that may be compared."""
-    first, second = read_records(one), read_records(other)
-    return any(are_alike(first[kind], second[kind]) for kind in first.keys() & second.keys())
+    return any(are_alike(one[kind], other[kind]) for kind in one.keys() & other.keys())
 
 
-def list_ratios(folder: Path) -> Iterator[tuple[str, float]]:
-    """Name and value of every ratio that a folder of measurements holds."""
-    records = read_records(folder)
+def list_ratios(records: Records) -> Iterator[tuple[str, float]]:
+    """Name and value of every ratio that the measurements of a folder hold."""
     if "pipeline" in records:
         yield "input path to DataLoader", records["pipeline"]["ratio"]
     if "step" in records:
@@ -47,12 +47,14 @@ def list_ratios(folder: Path) -> Iterator[tuple[str, float]]:
 def main() -> int:
     """Print all ratios side by side; 1 if one fell."""
     place, known = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "results/bench")
-    alike = [folder for folder in sorted(known.iterdir()) if are_of_machines_alike(place, folder)]
+    here = read_records(place)
+    folders = {folder: read_records(folder) for folder in sorted(known.iterdir())}
+    alike = [folder for folder, there in folders.items() if are_of_machines_alike(here, there)]
     if len(alike) != 1:
         found = ", ".join(map(str, alike)) or "none"
         print(f"one folder below {known} should be of a machine like this; there is {found}")
         return 1
-    fresh, committed = dict(list_ratios(place)), dict(list_ratios(alike[0]))
+    fresh, committed = dict(list_ratios(here)), dict(list_ratios(folders[alike[0]]))
     shared = sorted(fresh.keys() & committed.keys())
     if not shared:
         print(f"nothing to compare: no ratio is in both {place} and {alike[0]}")

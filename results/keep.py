@@ -105,11 +105,12 @@ def show(folder: Path) -> str:
             continue
         status = read(folder / "runs" / rung["name"] / "status.json")
         val, train = status["val"], status["train"]
-        seeds = folder / "runs" / rung["name"] / "seeds.json"
-        if seeds.exists():
+        path = folder / "runs" / rung["name"] / "seeds.json"
+        if path.exists():
+            seeds = read(path)
             val = val | {
-                "accuracy": read(seeds)["mean"],
-                "interval": read(seeds)["interval"] or val["interval"],
+                "accuracy": seeds["mean"],
+                "interval": seeds["interval"] or val["interval"],
             }
         low, high = (f"{bound * 100:.2f}" for bound in val["interval"])
         name = f"**{rung['name']}**" if rung["name"] == study["best"] else rung["name"]

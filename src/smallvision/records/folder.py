@@ -55,6 +55,11 @@ def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
     return False
 
 
+def is_finished(run: Path) -> bool:
+    """Whether a run lies in a folder that came to its end."""
+    return (run / STATUS).exists() and bool(read_json(run / STATUS)["status"] == "done")
+
+
 def run_folder(study: Path, name: str) -> Path:
     """The run folder of a study's rung."""
     return study / "runs" / name

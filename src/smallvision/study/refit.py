@@ -12,7 +12,7 @@ from smallvision.predict import SavedModel, fingerprint_model, load_model
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.build import build_machine
 from smallvision.records.files import make_folder, read_json, write_json, write_text
-from smallvision.records.folder import ENSEMBLE, REFIT, STATUS
+from smallvision.records.folder import ENSEMBLE, REFIT, STATUS, is_finished
 from smallvision.records.weights import check_manifest
 from smallvision.study.candidates import find_candidates, find_member, sum_training
 from smallvision.study.choice import join_members
@@ -29,8 +29,7 @@ NOTE = (
 def find_final(run: Path) -> tuple[Path, Path | None]:
     """The model to test of a finished run: its refit, beside its twin, or itself without one."""
     refit = run / REFIT
-    done = (refit / STATUS).exists() and read_json(refit / STATUS)["status"] == "done"
-    return (refit, run) if done else (run, None)
+    return (refit, run) if is_finished(refit) else (run, None)
 
 
 def load_final(run: Path) -> tuple[SavedModel, SavedModel | None]:

@@ -13,7 +13,7 @@ from smallvision.data.split import Split
 from smallvision.recipes import Rung, follow_seed
 from smallvision.recipes.text import sum_recipe
 from smallvision.records.files import make_folder, read_json, write_json
-from smallvision.records.folder import SNAPSHOTS, STATUS, run_folder
+from smallvision.records.folder import SNAPSHOTS, STATUS, is_finished, run_folder
 from smallvision.study.ensemble import build_ensemble
 from smallvision.study.ladder import Ladder
 from smallvision.study.narration import Narrator
@@ -131,11 +131,6 @@ def ensemble_rung(rung: Rung, site: Site) -> dict[str, Any]:
     return build_ensemble(
         [source], site.dataset, site.split, folder, name=rung.name, members=MEMBERS
     )
-
-
-def is_finished(run: Path) -> bool:
-    """Whether a run lies in a folder that came to its end."""
-    return (run / STATUS).exists() and bool(read_json(run / STATUS)["status"] == "done")
 
 
 WORK: dict[str, Callable[[Rung, Site], dict[str, Any]]] = {
