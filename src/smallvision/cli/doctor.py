@@ -11,8 +11,9 @@ def doctor(data_dir: DataDir = None) -> None:
 
     from smallvision.cli.tables import show_machine
     from smallvision.data.locate import find_places
+    from smallvision.processor import has_fast_bf16
     from smallvision.records.environment import describe_environment
-    from smallvision.records.machine import choose_machine, has_compiler, has_fast_bf16
+    from smallvision.records.machine import choose_machine, has_compiler
 
     machine = choose_machine()
     show_machine(

@@ -1,23 +1,17 @@
-"""3x3 convolutions whose training from small feature maps is fast on processors with AMX too.
-
-These compute the gradient towards the filters in tiles of 32 pixels of a row, so with rows of 7
-four fifths of a tile are empty, and this gradient alone is a third of a step of `speednet`.
-Several images side by side, with a column of zeros after each, fill the rows, and the gradient is
-the same: it is a sum over images and pixels, to which zeros add nothing.
-"""
+"""The 3x3 convolution of every network here, computed in whichever way is fastest."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
 
-TILE = 32  # pixels of a row that AMX takes at once
-WIDEST = 8  # pixels a row; of wider images, one at a time is as fast
+from smallvision.models.side_by_side import WIDEST, SideBySide
+from smallvision.models.spectral import Spectral, count_gain
+from smallvision.processor import has_amx, has_mkl
+
+# Operations that spectra must save to save time. Their matrices are small, and the processor gets
+# a half to two thirds as many of their operations done in the same time; forwards alone, fewer.
+GAIN_IN_TRAINING, GAIN_FORWARDS = 2.0, 3.0
 
 
 class Conv3x3(nn.Conv2d):
@@ -33,84 +27,41 @@ class Conv3x3(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """From `(N, channels, H, W)` to `(N, out_channels, ceil(H / stride), ...)`."""
-        if torch.compiler.is_compiling() or not self.gains_from_rows(x):
-            return super().forward(x)
-        out: Tensor = SideBySide.apply(x.bfloat16(), self.weight.bfloat16())  # type: ignore[no-untyped-call]
+        out: Tensor
+        if self.stride != (1, 1) or x.device.type != "cpu" or torch.compiler.is_compiling():
+            out = super().forward(x)
+        elif self.gains_from_rows(x):
+            out = SideBySide.apply(x.bfloat16(), self.weight.bfloat16())  # type: ignore[no-untyped-call]
+        elif self.gains_from_spectra(x):
+            out = Spectral.apply(x, self.weight)  # type: ignore[no-untyped-call]
+        else:
+            out = super().forward(x)
         return out
 
+    def learns(self) -> bool:
+        """Whether a gradient towards the filters will be wanted."""
+        return torch.is_grad_enabled() and self.weight.requires_grad
+
     def gains_from_rows(self, x: Tensor) -> bool:
-        """Whether a gradient towards the filters will be wanted where side by side is faster."""
+        """Whether the gradient towards the filters is faster with images side by side."""
         return (
             x.shape[-1] <= WIDEST
-            and self.stride == (1, 1)
-            and x.device.type == "cpu"
-            and torch.is_grad_enabled()
-            and self.weight.requires_grad
+            and self.learns()
             and torch.is_autocast_enabled("cpu")
             and torch.get_autocast_dtype("cpu") == torch.bfloat16
             and x.is_contiguous(memory_format=torch.channels_last)
             and has_amx()
         )
 
-
-class SideBySide(torch.autograd.Function):
-    """A 3x3 convolution of stride 1, its gradient towards the filters taken side by side."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        """Convolve images `(N, C, H, W)` with filters `(D, C, 3, 3)`."""
-        ctx.save_for_backward(x, weight)
-        return F.conv2d(x, weight, padding=1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients towards images and filters, from that towards the output `(N, D, H, W)`."""
-        x, weight = ctx.saved_tensors
-        towards_images = None
-        if ctx.needs_input_grad[0]:
-            towards_images, *_ = differentiate(x, weight, gradient, (True, False, False))
-        rows, gradient = lay_side_by_side(x), lay_side_by_side(gradient)
-        _, towards_filters, _ = differentiate(rows, weight, gradient, (False, True, False))
-        return towards_images, towards_filters
-
-
-def differentiate(
-    images: Tensor, filters: Tensor, gradient: Tensor, wanted: tuple[bool, bool, bool]
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Gradients of a 3x3 convolution towards images, filters and biases, those that are wanted.
-
-    `torch.nn.grad` would do, but that it copies an image of nothing first.
-    """
-    one, none = (1, 1), (0, 0)
-    results: tuple[Tensor | None, Tensor | None, Tensor | None] = (
-        torch.ops.aten.convolution_backward(
-            gradient, images, filters, None, one, one, one, False, none, 1, wanted
-        )
-    )
-    return results
-
-
-def lay_side_by_side(images: Tensor) -> Tensor:
-    """Fill rows with several images, a column of zeros after each.
-
-    Args:
-        images: `(N, C, H, W)`.
-
-    Returns: `(ceil(N / k), C, H, k * (W + 1))`, channels-last, k images in a row.
-    """
-    N, C, H, W = images.shape
-    k = max(1, TILE // (W + 1))
-    full, rest = divmod(N, k)
-    rows = images.new_zeros(full + (rest > 0), H, k, W + 1, C)
-    pixels = images.permute(0, 2, 3, 1)
-    rows[:full, ..., :W, :] = pixels[: full * k].view(full, k, H, W, C).transpose(1, 2)
-    if rest:
-        rows[full, :, :rest, :W] = pixels[full * k :].transpose(0, 1)
-    return rows.view(len(rows), H, k * (W + 1), C).permute(0, 3, 1, 2)
-
-
-@cache
-def has_amx() -> bool:
-    """Whether this processor multiplies matrices of bf16 in tiles."""
-    return torch.cpu._is_amx_tile_supported()
+    def gains_from_spectra(self, x: Tensor) -> bool:
+        """Whether products of spectra are faster; measured with MKL, in fp32, on AVX2."""
+        if (
+            x.dtype != torch.float32
+            or self.weight.dtype != torch.float32
+            or torch.is_autocast_enabled("cpu")
+            or not has_mkl()
+        ):
+            return False
+        N, C, H, W = x.shape
+        enough = GAIN_IN_TRAINING if self.learns() else GAIN_FORWARDS
+        return N > 0 and count_gain(N, C, self.out_channels, H, W) >= enough

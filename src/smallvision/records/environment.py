@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from smallvision.processor import has_amx
+
 PACKAGES = ("smallvision", "torch", "numpy", "scipy", "scikit-learn", "pillow", "safetensors")
 
 
@@ -49,7 +51,7 @@ def name_processor() -> str:
 
 def name_instructions() -> str:
     """The widest instructions that torch finds here: cloud machines hide their processor's name."""
-    amx = ", AMX" if torch.cpu._is_amx_tile_supported() else ""
+    amx = ", AMX" if has_amx() else ""
     return torch.backends.cpu.get_cpu_capability() + amx
 
 

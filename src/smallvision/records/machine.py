@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from smallvision.errors import FailedRunError, SettingError
+from smallvision.processor import has_fast_bf16
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
@@ -96,15 +97,6 @@ def explain_compilation(error: Exception) -> str:
         f"the model could not be compiled ({reason}); remove {cache_dir()}, where a compilation "
         "that was cut short leaves broken files, or train with compile = 'off'"
     )
-
-
-def has_fast_bf16(device: str) -> bool:
-    """Whether bf16 is computed by the hardware, not emulated."""
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return False
 
 
 def find_device(wish: str = "auto") -> str:

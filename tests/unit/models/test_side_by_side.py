@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from smallvision.models import convolution
-from smallvision.models.convolution import Conv3x3, SideBySide, lay_side_by_side
+from smallvision.models import convolution, side_by_side
+from smallvision.models.convolution import Conv3x3
+from smallvision.models.side_by_side import SideBySide, lay_side_by_side
 
 
 def draw(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -41,8 +42,8 @@ def test_no_gradient_is_computed_towards_images_that_need_none(
         asked.append(wanted)
         return plain(x, filters, gradient, wanted)
 
-    plain = convolution.differentiate
-    monkeypatch.setattr(convolution, "differentiate", differentiate)
+    plain = side_by_side.differentiate
+    monkeypatch.setattr(side_by_side, "differentiate", differentiate)
     weight = draw(4, 3, 3, 3, dtype=dtype).requires_grad_()
     SideBySide.apply(draw(5, 3, 7, 7, dtype=dtype), weight).sum().backward()  # type: ignore[no-untyped-call]
     assert asked == [(False, True, False)]
@@ -96,7 +97,6 @@ def test_only_where_it_was_found_to_be_faster() -> None:
         assert conv.gains_from_rows(x)
         assert not conv.gains_from_rows(draw(2, 8, 9, 9)), "images are wide enough"
         assert not conv.gains_from_rows(x.contiguous()), "pixels of a channel lie together"
-        assert not Conv3x3(8, 8, stride=2).gains_from_rows(x), "strided"
         with torch.no_grad():
             assert not conv.gains_from_rows(x), "no gradient is wanted"
         conv.requires_grad_(False)
