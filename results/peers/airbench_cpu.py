@@ -5,7 +5,8 @@
 The file is Keller Jordan's, https://github.com/KellerJordan/cifar10-airbench; it is fetched for the
 measurement and is no part of this repository. What is replaced: the device, the half type (by
 float32 on processors that only emulate bfloat16), CUDA's events by a clock, torchvision's reading
-and normalising by the same arithmetic, and compilation by none, which is faster on two cores. One run, no warm-up. The last line printed is JSON.
+and normalising by the same arithmetic, and compilation by none, which is faster on two cores. One
+run, no warm-up. The last line printed is JSON.
 """
 
 from __future__ import annotations
