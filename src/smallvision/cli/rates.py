@@ -40,6 +40,10 @@ def show_steps(record: dict[str, Any], console: Console) -> None:
             f"{step['input_share']:.1%}" if step["input_share"] is not None else "",
         )
     console.print(table)
+    if any(step["peak_share"] > 1 for step in record["steps"].values()):
+        console.print(
+            "Operations are counted as those of plain convolutions; these were computed with fewer."
+        )
 
 
 def show_targets(record: dict[str, Any], console: Console) -> None:

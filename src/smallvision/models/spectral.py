@@ -141,43 +141,49 @@ class Spectral(torch.autograd.Function):
     """A 3x3 convolution of stride 1 with zeros around, to the rounding of a plain one."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        """Convolve images `(N, C, H, W)` with filters `(D, C, 3, 3)`; best channels-last."""
+    def forward(ctx: Any, x: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+        """Convolve images `(N, C, H, W)` with filters `(D, C, 3, 3)`; best channels-last.
+
+        Of the result, rows and columns beyond `size` are left out.
+        """
         (N, C, H, W), D = x.shape, len(weight)
+        tall, wide = size
         plan = make_plan(H, W, x.dtype)
         slots = len(plan.down)
         rows = transform(plan.down, x.permute(0, 2, 3, 1).reshape(N, H, W * C))
         rows = rows.view(N, slots, W, C)
         taps = weight.permute(0, 2, 3, 1).reshape(D, 9, C)
-        results = x.new_empty(slots, N, W, D)
+        results = x.new_empty(slots, N, wide, D)
         kept = []
         for row in plan.rows:
             images = transform(flatten(row.spread).T, pick(rows, row.slots))  # (N, R, C)
             filters = transform(row.filters, taps)  # (D, R, C)
             products = torch.bmm(images.transpose(0, 1), filters.permute(1, 2, 0)).transpose(0, 1)
-            for slot, collect in zip(row.slots, row.collect, strict=True):
+            for slot, collect in zip(row.slots, row.collect[:, :wide], strict=True):
                 transform(collect, products, out=results[slot])
             kept += [images, filters]
         ctx.save_for_backward(*kept)
         ctx.size = (H, W)
-        out = transform(plan.up, results.view(slots, N, W * D).transpose(0, 1))
-        return out.view(N, H, W, D).permute(0, 3, 1, 2)
+        out = transform(plan.up[:tall], results.view(slots, N, wide * D).transpose(0, 1))
+        return out.view(N, tall, wide, D).permute(0, 3, 1, 2)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients towards images and filters, from that towards the output `(N, D, H, W)`."""
-        (N, D, H, W), kept = gradient.shape, iter(ctx.saved_tensors)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        """Gradients towards images and filters, from that towards the output."""
+        (N, D, tall, wide), (H, W) = gradient.shape, ctx.size
+        kept = iter(ctx.saved_tensors)
         plan = make_plan(H, W, gradient.dtype)
         slots, C = len(plan.down), ctx.saved_tensors[0].shape[-1]
-        towards_images, towards_filters = ctx.needs_input_grad
-        rows = transform(plan.up.T, gradient.permute(0, 2, 3, 1).reshape(N, H, W * D))
-        rows = rows.view(N, slots, W, D)
+        towards_images, towards_filters, _ = ctx.needs_input_grad
+        pixels = gradient.permute(0, 2, 3, 1).reshape(N, tall, wide * D)
+        rows = transform(plan.up[:tall].T, pixels).view(N, slots, wide, D)
         results = gradient.new_empty(slots, N, W, C)
         taps = gradient.new_zeros(D, 9, C)
         for row in plan.rows:
             images, filters = next(kept), next(kept)
-            products = transform(flatten(row.collect).T, pick(rows, row.slots)).transpose(0, 1)
+            collect = flatten(row.collect[:, :wide])
+            products = transform(collect.T, pick(rows, row.slots)).transpose(0, 1)
             if towards_filters:
                 factors = torch.bmm(products.mT, images.transpose(0, 1)).transpose(0, 1)
                 taps.baddbmm_(row.filters.T.expand(D, -1, -1), factors)
@@ -191,7 +197,7 @@ class Spectral(torch.autograd.Function):
             image_gradient = out.view(N, H, W, C).permute(0, 3, 1, 2)
         if towards_filters:
             filter_gradient = taps.view(D, 3, 3, C).permute(0, 3, 1, 2)
-        return image_gradient, filter_gradient
+        return image_gradient, filter_gradient, None
 
 
 def transform(matrix: Tensor, batch: Tensor, out: Tensor | None = None) -> Tensor:

@@ -56,8 +56,8 @@ class Norm(nn.BatchNorm2d):
 class Filters(Conv3x3):
     """A 3x3 convolution that begins by passing its input on, in as many filters as it can."""
 
-    def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__(channels, out_channels)
+    def __init__(self, channels: int, out_channels: int, *, pooled: bool = False) -> None:
+        super().__init__(channels, out_channels, pooled=pooled)
         nn.init.dirac_(self.weight[: min(channels, out_channels)])
 
 
@@ -82,8 +82,8 @@ class Group(nn.Module):
         super().__init__()
         self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
         self.activation = ACTIVATIONS[activation]()
-        widths = [channels, *[out_channels] * depth]
-        self.convs = nn.ModuleList(map(Filters, widths, widths[1:]))
+        inner = (Filters(out_channels, out_channels) for _ in range(depth - 1))
+        self.convs = nn.ModuleList([Filters(channels, out_channels, pooled=pool), *inner])
         self.norms = nn.ModuleList(Norm(out_channels, norm_momentum) for _ in range(depth))
         self.residual = residual
 

@@ -1,0 +1,185 @@
+"""Time 3x3 convolutions by products of spectra beside plain ones, taking turns.
+
+    python results/convolutions.py OUT [--precision bf16]    measure, and write the record
+    python results/convolutions.py                           print the table of docs/SPEED.md
+
+It is what the bounds in `smallvision/models/convolution.py` rest on, which takes spectra in fp32
+alone; `--precision bf16` asks whether they would pay there too. Some minutes on two cores, alone
+on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from keep import read, tell_place
+from torch import Tensor
+from torch.nn import functional as F
+
+from smallvision.bench.record import begin_record
+from smallvision.bench.timing import Job, alternate, fill_turn
+from smallvision.models.spectral import Spectral, count_gain
+from smallvision.records.files import make_folder, write_json
+from smallvision.records.machine import choose_machine
+
+RECORDS = Path(__file__).with_name("bench").glob("*/convolutions*.json")
+TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+# Where it is found, images, channels, filters, pixels a side.
+LAYERS = (
+    ("speednet", 250, 24, 64, 31),
+    ("speednet", 250, 64, 64, 15),
+    ("speednet", 250, 64, 256, 15),
+    ("speednet", 250, 64, 256, 13),
+    ("speednet", 250, 256, 256, 7),
+    ("speednet", 250, 256, 256, 6),
+    ("speednet", 250, 256, 256, 3),
+    ("vgg10", 128, 64, 64, 16),
+    ("vgg10", 128, 128, 128, 8),
+    ("WRN-10-2", 128, 32, 32, 32),
+    ("WRN-10-2", 128, 64, 64, 16),
+    ("WRN-16-8", 128, 128, 128, 32),
+    ("WRN-16-8", 128, 256, 256, 16),
+    ("WRN-16-8", 128, 512, 512, 8),
+)
+
+
+def convolve_plainly(x: Tensor, weight: Tensor) -> Tensor:
+    """As every network would."""
+    return F.conv2d(x, weight, padding=1)
+
+
+def convolve_spectra(x: Tensor, weight: Tensor) -> Tensor:
+    """By products of spectra."""
+    out: Tensor = Spectral.apply(x, weight, tuple(x.shape[2:]))  # type: ignore[no-untyped-call]
+    return out
+
+
+WAYS = {"plain": convolve_plainly, "spectral": convolve_spectra}
+
+
+def draw(N: int, C: int, D: int, side: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Images, filters and a gradient towards the output."""
+    shapes = ((N, C, side, side), (D, C, 3, 3), (N, D, side, side))
+    generator = torch.Generator().manual_seed(0)
+    x, weight, gradient = (
+        torch.randn(shape, generator=generator).to(memory_format=torch.channels_last)
+        for shape in shapes
+    )
+    return x, weight, gradient
+
+
+def make_jobs(tensors: tuple[Tensor, Tensor, Tensor]) -> dict[str, Job]:
+    """Both ways, forwards alone and with both gradients."""
+    x, weight, gradient = tensors
+    x.requires_grad_()
+    weight.requires_grad_()
+    jobs: dict[str, Job] = {}
+    for name, way in WAYS.items():
+
+        def train(way: Any = way) -> None:
+            torch.autograd.grad(way(x, weight), (x, weight), gradient)
+
+        @torch.no_grad()
+        def look(way: Any = way) -> None:
+            way(x, weight)
+
+        for kind, act in (("training", train), ("forwards", look)):
+            act()
+            jobs[f"{name}, {kind}"] = repeat(act, fill_turn(act), len(x))
+    return jobs
+
+
+def find_errors(tensors: tuple[Tensor, Tensor, Tensor]) -> dict[str, list[float]]:
+    """Each way's distance from an exact convolution, and of the gradient towards the filters."""
+    results = {}
+    exact = convolve_plainly, tuple(tensor.double() for tensor in tensors)
+    ways = {"exact": exact, **{name: (way, tensors) for name, way in WAYS.items()}}
+    for name, (way, (x, weight, gradient)) in ways.items():
+        learner = weight.clone().requires_grad_()
+        out = way(x, learner)
+        results[name] = (out.detach(), *torch.autograd.grad(out, learner, gradient))
+    return {
+        name: [
+            float((mine - true).norm() / true.norm())
+            for mine, true in zip(results[name], results["exact"], strict=True)
+        ]
+        for name in WAYS
+    }
+
+
+def repeat(act: Any, times: int, count: int) -> Job:
+    """A job of doing something so many times, each with so many images."""
+
+    def job() -> int:
+        for _ in range(times):
+            act()
+        return times * count
+
+    return job
+
+
+def measure(precision: str, rounds: int) -> dict[str, Any]:
+    """The record."""
+    machine = choose_machine(precision=precision)
+    machine.set_up()
+    layers = []
+    for network, N, C, D, side in LAYERS:
+        x, weight, gradient = (tensor.to(TYPES[precision]) for tensor in draw(N, C, D, side))
+        errors = find_errors((x, weight, gradient))
+        rates = alternate(make_jobs((x, weight, gradient)), rounds=rounds)
+        speed = {name: rate["images_per_second"] for name, rate in rates.items()}
+        ratios = {
+            kind: speed[f"spectral, {kind}"] / speed[f"plain, {kind}"]
+            for kind in ("training", "forwards")
+        }
+        shape = {"images": N, "channels": C, "filters": D, "side": side}
+        saved = {"operations": count_gain(N, C, D, side, side)}
+        layers.append(
+            {"network": network, **shape, **saved, **ratios, "errors": errors, "rates": rates}
+        )
+        print(f"{network} {N} {C}->{D} {side}x{side}: {saved} {ratios} {errors}", flush=True)
+    command = f"python results/convolutions.py OUT --precision {precision}"
+    return {**begin_record("convolutions", command, machine), "layers": layers}
+
+
+def list_rows() -> Iterator[str]:
+    """The lines of the table."""
+    yield "| layer | operations | training | forwards | error | plain error |"
+    yield "|---|---|---|---|---|---|"
+    for path in sorted(RECORDS):
+        record = read(path)
+        for layer in record["layers"]:
+            name = (
+                f"{layer['network']}: {layer['channels']} to {layer['filters']} channels, "
+                f"{layer['side']}x{layer['side']} pixels, {layer['images']} images"
+            )
+            figures = [f"{layer[kind]:.2f}" for kind in ("operations", "training", "forwards")]
+            figures += [f"{layer['errors'][way][0]:.0e}" for way in ("spectral", "plain")]
+            yield f"| {name} | {' | '.join(figures)} |"
+        place = tell_place(record["environment"], record["machine"], record["created"])
+        yield f"\n`{path.parent.name}`: {place}"
+
+
+def main() -> None:
+    """Measure, or print what was measured."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path, nargs="?")
+    parser.add_argument("--precision", choices=TYPES, default="fp32")
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args()
+    if asked.out is None:
+        print("\n".join(list_rows()))
+        sys.exit()
+    write_json(
+        make_folder(asked.out.parent) / asked.out.name, measure(asked.precision, asked.rounds)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The 3x3 convolution, in whichever way it is computed."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from smallvision.models import convolution
+from smallvision.models.convolution import Conv3x3
+
+
+def draw(*shape: int) -> Tensor:
+    drawn = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+    return drawn.to(memory_format=torch.channels_last)
+
+
+@pytest.fixture(params=["spectral", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name in ("GAIN_IN_TRAINING", "GAIN_FORWARDS"):
+        monkeypatch.setattr(convolution, name, 0.0 if request.param == "spectral" else 1e9)
+    monkeypatch.setattr(convolution, "has_mkl", lambda: True)
+    monkeypatch.setattr(convolution, "has_amx", lambda: False)
+    return str(request.param)
+
+
+@pytest.mark.parametrize(("H", "W"), [(7, 7), (6, 7), (15, 4), (8, 8), (1, 3)])
+@pytest.mark.parametrize("learns", [True, False])
+def test_what_pooling_leaves_out_is_left_out_and_nothing_else(
+    H: int, W: int, learns: bool, way: str
+) -> None:
+    torch.manual_seed(0)
+    whole, less = Conv3x3(5, 6), Conv3x3(5, 6, pooled=True)
+    less.load_state_dict(whole.state_dict())
+    x = draw(3, 5, H, W)
+    outs, gradients = [], []
+    for conv in (whole, less):
+        conv.requires_grad_(learns)
+        images = x.clone().requires_grad_()
+        outs.append(conv(images))
+        pooled = F.max_pool2d(outs[-1], 2, ceil_mode=min(H, W) < 2)
+        learners = (images, conv.weight) if learns else (images,)
+        gradients.append((pooled, *torch.autograd.grad(pooled.square().sum(), learners)))
+    assert outs[0].shape[2:] == (H, W)
+    assert outs[1].shape[2:] == ((H, W) if min(H, W) < 2 else (H - H % 2, W - W % 2))
+    for mine, theirs in zip(*gradients, strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-4)
+
+
+@pytest.mark.usefixtures("way")
+def test_large_images_are_not_copied_to_save_a_row() -> None:
+    conv = Conv3x3(2, 3, pooled=True)
+    assert conv.gains_from_less(draw(1, 2, 15, 15))
+    assert not conv.gains_from_less(draw(1, 2, 31, 31)), "hardly anything is saved"
+    assert not conv.gains_from_less(draw(1, 2, 14, 14)), "nothing is left out"
+    assert not Conv3x3(2, 3).gains_from_less(draw(1, 2, 15, 15)), "all is wanted"
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_layer_is_the_same_to_rounding(stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    conv = Conv3x3(128, 128, stride)
+    x = draw(64, 128, 7, 7)
+    monkeypatch.setattr(convolution, "has_mkl", lambda: True)
+    out = []
+    for gain in (0.0, 1e9):  # spectra always, and never
+        monkeypatch.setattr(convolution, "GAIN_IN_TRAINING", gain)
+        out.append(conv(x))
+    assert torch.allclose(*out, atol=1e-5)
+    assert torch.equal(*out) == (stride == 2), "two ways round differently"
