@@ -164,8 +164,11 @@ class Spectral(torch.autograd.Function):
             kept += [images, filters]
         ctx.save_for_backward(*kept)
         ctx.size = (H, W)
-        out = transform(plan.up[:tall], results.view(slots, N, wide * D).transpose(0, 1))
-        return out.view(N, tall, wide, D).permute(0, 3, 1, 2)
+        # Not a view, for networks that go on to change it in place, as residual ones do.
+        out = torch.empty((N, D, tall, wide), dtype=x.dtype, memory_format=torch.channels_last)
+        pixels = out.permute(0, 2, 3, 1).view(N, tall, wide * D)
+        transform(plan.up[:tall], results.view(slots, N, wide * D).transpose(0, 1), out=pixels)
+        return out
 
     @staticmethod
     @once_differentiable

@@ -134,3 +134,14 @@ def test_a_plan_made_while_predicting_serves_training_too() -> None:
     (gradient,) = torch.autograd.grad(out.square().sum(), weight)
     plain = F.conv2d(x, weight, padding=1).square().sum()
     assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
+
+
+def test_the_result_may_be_changed_in_place() -> None:
+    """As a residual network does, which adds its shortcut so."""
+    x, weight = draw(0, 2, 3, 5, 5), draw(1, 3, 3, 3, 3).requires_grad_()
+    out = convolve(x, weight)
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    out += x
+    (gradient,) = torch.autograd.grad(out.square().sum(), weight)
+    plain = (F.conv2d(x, weight, padding=1) + x).square().sum()
+    assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
