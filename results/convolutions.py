@@ -22,12 +22,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from smallvision.bench.record import begin_record
-from smallvision.bench.timing import Job, alternate, fill_turn
+from smallvision.bench.timing import Job, alternate, fill_turn, repeat
 from smallvision.models.spectral import Spectral, count_gain
 from smallvision.records.files import make_folder, write_json
 from smallvision.records.machine import choose_machine
 
-RECORDS = Path(__file__).with_name("bench").glob("*/convolutions*.json")
+BENCH = Path(__file__).with_name("bench")
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 # Where it is found, images, channels, filters, pixels a side.
@@ -113,17 +113,6 @@ def find_errors(tensors: tuple[Tensor, Tensor, Tensor]) -> dict[str, list[float]
     }
 
 
-def repeat(act: Any, times: int, count: int) -> Job:
-    """A job of doing something so many times, each with so many images."""
-
-    def job() -> int:
-        for _ in range(times):
-            act()
-        return times * count
-
-    return job
-
-
 def measure(precision: str, rounds: int) -> dict[str, Any]:
     """The record."""
     machine = choose_machine(precision=precision)
@@ -144,7 +133,7 @@ def measure(precision: str, rounds: int) -> dict[str, Any]:
             {"network": network, **shape, **saved, **ratios, "errors": errors, "rates": rates}
         )
         print(f"{network} {N} {C}->{D} {side}x{side}: {saved} {ratios} {errors}", flush=True)
-    command = f"python results/convolutions.py OUT --precision {precision}"
+    command = f"python results/convolutions.py OUT --precision {precision} --rounds {rounds}"
     return {**begin_record("convolutions", command, machine), "layers": layers}
 
 
@@ -152,7 +141,7 @@ def list_rows() -> Iterator[str]:
     """The lines of the table."""
     yield "| layer | operations | training | forwards | error | plain error |"
     yield "|---|---|---|---|---|---|"
-    for path in sorted(RECORDS):
+    for path in sorted(BENCH.glob("*/convolutions*.json")):
         record = read(path)
         for layer in record["layers"]:
             name = (

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from smallvision.bench.timing import Job
+from smallvision.bench.timing import Job, repeat
 from smallvision.records.machine import Machine
 
 # Channels, pixels a side, images: layers of the networks here, and one of a wider one.
@@ -47,9 +47,7 @@ def convolve(channels: int, side: int, count: int, machine: Machine) -> Job:
     repeats = 4 if machine.device == "cpu" else 20
 
     @torch.inference_mode()
-    def job() -> int:
-        for _ in range(repeats):
-            F.conv2d(images, weight, padding=1)
-        return repeats * count
+    def convolve_once() -> None:
+        F.conv2d(images, weight, padding=1)
 
-    return job
+    return repeat(convolve_once, repeats, count)

@@ -15,7 +15,7 @@ from smallvision.augment import build_normalizer
 from smallvision.bench.peak import find_peak, list_convolutions
 from smallvision.bench.plain import MEAN, STD, PlainLoop
 from smallvision.bench.record import begin_record
-from smallvision.bench.timing import Job, alternate, fill_turn, settle
+from smallvision.bench.timing import Job, alternate, fill_turn, repeat, settle
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
@@ -140,24 +140,16 @@ class StepBench:
 
     def job(self) -> Job:
         """A job of some steps."""
-
-        def job() -> int:
-            for _ in range(self.steps):
-                self.take_step()
-            return self.steps * self.recipe.batch_size
-
-        return job
+        return repeat(self.take_step, self.steps, self.recipe.batch_size)
 
     def input_job(self) -> Job:
         """A job of the input path of as many steps."""
 
-        def job() -> int:
-            for _ in range(self.steps):
-                for _part in self.batch:
-                    pass
-            return self.steps * self.recipe.batch_size
+        def go_through() -> None:
+            for _part in self.batch:
+                pass
 
-        return job
+        return repeat(go_through, self.steps, self.recipe.batch_size)
 
     def describe(self) -> dict[str, Any]:
         """What is known before it is timed."""

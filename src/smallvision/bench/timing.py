@@ -58,6 +58,17 @@ def fill_turn(act: Callable[[], object]) -> int:
     return max(1, round(TURN_SECONDS / (time.perf_counter() - began)))
 
 
+def repeat(act: Callable[[], object], times: int, images: int) -> Job:
+    """A job of doing something so many times, each with so many images."""
+
+    def job() -> int:
+        for _ in range(times):
+            act()
+        return times * images
+
+    return job
+
+
 def settle() -> None:
     """Wait until a GPU has done what it was given."""
     if torch.cuda.is_available():

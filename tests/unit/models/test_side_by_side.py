@@ -101,3 +101,11 @@ def test_only_where_it_was_found_to_be_faster() -> None:
             assert not conv.gains_from_rows(x), "no gradient is wanted"
         conv.requires_grad_(False)
         assert not conv.gains_from_rows(x), "none towards the filters"
+
+
+@pytest.mark.usefixtures("amx")
+def test_a_strided_convolution_is_a_plain_one() -> None:
+    conv, x = Conv3x3(8, 8, stride=2), draw(2, 8, 7, 7, dtype=torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = conv(x)
+        assert torch.equal(out, F.conv2d(x, conv.weight, stride=2, padding=1))
