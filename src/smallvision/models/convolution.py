@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from smallvision.models.side_by_side import WIDEST, SideBySide
 from smallvision.models.spectral import Spectral, count_gain
-from smallvision.processor import has_amx, has_mkl
+from smallvision.processor import has_amx, has_fast_bf16, has_mkl
 
-# Operations that spectra must save to save time. Their matrices are small, and the processor gets
-# a half to two thirds as many of their operations done in the same time; forwards alone, fewer.
-GAIN_IN_TRAINING, GAIN_FORWARDS = 2.0, 3.0
-LARGEST_COPIED = 15  # pixels a side; a row and a column less are an eighth of the operations
+# Operations of a plain convolution for one of a spectral one, from which on spectra save time. Their
+# matrices are small, and the processor gets a half to two thirds as many of their operations done in
+# the same time; forwards alone, fewer. Measured by `results/convolutions.py`.
+GAIN_IN_TRAINING = {torch.float32: 2.0, torch.bfloat16: 2.7}
+GAIN_FORWARDS = 3.0
 
 
 class Conv3x3(nn.Conv2d):
@@ -40,12 +40,8 @@ class Conv3x3(nn.Conv2d):
         elif self.gains_from_rows(x):
             out = SideBySide.apply(x.bfloat16(), self.weight.bfloat16())  # type: ignore[no-untyped-call]
         elif self.gains_from_spectra(x):
-            out = Spectral.apply(x, self.weight, self.find_size(x))  # type: ignore[no-untyped-call]
-        elif self.gains_from_less(x):
-            tall, wide = self.find_size(x)
-            # What is left out would have needed the zeros below and to the right.
-            margins = (1, 1 + wide - x.shape[3], 1, 1 + tall - x.shape[2])
-            out = F.conv2d(F.pad(x, margins), self.weight)
+            dtype = find_dtype(x)
+            out = Spectral.apply(x.to(dtype), self.weight.to(dtype), self.find_size(x))  # type: ignore[no-untyped-call]
         else:
             out = super().forward(x)
         return out
@@ -54,14 +50,6 @@ class Conv3x3(nn.Conv2d):
         """Height and width of what is wanted of the result."""
         H, W = x.shape[2:]
         return (H - H % 2, W - W % 2) if self.pooled and min(H, W) > 1 else (H, W)
-
-    def gains_from_less(self, x: Tensor) -> bool:
-        """Whether computing only what is wanted repays the copy of the input that it takes.
-
-        Not tried with AMX, whose convolutions are six times as fast, and copies are not.
-        """
-        H, W = x.shape[2:]
-        return self.find_size(x) != (H, W) and max(H, W) <= LARGEST_COPIED and not has_amx()
 
     def learns(self) -> bool:
         """Whether a gradient towards the filters will be wanted."""
@@ -73,20 +61,25 @@ class Conv3x3(nn.Conv2d):
             x.shape[-1] <= WIDEST
             and self.learns()
             and torch.is_autocast_enabled("cpu")
-            and torch.get_autocast_dtype("cpu") == torch.bfloat16
+            and find_dtype(x) == torch.bfloat16
             and x.is_contiguous(memory_format=torch.channels_last)
             and has_amx()
         )
 
     def gains_from_spectra(self, x: Tensor) -> bool:
-        """Whether products of spectra are faster; measured with MKL, in fp32, on AVX2."""
-        if (
-            x.dtype != torch.float32
-            or self.weight.dtype != torch.float32
-            or torch.is_autocast_enabled("cpu")
-            or not has_mkl()
-        ):
+        """Whether products of spectra are faster: in fp32 with MKL, in bf16 on AVX512."""
+        dtype, N = find_dtype(x), len(x)
+        fast = {
+            torch.float32: has_mkl() and self.weight.dtype == torch.float32,
+            # AMX convolves so fast that the transforms would take longer.
+            torch.bfloat16: has_fast_bf16("cpu") and not has_amx(),
+        }
+        if not N or not fast.get(dtype):
             return False
-        N, C, H, W = x.shape
-        enough = GAIN_IN_TRAINING if self.learns() else GAIN_FORWARDS
-        return N > 0 and count_gain(N, C, self.out_channels, H, W) >= enough
+        enough = GAIN_IN_TRAINING[dtype] if self.learns() else GAIN_FORWARDS
+        return count_gain(N, self.in_channels, self.out_channels, *x.shape[2:]) >= enough
+
+
+def find_dtype(x: Tensor) -> torch.dtype:
+    """What a convolution computes in on the CPU."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype

@@ -5,10 +5,15 @@ filter without its ends meeting, so a Fourier transform of that very size turns 
 into products, frequency by frequency. For 7x7 pixels these are 94 real products in place of 441:
 half of the frequencies of a real image repeat the other half, and a complex product takes three
 real ones (Gauss). Transforms this small are matrices, so all of it is products of matrices, which
-every processor does well, and the result is as exact as a plain convolution's: Fourier transforms
-do not magnify rounding errors, as Winograd's do.
+every processor does well. Fourier transforms do not magnify rounding errors, as Winograd's do: in
+fp32 the result is as exact as a plain convolution's. In bf16 there are four roundings in a row
+where a plain one has one, and the error is three to four times as large.
 
-A row of frequencies at a time goes through all channels, so that it stays in the cache.
+A row of frequencies at a time goes through all channels, so that it stays in the cache. Pixels
+are laid out as the libraries want that multiply the matrices. MKL (fp32) is as fast with many
+small matrices, so each image is one, as it lies in memory. oneDNN (bf16) first copies matrices
+into blocks, which pays in wide ones, so all images are one. There, small images are transformed
+to all their frequencies at once, which is more operations in fewer passes over memory.
 
 Sources: fast convolution by Fourier transforms, as in Mathieu et al., arXiv 1312.5851. What
 differs: transforms cut to the image instead of tiles or powers of two, and written as matrices.
@@ -16,6 +21,7 @@ differs: transforms cut to the image instead of tiles or powers of two, and writ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,24 +34,58 @@ from torch.autograd.function import once_differentiable
 
 Matrix = npt.NDArray[np.float64]
 TAPS = np.arange(3) - 1  # where the pixels under a filter lie along an axis, from its centre
+SMALL = 64  # pixels of an image that is transformed at once, where all images are one matrix
 
 
 @dataclass(frozen=True)
-class Frequencies:
-    """The products of one row of frequencies, R of them.
+class Side:
+    """One end of a convolution: images, and the factors or products that are their spectra.
 
     Attributes:
-        slots: which rows of an image transformed along its height they are made from: one, or the
-            real and the imaginary part of a complex one.
-        spread: `(slots, W, R)`, from these rows to the images' factors, transposed.
-        filters: `(R, 9)`, from the taps to the filters' factors.
-        collect: `(slots, W, R)`, from the products to rows of the result.
+        height, width: pixels.
+        along: `(S, height)`, from the rows of an image to S rows of frequencies, real and
+            imaginary; None where each row of `across` takes the rows of the image as they are.
+        slots: for each row of frequencies, which of those S rows it is made from.
+        across: for each, `(slots, width, R)`: from these rows to R factors, transposed.
     """
 
-    slots: range
-    spread: Tensor
-    filters: Tensor
-    collect: Tensor
+    height: int
+    width: int
+    along: Tensor | None
+    slots: tuple[range, ...]
+    across: tuple[Tensor, ...]
+
+    def split(self, images: Tensor) -> Iterator[Tensor]:
+        """From images `(N, C, height, width)` to factors `(R, N, C)`, a row of them at a time."""
+        N = len(images)
+        rows = lay_out(images)
+        if self.along is not None:
+            rows = transform(self.along, rows)
+        rows = rows.unflatten(2, (self.width, -1))
+        for slots, across in zip(self.slots, self.across, strict=True):
+            picked = rows[:, slots.start : slots.stop].flatten(1, 2)
+            yield by_frequency(transform(across.flatten(0, 1).T, picked), N)
+
+    def join(self, factors: Iterator[Tensor], images: Tensor) -> None:
+        """The transpose of `split`: into `images`, channels-last, from factors of every row."""
+        N, C, *_ = images.shape
+        together = puts_together(images.dtype)
+        B, K = (1, N * C) if together else (N, C)
+        rows = images.new_empty(self.slots[-1].stop, B, self.width, K)
+        for slots, across, row in zip(self.slots, self.across, factors, strict=True):
+            if together:
+                out = rows[slots.start : slots.stop].view(1, -1, K)
+                transform(across.flatten(0, 1), by_image(row), out=out)
+            else:
+                for slot, part in zip(slots, across, strict=True):
+                    transform(part, by_image(row), out=rows[slot])
+        matrices, pixels = rows.flatten(2).transpose(0, 1), images.permute(0, 2, 3, 1)
+        if self.along is not None and not together:
+            transform(self.along.T, matrices, out=pixels.flatten(2))
+            return
+        if self.along is not None:
+            matrices = transform(self.along.T, matrices)
+        pixels.copy_(read_back(matrices, self.height, self.width, N))
 
 
 @dataclass(frozen=True)
@@ -53,45 +93,63 @@ class Plan:
     """Everything about a convolution of images of one size that does not depend on their pixels.
 
     Attributes:
-        down: `(S, H)`, from the rows of an image to S rows of frequencies, real and imaginary.
-        up: `(H, S)`, back.
-        rows: the frequencies, a row at a time.
+        images: the side of the input.
+        filters: for each row of frequencies `(R, 9)`, from the taps to the filters' factors.
+        results: the side of the output, of its products' transposed transforms.
     """
 
-    down: Tensor
-    up: Tensor
-    rows: tuple[Frequencies, ...]
+    images: Side
+    filters: tuple[Tensor, ...]
+    results: Side
 
 
 @cache
-def make_plan(height: int, width: int, dtype: torch.dtype) -> Plan:
-    """Prepare the transforms for images of `height` by `width` pixels."""
+def make_plan(
+    height: int, width: int, tall: int, wide: int, dtype: torch.dtype, *, at_once: bool
+) -> Plan:
+    """Prepare the transforms.
+
+    Args:
+        height, width: pixels of an image.
+        tall, wide: pixels of the result that are wanted, from its upper left.
+        dtype: of the matrices.
+        at_once: whether all frequencies are one row, made from the pixels themselves.
+    """
     down: list[Matrix] = []
     up: list[Matrix] = []
-    rows = []
+    slots, spreads, filters, collects = [], [], [], []
     for u in range((height + 1) // 2 + 1):  # the other half are conjugates of these
         real = is_own_conjugate(u, height)
         cosines, sines = wave(u, height)
         weight = (1 if real else 2) / ((height + 1) * (width + 1))
-        slots = range(len(down), len(down) + (1 if real else 2))
-        down += [cosines, -sines][: len(slots)]
-        up += [weight * cosines, -weight * sines][: len(slots)]
+        slots.append(range(len(down), len(down) + (1 if real else 2)))
+        down += [cosines, -sines][: len(slots[-1])]
+        up += [weight * cosines, -weight * sines][: len(slots[-1])]
         # A real row has a half of conjugates too.
         across = range((width + 1) // 2 + 1) if real else range(width + 1)
         products = [multiply_spectra(u, v, height, width, real=real) for v in across]
-        spread, filters, collect = (np.concatenate(parts) for parts in zip(*products, strict=True))
-        rows.append(
-            Frequencies(
-                slots,
-                torch.tensor(spread, dtype=dtype).view(-1, len(slots), width).permute(1, 2, 0),
-                torch.tensor(filters, dtype=dtype),
-                torch.tensor(collect.T, dtype=dtype).view(len(slots), width, -1),
-            )
-        )
+        spread, taps, collect = (np.concatenate(parts) for parts in zip(*products, strict=True))
+        shape = (-1, len(slots[-1]), width)
+        spreads.append(spread.reshape(shape).transpose(1, 2, 0))
+        filters.append(taps)
+        collects.append(collect.reshape(shape).transpose(1, 2, 0)[:, :wide])
+
+    def make_side(rows: list[Matrix], across: list[Matrix], height: int, width: int) -> Side:
+        along = np.array(rows)[:, :height]
+        if not at_once:
+            matrices = tuple(torch.tensor(matrix, dtype=dtype) for matrix in across)
+            return Side(height, width, torch.tensor(along, dtype=dtype), tuple(slots), matrices)
+        pairs = zip(slots, across, strict=True)
+        parts = [np.einsum("sh,swr->hwr", along[list(those)], matrix) for those, matrix in pairs]
+        matrix = torch.tensor(np.concatenate(parts, axis=2), dtype=dtype)
+        return Side(height, width, None, (range(height),), (matrix,))
+
+    if at_once:
+        filters = [np.concatenate(filters)]
     return Plan(
-        torch.tensor(np.array(down), dtype=dtype),
-        torch.tensor(np.array(up).T, dtype=dtype).contiguous(),
-        tuple(rows),
+        make_side(down, spreads, height, width),
+        tuple(torch.tensor(matrix, dtype=dtype) for matrix in filters),
+        make_side(up, collects, tall, wide),
     )
 
 
@@ -138,7 +196,7 @@ def multiply_spectra(
 
 
 class Spectral(torch.autograd.Function):
-    """A 3x3 convolution of stride 1 with zeros around, to the rounding of a plain one."""
+    """A 3x3 convolution of stride 1 with zeros around, to the rounding that is said above."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
@@ -146,76 +204,101 @@ class Spectral(torch.autograd.Function):
 
         Of the result, rows and columns beyond `size` are left out.
         """
-        (N, C, H, W), D = x.shape, len(weight)
-        tall, wide = size
-        plan = make_plan(H, W, x.dtype)
-        slots = len(plan.down)
-        rows = transform(plan.down, x.permute(0, 2, 3, 1).reshape(N, H, W * C))
-        rows = rows.view(N, slots, W, C)
-        taps = weight.permute(0, 2, 3, 1).reshape(D, 9, C)
-        results = x.new_empty(slots, N, wide, D)
+        (N, _, H, W), D = x.shape, len(weight)
+        at_once = puts_together(x.dtype) and H * W <= SMALL
+        plan = make_plan(H, W, *size, x.dtype, at_once=at_once)
+        taps = lay_out(weight.reshape(D, -1, 9, 1))
         kept = []
-        for row in plan.rows:
-            images = transform(flatten(row.spread).T, pick(rows, row.slots))  # (N, R, C)
-            filters = transform(row.filters, taps)  # (D, R, C)
-            products = torch.bmm(images.transpose(0, 1), filters.permute(1, 2, 0)).transpose(0, 1)
-            for slot, collect in zip(row.slots, row.collect[:, :wide], strict=True):
-                transform(collect, products, out=results[slot])
-            kept += [images, filters]
-        ctx.save_for_backward(*kept)
-        ctx.size = (H, W)
+
+        def multiply() -> Iterator[Tensor]:
+            for images, matrix in zip(plan.images.split(x), plan.filters, strict=True):
+                filters = by_frequency(transform(matrix, taps), D)
+                kept.extend((images, filters))
+                yield torch.bmm(images, filters.mT)
+
         # Not a view, for networks that go on to change it in place, as residual ones do.
-        out = torch.empty((N, D, tall, wide), dtype=x.dtype, memory_format=torch.channels_last)
-        pixels = out.permute(0, 2, 3, 1).view(N, tall, wide * D)
-        transform(plan.up[:tall], results.view(slots, N, wide * D).transpose(0, 1), out=pixels)
+        out = make_images(x, D, *size)
+        plan.results.join(multiply(), out)
+        ctx.save_for_backward(*kept)
+        ctx.plan = plan
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         """Gradients towards images and filters, from that towards the output."""
-        (N, D, tall, wide), (H, W) = gradient.shape, ctx.size
-        kept = iter(ctx.saved_tensors)
-        plan = make_plan(H, W, gradient.dtype)
-        slots, C = len(plan.down), ctx.saved_tensors[0].shape[-1]
+        plan, kept = ctx.plan, iter(ctx.saved_tensors)
+        _, D, C = ctx.saved_tensors[1].shape
         towards_images, towards_filters, _ = ctx.needs_input_grad
-        pixels = gradient.permute(0, 2, 3, 1).reshape(N, tall, wide * D)
-        rows = transform(plan.up[:tall].T, pixels).view(N, slots, wide, D)
-        results = gradient.new_empty(slots, N, W, C)
-        taps = gradient.new_zeros(D, 9, C)
-        for row in plan.rows:
-            images, filters = next(kept), next(kept)
-            collect = flatten(row.collect[:, :wide])
-            products = transform(collect.T, pick(rows, row.slots)).transpose(0, 1)
-            if towards_filters:
-                factors = torch.bmm(products.mT, images.transpose(0, 1)).transpose(0, 1)
-                taps.baddbmm_(row.filters.T.expand(D, -1, -1), factors)
-            if towards_images:
-                factors = torch.bmm(products, filters.transpose(0, 1)).transpose(0, 1)
-                for slot, spread in zip(row.slots, row.spread, strict=True):
-                    transform(spread, factors, out=results[slot])
-        image_gradient, filter_gradient = None, None
+        B = 1 if puts_together(gradient.dtype) else D
+        taps = gradient.new_zeros(B, 9, D // B * C)
+
+        def multiply() -> Iterator[Tensor]:
+            for products, matrix in zip(plan.results.split(gradient), plan.filters, strict=True):
+                images, filters = next(kept), next(kept)
+                if towards_filters:
+                    factors = by_image(torch.bmm(products.mT, images))
+                    taps.baddbmm_(matrix.T.expand(B, -1, -1), factors)
+                if towards_images:
+                    yield torch.bmm(products, filters)
+
         if towards_images:
-            out = transform(plan.down.T, results.view(slots, N, W * C).transpose(0, 1))
-            image_gradient = out.view(N, H, W, C).permute(0, 3, 1, 2)
+            image_gradient = make_images(gradient, C, plan.images.height, plan.images.width)
+            plan.images.join(multiply(), image_gradient)
+        else:
+            image_gradient = None
+            for _ in multiply():
+                pass
+        filter_gradient = None
         if towards_filters:
-            filter_gradient = taps.view(D, 3, 3, C).permute(0, 3, 1, 2)
+            filter_gradient = read_back(taps, 3, 3, D).permute(0, 3, 1, 2)
         return image_gradient, filter_gradient, None
 
 
+def puts_together(dtype: torch.dtype) -> bool:
+    """Whether all images are one matrix, and not each its own."""
+    return dtype == torch.bfloat16
+
+
+def lay_out(images: Tensor) -> Tensor:
+    """From images `(N, C, H, W)` to matrices `(B, H, W * K)`.
+
+    Either B is 1 and K is N * C, or they are N and C.
+    """
+    N, _, H, _ = images.shape
+    if puts_together(images.dtype):
+        return images.permute(2, 3, 0, 1).reshape(1, H, -1)
+    return images.permute(0, 2, 3, 1).reshape(N, H, -1)
+
+
+def read_back(pixels: Tensor, height: int, width: int, num_images: int) -> Tensor:
+    """From what `lay_out` makes, to `(N, H, W, C)`."""
+    if puts_together(pixels.dtype):
+        return pixels.view(height, width, num_images, -1).permute(2, 0, 1, 3)
+    return pixels.view(num_images, height, width, -1)
+
+
+def by_frequency(factors: Tensor, num_images: int) -> Tensor:
+    """From matrices `(B, R, K)` to `(R, N, C)`, for products of channels."""
+    if puts_together(factors.dtype):
+        return factors.view(-1, num_images, factors.shape[2] // num_images)
+    return factors.transpose(0, 1)
+
+
+def by_image(factors: Tensor) -> Tensor:
+    """Back from `(R, N, C)` to matrices `(B, R, K)`."""
+    return factors.flatten(1)[None] if puts_together(factors.dtype) else factors.transpose(0, 1)
+
+
+def make_images(like: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """Empty images, as many and of the type of some that are there."""
+    shape = (len(like), channels, height, width)
+    return torch.empty(shape, dtype=like.dtype, memory_format=torch.channels_last)
+
+
 def transform(matrix: Tensor, batch: Tensor, out: Tensor | None = None) -> Tensor:
-    """The product of one matrix `(R, P)` with each of a batch `(N, P, Q)`: `(N, R, Q)`."""
+    """The product of one matrix `(R, P)` with each of a batch `(B, P, Q)`: `(B, R, Q)`."""
     return torch.bmm(matrix.expand(len(batch), -1, -1), batch, out=out)
-
-
-def pick(rows: Tensor, slots: range) -> Tensor:
-    """Of rows `(N, S, W, C)` some that follow each other, as `(N, slots * W, C)`."""
-    return rows[:, slots.start : slots.stop].flatten(1, 2)
-
-
-def flatten(matrices: Tensor) -> Tensor:
-    """From matrices `(slots, W, R)` to one `(slots * W, R)`."""
-    return matrices.flatten(0, 1)
 
 
 @cache
