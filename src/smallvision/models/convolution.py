@@ -9,9 +9,9 @@ from smallvision.models.side_by_side import WIDEST, SideBySide
 from smallvision.models.spectral import Spectral, count_gain
 from smallvision.processor import has_amx, has_fast_bf16, has_mkl
 
-# Operations of a plain convolution for one of a spectral one, from which on spectra save time. Their
-# matrices are small, and the processor gets a half to two thirds as many of their operations done in
-# the same time; forwards alone, fewer. Measured by `results/convolutions.py`.
+# Operations of a plain convolution for one of a spectral one, from which on spectra save time.
+# Their matrices are small, and the processor gets a half to two thirds as many of their operations
+# done in the same time; forwards alone, fewer. Measured by `results/convolutions.py`.
 GAIN_IN_TRAINING = {torch.float32: 2.0, torch.bfloat16: 2.7}
 GAIN_FORWARDS = 3.0
 

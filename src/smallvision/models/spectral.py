@@ -61,7 +61,7 @@ class Side:
         rows = lay_out(images)
         if self.along is not None:
             rows = transform(self.along, rows)
-        rows = rows.unflatten(2, (self.width, -1))
+        rows = rows.view(len(rows), rows.shape[1], self.width, -1)
         for slots, across in zip(self.slots, self.across, strict=True):
             picked = rows[:, slots.start : slots.stop].flatten(1, 2)
             yield by_frequency(transform(across.flatten(0, 1).T, picked), N)
@@ -204,11 +204,11 @@ class Spectral(torch.autograd.Function):
 
         Of the result, rows and columns beyond `size` are left out.
         """
-        (N, _, H, W), D = x.shape, len(weight)
+        (H, W), D = x.shape[2:], len(weight)
         at_once = puts_together(x.dtype) and H * W <= SMALL
         plan = make_plan(H, W, *size, x.dtype, at_once=at_once)
         taps = lay_out(weight.reshape(D, -1, 9, 1))
-        kept = []
+        kept: list[Tensor] = []
 
         def multiply() -> Iterator[Tensor]:
             for images, matrix in zip(plan.images.split(x), plan.filters, strict=True):
