@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +13,11 @@ from smallvision.processor import has_amx, has_fast_bf16, has_mkl
 
 # Operations of a plain convolution for one of a spectral one, from which on spectra save time.
 # Their matrices are small, and the processor gets a half to two thirds as many of their operations
-# done in the same time; forwards alone, fewer. Measured by `results/convolutions.py`.
+# done in the same time; forwards alone, fewer. Measured by `results/convolutions.py`. In bf16,
+# where ways to compute can be told apart, no prediction may depend on how many images are asked
+# for at once, so what predicts is plain.
 GAIN_IN_TRAINING = {torch.float32: 2.0, torch.bfloat16: 2.7}
-GAIN_FORWARDS = 3.0
+GAIN_FORWARDS = {torch.float32: 3.0, torch.bfloat16: math.inf}
 
 
 class Conv3x3(nn.Conv2d):
@@ -76,8 +80,8 @@ class Conv3x3(nn.Conv2d):
         }
         if not N or not fast.get(dtype):
             return False
-        enough = GAIN_IN_TRAINING[dtype] if self.learns() else GAIN_FORWARDS
-        return count_gain(N, self.in_channels, self.out_channels, *x.shape[2:]) >= enough
+        enough = GAIN_IN_TRAINING if self.learns() else GAIN_FORWARDS
+        return count_gain(N, self.in_channels, self.out_channels, *x.shape[2:]) >= enough[dtype]
 
 
 def find_dtype(x: Tensor) -> torch.dtype:

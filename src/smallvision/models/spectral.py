@@ -22,7 +22,7 @@ differs: transforms cut to the image instead of tiles or powers of two, and writ
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -54,6 +54,22 @@ class Side:
     along: Tensor | None
     slots: tuple[range, ...]
     across: tuple[Tensor, ...]
+
+    def at_once(self) -> Side:
+        """The same with all frequencies in one row, made from the pixels themselves."""
+        assert self.along is not None
+        parts = [
+            torch.einsum("sh,swr->hwr", self.along[slots.start : slots.stop], across)
+            for slots, across in zip(self.slots, self.across, strict=True)
+        ]
+        return replace(
+            self, along=None, slots=(range(self.height),), across=(torch.cat(parts, dim=2),)
+        )
+
+    def to(self, dtype: torch.dtype) -> Side:
+        """The same in another type."""
+        along = None if self.along is None else self.along.to(dtype)
+        return replace(self, along=along, across=tuple(matrix.to(dtype) for matrix in self.across))
 
     def split(self, images: Tensor) -> Iterator[Tensor]:
         """From images `(N, C, height, width)` to factors `(R, N, C)`, a row of them at a time."""
@@ -128,29 +144,18 @@ def make_plan(
         # A real row has a half of conjugates too.
         across = range((width + 1) // 2 + 1) if real else range(width + 1)
         products = [multiply_spectra(u, v, height, width, real=real) for v in across]
-        spread, taps, collect = (np.concatenate(parts) for parts in zip(*products, strict=True))
-        shape = (-1, len(slots[-1]), width)
-        spreads.append(spread.reshape(shape).transpose(1, 2, 0))
+        spread, taps, collect = (
+            torch.tensor(np.concatenate(parts)) for parts in zip(*products, strict=True)
+        )
+        spreads.append(spread.view(-1, len(slots[-1]), width).permute(1, 2, 0))
         filters.append(taps)
-        collects.append(collect.reshape(shape).transpose(1, 2, 0)[:, :wide])
-
-    def make_side(rows: list[Matrix], across: list[Matrix], height: int, width: int) -> Side:
-        along = np.array(rows)[:, :height]
-        if not at_once:
-            matrices = tuple(torch.tensor(matrix, dtype=dtype) for matrix in across)
-            return Side(height, width, torch.tensor(along, dtype=dtype), tuple(slots), matrices)
-        pairs = zip(slots, across, strict=True)
-        parts = [np.einsum("sh,swr->hwr", along[list(those)], matrix) for those, matrix in pairs]
-        matrix = torch.tensor(np.concatenate(parts, axis=2), dtype=dtype)
-        return Side(height, width, None, (range(height),), (matrix,))
-
+        collects.append(collect.view(-1, len(slots[-1]), width).permute(1, 2, 0)[:, :wide])
+    along, back = torch.tensor(np.array(down)), torch.tensor(np.array(up))
+    images = Side(height, width, along, tuple(slots), tuple(spreads))
+    results = Side(tall, wide, back[:, :tall], tuple(slots), tuple(collects))
     if at_once:
-        filters = [np.concatenate(filters)]
-    return Plan(
-        make_side(down, spreads, height, width),
-        tuple(torch.tensor(matrix, dtype=dtype) for matrix in filters),
-        make_side(up, collects, tall, wide),
-    )
+        images, filters, results = images.at_once(), [torch.cat(filters)], results.at_once()
+    return Plan(images.to(dtype), tuple(matrix.to(dtype) for matrix in filters), results.to(dtype))
 
 
 def is_own_conjugate(frequency: int, side: int) -> bool:
