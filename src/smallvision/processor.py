@@ -14,6 +14,12 @@ def has_amx() -> bool:
 
 
 @cache
+def has_avx512() -> bool:
+    """Whether torch computes with vectors of 512 bits."""
+    return str(torch.backends.cpu.get_cpu_capability()) == "AVX512"
+
+
+@cache
 def has_fast_bf16(device: str) -> bool:
     """Whether bf16 is computed by the hardware of a kind of device, not emulated."""
     if device == "cuda":

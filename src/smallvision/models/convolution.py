@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from smallvision.models.side_by_side import WIDEST, SideBySide
 from smallvision.models.spectral import Spectral, count_gain
-from smallvision.processor import has_amx, has_fast_bf16, has_mkl
+from smallvision.processor import has_amx, has_avx512, has_fast_bf16, has_mkl
 
 # Operations of a plain convolution for one of a spectral one, from which on spectra save time.
 # Their matrices are small, and the processor gets a half to two thirds as many of their operations
-# done in the same time; forwards alone, fewer. Measured by `results/convolutions.py`. In bf16,
-# where ways to compute can be told apart, no prediction may depend on how many images are asked
-# for at once, so what predicts is plain.
-GAIN_IN_TRAINING = {torch.float32: 2.0, torch.bfloat16: 2.7}
-GAIN_FORWARDS = {torch.float32: 3.0, torch.bfloat16: math.inf}
+# done in the same time; forwards alone, fewer. With AVX512, which wants larger matrices, the pairs
+# of channels must be many, too. Measured by `results/convolutions.py`.
+GAIN_IN_TRAINING, GAIN_FORWARDS = 2.0, 3.0
+GAIN_WITH_AVX512, PAIRS_WITH_AVX512 = 2.3, 128**2
 
 
 class Conv3x3(nn.Conv2d):
@@ -71,17 +68,24 @@ class Conv3x3(nn.Conv2d):
         )
 
     def gains_from_spectra(self, x: Tensor) -> bool:
-        """Whether products of spectra are faster: in fp32 with MKL, in bf16 on AVX512."""
+        """Whether products of spectra are faster: in fp32 with MKL, in bf16 on AVX512.
+
+        In bf16, where one way rounds visibly otherwise than another, no prediction may depend on
+        how many images are asked for at once, so what predicts is plain.
+        """
         dtype, N = find_dtype(x), len(x)
         fast = {
             torch.float32: has_mkl() and self.weight.dtype == torch.float32,
             # AMX convolves so fast that the transforms would take longer.
-            torch.bfloat16: has_fast_bf16("cpu") and not has_amx(),
+            torch.bfloat16: has_fast_bf16("cpu") and not has_amx() and self.learns(),
         }
-        if not N or not fast.get(dtype):
+        pairs = self.in_channels * self.out_channels
+        if not N or not fast.get(dtype) or (has_avx512() and pairs < PAIRS_WITH_AVX512):
             return False
-        enough = GAIN_IN_TRAINING if self.learns() else GAIN_FORWARDS
-        return count_gain(N, self.in_channels, self.out_channels, *x.shape[2:]) >= enough[dtype]
+        enough = GAIN_WITH_AVX512 if has_avx512() else GAIN_IN_TRAINING
+        if not self.learns():
+            enough = GAIN_FORWARDS
+        return count_gain(N, self.in_channels, self.out_channels, *x.shape[2:]) >= enough
 
 
 def find_dtype(x: Tensor) -> torch.dtype:

@@ -19,7 +19,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     gains = {"spectral": 1e9, "plain": 0.0}
     monkeypatch.setattr(convolution, "count_gain", lambda *_sizes: gains[request.param])
     monkeypatch.setattr(convolution, "has_mkl", lambda: True)
-    monkeypatch.setattr(convolution, "has_amx", lambda: False)
+    for name in ("has_amx", "has_avx512"):
+        monkeypatch.setattr(convolution, name, lambda: False)
     return str(request.param)
 
 
