@@ -3,9 +3,8 @@
     python results/convolutions.py OUT [--precision bf16]    measure, and write the record
     python results/convolutions.py                           print the table of docs/SPEED.md
 
-It is what the bounds in `smallvision/models/convolution.py` rest on, which takes spectra in fp32
-alone; `--precision bf16` asks whether they would pay there too. Some minutes on two cores, alone
-on the machine.
+It is what the bounds in `smallvision/models/convolution.py` rest on. Some minutes on two cores,
+alone on the machine.
 """
 
 from __future__ import annotations
@@ -138,21 +137,32 @@ def measure(precision: str, rounds: int) -> dict[str, Any]:
 
 
 def list_rows() -> Iterator[str]:
-    """The lines of the table."""
-    yield "| layer | operations | training | forwards | error | plain error |"
-    yield "|---|---|---|---|---|---|"
-    for path in sorted(BENCH.glob("*/convolutions*.json")):
-        record = read(path)
-        for layer in record["layers"]:
-            name = (
-                f"{layer['network']}: {layer['channels']} to {layer['filters']} channels, "
-                f"{layer['side']}x{layer['side']} pixels, {layer['images']} images"
-            )
-            figures = [f"{layer[kind]:.2f}" for kind in ("operations", "training", "forwards")]
-            figures += [f"{layer['errors'][way][0]:.0e}" for way in ("spectral", "plain")]
-            yield f"| {name} | {' | '.join(figures)} |"
+    """The lines of the table, a column a record, and where each was made."""
+    paths = sorted(BENCH.glob("*/convolutions*.json"))
+    records = [read(path) for path in paths]
+    named = [
+        f"`{path.parent.name}`, {record['machine']['precision']}"
+        for path, record in zip(paths, records, strict=True)
+    ]
+    yield f"| layer | operations | {' | '.join(named)} |"
+    yield f"|---|---|{'---|' * len(records)}"
+    for layers in zip(*(record["layers"] for record in records), strict=True):
+        first = layers[0]
+        name = (
+            f"{first['network']}: {first['channels']} to {first['filters']} channels, "
+            f"{first['side']}x{first['side']} pixels, {first['images']} images"
+        )
+        cells = [f"{layer['training']:.2f}, {layer['forwards']:.2f}" for layer in layers]
+        yield f"| {name} | {first['operations']:.2f} | {' | '.join(cells)} |"
+    yield ""
+    for name, record in zip(named, records, strict=True):
         place = tell_place(record["environment"], record["machine"], record["created"])
-        yield f"\n`{path.parent.name}`: {place}"
+        ours, plain = (
+            max(layer["errors"][way][0] for layer in record["layers"])
+            for way in ("spectral", "plain")
+        )
+        error = f"relative error at most {ours:.0e}, of plain ones {plain:.0e}"
+        yield f"- {name}: {place.removesuffix('.')}; {error}"
 
 
 def main() -> None:
