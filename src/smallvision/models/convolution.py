@@ -82,9 +82,8 @@ class Conv3x3(nn.Conv2d):
         pairs = self.in_channels * self.out_channels
         if not N or not fast.get(dtype) or (has_avx512() and pairs < PAIRS_WITH_AVX512):
             return False
-        enough = GAIN_WITH_AVX512 if has_avx512() else GAIN_IN_TRAINING
-        if not self.learns():
-            enough = GAIN_FORWARDS
+        in_training = GAIN_WITH_AVX512 if has_avx512() else GAIN_IN_TRAINING
+        enough = in_training if self.learns() else GAIN_FORWARDS
         return count_gain(N, self.in_channels, self.out_channels, *x.shape[2:]) >= enough
 
 

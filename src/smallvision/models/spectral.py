@@ -86,7 +86,7 @@ class Side:
         """The transpose of `split`: into `images`, channels-last, from factors of every row."""
         N, C, *_ = images.shape
         together = puts_together(images.dtype)
-        B, K = (1, N * C) if together else (N, C)
+        B, K = count_matrices(images.dtype, N, C)
         rows = images.new_empty(self.slots[-1].stop, B, self.width, K)
         for slots, across, row in zip(self.slots, self.across, factors, strict=True):
             if together:
@@ -235,8 +235,8 @@ class Spectral(torch.autograd.Function):
         plan, kept = ctx.plan, iter(ctx.saved_tensors)
         _, D, C = ctx.saved_tensors[1].shape
         towards_images, towards_filters, _ = ctx.needs_input_grad
-        B = 1 if puts_together(gradient.dtype) else D
-        taps = gradient.new_zeros(B, 9, D // B * C)
+        B, K = count_matrices(gradient.dtype, D, C)
+        taps = gradient.new_zeros(B, 9, K)
 
         def multiply() -> Iterator[Tensor]:
             for products, matrix in zip(plan.results.split(gradient), plan.filters, strict=True):
@@ -265,11 +265,13 @@ def puts_together(dtype: torch.dtype) -> bool:
     return dtype == torch.bfloat16
 
 
-def lay_out(images: Tensor) -> Tensor:
-    """From images `(N, C, H, W)` to matrices `(B, H, W * K)`.
+def count_matrices(dtype: torch.dtype, num_images: int, channels: int) -> tuple[int, int]:
+    """How many matrices images are, B, and how many columns each has of a pixel, K."""
+    return (1, num_images * channels) if puts_together(dtype) else (num_images, channels)
 
-    Either B is 1 and K is N * C, or they are N and C.
-    """
+
+def lay_out(images: Tensor) -> Tensor:
+    """From images `(N, C, H, W)` to matrices `(B, H, W * K)`."""
     N, _, H, _ = images.shape
     if puts_together(images.dtype):
         return images.permute(2, 3, 0, 1).reshape(1, H, -1)

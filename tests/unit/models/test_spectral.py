@@ -158,6 +158,8 @@ def test_it_is_taken_where_it_was_found_to_be_faster(
     assert not taken(0, 7, 256, 256)
     assert not taken(250, 31, 24, 64), "few channels, and transforms of large images"
     assert taken(128, 16, 64, 64) == (not avx512), "AVX512 gains more from plain ones"
+    assert taken(250, 16, 64, 128) == (not avx512)
+    assert not taken(250, 16, 64, 128, learns=False), "forwards alone gains less"
     assert taken(250, 7, 256, 256, learns=False) == fp32, "predictions in bf16 are plain"
     assert not taken(250, 15, 64, 256, learns=False), "forwards alone gains less"
     processor["amx"] = True
