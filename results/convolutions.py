@@ -55,7 +55,7 @@ def convolve_plainly(x: Tensor, weight: Tensor) -> Tensor:
 
 def convolve_spectra(x: Tensor, weight: Tensor) -> Tensor:
     """By products of spectra."""
-    out: Tensor = Spectral.apply(x, weight, tuple(x.shape[2:]))  # type: ignore[no-untyped-call]
+    out: Tensor = Spectral.apply(x, weight, False)  # type: ignore[no-untyped-call]
     return out
 
 

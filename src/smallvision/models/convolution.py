@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from smallvision.models.side_by_side import WIDEST, SideBySide
 from smallvision.models.spectral import Spectral, count_gain
@@ -23,8 +24,8 @@ class Conv3x3(nn.Conv2d):
     Args:
         channels, out_channels: of the input and the output.
         stride: pixels.
-        pooled: whether the result is pooled by two at once, which leaves out the last row and
-            column of an odd size, so that they may be missing.
+        pooled: whether each square of 2x2 pixels of the result is pooled to its maximum, which
+            products of spectra do on the way.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Conv3x3(nn.Conv2d):
         self.pooled = pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        """From `(N, channels, H, W)` to `(N, out_channels, ceil(H / stride), ...)`."""
+        """From `(N, channels, H, W)` to `(N, out_channels, ceil(H / stride), ...)`, or half."""
         out: Tensor
         if self.stride != (1, 1) or x.device.type != "cpu" or torch.compiler.is_compiling():
             out = super().forward(x)
@@ -42,15 +43,11 @@ class Conv3x3(nn.Conv2d):
             out = SideBySide.apply(x.bfloat16(), self.weight.bfloat16())  # type: ignore[no-untyped-call]
         elif self.gains_from_spectra(x):
             dtype = find_dtype(x)
-            out = Spectral.apply(x.to(dtype), self.weight.to(dtype), self.find_size(x))  # type: ignore[no-untyped-call]
+            out = Spectral.apply(x.to(dtype), self.weight.to(dtype), self.pooled)  # type: ignore[no-untyped-call]
+            return out
         else:
             out = super().forward(x)
-        return out
-
-    def find_size(self, x: Tensor) -> tuple[int, int]:
-        """Height and width of what is wanted of the result."""
-        H, W = x.shape[2:]
-        return (H - H % 2, W - W % 2) if self.pooled and min(H, W) > 1 else (H, W)
+        return F.max_pool2d(out, 2) if self.pooled else out
 
     def learns(self) -> bool:
         """Whether a gradient towards the filters will be wanted."""

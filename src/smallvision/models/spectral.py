@@ -71,37 +71,29 @@ class Side:
         along = None if self.along is None else self.along.to(dtype)
         return replace(self, along=along, across=tuple(matrix.to(dtype) for matrix in self.across))
 
-    def split(self, images: Tensor) -> Iterator[Tensor]:
-        """From images `(N, C, height, width)` to factors `(R, N, C)`, a row of them at a time."""
-        N = len(images)
-        rows = lay_out(images)
-        if self.along is not None:
-            rows = transform(self.along, rows)
-        rows = rows.view(len(rows), rows.shape[1], self.width, -1)
+    def split(self, pixels: Tensor, num_images: int) -> Iterator[Tensor]:
+        """From pixels `(B, height, width * K)` to factors `(R, N, C)`, a row of them at a time."""
+        rows = pixels if self.along is None else transform(self.along, pixels)
+        rows = rows.view(*rows.shape[:2], self.width, -1)
         for slots, across in zip(self.slots, self.across, strict=True):
             picked = rows[:, slots.start : slots.stop].flatten(1, 2)
-            yield by_frequency(transform(across.flatten(0, 1).T, picked), N)
+            yield by_frequency(transform(across.flatten(0, 1).T, picked), num_images)
 
-    def join(self, factors: Iterator[Tensor], images: Tensor) -> None:
-        """The transpose of `split`: into `images`, channels-last, from factors of every row."""
-        N, C, *_ = images.shape
-        together = puts_together(images.dtype)
-        B, K = count_matrices(images.dtype, N, C)
-        rows = images.new_empty(self.slots[-1].stop, B, self.width, K)
-        for slots, across, row in zip(self.slots, self.across, factors, strict=True):
-            if together:
-                out = rows[slots.start : slots.stop].view(1, -1, K)
-                transform(across.flatten(0, 1), by_image(row), out=out)
+    def join(self, factors: Iterator[Tensor], pixels: Tensor) -> None:
+        """The transpose of `split`: into pixels `(B, height, width * K)`, from every row."""
+        B, _, row = pixels.shape
+        rows = pixels.new_empty(self.slots[-1].stop, B, self.width, row // self.width)
+        if self.along is None:
+            rows = pixels.view(self.height, B, self.width, -1)  # B is 1
+        for slots, across, part in zip(self.slots, self.across, factors, strict=True):
+            if puts_together(pixels.dtype):
+                out = rows[slots.start : slots.stop].view(1, -1, rows.shape[-1])
+                transform(across.flatten(0, 1), by_image(part), out=out)
             else:
-                for slot, part in zip(slots, across, strict=True):
-                    transform(part, by_image(row), out=rows[slot])
-        matrices, pixels = rows.flatten(2).transpose(0, 1), images.permute(0, 2, 3, 1)
-        if self.along is not None and not together:
-            transform(self.along.T, matrices, out=pixels.flatten(2))
-            return
+                for slot, matrix in zip(slots, across, strict=True):
+                    transform(matrix, by_image(part), out=rows[slot])
         if self.along is not None:
-            matrices = transform(self.along.T, matrices)
-        pixels.copy_(read_back(matrices, self.height, self.width, N))
+            transform(self.along.T, rows.flatten(2).transpose(0, 1), out=pixels)
 
 
 @dataclass(frozen=True)
@@ -204,28 +196,41 @@ class Spectral(torch.autograd.Function):
     """A 3x3 convolution of stride 1 with zeros around, to the rounding that is said above."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, pooled: bool) -> Tensor:
         """Convolve images `(N, C, H, W)` with filters `(D, C, 3, 3)`; best channels-last.
 
-        Of the result, rows and columns beyond `size` are left out.
+        If `pooled`, of each square of 2x2 pixels the largest is left, and of an odd size the last
+        row and column are left out.
         """
-        (H, W), D = x.shape[2:], len(weight)
+        N, _, H, W = x.shape
+        D = len(weight)
+        tall, wide = (H - H % 2, W - W % 2) if pooled else (H, W)
         at_once = puts_together(x.dtype) and H * W <= SMALL
-        plan = make_plan(H, W, *size, x.dtype, at_once=at_once)
+        plan = make_plan(H, W, tall, wide, x.dtype, at_once=at_once)
         taps = lay_out(weight.reshape(D, -1, 9, 1))
         kept: list[Tensor] = []
 
         def multiply() -> Iterator[Tensor]:
-            for images, matrix in zip(plan.images.split(x), plan.filters, strict=True):
+            for images, matrix in zip(plan.images.split(lay_out(x), N), plan.filters, strict=True):
                 filters = by_frequency(transform(matrix, taps), D)
                 kept.extend((images, filters))
                 yield torch.bmm(images, filters.mT)
 
         # Not a view, for networks that go on to change it in place, as residual ones do.
-        out = make_images(x, D, *size)
-        plan.results.join(multiply(), out)
+        if pooled:
+            B, K = count_matrices(x.dtype, N, D)
+            pixels = x.new_empty(B, tall, wide * K)
+            plan.results.join(multiply(), pixels)
+            pixels, larger = pool(pixels, wide)
+            kept.extend(larger)
+            out = make_images(x, D, tall // 2, wide // 2)
+        else:
+            out = make_images(x, D, tall, wide)
+            pixels = make_room(out)
+            plan.results.join(multiply(), pixels)
+        put(pixels, out)
         ctx.save_for_backward(*kept)
-        ctx.plan = plan
+        ctx.plan, ctx.pooled = plan, pooled
         return out
 
     @staticmethod
@@ -237,9 +242,12 @@ class Spectral(torch.autograd.Function):
         towards_images, towards_filters, _ = ctx.needs_input_grad
         B, K = count_matrices(gradient.dtype, D, C)
         taps = gradient.new_zeros(B, 9, K)
+        N, pixels = len(gradient), lay_out(gradient)
+        if ctx.pooled:
+            pixels = unpool(pixels, *ctx.saved_tensors[-2:])
 
         def multiply() -> Iterator[Tensor]:
-            for products, matrix in zip(plan.results.split(gradient), plan.filters, strict=True):
+            for products, matrix in zip(plan.results.split(pixels, N), plan.filters, strict=True):
                 images, filters = next(kept), next(kept)
                 if towards_filters:
                     factors = by_image(torch.bmm(products.mT, images))
@@ -247,17 +255,57 @@ class Spectral(torch.autograd.Function):
                 if towards_images:
                     yield torch.bmm(products, filters)
 
+        image_gradient, filter_gradient = None, None
         if towards_images:
             image_gradient = make_images(gradient, C, plan.images.height, plan.images.width)
-            plan.images.join(multiply(), image_gradient)
+            room = make_room(image_gradient)
+            plan.images.join(multiply(), room)
+            put(room, image_gradient)
         else:
-            image_gradient = None
             for _ in multiply():
                 pass
-        filter_gradient = None
         if towards_filters:
             filter_gradient = read_back(taps, 3, 3, D).permute(0, 3, 1, 2)
         return image_gradient, filter_gradient, None
+
+
+def pool(pixels: Tensor, width: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Of each square of 2x2 pixels the largest, and where it was, for `unpool`.
+
+    As planes of pixels, squares are pooled by comparing long stretches of memory; torch's own
+    pooling would go through an image and write down a place of eight bytes for each square.
+
+    Args:
+        pixels: `(B, H, W * K)`, H and W even.
+        width: W.
+
+    Returns: pixels `(B, H // 2, W // 2 * K)`; and, of their type, 1 where the right one of two is
+        larger `(B, H, W // 2, K)`, and where the lower of two such is `(B, H // 2, W // 2, K)`.
+    """
+    squares = pixels.view(*pixels.shape[:2], width, -1)
+    left, right = squares[:, :, 0::2], squares[:, :, 1::2]
+    pairs = torch.maximum(left, right)
+    upper, lower = pairs[:, 0::2], pairs[:, 1::2]
+    # In this type rather than as truth values, which torch takes ten times as long to apply.
+    beside = torch.gt(right, left, out=pairs.new_empty(pairs.shape))
+    below = torch.gt(lower, upper, out=pairs.new_empty(upper.shape))
+    return torch.maximum(upper, lower).flatten(2), (beside, below)
+
+
+def unpool(gradient: Tensor, beside: Tensor, below: Tensor) -> Tensor:
+    """The gradient of `pool` towards its pixels, from `(B, H // 2, W // 2 * K)`."""
+    pairs = torch.empty_like(beside)
+    B, H, half, K = pairs.shape
+    squares = gradient.new_empty(B, H, 2 * half, K)
+    share(gradient.view_as(below), below, pairs[:, 0::2], pairs[:, 1::2])
+    share(pairs, beside, squares[:, :, 0::2], squares[:, :, 1::2])
+    return squares.flatten(2)
+
+
+def share(gradient: Tensor, larger: Tensor, first: Tensor, second: Tensor) -> None:
+    """Give a gradient to the second where that was larger, and else to the first."""
+    torch.mul(gradient, larger, out=second)
+    torch.sub(gradient, second, out=first)
 
 
 def puts_together(dtype: torch.dtype) -> bool:
@@ -301,6 +349,21 @@ def make_images(like: Tensor, channels: int, height: int, width: int) -> Tensor:
     """Empty images, as many and of the type of some that are there."""
     shape = (len(like), channels, height, width)
     return torch.empty(shape, dtype=like.dtype, memory_format=torch.channels_last)
+
+
+def make_room(images: Tensor) -> Tensor:
+    """Where pixels of channels-last images go: into these, if that is how they are laid out."""
+    N, C, H, W = images.shape
+    if puts_together(images.dtype):
+        return images.new_empty(1, H, W * N * C)
+    return images.permute(0, 2, 3, 1).flatten(2)
+
+
+def put(pixels: Tensor, images: Tensor) -> None:
+    """Fill channels-last images from pixels that are not theirs already."""
+    N, _, H, W = images.shape
+    if pixels.data_ptr() != images.data_ptr():
+        images.permute(0, 2, 3, 1).copy_(read_back(pixels, H, W, N))
 
 
 def transform(matrix: Tensor, batch: Tensor, out: Tensor | None = None) -> Tensor:

@@ -80,7 +80,6 @@ class Group(nn.Module):
         norm_momentum: float,
     ) -> None:
         super().__init__()
-        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
         self.activation = ACTIVATIONS[activation]()
         inner = (Filters(out_channels, out_channels) for _ in range(depth - 1))
         self.convs = nn.ModuleList([Filters(channels, out_channels, pooled=pool), *inner])
@@ -89,7 +88,7 @@ class Group(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolution, pooling, norm, activation; then convolution, norm, activation, repeated."""
-        first: Tensor = self.activation(self.norms[0](self.pool(self.convs[0](x))))
+        first: Tensor = self.activation(self.norms[0](self.convs[0](x)))
         x = first
         between = zip(list(self.convs)[1:-1], list(self.norms)[1:-1], strict=True)
         for conv, norm in between:  # a slice of a module list would be a new module at each step

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from smallvision.models import convolution, spectral
 from smallvision.models.convolution import Conv3x3
-from smallvision.models.spectral import Spectral, count_gain, make_plan
+from smallvision.models.spectral import Spectral, count_gain, make_plan, pool, unpool
 
 
 def draw(seed: int, *shape: int) -> Tensor:
@@ -21,8 +21,8 @@ def draw(seed: int, *shape: int) -> Tensor:
     return drawn.to(memory_format=torch.channels_last)
 
 
-def convolve(x: Tensor, weight: Tensor, size: tuple[int, int] | None = None) -> Tensor:
-    out: Tensor = Spectral.apply(x, weight, size or tuple(x.shape[2:]))  # type: ignore[no-untyped-call]
+def convolve(x: Tensor, weight: Tensor, *, pooled: bool = False) -> Tensor:
+    out: Tensor = Spectral.apply(x, weight, pooled)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -50,17 +50,20 @@ def plan_for(side: int, *, at_once: bool = False) -> spectral.Plan:
     st.booleans(),
 )
 def test_it_is_a_plain_convolution(
-    N: int, C: int, D: int, H: int, W: int, less: bool, last: bool, together: bool
+    N: int, C: int, D: int, H: int, W: int, pooled: bool, last: bool, together: bool
 ) -> None:
-    tall, wide = (max(1, H - less), max(1, W - less))
-    x, weight, towards = draw(0, N, C, H, W), draw(1, D, C, 3, 3), draw(2, N, D, tall, wide)
+    pooled = pooled and min(H, W) > 1
+    x, weight = draw(0, N, C, H, W), draw(1, D, C, 3, 3)
+    towards = draw(2, N, D, *((H // 2, W // 2) if pooled else (H, W)))
     if not last:
         x, weight, towards = x.contiguous(), weight.contiguous(), towards.contiguous()
     x.requires_grad_()
     weight.requires_grad_()
-    plain = F.conv2d(x, weight, padding=1)[:, :, :tall, :wide]
+    plain = F.conv2d(x, weight, padding=1)
+    if pooled:
+        plain = F.max_pool2d(plain, 2)
     with lay_out(together=together):
-        ours = convolve(x, weight, (tall, wide))
+        ours = convolve(x, weight, pooled=pooled)
         gradients = torch.autograd.grad(ours, (x, weight), towards)
     assert torch.allclose(ours, plain, rtol=0, atol=1e-11)
     expected = torch.autograd.grad(plain, (x, weight), towards)
@@ -183,15 +186,33 @@ def test_a_plan_made_while_predicting_serves_training_too(together: bool) -> Non
     assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
 
 
+@pytest.mark.parametrize(("N", "C", "H", "W"), [(3, 4, 6, 8), (1, 1, 2, 2)])
+def test_pooling_planes_is_pooling_images(N: int, C: int, H: int, W: int) -> None:
+    """Of equal pixels the same one gets the gradient."""
+    images = draw(0, N, C, H, W).mul(2).round().requires_grad_()
+    plain = F.max_pool2d(images, 2)
+    towards = draw(1, *plain.shape)
+    (expected,) = torch.autograd.grad(plain, images, towards)
+    for together in (False, True):
+        with lay_out(together=together):
+            pixels, larger = pool(spectral.lay_out(images.detach()), W)
+            assert torch.equal(pixels, spectral.lay_out(plain))
+            assert torch.equal(
+                unpool(spectral.lay_out(towards), *larger), spectral.lay_out(expected)
+            )
+
+
 @pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize("N", [1, 2])
-def test_the_result_may_be_changed_in_place(N: int, together: bool) -> None:
+def test_the_result_may_be_changed_in_place(N: int, pooled: bool, together: bool) -> None:
     """As a residual network does, which adds its shortcut so."""
     x, weight = draw(0, N, 3, 5, 5), draw(1, 3, 3, 3, 3).requires_grad_()
     with lay_out(together=together):
-        out = convolve(x, weight)
+        out = convolve(x, weight, pooled=pooled)
         assert out.is_contiguous(memory_format=torch.channels_last)
-        out += x
+        out += 1
         (gradient,) = torch.autograd.grad(out.square().sum(), weight)
-    plain = (F.conv2d(x, weight, padding=1) + x).square().sum()
+    plain = F.conv2d(x, weight, padding=1)
+    plain = ((F.max_pool2d(plain, 2) if pooled else plain) + 1).square().sum()
     assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
