@@ -35,6 +35,11 @@ def are_of_machines_alike(one: Records, other: Records) -> bool:
     return any(are_alike(one[kind], other[kind]) for kind in one.keys() & other.keys())
 
 
+def names_generation(records: Records) -> bool:
+    """Whether measurements say of which generation the processor was; older ones do not."""
+    return any(record["environment"].get("generation") for record in records.values())
+
+
 def list_ratios(records: Records) -> Iterator[tuple[str, float]]:
     """Name and value of every ratio that the measurements of a folder hold."""
     if "pipeline" in records:
@@ -50,6 +55,7 @@ def main() -> int:
     here = read_records(place)
     folders = {folder: read_records(folder) for folder in sorted(known.iterdir())}
     alike = [folder for folder, there in folders.items() if are_of_machines_alike(here, there)]
+    alike = [folder for folder in alike if names_generation(folders[folder])] or alike
     if len(alike) != 1:
         found = ", ".join(map(str, alike)) or "none"
         print(f"one folder below {known} should be of a machine like this; there is {found}")

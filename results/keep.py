@@ -59,20 +59,21 @@ def tell_test(test: dict[str, Any]) -> str:
 
 
 def are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two measurements of speed are of machines alike; older ones name no instructions."""
-    first, second = one["environment"], other["environment"]
-    known = [place["instructions"] for place in (first, second) if place.get("instructions")]
-    return (
-        first["processor"] == second["processor"]
-        and one["machine"] == other["machine"]
-        and len(set(known)) < 2
-    )
+    """Whether two measurements of speed are of machines alike; older ones say less of theirs."""
+    places = (one["environment"], other["environment"])
+    said = [
+        {place[name] for place in places if place.get(name)}
+        for name in ("processor", "instructions", "generation")
+    ]
+    return one["machine"] == other["machine"] and all(len(values) < 2 for values in said)
 
 
 def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
     """Where and when a record was made."""
+    generation = environment.get("generation")
     return (
-        f"{environment['processor']}, {machine['threads']} threads, {machine['precision']}, torch "
+        f"{environment['processor']}{f' ({generation})' if generation else ''}, "
+        f"{machine['threads']} threads, {machine['precision']}, torch "
         f"{environment['versions']['torch']}, {time[:10]}."
     )
 

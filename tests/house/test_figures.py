@@ -36,31 +36,41 @@ def test_measurements_of_speed_can_be_drawn(folder: Path) -> None:
     )
 
 
-def a_record(processor: str, instructions: str | None, ratio: float) -> dict[str, object]:
-    environment = {"processor": processor}
+def a_record(
+    processor: str, instructions: str | None, ratio: float, generation: str | None = None
+) -> dict[str, object]:
+    environment = {"processor": processor, "generation": generation}
     if instructions is not None:
         environment["instructions"] = instructions
     return {"environment": environment, "machine": {"threads": 2}, "ratio": ratio}
 
 
 @pytest.mark.parametrize(
-    ("processor", "instructions", "ratio", "code", "said"),
+    ("processor", "instructions", "generation", "ratio", "code", "said"),
     [
-        ("Xeon", "AVX512, AMX", 9.5, 0, "0.95"),
-        ("Xeon", "AVX512, AMX", 8.0, 1, "FELL"),
-        ("Xeon", "AVX512", 9.5, 1, "there is none"),
-        ("EPYC", "AVX512", 5.0, 0, "1.00"),
-        ("M4", "DEFAULT", 9.5, 1, "there is none"),
+        ("Xeon", "AVX512, AMX", "family 6", 9.5, 0, "0.95"),
+        ("Xeon", "AVX512, AMX", "family 6", 8.0, 1, "FELL"),
+        ("Xeon", "AVX512", "family 6", 9.5, 1, "there is none"),
+        ("EPYC", "AVX512", "family 25", 5.0, 0, "1.00"),
+        ("EPYC", "AVX512", "family 26", 5.0, 1, "FELL"),
+        ("M4", "DEFAULT", None, 9.5, 1, "there is none"),
     ],
 )
 def test_speed_is_compared_with_that_of_a_machine_alike(
-    tmp_path: Path, processor: str, instructions: str, ratio: float, code: int, said: str
+    tmp_path: Path,
+    processor: str,
+    instructions: str,
+    generation: str | None,
+    ratio: float,
+    code: int,
+    said: str,
 ) -> None:
-    """EPYC's record is from before records named instructions."""
+    """Some records are from before they named instructions, or the generation."""
     for folder, record in {
         "known/xeon-amx": a_record("Xeon", "AVX512, AMX", 10.0),
         "known/epyc": a_record("EPYC", None, 5.0),
-        "fresh": a_record(processor, instructions, ratio),
+        "known/epyc-26": a_record("EPYC", "AVX512", 6.0, "family 26"),
+        "fresh": a_record(processor, instructions, ratio, generation),
     }.items():
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "pipeline.json").write_text(json.dumps(record))

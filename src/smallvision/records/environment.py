@@ -23,6 +23,7 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": name_processor(),
+        "generation": name_generation(),
         "instructions": name_instructions(),
         "memory_bytes": count_memory(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -41,12 +42,24 @@ def find_version(package: str) -> str | None:
 
 def name_processor() -> str:
     """The processor's name as the system gives it."""
+    return read_processor().get("model name") or platform.processor() or platform.machine()
+
+
+def name_generation() -> str | None:
+    """Which processor of that name, for cloud machines cut it short; None if nobody says."""
+    said = read_processor()
+    family, model = said.get("cpu family"), said.get("model")
+    return f"family {family}, model {model}" if family and model else None
+
+
+def read_processor() -> dict[str, str]:
+    """What Linux says of the first processor; elsewhere, nothing."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
     except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def name_instructions() -> str:
