@@ -13,6 +13,9 @@ from typing import Any
 
 from keep import read, tell_place
 
+from smallvision.recipes import aim
+from smallvision.recipes.text import sum_recipe
+
 BENCH = Path(__file__).with_name("bench")
 
 
@@ -31,8 +34,11 @@ def list_rows() -> Iterator[str]:
         if record["ratio"] is None:  # one of the two has not run yet
             continue
         place = tell_place(record["environment"], record["machine"], record["created"])
-        where = f"`{path.parent.name}`: {place.removesuffix('.')}"
-        cells = [f"{record.get('target', 0.94):g}", where]
+        target = record.get("target", 0.94)
+        recipe = sum_recipe(aim(target))["recipe_sum"]
+        earlier = "" if record["recipe_sum"] == recipe else "; an earlier recipe"
+        where = f"`{path.parent.name}`: {place.removesuffix('.')}{earlier}"
+        cells = [f"{target:g}", where]
         for name in record["runs"]:  # ours, then the peer's
             accuracy, seconds = record["accuracy"][name], record["seconds"][name]
             cells += [f"{len(record['runs'][name])}", tell(accuracy, 100, 2), tell(seconds, 1, 0)]

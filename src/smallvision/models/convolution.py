@@ -35,7 +35,7 @@ class Conv3x3(nn.Conv2d):
         self.pooled = pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        """From `(N, channels, H, W)` to `(N, out_channels, ceil(H / stride), ...)`, or half."""
+        """From `(N, channels, H, W)` to `(N, out_channels, ceil(H / stride), ...)`, or to half."""
         out: Tensor
         if self.stride != (1, 1) or x.device.type != "cpu" or torch.compiler.is_compiling():
             out = super().forward(x)
