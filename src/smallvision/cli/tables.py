@@ -435,7 +435,9 @@ def show_machine(
         "smallvision": versions["smallvision"] or "not installed",
         "python": environment["python"],
         "torch": versions["torch"],
-        "processor": f"{environment['processor']} ({environment['instructions']})",
+        "processor": ", ".join(
+            filter(None, (environment[one] for one in ("processor", "generation", "instructions")))
+        ),
         "threads": machine.threads,
         "memory": size(memory) if memory else "unknown",
         "gpu": environment["gpu"] or "none",
