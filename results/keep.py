@@ -36,7 +36,10 @@ KEPT = (
 
 
 def keep(study: Path, target: Path) -> None:
-    """Copy the records of a finished study."""
+    """Copy the records of a finished study, in place of those of an earlier one."""
+    if not (study / "study.json").exists():
+        sys.exit(f"{study} holds no study")
+    shutil.rmtree(target, ignore_errors=True)
     for pattern in KEPT:
         for path in sorted(study.glob(pattern)):
             place = target / path.relative_to(study)
