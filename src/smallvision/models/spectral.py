@@ -82,9 +82,9 @@ class Side:
     def join(self, factors: Iterator[Tensor], pixels: Tensor) -> None:
         """The transpose of `split`: into pixels `(B, height, width * K)`, from every row."""
         B, _, row = pixels.shape
-        rows = pixels.new_empty(self.slots[-1].stop, B, self.width, row // self.width)
-        if self.along is None:
-            rows = pixels.view(self.height, B, self.width, -1)  # B is 1
+        shape = (self.slots[-1].stop, B, self.width, row // self.width)
+        # At once, B is 1, and the rows of the image are all there is.
+        rows = pixels.view(shape) if self.along is None else pixels.new_empty(shape)
         for slots, across, part in zip(self.slots, self.across, factors, strict=True):
             if puts_together(pixels.dtype):
                 out = rows[slots.start : slots.stop].view(1, -1, rows.shape[-1])
@@ -217,17 +217,13 @@ class Spectral(torch.autograd.Function):
                 yield torch.bmm(images, filters.mT)
 
         # Not a view, for networks that go on to change it in place, as residual ones do.
+        out = make_images(x, D, *((tall // 2, wide // 2) if pooled else (tall, wide)))
+        B, K = count_matrices(x.dtype, N, D)
+        pixels = x.new_empty(B, tall, wide * K) if pooled else make_room(out)
+        plan.results.join(multiply(), pixels)
         if pooled:
-            B, K = count_matrices(x.dtype, N, D)
-            pixels = x.new_empty(B, tall, wide * K)
-            plan.results.join(multiply(), pixels)
             pixels, larger = pool(pixels, wide)
             kept.extend(larger)
-            out = make_images(x, D, tall // 2, wide // 2)
-        else:
-            out = make_images(x, D, tall, wide)
-            pixels = make_room(out)
-            plan.results.join(multiply(), pixels)
         put(pixels, out)
         ctx.save_for_backward(*kept)
         ctx.plan, ctx.pooled = plan, pooled

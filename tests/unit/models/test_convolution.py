@@ -14,9 +14,9 @@ def draw(*shape: int) -> Tensor:
     return drawn.to(memory_format=torch.channels_last)
 
 
-@pytest.fixture(params=["spectral", "maxpool"])
+@pytest.fixture(params=["spectral", "plain"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    gains = {"spectral": 1e9, "maxpool": 0.0}
+    gains = {"spectral": 1e9, "plain": 0.0}
     monkeypatch.setattr(convolution, "count_gain", lambda *_sizes: gains[request.param])
     monkeypatch.setattr(convolution, "has_mkl", lambda: True)
     for name in ("has_amx", "has_avx512"):
@@ -24,18 +24,24 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize(("H", "W"), [(7, 7), (6, 7), (15, 4), (8, 8)])
+@pytest.mark.parametrize(
+    ("H", "W", "pooled"),
+    [(7, 7, True), (6, 7, True), (15, 4, True), (8, 8, True), (7, 7, False), (1, 3, False)],
+)
 @pytest.mark.parametrize("learns", [True, False])
-def test_it_is_pooled_in_whichever_way(H: int, W: int, learns: bool, way: str) -> None:
+def test_it_is_pooled_in_whichever_way(
+    H: int, W: int, pooled: bool, learns: bool, way: str
+) -> None:
     torch.manual_seed(0)
-    pooled = Conv3x3(5, 6, pooled=True).requires_grad_(learns)
+    conv = Conv3x3(5, 6, pooled=pooled).requires_grad_(learns)
     images = draw(3, 5, H, W).requires_grad_()
-    plain = F.max_pool2d(F.conv2d(images, pooled.weight, padding=1), 2)
-    learners = (images, pooled.weight) if learns else (images,)
-    results = [
-        (out, *torch.autograd.grad(out.square().sum(), learners)) for out in (pooled(images), plain)
-    ]
-    assert way in str(pooled(images).grad_fn).lower()
+    plain = F.conv2d(images, conv.weight, padding=1)
+    plain = F.max_pool2d(plain, 2) if pooled else plain
+    learners = (images, conv.weight) if learns else (images,)
+    out = conv(images)
+    assert out.shape == plain.shape
+    assert ("Spectral" in str(out.grad_fn)) == (way == "spectral")
+    results = [(one, *torch.autograd.grad(one.square().sum(), learners)) for one in (out, plain)]
     for mine, theirs in zip(*results, strict=True):
         assert torch.allclose(mine, theirs, atol=1e-4)
 

@@ -208,11 +208,12 @@ def test_pooling_planes_is_pooling_images(N: int, C: int, H: int, W: int) -> Non
 def test_the_result_may_be_changed_in_place(N: int, pooled: bool, together: bool) -> None:
     """As a residual network does, which adds its shortcut so."""
     x, weight = draw(0, N, 3, 5, 5), draw(1, 3, 3, 3, 3).requires_grad_()
+    shortcut = F.max_pool2d(x, 2) if pooled else x
     with lay_out(together=together):
         out = convolve(x, weight, pooled=pooled)
         assert out.is_contiguous(memory_format=torch.channels_last)
-        out += 1
+        out += shortcut
         (gradient,) = torch.autograd.grad(out.square().sum(), weight)
     plain = F.conv2d(x, weight, padding=1)
-    plain = ((F.max_pool2d(plain, 2) if pooled else plain) + 1).square().sum()
+    plain = ((F.max_pool2d(plain, 2) if pooled else plain) + shortcut).square().sum()
     assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
