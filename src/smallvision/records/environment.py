@@ -18,12 +18,13 @@ PACKAGES = ("smallvision", "torch", "numpy", "scipy", "scikit-learn", "pillow", 
 
 def describe_environment() -> dict[str, Any]:
     """The content of `environment.json`."""
+    said = read_processor()
     return {
         "schema": 1,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": name_processor(),
-        "generation": name_generation(),
+        "processor": name_processor(said),
+        "generation": name_generation(said),
         "instructions": name_instructions(),
         "memory_bytes": count_memory(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -40,14 +41,13 @@ def find_version(package: str) -> str | None:
         return None
 
 
-def name_processor() -> str:
+def name_processor(said: dict[str, str]) -> str:
     """The processor's name as the system gives it."""
-    return read_processor().get("model name") or platform.processor() or platform.machine()
+    return said.get("model name") or platform.processor() or platform.machine()
 
 
-def name_generation() -> str | None:
+def name_generation(said: dict[str, str]) -> str | None:
     """Which processor of that name, for cloud machines cut it short; None if nobody says."""
-    said = read_processor()
     family, model = said.get("cpu family"), said.get("model")
     return f"family {family}, model {model}" if family and model else None
 

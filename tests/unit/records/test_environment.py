@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smallvision.records.environment import name_generation, name_processor
+from smallvision.records.environment import name_generation, name_processor, read_processor
 
 LINUX = """processor\t: 0
 cpu family\t: 26
@@ -39,4 +39,5 @@ def test_the_processor_is_named_as_far_as_the_system_tells(
 
     monkeypatch.setattr(Path, "read_text", read)
     monkeypatch.setattr(platform, "processor", lambda: "arm")
-    assert (name_processor(), name_generation()) == (name, generation)
+    told = read_processor()
+    assert (name_processor(told), name_generation(told)) == (name, generation)
