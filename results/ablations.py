@@ -1,54 +1,159 @@
 """What each idea of the fast recipe is worth: train it without, one idea at a time.
 
-    python results/ablations.py DATA_DIR OUT [SEEDS]
+    python results/ablations.py DATA_DIR OUT [SEED ...]     train, and add to the record
+    python results/ablations.py                             print the table of docs/SPEED.md
 
-Every variant is trained with the same seeds on the training split and measured on validation
-images; the test set stays sealed. Five or ten minutes a run on two cores. OUT is the record, kept
-up to date, such as `results/bench/NAME/ablations.json`; runs lie in `bench/ablations`, and one that
-is there is not made again.
+Every variant is trained on the training split and measured on validation images; the test set
+stays sealed. OUT is the record, such as `results/bench/NAME/ablations.json`; what it holds already
+is not made again, so more seeds can be added later, on a machine alike. Five to fifteen minutes a
+run on two cores. Differences are taken between runs of one seed on one machine.
 """
 
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from smallvision.bench import bench_accuracy
+import numpy as np
+from keep import are_alike, read, tell_place
+
+import smallvision as sv
+from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
-from smallvision.records.files import make_folder, write_json
+from smallvision.data.dataset import DataSet
+from smallvision.predict import Views
+from smallvision.recipes import aim
+from smallvision.recipes.text import sum_recipe
+from smallvision.records.files import make_folder, read_npz, write_json
+from smallvision.records.machine import choose_machine
 
+BENCH = Path(__file__).with_name("bench")
 TARGET = 0.94
+RECIPE, ONE_VIEW = "the recipe", "one view of an image, not up to six"
 VARIANTS = {
-    "the recipe": [],
-    "whole images throughout": ["windows=[]"],
-    "windows of 24 pixels, not 28": ["windows=[{until=0.7,side=24}]"],
-    "two convolutions, not three, in the last group": ["model.extra=0"],
-    "coins thrown anew for every flip": ["augment=['flip',{name='crop',padding=2}]"],
-    "2,000 images at a time": ["micro_batch=0"],
-    "one view": ["views.mirror=false", "views.shift=0"],
+    RECIPE: [],
+    "no third convolution in the last group": ["model.extra=0"],
+    "whole images throughout, no windows": ["windows=[]"],
+    "flips by chance, not in turns": ["augment=['flip',{name='crop',padding=2}]"],
+    "norms' shifts at the head's rate": ["optimizer.vector_lr=0.02"],
     "no label smoothing": ["label_smoothing=0"],
+    "batches of 2,000 in one part": ["micro_batch=0"],
 }
 
 
-def main() -> None:
-    """Train what has not been trained, and write the record after each variant."""
-    data = Path(sys.argv[1])
-    out = Path(sys.argv[2])
-    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    kept = ("settings", "accuracy", "seconds", "runs", "machine")
-    variants = {}
-    for name, settings in VARIANTS.items():
-        folder = Path("bench/ablations") / name.replace(" ", "-").replace(",", "")
-        record = bench_accuracy(
-            "cifar10", TARGET, folder, seeds=seeds, settings=settings, data_dir=data,
-            command=" ".join(sys.argv), say=lambda line, name=name: print(f"{name}: {line}"),
-        )  # fmt: skip
-        variants[name] = {key: record[key] for key in kept}
-        head = begin_record("ablations", " ".join(sys.argv), None)
-        write_json(
-            make_folder(out.parent) / out.name, {**head, "target": TARGET, "variants": variants}
+def measure(data: DataSet, seed: int, changes: list[str]) -> dict[str, dict[str, Any]]:
+    """Train once; what the run and, without another training, one view of each image come to."""
+    with TemporaryDirectory() as place:
+        began, worked = time.perf_counter(), time.process_time()
+        settings = [*changes, f"seed={seed}"]
+        run = sv.train(data, "speednet", target=TARGET, settings=settings, out=f"{place}/run")
+        spent = {
+            "seconds": time.perf_counter() - began,
+            "processor_seconds": time.process_time() - worked,
+        }
+        indices, labels, probabilities = read_npz(
+            run.folder / "predictions" / "val.npz", "indices", "labels", "probabilities"
         )
+        whole = {"": {"seed": seed, **rate(probabilities, labels), **spent}}
+        if changes:
+            return whole
+        model = replace(run.load_model(), views=Views())
+        once = rate(model.predict(data.train.images[indices]), labels)
+        return {**whole, ONE_VIEW: {"seed": seed, **once, **spent}}
+
+
+def rate(probabilities: Any, labels: Any) -> dict[str, float]:
+    """Accuracy and log loss."""
+    right = np.take_along_axis(probabilities, labels[:, None], axis=1)
+    return {
+        "accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
+        "log_loss": float(-np.log(right).mean()),
+    }
+
+
+def begin(out: Path) -> dict[str, Any]:
+    """The record so far, or a new one."""
+    machine = choose_machine()
+    recipe = sum_recipe(aim(TARGET))
+    record = {**begin_record("ablations", "python results/ablations.py", machine), **recipe}
+    record |= {"target": TARGET, "variants": {}}
+    if not out.exists():
+        return record
+    known = read(out)
+    if not are_alike(known, record):
+        sys.exit(f"{out} was measured on another machine; name another file")
+    if known["recipe_sum"] != record["recipe_sum"]:
+        sys.exit(f"{out} is of another recipe; name another file")
+    return known
+
+
+def train_variants(place: Path, out: Path, seeds: list[int]) -> None:
+    """Train what has not been trained, and write the record after each run."""
+    record = begin(out)
+    variants = record["variants"]
+    data = sv.load_data("cifar10", data_dir=place)
+    for seed in seeds:
+        for name, settings in VARIANTS.items():
+            if any(run["seed"] == seed for run in variants.get(name, {"runs": []})["runs"]):
+                continue
+            for part, figures in measure(data, seed, settings).items():
+                runs = variants.get(part or name, {"runs": []})["runs"] + [figures]
+                kinds = ("accuracy", "log_loss", "seconds", "processor_seconds")
+                sums = {kind: sum_up([run[kind] for run in runs]) for kind in kinds}
+                variants[part or name] = {"settings": settings, **sums, "runs": runs}
+                print(part or name, figures, flush=True)
+            write_json(make_folder(out.parent) / out.name, record)
+
+
+def list_rows() -> Iterator[str]:
+    """The lines of the table: over all machines, differences to the recipe with the same seed."""
+    paths = sorted(BENCH.glob("*/ablations.json"))
+    records = [read(path) for path in paths]
+    yield "| the recipe with | runs | accuracy, points | log loss | processor time |"
+    yield "|---|---|---|---|---|"
+    names = dict.fromkeys(name for record in records for name in record["variants"])
+    for name in names:
+        pairs = [
+            (by_seed[run["seed"]], run)
+            for record in records
+            for by_seed in [{run["seed"]: run for run in record["variants"][RECIPE]["runs"]}]
+            for run in record["variants"].get(name, {"runs": []})["runs"]
+        ]
+        cells = [f"{len(pairs)}"]
+        if name == RECIPE:
+            cells += [tell([run["accuracy"] * 100 for _, run in pairs], "{:.2f} %", "{:.2f}")]
+            cells += [tell([run["log_loss"] for _, run in pairs], "{:.4f}", "{:.4f}"), "1"]
+        else:
+            points = [(run["accuracy"] - recipe["accuracy"]) * 100 for recipe, run in pairs]
+            losses = [run["log_loss"] - recipe["log_loss"] for recipe, run in pairs]
+            times = [run["processor_seconds"] / own["processor_seconds"] for own, run in pairs]
+            cells += [tell(points, "{:+.2f}", "{:.2f}"), tell(losses, "{:+.4f}", "{:.4f}")]
+            cells += ["" if name == ONE_VIEW else tell(times, "{:.2f}", "{:.2f}")]
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+    for path, record in zip(paths, records, strict=True):
+        place = tell_place(record["environment"], record["machine"], record["created"])
+        yield f"- `{path.parent.name}`: {place.removesuffix('.')}"
+
+
+def tell(values: list[float], mean: str, deviation: str) -> str:
+    """A mean, with the standard deviation where there is one."""
+    figures = sum_up(values)
+    spread = "" if figures["std"] is None else f" ± {deviation.format(figures['std'])}"
+    return f"{mean.format(figures['mean'])}{spread}"
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 1:
+        print("\n".join(list_rows()))
+    elif len(sys.argv) == 2:
+        sys.exit(__doc__)
+    else:
+        train_variants(
+            Path(sys.argv[1]), Path(sys.argv[2]), [int(seed) for seed in sys.argv[3:]] or [0]
+        )
