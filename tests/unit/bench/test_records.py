@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from smallvision.bench import bench_accuracy, bench_pipeline, bench_predict, bench_step, timing
+from smallvision.bench.record import begin_record
 from smallvision.bench.step import StepBench
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import RecordError
@@ -128,6 +129,15 @@ def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
             bench_accuracy("digits", 0.94, tmp_path, **{**settings, **other})
     assert json.dumps(record["accuracy"]) in json.dumps(again)
     assert "test images of digits" in draw_benches([{"name": "accuracy", **record}])
-    variants = {"variants": {"without windows": record}}
-    ablations = {**record, "name": "ablations", "kind": "ablations", **variants}
-    assert "without windows" in draw_benches([ablations])
+
+
+def test_ablations_are_drawn() -> None:
+    figures = {"accuracy": 0.935, "log_loss": 0.2345, "processor_seconds": 600.0}
+    variant = {
+        **{name: {"mean": value, "std": None} for name, value in figures.items()},
+        "runs": [figures],
+    }
+    record = {**begin_record("ablations", "", CPU), "name": "ablations", "target": 0.94}
+    page = draw_benches([{**record, "variants": {"no windows": variant}}])
+    for shown in ("no windows", "93.50", "0.2345", "10\N{NO-BREAK SPACE}min"):
+        assert shown in page
