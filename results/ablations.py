@@ -34,6 +34,8 @@ from smallvision.records.machine import choose_machine
 
 BENCH = Path(__file__).with_name("bench")
 TARGET = 0.94
+KINDS = ("accuracy", "log_loss")
+NONE: dict[str, Any] = {"runs": []}
 RECIPE, ONE_VIEW = "the recipe", "one view of an image, not up to six"
 VARIANTS = {
     RECIPE: [],
@@ -46,25 +48,21 @@ VARIANTS = {
 }
 
 
-def measure(data: DataSet, seed: int, changes: list[str]) -> dict[str, dict[str, Any]]:
-    """Train once; what the run and, without another training, one view of each image come to."""
+def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
+    """Train a variant; of the recipe, also see what one view of each image comes to."""
+    began = time.perf_counter()
+    settings = [*VARIANTS[name], f"seed={seed}"]
     with TemporaryDirectory() as place:
-        began, worked = time.perf_counter(), time.process_time()
-        settings = [*changes, f"seed={seed}"]
         run = sv.train(data, "speednet", target=TARGET, settings=settings, out=f"{place}/run")
-        spent = {
-            "seconds": time.perf_counter() - began,
-            "processor_seconds": time.process_time() - worked,
-        }
         indices, labels, probabilities = read_npz(
             run.folder / "predictions" / "val.npz", "indices", "labels", "probabilities"
         )
-        whole = {"": {"seed": seed, **rate(probabilities, labels), **spent}}
-        if changes:
-            return whole
         model = replace(run.load_model(), views=Views())
-        once = rate(model.predict(data.train.images[indices]), labels)
-        return {**whole, ONE_VIEW: {"seed": seed, **once, **spent}}
+    figures = {name: rate(probabilities, labels)}
+    if name == RECIPE:
+        figures[ONE_VIEW] = rate(model.predict(data.train.images[indices]), labels)
+    seconds = time.perf_counter() - began
+    return {key: {"seed": seed, **found, "seconds": seconds} for key, found in figures.items()}
 
 
 def rate(probabilities: Any, labels: Any) -> dict[str, float]:
@@ -99,14 +97,13 @@ def train_variants(place: Path, out: Path, seeds: list[int]) -> None:
     data = sv.load_data("cifar10", data_dir=place)
     for seed in seeds:
         for name, settings in VARIANTS.items():
-            if any(run["seed"] == seed for run in variants.get(name, {"runs": []})["runs"]):
+            if any(run["seed"] == seed for run in variants.get(name, NONE)["runs"]):
                 continue
-            for part, figures in measure(data, seed, settings).items():
-                runs = variants.get(part or name, {"runs": []})["runs"] + [figures]
-                kinds = ("accuracy", "log_loss", "seconds", "processor_seconds")
-                sums = {kind: sum_up([run[kind] for run in runs]) for kind in kinds}
-                variants[part or name] = {"settings": settings, **sums, "runs": runs}
-                print(part or name, figures, flush=True)
+            for key, figures in measure(data, seed, name).items():
+                runs = [*variants.get(key, NONE)["runs"], figures]
+                sums = {kind: sum_up([run[kind] for run in runs]) for kind in KINDS}
+                variants[key] = {"settings": settings, **sums, "runs": runs}
+                print(key, figures, flush=True)
             write_json(make_folder(out.parent) / out.name, record)
 
 
@@ -114,31 +111,32 @@ def list_rows() -> Iterator[str]:
     """The lines of the table: over all machines, differences to the recipe with the same seed."""
     paths = sorted(BENCH.glob("*/ablations.json"))
     records = [read(path) for path in paths]
-    yield "| the recipe with | runs | accuracy, points | log loss | processor time |"
-    yield "|---|---|---|---|---|"
+    yield "| with | runs | accuracy, points | log loss |"
+    yield "|---|---|---|---|"
     names = dict.fromkeys(name for record in records for name in record["variants"])
     for name in names:
-        pairs = [
-            (by_seed[run["seed"]], run)
-            for record in records
-            for by_seed in [{run["seed"]: run for run in record["variants"][RECIPE]["runs"]}]
-            for run in record["variants"].get(name, {"runs": []})["runs"]
-        ]
-        cells = [f"{len(pairs)}"]
+        pairs = [pair for record in records for pair in pair_up(record["variants"], name)]
+        points = [(run["accuracy"] - base["accuracy"]) * 100 for base, run in pairs]
+        losses = [run["log_loss"] - base["log_loss"] for base, run in pairs]
+        cells = [tell(points, "{:+.2f}", "{:.2f}"), tell(losses, "{:+.4f}", "{:.4f}")]
         if name == RECIPE:
-            cells += [tell([run["accuracy"] * 100 for _, run in pairs], "{:.2f} %", "{:.2f}")]
-            cells += [tell([run["log_loss"] for _, run in pairs], "{:.4f}", "{:.4f}"), "1"]
-        else:
-            points = [(run["accuracy"] - recipe["accuracy"]) * 100 for recipe, run in pairs]
-            losses = [run["log_loss"] - recipe["log_loss"] for recipe, run in pairs]
-            times = [run["processor_seconds"] / own["processor_seconds"] for own, run in pairs]
-            cells += [tell(points, "{:+.2f}", "{:.2f}"), tell(losses, "{:+.4f}", "{:.4f}")]
-            cells += ["" if name == ONE_VIEW else tell(times, "{:.2f}", "{:.2f}")]
-        yield f"| {name} | {' | '.join(cells)} |"
+            accuracies, losses = ([run[kind] for _, run in pairs] for kind in KINDS)
+            percents = [100 * accuracy for accuracy in accuracies]
+            cells = [tell(percents, "{:.2f} %", "{:.2f}"), tell(losses, "{:.4f}", "{:.4f}")]
+        yield f"| {name} | {len(pairs)} | {' | '.join(cells)} |"
     yield ""
     for path, record in zip(paths, records, strict=True):
         place = tell_place(record["environment"], record["machine"], record["created"])
         yield f"- `{path.parent.name}`: {place.removesuffix('.')}"
+
+
+def pair_up(
+    variants: dict[str, Any], name: str
+) -> Iterator[tuple[dict[str, float], dict[str, float]]]:
+    """Runs of the recipe and of a variant with the same seed."""
+    bases = {run["seed"]: run for run in variants[RECIPE]["runs"]}
+    for run in variants.get(name, NONE)["runs"]:
+        yield bases[run["seed"]], run
 
 
 def tell(values: list[float], mean: str, deviation: str) -> str:

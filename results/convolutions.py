@@ -158,7 +158,7 @@ def list_rows() -> Iterator[str]:
     for name, record in zip(named, records, strict=True):
         place = tell_place(record["environment"], record["machine"], record["created"])
         ours, plain = (
-            max(layer["errors"][way][0] for layer in record["layers"])
+            max(max(layer["errors"][way]) for layer in record["layers"])
             for way in ("spectral", "plain")
         )
         error = f"relative error at most {ours:.0e}, of plain ones {plain:.0e}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from smallvision.recipes.text import sum_recipe
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import STATUS
+from smallvision.records.ledger import LEDGER
 from smallvision.stats.intervals import CONFIDENCE
 
 
@@ -44,8 +46,8 @@ def bench_accuracy(
     Args:
         data: name or path of the data set.
         target: the accuracy to reach, for which there is a recipe.
-        folder: where the runs go, `seed-0` and so on; a run found there is not made again, so
-            that no seed is tried twice, unless it is of another recipe.
+        folder: where the runs go, `seed-0` and so on. A run found there is not made again, so
+            that no seed is tried twice; one that was cut short is, since its time is that of all.
         seeds: runs.
         on_test: train on all images and open the test set once a run, instead of validating.
         settings: overrides such as `"epochs=6"`.
@@ -58,7 +60,8 @@ def bench_accuracy(
 
     Raises:
         FailedRunError: a run did not come to its end.
-        RecordError: a run found there is of another recipe, or was measured on the other images.
+        RecordError: a run found there is of another recipe, was measured on the other images or
+            on another machine, or opened the test set and was cut short.
         SettingError: no recipe was made for this target, or a setting is unknown or out of range.
     """
     runs = []
@@ -70,17 +73,22 @@ def bench_accuracy(
             if found.get("recipe_sum") != wanted or (found.get("kind") == POOLED) != on_test:
                 raise RecordError(
                     f"{place} holds a run of another recipe or on other images; "
-                    "name another folder with --out"
+                    "name another folder with --runs"
                 )
         else:
             time_run(data, target, place, seed, on_test, settings, data_dir)
         run = read_json(place / "bench.json")
         runs.append(run)
         say(f"seed {seed}: {run['accuracy']:.2%} after {run['seconds']:.1f} s")
+    machines = [tell_machine(folder / f"seed-{seed}") for seed in range(seeds)]
+    if any(machine != machines[0] for machine in machines):
+        raise RecordError(
+            f"{folder} holds runs on more than one machine; name another folder with --runs"
+        )
     accuracies, seconds = ([run[key] for run in runs] for key in ("accuracy", "seconds"))
     return {
         **begin_record("accuracy", command, None),
-        "machine": read_json(folder / "seed-0" / STATUS)["machine"],
+        "machine": machines[0][0],
         "data": data,
         "target": target,
         "split": "test" if on_test else "val",
@@ -103,6 +111,13 @@ def time_run(
     data_dir: Path | None,
 ) -> None:
     """Train one seed in a process of its own and write `bench.json` into its folder."""
+    if (place / LEDGER).exists():
+        raise RecordError(
+            f"{place} opened the test set, and was cut short before its time was written; "
+            "name another folder with --runs"
+        )
+    if (place / STATUS).exists():
+        shutil.rmtree(place)
     arguments = [data, "speednet", "--target", f"{target:g}", "--out", str(place), "--json"]
     if on_test:
         arguments += ["--refit", "--evaluate"]
@@ -110,8 +125,6 @@ def time_run(
         arguments += ["--data-dir", str(data_dir)]
     for setting in (*settings, f"seed={seed}"):
         arguments += ["--set", setting]
-    if (place / STATUS).exists():
-        arguments.append("--resume")
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "smallvision", "train", *arguments], capture_output=True, text=True
@@ -128,9 +141,15 @@ def time_run(
         "n": scored["n"],
         "seconds": seconds,
         "training_seconds": summary["seconds"],
-        "resumed": "--resume" in arguments,
     }
     write_json(place / "bench.json", record)
+
+
+def tell_machine(place: Path) -> tuple[Any, ...]:
+    """What a run's time depends on besides its recipe."""
+    environment = read_json(place / "environment.json")
+    parts = ("gpu", "processor", "generation", "instructions")
+    return read_json(place / STATUS)["machine"], *(environment.get(part) for part in parts)
 
 
 def sum_up(values: Sequence[float]) -> dict[str, Any]:

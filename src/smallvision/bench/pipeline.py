@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,18 +11,18 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
-from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
-from smallvision.bench.plain import MEAN, STD, PillowImages
+from smallvision.augment import AUGMENTATIONS, build_normalizer
+from smallvision.bench.plain import MEAN, STD, draw_batches
 from smallvision.bench.record import begin_record
-from smallvision.bench.timing import Job, alternate
+from smallvision.bench.timing import Job, alternate, fill_turn, repeat
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
 from smallvision.data.resident import place_images
 from smallvision.records.machine import Machine
 
 BATCH = 128
+WARM_UP = 16  # batches
 
 
 def bench_pipeline(
@@ -47,23 +48,27 @@ def bench_pipeline(
     torch.set_num_threads(machine.threads)
     pixels, labels = place_images([(images, np.arange(len(images)))], machine.device)
     targets = F.one_hot(labels[:BATCH], images.num_classes).float()
-    augmentations = {
-        name: repeat(entry.apply, pixels[:BATCH], targets) for name, entry in AUGMENTATIONS.items()
-    }
+    augmentations = {}
+    for name, entry in AUGMENTATIONS.items():
+
+        def augment(apply: Any = entry.apply) -> None:
+            apply(pixels[:BATCH], targets, Generator(pixels.device).manual_seed(0))
+
+        augmentations[name] = repeat(augment, fill_turn(augment), BATCH)
     chosen = [AUGMENTATIONS["flip"].apply, AUGMENTATIONS["crop"].apply]
     normalize = build_normalizer(MEAN, STD, machine.device)
     batches = TrainBatches(
         pixels, labels, images.num_classes, normalize, BATCH, lambda _step, _picks: chosen, seed=0
     )
-    pillow = PillowImages(images)
     ours = "batches on the device"
     paths = {
-        ours: drain(lambda: (part for batch in batches.epoch(1) for part in batch)),
-        "DataLoader, Pillow": drain(lambda: iter(DataLoader(pillow, BATCH, shuffle=True))),
-        f"DataLoader, Pillow, {machine.threads} workers": drain(
-            lambda: iter(DataLoader(pillow, BATCH, shuffle=True, num_workers=machine.threads))
-        ),
+        ours: go_through(
+            part for n in itertools.count(1) for batch in batches.epoch(n) for part in batch
+        )
     }
+    for workers, name in ((0, ""), (machine.threads, f", {machine.threads} workers")):
+        loader = draw_batches(images, BATCH, workers, machine)
+        paths[f"DataLoader, Pillow{name}"] = go_through(loader)
     rates = alternate(paths, rounds=rounds, say=say)
     others = [rate["images_per_second"] for name, rate in rates.items() if name != ours]
     return {
@@ -76,21 +81,13 @@ def bench_pipeline(
     }
 
 
-def repeat(augment: Augmentation, images: Tensor, targets: Tensor, times: int = 10) -> Job:
-    """A job that augments one batch several times."""
+def go_through(batches: Iterator[tuple[Tensor, Tensor]]) -> Job:
+    """A job of as many batches, of those that never end, as fill a turn."""
 
-    def job() -> int:
-        for i in range(times):
-            augment(images, targets, Generator(images.device).manual_seed(i))
-        return times * len(images)
+    def take() -> int:
+        return len(next(batches)[0])
 
-    return job
-
-
-def drain(start: Callable[[], Iterator[Any]]) -> Job:
-    """A job that goes through all batches of an epoch."""
-
-    def job() -> int:
-        return sum(len(images) for images, _ in start())
-
-    return job
+    for _ in range(WARM_UP):  # workers start, and prepare their first batches
+        take()
+    times = max(fill_turn(lambda: [take() for _ in range(WARM_UP)]) * WARM_UP, WARM_UP)
+    return lambda: sum(take() for _ in range(times))

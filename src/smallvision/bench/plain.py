@@ -46,6 +46,31 @@ class PillowImages(Dataset[tuple[Tensor, int]]):
         return tensor.sub_(MEAN[0]).div_(STD[0]), self.labels[i]
 
 
+def draw_batches(
+    images: ImageSet, batch_size: int, workers: int, machine: Machine
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches of a DataLoader for ever, in epochs of a common length.
+
+    Args:
+        images: drawn from with replacement, so a few will do.
+        batch_size: images.
+        workers: processes that prepare the next batches meanwhile.
+        machine: where they are wanted.
+    """
+    source = PillowImages(images)
+    loader = DataLoader(
+        source,
+        batch_size,
+        sampler=RandomSampler(source, replacement=True, num_samples=EPOCH * batch_size),
+        num_workers=workers,
+        pin_memory=machine.device == "cuda",
+        drop_last=True,
+        persistent_workers=workers > 0,
+    )
+    while True:
+        yield from loader
+
+
 class PlainLoop:
     """The network, optimiser, batch and precision of a recipe in a loop over a DataLoader.
 
@@ -66,25 +91,10 @@ class PlainLoop:
         self.model = build_model(recipe, images.shape, images.num_classes).to(machine.device)
         self.model.train()
         self.optimizer = build_optimizer(recipe, self.model)
-        self.batches = self.draw_batches(images)
+        self.batches = draw_batches(images, recipe.batch_size, self.workers, machine)
         self.go_on(3)  # the workers start
         # What the workers prepared between two turns shall be a small part of a turn.
         self.steps = max(fill_turn(lambda: self.go_on(1)), 6 * self.workers)
-
-    def draw_batches(self, images: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches for ever, in epochs of a common length."""
-        source, batch_size = PillowImages(images), self.recipe.batch_size
-        loader = DataLoader(
-            source,
-            batch_size,
-            sampler=RandomSampler(source, replacement=True, num_samples=EPOCH * batch_size),
-            num_workers=self.workers,
-            pin_memory=self.machine.device == "cuda",
-            drop_last=True,
-            persistent_workers=True,
-        )
-        while True:
-            yield from loader
 
     def go_on(self, steps: int) -> int:
         """Take some steps; returns how many images that took."""

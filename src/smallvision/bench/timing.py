@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 TURN_SECONDS = 1.0  # what is quicker is done several times in a turn
+REST_SECONDS = 0.5  # before a turn, in which the workers of the one before come to rest
 
 Job = Callable[[], int]  # does some work; returns how many images it was
 
@@ -43,6 +44,7 @@ def alternate(
 def time_job(job: Job) -> float:
     """Images a second of one turn."""
     settle()
+    time.sleep(REST_SECONDS)
     began = time.perf_counter()
     images = job()
     settle()

@@ -2,8 +2,8 @@
 
 The cache is a convenience, never an authority: an entry counts only while the source's names,
 sizes and times are the ones it was made from and its own content has the fingerprint it was
-written with. Anything else is rebuilt in silence, and a place that cannot be written to only
-costs time.
+written with, or, of a large one, the size. Anything else is rebuilt in silence, and a place that
+cannot be written to only costs time.
 """
 
 from __future__ import annotations
@@ -187,12 +187,16 @@ def _remember(folder: Path, part: Part, stamp: str, decoded: Decoded) -> None:
 def _write_array(path: Path, array: np.ndarray[Any, Any]) -> int:
     """Write one array whole or not at all; returns its size in bytes.
 
-    Not synced to disk, unlike a record: the fingerprint finds what a power cut leaves behind.
+    Unlike a record it is synced to disk only if it is too large to be hashed when it is read,
+    which finds what a power cut leaves behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             np.save(file, array, allow_pickle=False)
+            if array.nbytes > HASHED_BYTES:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ half of the frequencies of a real image repeat the other half, and a complex pro
 real ones (Gauss). Transforms this small are matrices, so all of it is products of matrices, which
 every processor does well. Fourier transforms do not magnify rounding errors, as Winograd's do: in
 fp32 the result is as exact as a plain convolution's. In bf16 there are four roundings in a row
-where a plain one has one, and the error is three to four times as large.
+where a plain one has one, and the error is three to five times as large.
 
 A row of frequencies at a time goes through all channels, so that it stays in the cache. Pixels
 are laid out as the libraries want that multiply the matrices. MKL (fp32) is as fast with many

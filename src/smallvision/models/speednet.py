@@ -18,6 +18,7 @@ from smallvision.models.blocks import ACTIVATIONS, choose_stride
 from smallvision.models.convolution import Conv3x3
 
 PATCH = 2  # pixels a side of what is whitened
+AT_ONCE = 100  # images whose patches are looked at together, four times as large as they
 SOFTENING = 5e-4  # added to the variances, so that directions without signal are not blown up
 
 
@@ -39,8 +40,12 @@ class Whitening(nn.Conv2d):
     @torch.no_grad()
     def measure(self, images: Tensor) -> None:
         """Set the filters from normalised images, float `(N, C, H, W)`."""
-        patches = F.unfold(images.float(), PATCH).transpose(1, 2).flatten(0, 1).double()
-        variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
+        products, count = torch.zeros(self.in_channels * PATCH**2, dtype=torch.float64), 0
+        for some in torch.split(images, AT_ONCE):
+            patches = F.unfold(some.float(), PATCH).transpose(1, 2).flatten(0, 1)
+            patches = patches.cpu().double()  # which not every device has
+            products, count = products + patches.T @ patches, count + len(patches)
+        variances, directions = torch.linalg.eigh(products / count)
         filters = (directions / (variances + SOFTENING).sqrt()).T.view(-1, *self.weight.shape[1:])
         self.weight.copy_(torch.cat([filters, -filters]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -78,11 +78,11 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -
         return build_network(recipe.model.model_dump(), shape, num_classes)
 
 
-def prepare_model(recipe: Recipe, model: nn.Module, images: Tensor) -> None:
+def prepare_model(recipe: Recipe, model: nn.Module, draw: Callable[[], Tensor]) -> None:
     """Give a fresh network what it takes from normalised training images, if anything."""
     prepare = MODELS[recipe.model.name].prepare
     if prepare is not None:
-        prepare(model, images)
+        prepare(model, draw())
 
 
 def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from smallvision.errors import FailedRunError, SettingError
 from smallvision.processor import has_fast_bf16
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4  # of glibc's malloc.h
 
 Precision = Literal["bf16", "fp32"]
 Forward = Callable[[Tensor], Tensor]
@@ -61,8 +61,14 @@ class Machine:
 
     def compile_model(self, model: nn.Module) -> Forward:
         """What computes a training step's logits: the model itself, or compiled if asked for."""
+        if not self.compiled:
+            return model
+        from torch._dynamo import config
+
+        # After eight networks or sizes of images a process would go on without, and not say so.
+        config.recompile_limit = config.accumulated_recompile_limit = 2**16
         # The few image sizes of a run are compiled one by one: kernels for any size are slower.
-        return torch.compile(model, dynamic=False) if self.compiled else model
+        return torch.compile(model, dynamic=False)
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
@@ -136,7 +142,8 @@ def read_quota() -> int:
 def measure_memory(device: str) -> int:
     """Bytes of memory: of this machine or what its container grants, or what a GPU has left."""
     if device == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # by torch, to reuse
+        return int(torch.cuda.mem_get_info()[0]) + kept
     here = 2**63
     with suppress(AttributeError, ValueError):  # Windows does not tell
         here = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -151,9 +158,10 @@ def keep_freed_memory() -> None:
     glibc hands large blocks back at once, and the system clears each page of them anew: a sixth
     of the time of a step in batches of 250, and more in larger ones. Elsewhere this does nothing.
     """
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError, TypeError):  # Windows wants a library's name
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, 2**30)
+        if not mallopt(M_MMAP_THRESHOLD, 2**30):  # before 2.35 glibc took no more than 32 MB
+            mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 

@@ -70,7 +70,7 @@ LENGTHS: dict[str, Callable[[dict[str, Any]], list[dict[str, float]]]] = {
     "race": lambda record: [take(record["seconds"], "mean")],
     "accuracy": lambda record: [{str(run["seed"]): run["seconds"] for run in record["runs"]}],
     "ablations": lambda record: [
-        {name: variant["processor_seconds"]["mean"] for name, variant in record["variants"].items()}
+        {name: 1 - variant["accuracy"]["mean"] for name, variant in record["variants"].items()}
     ],
     "step": lambda record: [{"the peak": 1.0, **take(record["steps"], "peak_share")}],
     "pipeline": lambda record: [

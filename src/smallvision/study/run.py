@@ -285,7 +285,12 @@ def learn(
     """
     normalize = build_normalizer(material.mean, material.std, machine.device)
     model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
-    prepare_model(recipe, model, normalize(material.sample(PREPARED_WITH, recipe.seed)[0]))
+    prepare_model(
+        recipe,
+        model,
+        # They may not lie on the device.
+        lambda: normalize(material.sample(PREPARED_WITH, recipe.seed)[0].to(machine.device)),
+    )
     num_train = len(material.train[1])
     batch_size = min(recipe.batch_size, num_train)
     steps = count_steps(num_train, batch_size)

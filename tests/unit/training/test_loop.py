@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from smallvision.augment import AugmentationSchedule, build_normalizer
+from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
 from smallvision.cli.narrator import LiveProgress, PlainLines
 from smallvision.data.batches import TrainBatches
 from smallvision.errors import FailedRunError
@@ -44,14 +45,28 @@ def build_small() -> nn.Module:
     )
 
 
-def make_batches(*, micro_batch: int = 0) -> TrainBatches:
+class Shallow(nn.Module):
+    """A network of ours is a class; torch counts by its method."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From `(N, 4)` to `(N, width)`."""
+        out: Tensor = self.head(x)
+        return out
+
+
+def make_batches(*, micro_batch: int = 0, augment: Sequence[Augmentation] = ()) -> TrainBatches:
     """Random images with random labels, in batches of 16."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (32, 1, 8, 8), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, 3, (32,), generator=generator)
     normalize = build_normalizer([0.5], [0.5], "cpu")
-    plain: AugmentationSchedule = lambda _step, _indices: ()  # noqa: E731
-    return TrainBatches(images, labels, 3, normalize, 16, plain, 0, micro_batch)
+    return TrainBatches(
+        images, labels, 3, normalize, 16, lambda _step, _indices: augment, 0, micro_batch
+    )
 
 
 def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
@@ -75,7 +90,6 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
     whole, parts = make_batches(), make_batches(micro_batch=5)
     batch = next(parts.epoch(1))
     assert [len(images) for images, _ in batch] == [4, 4, 4, 4]
-    assert torch.equal(torch.cat([x for x, _ in batch]), torch.cat([x for x, _ in batch]))
     results = []
     for batches in (whole, parts):
         torch.manual_seed(0)
@@ -85,6 +99,16 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
         results.append([*losses, *model.parameters()])
     for one, other in zip(*results, strict=True):
         assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_a_batch_is_made_anew_and_alike_each_time() -> None:
+    """Optimisers that look at a batch twice rest on it."""
+    drawn = [AUGMENTATIONS[name].apply for name in ("crop", "flip", "cutmix")]
+    batch = next(make_batches(micro_batch=5, augment=drawn).epoch(1))
+    first, again, plain = list(batch), list(batch), next(make_batches(micro_batch=5).epoch(1))
+    for one, other, still in zip(first, again, plain, strict=True):
+        assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+        assert not any(torch.equal(*pair) for pair in zip(one, still, strict=True))
 
 
 def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +123,21 @@ def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         FailedRunError, match=r"main\.so: file too short\); remove .*compile = 'off'"
     ):
         update(forward, next(make_batches().epoch(1)), optimizer, machine, 0)
+
+
+def test_many_networks_in_one_process_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a search; torch would go on without compiling after eight, and not say so."""
+    compiled = []
+
+    def count(graph: torch.fx.GraphModule, _examples: object) -> torch.fx.GraphModule:
+        compiled.append(graph)
+        return graph
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))
+    machine = replace(CPU, compiled=True)
+    for width in range(10):
+        machine.compile_model(Shallow(width + 1))(torch.zeros(2, 4))
+    assert len(compiled) == 10
 
 
 def test_dropout_keeps_its_mask_within_an_update() -> None:
