@@ -5,8 +5,8 @@
 PEERS is a folder with the files that `results/peers/on_gpu.py` names. Each peer runs in a process
 of its own, ours in this one; all make a run to warm up first, then N runs. A peer's runs count
 their own time: training and the final evaluation. Ours count all: training, writing the run
-folder, opening the test set. Compilation is told apart, as what the process took besides its runs
-(peers) or what the first run took beyond the median of the others (ours). The records are
+folder, opening the test set. Compilation is told apart: what it took to the end of the first run,
+beyond the median of the others, for peers from the start of their process. The records are
 `OUT/race-0.94.json` and so on.
 """
 
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import smallvision as sv
@@ -35,18 +35,27 @@ TINY = ("epochs=1", "model.widths=[8,8]", "batch_size=500")
 
 
 def run_peer(source: Path, data: Path, runs: int, *, dry: bool) -> dict[str, Any]:
-    """Runs of a peer, and what its process took besides them."""
+    """Runs of a peer, those it came to in time, and what its process took before them."""
     command = [sys.executable, str(ON_GPU), str(source), str(data), str(runs)]
     command += ["--dry-run"] if dry else []
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST)
-    except subprocess.TimeoutExpired:
-        return {"error": f"it took more than {LONGEST} s", "runs": []}
-    if done.returncode:
-        return {"error": done.stderr[-2000:], "runs": []}
-    said = json.loads(done.stdout.splitlines()[-1])
-    inside = sum(run["seconds"] for run in said["runs"])
-    return {"runs": said["runs"], "besides_seconds": said["process_seconds"] - inside}
+    error = {}
+    with TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
+        try:
+            subprocess.run(command, stdout=said, stderr=complained, timeout=LONGEST, check=True)
+        except subprocess.TimeoutExpired:
+            error = {"error": f"it took more than {LONGEST} s"}
+        except subprocess.CalledProcessError:
+            complained.seek(0)
+            error = {"error": complained.read()[-2000:]}
+        said.seek(0)
+        timed = [json.loads(line) for line in said if line.startswith('{"accuracy"')]
+    first, rest = timed[:1], timed[1:]
+    return {**error, "runs": rest, **(tell_beginning(first[0]["ended"], rest) if rest else {})}
+
+
+def tell_beginning(seconds: float, runs: list[dict[str, float]]) -> dict[str, float]:
+    """What it took to the end of the first run, beyond the median of the others."""
+    return {"besides_seconds": seconds - statistics.median(run["seconds"] for run in runs)}
 
 
 def run_ours(target: float, data: Path, runs: int, *, dry: bool) -> dict[str, Any]:
@@ -66,11 +75,8 @@ def run_ours(target: float, data: Path, runs: int, *, dry: bool) -> dict[str, An
             seconds = {"seconds": time.perf_counter() - began}
             seconds["training_seconds"] = run.status["seconds"]
             timed.append({"accuracy": accuracy, **seconds})
-    first = timed.pop(0)["seconds"]
-    return {
-        "runs": timed,
-        "besides_seconds": first - statistics.median(run["seconds"] for run in timed),
-    }
+    first, *rest = timed
+    return {"runs": rest, **tell_beginning(first["seconds"], rest)}
 
 
 def main() -> int:

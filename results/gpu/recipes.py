@@ -139,10 +139,10 @@ def main() -> None:
                 "operations": operations[one],
                 "accuracies": found,
                 "failed": failed[one],
-                "accuracy": sum_up(found),
+                "accuracy": sum_up(found) if found else None,
             }
             for one, found in accuracies.items()
-            if found
+            if found or failed[one]
         }
         head = begin_record("recipes", "python results/gpu/recipes.py", choose_machine())
         write_json(path, {**head, "variants": variants})

@@ -3,15 +3,25 @@
 #
 # DATA is a folder with CIFAR-10, OUT gets the records. Run folders are large and lie in WORK, in
 # memory by default, where a later call finds them again and goes on. DRY=1 tries the same lines
-# at tiny size, FINAL=1 trains entry 4 once more on all images and opens the test set, which it also
-# does for entry 6: to be said once its settings are chosen. Entry 3 wants PEERS, a folder with the files that results/peers/on_gpu.py names.
+# at tiny size, in a WORK of its own. FINAL=1 trains entry 4 once more on all images and opens the test set, which it also
+# does for entry 6: to be said once its settings are chosen. Entry 3 wants PEERS, a folder with the
+# files that results/peers/on_gpu.py names. The exit code is that of the first part that failed;
+# what there is of records is left in OUT all the same.
 set -u
 entry=$1 data=$(realpath "$2") out=$3
-work=${WORK:-/dev/shm/smallvision} dry=${DRY:-}
+dry=${DRY:-} code=0
+work=${WORK:-/dev/shm/smallvision}${dry:+-dry}
 export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export TMPDIR="$work/tmp" SMALLVISION_CACHE="$work/cache"
 mkdir -p "$TMPDIR" "$out"
 python=${PYTHON:-python3}
+
+# Remember the first failure, and go on.
+try() {
+  local ended=0
+  "$@" || ended=$?
+  [ $code -ne 0 ] || code=$ended
+}
 
 # A signal ends training after the step under way, with a checkpoint: the next call goes on.
 smallvision() { timeout "${SECONDS_A_CALL:-540}" "$python" -m smallvision "$@"; }
@@ -21,26 +31,27 @@ pack() { tar czf "$out/$1.tgz" -C "$work" --exclude='*.safetensors' --exclude=ch
 
 case $entry in
 1)
-  cores=$(nproc) share=$(($(nproc) > 5 ? $(nproc) / 5 : 1))
+  cores=$(nproc) share=$(($(nproc) > 5 ? $(nproc) / 5 : 1)) parts=()
   for part in 0 1 2 3 4; do # Small steps leave most of a GPU idle, so five at once.
     first=$((part * share % cores)) # Each with cores of its own: threads that wait, spin.
     taskset -c $first-$((first + share - 1)) "$python" results/gpu/recipes.py \
       "$data" "$work/recipes" --part $part --parts 5 ${dry:+--dry-run} &
+    parts+=($!)
   done
-  wait
+  for part in "${parts[@]}"; do try wait "$part"; done
   cp "$work"/recipes/recipes-*.json "$out"
   ;;
 2)
-  "$python" results/gpu/speed.py "$data" "$work/speed" ${dry:+--dry-run}
+  try "$python" results/gpu/speed.py "$data" "$work/speed" ${dry:+--dry-run}
   cp "$work"/speed/*.json "$out"
   cp "$work/speed/compiled/step.json" "$out/step-compiled.json"
   ;;
 3)
-  "$python" results/gpu/race.py "$PEERS" "$data" "$out" --target "${TARGET:-0.94}" \
+  try "$python" results/gpu/race.py "$PEERS" "$data" "$out" --target "${TARGET:-0.94}" \
     --runs "${RUNS:-10}" ${dry:+--dry-run}
   ;;
 4)
-  smallvision train cifar10 results/best.toml --data-dir "$data" --out "$work/best" --resume \
+  try smallvision train cifar10 results/best.toml --data-dir "$data" --out "$work/best" --resume \
     ${dry:+--set model.depth=10 --set model.width=1 --set epochs=1} \
     ${FINAL:+--refit --evaluate} --json
   pack best
@@ -49,14 +60,14 @@ case $entry in
   scale=(--preset full --set epochs=30 --seeds 3)
   scale+=(--repeat wrn-cutmix,wrn-se-cutmix,wrn-se-cutmix-mish,speednet)
   if [ -n "$dry" ]; then scale=(--preset quick --set epochs=1); fi
-  smallvision study cifar10 "${scale[@]}" --data-dir "$data" --out "$work/full" --resume --json
+  try smallvision study cifar10 "${scale[@]}" --data-dir "$data" --out "$work/full" --resume --json
   pack full
   ;;
 6)
-  smallvision distill "$work/full/runs/snapshot-ensemble" results/box.toml \
+  try smallvision distill "$work/full/runs/snapshot-ensemble" results/box.toml \
     --set epochs=$([ -n "$dry" ] && echo 1 || echo 100) --set 'augment=["flip","crop","cutout"]' \
     --data-dir "$data" --out "$work/box" --resume --json
-  [ -z "${FINAL:-}" ] || smallvision evaluate "$work/box" cifar10 --data-dir "$data"
+  [ -z "${FINAL:-}" ] || try smallvision evaluate "$work/box" cifar10 --data-dir "$data"
   pack box
   cp "$work"/box/model/* "$out"
   ;;
@@ -65,3 +76,4 @@ case $entry in
   exit 2
   ;;
 esac
+exit $code

@@ -7,8 +7,9 @@ https://github.com/KellerJordan/cifar10-airbench) or `cifar10_speedrun.py` (hive
 https://github.com/hiverge/cifar10-speedrun). They are fetched for the measurement and are no part
 of this repository. What is replaced: the number of runs, and reading images by torchvision, for
 they are laid where the file looks for them first. Each run counts its own time, as its authors
-meant it: training and the final evaluation, without compilation. The last line printed is JSON.
-With `--dry-run` the file is changed, not run.
+meant it: training and the final evaluation, without compilation. Each is printed as a line of JSON
+once it is known, the one to warm up first, with the seconds since the process began. With
+`--dry-run` the file is changed, not run.
 """
 
 from __future__ import annotations
@@ -26,17 +27,18 @@ sys.path.insert(0, str(HERE))
 
 RUNS = "range(200)"
 PRINTER = "def print_training_details(variables, is_final_entry):"
-noted: list[dict[str, float]] = []
+BEGAN = time.perf_counter()
 
 
 def note(variables: dict[str, Any]) -> None:
-    """Keep the figures of a run; the file hands over its local variables."""
+    """Print the figures of a run; the file hands over its local variables."""
     seconds = variables.get("total_time_seconds", variables.get("time_seconds"))
-    noted.append({"accuracy": variables["tta_val_acc"], "seconds": float(seconds)})
+    run = {"accuracy": variables["tta_val_acc"], "seconds": float(seconds)}
+    print("\n" + json.dumps({**run, "ended": time.perf_counter() - BEGAN}), flush=True)
 
 
 def shorten(text: str, runs: int) -> str:
-    """The file's text with fewer runs, each of which is noted.
+    """The file's text with fewer runs and one to warm up, each of which is noted.
 
     Raises:
         SystemExit: it is not a text this was written for.
@@ -50,8 +52,7 @@ def shorten(text: str, runs: int) -> str:
 
 
 def main() -> None:
-    """Lay out the images, run the file as a program, print what it noted."""
-    began = time.perf_counter()
+    """Lay out the images, and run the file as a program."""
     source, data = (Path(argument).resolve() for argument in sys.argv[1:3])
     runs = int(sys.argv[3])
     code = compile(shorten(source.read_text(encoding="utf-8"), runs), source.name, "exec")
@@ -65,9 +66,6 @@ def main() -> None:
             sys.argv[:] = [source.name]  # which the file reads
             exec(code, {"__name__": "__main__", "note": note})  # noqa: S102 - the peer itself
             os.chdir("/")
-    timed = noted[-runs:]  # a run to warm up comes first
-    whole = time.perf_counter() - began
-    print(json.dumps({"runs": timed, "process_seconds": whole}), flush=True)
 
 
 if __name__ == "__main__":
