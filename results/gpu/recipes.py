@@ -1,14 +1,15 @@
 """Entry 1 of QUEUE.md: which fast recipe reaches 94 % with the fewest operations.
 
-    python results/gpu/recipes.py DATA_DIR OUT [--minutes 9] [--part I --parts N] [--dry-run]
+    python results/gpu/recipes.py DATA_DIR OUT [--known PLACE] [--minutes 8] [--part I --parts N]
+                                  [--dry-run]
 
 On two cores a run takes ten minutes, and runs differ by more than the recipes do; a GPU tells them
 apart in one call. Every variant is trained on the training split with one seed after another, in
 turns, until the minutes are over, and measured on validation images; the test set stays sealed.
 Batches are made in the parts of the CPU recipe, since batch norm sees each part alone. The record
 is `OUT/recipes-I.json`: accuracies by seed, and the operations of a run as a share of those of
-eight epochs of whole images, which is what a CPU will take. A record that is there is gone on with.
-Every N-th variant from the I-th on is one part, so that several processes share a GPU.
+eight epochs of whole images, which is what a CPU will take. It is written to PLACE too, and one
+that is there is gone on with. Every N-th variant from the I-th on is one part, so that several processes share a GPU.
 """
 
 from __future__ import annotations
@@ -105,18 +106,20 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=9)
+    parser.add_argument("--known", type=Path)
+    parser.add_argument("--minutes", type=float, default=8)
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--dry-run", action="store_true")
     asked = parser.parse_args()
     began, dry = time.monotonic(), asked.dry_run
-    path = make_folder(asked.out) / f"recipes-{asked.part}.json"
+    places = [make_folder(place) for place in (asked.known, asked.out) if place is not None]
+    paths = [place / f"recipes-{asked.part}.json" for place in places]
     wanted = list(VARIANTS)[asked.part :: asked.parts][: 2 if dry else None]
     recipes = {name: build(VARIANTS[name], dry=dry) for name in wanted}
     whole = count_operations(build(VARIANTS["8 whole"], dry=dry))
     operations = {name: count_operations(recipe) / whole for name, recipe in recipes.items()}
-    known: dict[str, Any] = read_json(path)["variants"] if path.exists() else {}
+    known: dict[str, Any] = read_json(paths[0])["variants"] if paths[0].exists() else {}
     known = {name: one for name, one in known.items() if one["settings"] == VARIANTS.get(name)}
     accuracies = {name: list(known.get(name, {}).get("accuracies", [])) for name in recipes}
     failed = {name: known.get(name, {}).get("failed", 0) for name in recipes}
@@ -145,7 +148,8 @@ def main() -> None:
             if found or failed[one]
         }
         head = begin_record("recipes", "python results/gpu/recipes.py", choose_machine())
-        write_json(path, {**head, "variants": variants})
+        for path in paths:
+            write_json(path, {**head, "variants": variants})
         print(f"{time.monotonic() - began:.0f} s: {name}: {accuracies[name]}", flush=True)
         if dry and all(accuracies[one] or failed[one] for one in recipes):
             break

@@ -4,7 +4,8 @@
 # DATA is a folder with CIFAR-10, OUT gets the records. Run folders are large and lie in WORK, in
 # memory by default, where a later call finds them again and goes on. DRY=1 tries the same lines
 # at tiny size, in a WORK of its own. FINAL=1 trains entry 4 once more on all images and opens the test set, which it also
-# does for entry 6: to be said once its settings are chosen. Entry 3 wants PEERS, a folder with the
+# does for entry 6: to be said once its settings are chosen. EXTRA is options added to the command of
+# entries 4 to 6, such as EXTRA="--set epochs=40". Entry 3 wants PEERS, a folder with the
 # files that results/peers/on_gpu.py names. The exit code is that of the first part that failed;
 # what there is of records is left in OUT all the same.
 set -u
@@ -26,8 +27,11 @@ try() {
 # A signal ends training after the step under way, with a checkpoint: the next call goes on.
 smallvision() { timeout "${SECONDS_A_CALL:-540}" "$python" -m smallvision "$@"; }
 
-# A folder without weights and checkpoints, as one file.
-pack() { tar czf "$out/$1.tgz" -C "$work" --exclude='*.safetensors' --exclude=checkpoints "$1"; }
+# The records and pictures of a folder, as one file.
+pack() {
+  tar czf "$out/$1.tgz" -C "$work" --exclude='*.safetensors' --exclude='*.npz' \
+    --exclude=checkpoints "$1"
+}
 
 case $entry in
 1)
@@ -35,16 +39,13 @@ case $entry in
   for part in 0 1 2 3 4; do # Small steps leave most of a GPU idle, so five at once.
     first=$((part * share % cores)) # Each with cores of its own: threads that wait, spin.
     taskset -c $first-$((first + share - 1)) "$python" results/gpu/recipes.py \
-      "$data" "$work/recipes" --part $part --parts 5 ${dry:+--dry-run} &
+      "$data" "$out" --known "$work/recipes" --part $part --parts 5 ${dry:+--dry-run} &
     parts+=($!)
   done
   for part in "${parts[@]}"; do try wait "$part"; done
-  cp "$work"/recipes/recipes-*.json "$out"
   ;;
 2)
-  try "$python" results/gpu/speed.py "$data" "$work/speed" ${dry:+--dry-run}
-  cp "$work"/speed/*.json "$out"
-  cp "$work/speed/compiled/step.json" "$out/step-compiled.json"
+  try "$python" results/gpu/speed.py "$data" "$out" "$work/speed" ${dry:+--dry-run}
   ;;
 3)
   try "$python" results/gpu/race.py "$PEERS" "$data" "$out" --target "${TARGET:-0.94}" \
@@ -53,20 +54,21 @@ case $entry in
 4)
   try smallvision train cifar10 results/best.toml --data-dir "$data" --out "$work/best" --resume \
     ${dry:+--set model.depth=10 --set model.width=1 --set epochs=1} \
-    ${FINAL:+--refit --evaluate} --json
+    ${FINAL:+--refit --evaluate} ${EXTRA:-} --json
   pack best
   ;;
 5)
   scale=(--preset full --set epochs=30 --seeds 3)
   scale+=(--repeat wrn-cutmix,wrn-se-cutmix,wrn-se-cutmix-mish,speednet)
   if [ -n "$dry" ]; then scale=(--preset quick --set epochs=1); fi
-  try smallvision study cifar10 "${scale[@]}" --data-dir "$data" --out "$work/full" --resume --json
+  try smallvision study cifar10 "${scale[@]}" --data-dir "$data" --out "$work/full" --resume \
+    ${EXTRA:-} --json
   pack full
   ;;
 6)
   try smallvision distill "$work/full/runs/snapshot-ensemble" results/box.toml \
     --set epochs=$([ -n "$dry" ] && echo 1 || echo 100) --set 'augment=["flip","crop","cutout"]' \
-    --data-dir "$data" --out "$work/box" --resume --json
+    --data-dir "$data" --out "$work/box" --resume ${EXTRA:-} --json
   [ -z "${FINAL:-}" ] || try smallvision evaluate "$work/box" cifar10 --data-dir "$data"
   pack box
   cp "$work"/box/model/* "$out"

@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
@@ -64,7 +65,10 @@ def main() -> None:
             (Path(place) / source.name).write_text(source.read_text(encoding="utf-8"))
             os.chdir(place)
             sys.argv[:] = [source.name]  # which the file reads
-            exec(code, {"__name__": "__main__", "note": note})  # noqa: S102 - the peer itself
+            # The compiler looks for the names of a program's functions in its module.
+            peer = sys.modules["__main__"] = ModuleType("__main__")
+            vars(peer)["note"] = note
+            exec(code, vars(peer))  # noqa: S102 - the peer itself
             os.chdir("/")
 
 

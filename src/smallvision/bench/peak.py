@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from smallvision.bench.timing import Job, repeat
+from smallvision.bench.timing import Job, fill_turn, repeat
 from smallvision.records.machine import Machine
 
 # Channels, pixels a side, images: layers of the networks here, and one of a wider one.
@@ -44,10 +44,9 @@ def convolve(channels: int, side: int, count: int, machine: Machine) -> Job:
         torch.randn(*shape, device=machine.device).to(dtype, memory_format=torch.channels_last)
         for shape in ((count, channels, side, side), (channels, channels, 3, 3))
     )
-    repeats = 4 if machine.device == "cpu" else 20
 
     @torch.inference_mode()
     def convolve_once() -> None:
         F.conv2d(images, weight, padding=1)
 
-    return repeat(convolve_once, repeats, count)
+    return repeat(convolve_once, fill_turn(convolve_once), count)
