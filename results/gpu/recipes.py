@@ -9,7 +9,8 @@ turns, until the minutes are over, and measured on validation images; the test s
 Batches are made in the parts of the CPU recipe, since batch norm sees each part alone. The record
 is `OUT/recipes-I.json`: accuracies by seed, and the operations of a run as a share of those of
 eight epochs of whole images, which is what a CPU will take. It is written to PLACE too, and one
-that is there is gone on with. Every N-th variant from the I-th on is one part, so that several processes share a GPU.
+that is there is gone on with. Every N-th variant from the I-th on is one part, so that several
+processes share a GPU.
 """
 
 from __future__ import annotations
