@@ -26,6 +26,10 @@ def test_the_page_on_speed_shows_the_convolutions() -> None:
     check_block("convolutions", "convolutions.py", page="docs/SPEED.md")
 
 
+def test_the_page_on_speed_shows_the_ablations() -> None:
+    check_block("ablations", "ablations.py", page="docs/SPEED.md")
+
+
 @pytest.mark.parametrize("folder", sorted((ROOT / "results/bench").iterdir()), ids=str)
 def test_measurements_of_speed_can_be_drawn(folder: Path) -> None:
     records = read_benches(folder)
