@@ -11,6 +11,7 @@ run on two cores. Differences are taken between runs of one seed on one machine.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -83,6 +84,8 @@ def begin(out: Path) -> dict[str, Any]:
     if not out.exists():
         return record
     known = read(out)
+    if known.get("kind") != "ablations":
+        sys.exit(f"{out} is another record; name another file")
     if not are_alike(known, record):
         sys.exit(f"{out} was measured on another machine; name another file")
     if known["recipe_sum"] != record["recipe_sum"]:
@@ -95,6 +98,7 @@ def train_variants(place: Path, out: Path, seeds: list[int]) -> None:
     record = begin(out)
     variants = record["variants"]
     data = sv.load_data("cifar10", data_dir=place)
+    make_folder(out.parent)
     for seed in seeds:
         for name, settings in VARIANTS.items():
             if any(run["seed"] == seed for run in variants.get(name, NONE)["runs"]):
@@ -104,7 +108,7 @@ def train_variants(place: Path, out: Path, seeds: list[int]) -> None:
                 sums = {kind: sum_up([run[kind] for run in runs]) for kind in KINDS}
                 variants[key] = {"settings": settings, **sums, "runs": runs}
                 print(key, figures, flush=True)
-            write_json(make_folder(out.parent) / out.name, record)
+            write_json(out, record)
 
 
 def list_rows() -> Iterator[str]:
@@ -146,12 +150,20 @@ def tell(values: list[float], mean: str, deviation: str) -> str:
     return f"{mean.format(figures['mean'])}{spread}"
 
 
-if __name__ == "__main__":
-    if len(sys.argv) == 1:
+def main() -> None:
+    """Train, or print what was measured."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("out", type=Path, nargs="?")
+    parser.add_argument("seeds", type=int, nargs="*", default=[0])
+    asked = parser.parse_args()
+    if asked.data is None:
         print("\n".join(list_rows()))
-    elif len(sys.argv) == 2:
-        sys.exit(__doc__)
+    elif asked.out is None:
+        parser.error("say where the record goes")
     else:
-        train_variants(
-            Path(sys.argv[1]), Path(sys.argv[2]), [int(seed) for seed in sys.argv[3:]] or [0]
-        )
+        train_variants(asked.data, asked.out, asked.seeds)
+
+
+if __name__ == "__main__":
+    main()

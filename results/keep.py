@@ -36,15 +36,30 @@ KEPT = (
 
 
 def keep(study: Path, target: Path) -> None:
-    """Copy the records of a finished study, in place of those of an earlier one."""
-    if not (study / "study.json").exists():
-        sys.exit(f"{study} holds no study")
-    shutil.rmtree(target, ignore_errors=True)
+    """Copy the records of a finished study, in place of those of an earlier one.
+
+    They are copied beside and shown once, so that those of the earlier one are there until all is
+    well; and nothing is replaced but what was kept before.
+    """
+    known, other = target.resolve(), study.resolve()
+    if known in (other, *other.parents) or other in known.parents:
+        sys.exit(f"{target} and {study} lie in each other; name another folder")
+    found = {path for pattern in KEPT for path in target.glob(pattern)}
+    here = {path for path in target.rglob("*") if path.is_file()}
+    if here - found or (here and not (target / "study.json").exists()):
+        sys.exit(f"{target} holds more than records kept before; name another folder")
+    if not (study / "test.json").exists():
+        sys.exit(f"{study} holds no finished study")
+    beside = target.with_name(f"{target.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
     for pattern in KEPT:
         for path in sorted(study.glob(pattern)):
-            place = target / path.relative_to(study)
+            place = beside / path.relative_to(study)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
+    show(beside)
+    shutil.rmtree(target, ignore_errors=True)
+    beside.rename(target)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -141,6 +156,8 @@ def show(folder: Path) -> str:
 
 if __name__ == "__main__":
     folders = [Path(argument) for argument in sys.argv[1:]]
+    if not 1 <= len(folders) <= 2 or not folders[0].is_dir():
+        sys.exit(__doc__)
     if len(folders) == 2:
         keep(*folders)
     print(show(folders[-1]))

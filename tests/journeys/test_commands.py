@@ -338,6 +338,7 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
             "allow at most 7",
         ),
         (["train", "digits", "mlp", "--set", "windows=[{until=0.5, side=8}]"], "of one size"),
+        (["train", "synthetic", "speednet", "--set", "windows=[{until=0.5, side=8}]"], "too small"),
         (["train", "digits", "mlp", "--resume"], "to resume"),
         (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
         (["train", "digits", "absent.toml"], "absent.toml"),

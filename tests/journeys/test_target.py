@@ -75,6 +75,8 @@ def test_without_refit_it_is_validated(smallvision: Call, tmp_path: Path) -> Non
         (["speednet", "--target", "0.97"], "recipes were made for 0.93, 0.94, 0.96"),
         (["speednet", "--target", "94"], "recipes were made for 0.93, 0.94, 0.96"),
         (["speednet", "--target", "0.94", "--refit", "--seeds", "2"], "compares runs"),
+        (["speednet", "--target", "0.94", "--preset", "quick"], "leave --preset out"),
+        (["mlp", "--set", "name=x\udcff"], "is not UTF-8"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -16,7 +16,8 @@ import numpy as np
 from scipy.stats import t
 
 from smallvision.bench.record import begin_record
-from smallvision.errors import FailedRunError, RecordError
+from smallvision.data.load import as_dataset
+from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.recipes import aim, override
 from smallvision.recipes.text import sum_recipe
 from smallvision.records.fields import POOLED
@@ -60,17 +61,21 @@ def bench_accuracy(
 
     Raises:
         FailedRunError: a run did not come to its end.
+        DataError: there is no such data set.
         RecordError: a run found there is of another recipe, was measured on the other images or
             on another machine, or opened the test set and was cut short.
-        SettingError: no recipe was made for this target, or a setting is unknown or out of range.
+        SettingError: no recipe was made for this target, or a setting is unknown, out of range or
+            not for these images.
     """
+    name = as_dataset(data, data_dir).name
     runs = []
     for seed in range(seeds):
         place = folder / f"seed-{seed}"
         if (place / "bench.json").exists():
             wanted = sum_recipe(override(aim(target), [*settings, f"seed={seed}"]))["recipe_sum"]
             found = read_json(place / STATUS)
-            if found.get("recipe_sum") != wanted or (found.get("kind") == POOLED) != on_test:
+            others = found.get("data") != name or (found.get("kind") == POOLED) != on_test
+            if found.get("recipe_sum") != wanted or others:
                 raise RecordError(
                     f"{place} holds a run of another recipe or on other images; "
                     "name another folder with --runs"
@@ -118,7 +123,7 @@ def time_run(
         )
     if (place / STATUS).exists():
         shutil.rmtree(place)
-    arguments = [data, "speednet", "--target", f"{target:g}", "--out", str(place), "--json"]
+    arguments = [data, "speednet", "--target", str(target), "--out", str(place), "--json"]
     if on_test:
         arguments += ["--refit", "--evaluate"]
     if data_dir is not None:
@@ -131,7 +136,9 @@ def time_run(
     )
     seconds = time.perf_counter() - began
     if done.returncode:
-        raise FailedRunError(f"{place} ended with code {done.returncode}: {done.stderr.strip()}")
+        complaint = done.stderr.strip().splitlines()[-1:] or [f"code {done.returncode}"]
+        kind = SettingError if done.returncode == SettingError.exit_code else FailedRunError
+        raise kind(f"{place}: {complaint[0].removeprefix('error: ')}")
     summary = json.loads(done.stdout.splitlines()[-1])
     scored = summary["test"] if on_test else summary["val"]
     record = {

@@ -89,7 +89,9 @@ def bench_step(
             "peak_share": speed / peak["flop_per_second"],
             "input_share": rate / alone["images_per_second"] if alone else None,
         }
-    return {**begin_record("step", command, machine), "peak": peak, "steps": steps}
+    # Whether it is compiled, each step says for itself.
+    head = begin_record("step", command, replace(machine, compiled=False))
+    return {**head, "peak": peak, "steps": steps}
 
 
 def draw_images(count: int) -> ImageSet:

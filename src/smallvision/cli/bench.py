@@ -49,7 +49,7 @@ def pipeline(
     dataset = as_dataset(data, data_dir)
     if dataset.train.shape[0] != 3:
         raise DataError(f"'{dataset.name}' has no colours, which the DataLoader beside it expects")
-    console = make_console(json)
+    console = begin(out, json)
     taken = dataset.train.take(np.arange(min(images, len(dataset.train))))
     record = bench_pipeline(
         taken, choose_machine(), rounds=rounds, command=spell_command(), say=quiet(console)
@@ -78,6 +78,7 @@ def step(
 ) -> None:
     """Training steps on 32x32 images: images a second and the share of the machine's peak."""
     from smallvision.bench import bench_step
+    from smallvision.bench.step import SHAPE
     from smallvision.cli.rates import show_steps
     from smallvision.recipes import (
         build_ladder,
@@ -87,7 +88,7 @@ def step(
         override,
         read_recipe,
     )
-    from smallvision.recipes.build import build_machine
+    from smallvision.recipes.build import build_machine, check_fit
 
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))
@@ -101,12 +102,17 @@ def step(
     }
     if len(recipes) < len(names):
         raise SettingError("two recipes have one name; the record goes by it, so rename a file")
-    console = make_console(json)
+    for one in recipes.values():
+        check_fit(one, SHAPE)
+    machine, *others = {build_machine(one) for one in recipes.values()}
+    if others:
+        raise SettingError("recipes that are timed side by side must agree on `compute`")
+    console = begin(out, json)
     record = bench_step(
         recipes,
-        build_machine(next(iter(recipes.values()))),
+        machine,
         rounds=rounds,
-        compiled=compiled,
+        compiled=compiled or machine.compiled,
         plain=plain,
         command=spell_command(),
         say=quiet(console),
@@ -137,12 +143,14 @@ def accuracy(
     from smallvision.cli.rates import show_targets
     from smallvision.data.load import as_dataset
     from smallvision.recipes import aim, override
+    from smallvision.recipes.build import check_fit
 
     if on not in ("val", "test"):
         raise SettingError(f"--on is '{on}'; expected val or test")
-    override(aim(target), settings or ())  # a misspelt setting is found before hours of training
-    as_dataset(data, data_dir)
-    console = make_console(json)
+    # A setting that is misspelt or does not fit is found before hours of training.
+    recipe = override(aim(target), settings or ())
+    check_fit(recipe, as_dataset(data, data_dir).train.shape)
+    console = begin(out, json)
     record = bench_accuracy(
         data,
         target,
@@ -171,14 +179,11 @@ def predict(
     from smallvision.predict import load_model
     from smallvision.records.machine import choose_machine
 
-    console = make_console(json)
     machine = choose_machine()
+    models = {str(folder): load_model(folder, machine) for folder in run}
+    console = begin(out, json)
     record = bench_predict(
-        {str(folder): load_model(folder, machine) for folder in run},
-        machine,
-        rounds=rounds,
-        command=spell_command(),
-        say=quiet(console),
+        models, machine, rounds=rounds, command=spell_command(), say=quiet(console)
     )
     show_predictions(record, console)
     keep(record, out, json, console)
@@ -195,10 +200,16 @@ def report(
     typer.echo(str(write_benches(folder, out)))
 
 
-def make_console(json: bool) -> Console:
-    """Where people read: the terminal, or stderr where stdout is for programs."""
+def begin(out: Path, json: bool) -> Console:
+    """See that records can be written, before minutes of measuring.
+
+    Returns: where people read: the terminal, or stderr where stdout is for programs.
+    """
     from rich.console import Console
 
+    from smallvision.records.files import make_folder
+
+    make_folder(out)
     return Console(stderr=json, highlight=False)
 
 

@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated
 
@@ -31,7 +32,7 @@ from smallvision.cli.runs import runs
 from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
-from smallvision.errors import UserError
+from smallvision.errors import SettingError, UserError
 
 app = typer.Typer(
     name="smallvision",
@@ -93,6 +94,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        refuse_bytes(sys.argv)
         sys.exit(app(standalone_mode=False) or 0)
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
@@ -110,6 +112,20 @@ def main() -> None:
             raise
         typer.echo(complaint, err=True)
         sys.exit(2)
+
+
+def refuse_bytes(arguments: Sequence[str]) -> None:
+    """Refuse names that are no text, which no record could hold, before anything is done.
+
+    Raises:
+        SettingError: an argument has bytes that are not UTF-8.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            shown = argument.encode(errors="replace").decode()
+            raise SettingError(f"'{shown}' is not UTF-8; rename it") from error
 
 
 def explain_usage(error: Exception) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from smallvision.cli.tables import new_table
 from smallvision.cli.words import clock, count
@@ -32,7 +33,7 @@ def show_steps(record: dict[str, Any], console: Console) -> None:
     table.title = f"fastest convolution: {peak / 1e9:,.0f} GFLOP/s"
     for name, step in record["steps"].items():
         table.add_row(
-            name,
+            escape(name),
             f"{step['batch_size']:,}",
             f"{step['images_per_second']:,.0f}",
             f"{step['flop_per_second'] / 1e9:,.0f}",
@@ -62,7 +63,7 @@ def show_targets(record: dict[str, Any], console: Console) -> None:
         f"Mean of {runs} {'run' if runs == 1 else 'runs'}: {accuracy['mean']:.2%}"
         f"{spread(accuracy, 100, ' points')} on {record['n']:,} {record['split']} images, "
         f"{seconds['mean']:.1f} s{spread(seconds, 1, ' s')} from start to figure; "
-        f"{record['reached']:.0%} reached {record['target']:.0%}."
+        f"{record['reached']:.0%} reached {record['target'] * 100:.4g}%."
     )
 
 
@@ -76,7 +77,7 @@ def show_predictions(record: dict[str, Any], console: Console) -> None:
     table = new_table("model", "ms for one", "images/s", "params")
     for name, model in record["models"].items():
         table.add_row(
-            name,
+            escape(name),
             f"{model['latency_seconds'] * 1000:.1f}",
             f"{model['images_per_second']:,.0f}",
             count(model["parameters"]),

@@ -39,8 +39,8 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
 
     Raises:
         SettingError: a crop or a view that shifts by as much as the image, windows larger than
-            the image or for a network that takes one size only, parts of a batch too small for
-            batch norm, or a device that is not here.
+            the image, too small for the network or for one that takes one size only, parts of a
+            batch too small for batch norm, or a device that is not here.
     """
     if 0 < recipe.micro_batch < FEWEST_AT_ONCE:
         raise SettingError(
@@ -62,6 +62,17 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
         raise SettingError(
             f"{recipe.model.name} takes images of one size, so it cannot begin with windows"
         )
+    if recipe.windows:
+        smallest = min(stretch.side for stretch in recipe.windows)
+        with torch.device("meta"):  # no time, no memory
+            model = build_model(recipe, shape, 2).eval()
+            try:
+                model(torch.empty(2, shape[0], smallest, smallest))
+            except RuntimeError as error:
+                raise SettingError(
+                    f"windows of {smallest} pixels are too small for this {recipe.model.name} and "
+                    f"images of {shape[1]}x{shape[2]}; make them larger"
+                ) from error
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
             raise SettingError(

@@ -101,6 +101,8 @@ def aim(target: float, *, seed: int = 0) -> Recipe:
     reach = [known for known in sorted(TARGETS) if known >= target]
     if not 0 < target < 1 or not reach:
         known = ", ".join(f"{one:g}" for one in sorted(TARGETS))
-        raise SettingError(f"--target is {target:g}; recipes were made for {known}")
+        raise SettingError(
+            f"--target is {target:g}, a share of all test images; recipes were made for {known}"
+        )
     task = Task((3, 32, 32), 50_000, mirror_safe=True)
     return build_speednet(task, TARGETS[reach[0]], seed=seed)

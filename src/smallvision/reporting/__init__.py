@@ -6,9 +6,8 @@ import html
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smallvision.records.files import write_text
 from smallvision.records.folder import STUDY
-from smallvision.reporting.page import render_page, render_run
+from smallvision.reporting.page import render_page, render_run, write_page
 from smallvision.reporting.reader import read_run, read_study
 
 __all__ = ["Report", "draw_report", "write_report"]
@@ -51,9 +50,10 @@ def write_report(folder: str | Path, out: str | Path | None = None) -> Report:
     """Draw the report of a study or run and write it, by default as `FOLDER/report.html`.
 
     Raises:
-        RecordError: the folder is neither, a record is damaged, or `out` is not writable.
+        RecordError: the folder is neither, a record is damaged, or `out` is not writable or is
+            there and no page.
     """
     path = Path(out) if out is not None else Path(folder) / "report.html"
     report = draw_report(folder)
-    write_text(path, report.html)
+    write_page(path, report.html)
     return replace(report, path=path)

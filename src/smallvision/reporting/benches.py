@@ -6,19 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jinja2 import UndefinedError
+
 from smallvision.errors import RecordError
-from smallvision.records.files import read_json, write_text
-from smallvision.reporting.page import TEMPLATES, load_templates, write_policy
+from smallvision.records.files import read_json
+from smallvision.reporting.page import TEMPLATES, load_templates, write_page, write_policy
+
+# What comes of drawing a record that is not as it should be.
+UNLIKE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UndefinedError)
 
 
 def write_benches(folder: Path, out: Path | None = None) -> Path:
     """Draw all measurements of a folder and write the page, by default `FOLDER/report.html`.
 
     Raises:
-        RecordError: there is no measurement, one is damaged, or `out` is not writable.
+        RecordError: there is no measurement, one is damaged, or `out` is not writable or no page.
     """
     path = out if out is not None else folder / "report.html"
-    write_text(path, draw_benches(read_benches(folder)))
+    write_page(path, draw_benches(read_benches(folder)))
     return path
 
 
@@ -29,14 +34,30 @@ def read_benches(folder: Path) -> list[dict[str, Any]]:
         RecordError: there is none, or one is damaged.
     """
     records = [{"name": path.stem, **read_json(path)} for path in sorted(folder.glob("*.json"))]
-    records = [record for record in records if record.get("kind") in LENGTHS]
+    records = [record for record in records if str(record.get("kind")) in LENGTHS]
     if not records:
         raise RecordError(f"{folder} holds no measurement; `smallvision bench step` makes one")
     return sorted(records, key=lambda record: list(LENGTHS).index(record["kind"]))
 
 
 def draw_benches(records: list[dict[str, Any]]) -> str:
-    """Draw the page; the same records give the same bytes."""
+    """Draw the page; the same records give the same bytes.
+
+    Raises:
+        RecordError: a record lacks what its kind has.
+    """
+    for record in records:
+        try:
+            draw_page([record])
+        except UNLIKE as error:
+            raise RecordError(
+                f"{record['name']}.json is not as `bench` writes it ({error!r}); measure again"
+            ) from error
+    return draw_page(records)
+
+
+def draw_page(records: list[dict[str, Any]]) -> str:
+    """Draw what is known to be whole."""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return (
         load_templates()

@@ -15,6 +15,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from smallvision.errors import RecordError
+from smallvision.records.files import write_text
 from smallvision.reporting import (
     curves,
     ensembles,
@@ -33,6 +35,7 @@ from smallvision.reporting.pictures import Picture
 from smallvision.reporting.view import About, Rung, Study
 from smallvision.stats.words import format_p
 
+DOCTYPE = b"<!doctype html"
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = (
     ("data", "Data"),
@@ -249,3 +252,14 @@ def hash_source(text: str) -> str:
     """Give the hash by which a policy knows an inline element."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page, in place of an earlier page if there is one.
+
+    Raises:
+        RecordError: there is a file that is no page, or it cannot be written.
+    """
+    if path.is_file() and DOCTYPE not in path.read_bytes()[:100].lower():
+        raise RecordError(f"{path} is there and is no page; name another file with --out")
+    write_text(path, text)

@@ -122,10 +122,15 @@ def train(
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
     """
-    find_preset(preset)
+    scale = find_preset(preset)
     pooled = target is not None and refit
     if target is not None:
         recipe = choose_target(recipe, target)
+        if scale.subset(10**9) is not None:
+            raise SettingError(
+                f"--target is made for all training images, and preset {preset} takes some; "
+                "leave --preset out"
+            )
     if pooled and seeds > 1:
         raise SettingError("--seeds compares runs on validation images, which --refit trains on")
     dataset = as_dataset(data, data_dir)

@@ -137,6 +137,8 @@ def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
     for other in ({"on_test": False}, {"settings": [*small, "epochs=2"]}):
         with pytest.raises(RecordError, match="another recipe or on other images"):
             bench_accuracy("digits", 0.94, tmp_path, **{**settings, **other})
+    with pytest.raises(RecordError, match="another recipe or on other images"):
+        bench_accuracy("synthetic", 0.94, tmp_path, **settings)
     assert json.dumps(record["accuracy"]) in json.dumps(again)
     (tmp_path / "seed-0" / "bench.json").unlink()
     with pytest.raises(RecordError, match="opened the test set, and was cut short"):
@@ -158,14 +160,15 @@ def test_a_run_that_was_cut_short_is_timed_from_its_start(
         said = json.dumps({"val": {"accuracy": 0.9, "n": 10}, "seconds": 1.0})
         return subprocess.CompletedProcess(arguments, 0, said, "")
 
-    processors, status = ["one", "one"], {"name": "speednet", "status": "running"}
+    status = {"name": "speednet", "status": "running", "data": "digits"}
+    processors = ["one", "one"]
     monkeypatch.setattr("smallvision.bench.accuracy.subprocess", SimpleNamespace(run=train))
     write_json(make_folder(tmp_path / "seed-1") / "status.json", status)
-    assert len(bench_accuracy("cifar10", 0.94, tmp_path, seeds=2)["runs"]) == 2
+    assert len(bench_accuracy("digits", 0.94, tmp_path, seeds=2)["runs"]) == 2
     (tmp_path / "seed-1" / "bench.json").unlink()
     processors[1] = "another"
     with pytest.raises(RecordError, match="more than one machine"):
-        bench_accuracy("cifar10", 0.94, tmp_path, seeds=2)
+        bench_accuracy("digits", 0.94, tmp_path, seeds=2)
 
 
 def test_sam_computes_twice_as_much() -> None:
