@@ -17,6 +17,11 @@ from smallvision.records.folder import STATUS
 
 MOST_SHOWN = 80  # characters of a faulty value
 # Parts that come in kinds, each with an example.
+# As they are to be written in a shell, which takes quotes away.
+LISTS = {
+    "augment": "\"augment=['flip','crop']\"",
+    "windows": '"windows=[{until=0.5,side=28}]"',
+}
 UNIONS = {"model": "wide_resnet", "optimizer": "sgd", "schedule": "sgdr", "averaging": "ema"}
 
 
@@ -191,6 +196,11 @@ def explain(error: ValidationError, values: Mapping[str, Any]) -> str:
         return f"unknown {key}.name '{context['tag']}'{nearest(str(context['tag']), known)}"
     if first["type"] == "union_tag_not_found":
         return f"{key} has no name; say which one, such as {key}.name = '{UNIONS.get(key, 'flip')}'"
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    if first["type"] == "tuple_type":
+        example = f", such as {LISTS[key]}" if key in LISTS else ""
+        return f"{key} is {shorten(repr(first['input']))}; expected a list{example}"
     expected = first["msg"][0].lower() + first["msg"][1:]
     return f"{key} is {shorten(repr(first['input']))}; {expected}"
 
@@ -204,7 +214,8 @@ def name_place(loc: tuple[int | str, ...]) -> str:
     """A location as people write it, without the union members that pydantic puts in between."""
     parts, before = [], None
     for part in loc:
-        is_tag = isinstance(part, str) and (before in UNIONS or isinstance(before, int))
+        one_of_many = before in UNIONS or (isinstance(before, int) and loc[0] == "augment")
+        is_tag = isinstance(part, str) and one_of_many
         if not is_tag:
             parts.append(str(part))
         before = part

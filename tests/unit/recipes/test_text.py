@@ -79,6 +79,11 @@ def test_an_optimizer_without_a_name_is_sgd() -> None:
         ("model=3", "model"),
         ("model.name.x=3", "unknown setting"),
         ("a.b.c.d=1", "unknown setting"),
+        ("windows=[{until=2,side=28}]", "windows.0.until is 2; input should be less"),
+        ("windows=[{side=28}]", "windows.0.until is missing"),
+        ("augment=[{name='crop',padding=-1}]", "augment.0.padding is -1"),
+        ("augment=[flip]", "such as \"augment=['flip','crop']\""),
+        ("augment=[{name='random_erasing',area=3}]", "augment.0.area is 3; expected a list"),
     ],
 )
 def test_a_wrong_setting_is_one_helpful_line(setting: str, said: str) -> None:
