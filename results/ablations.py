@@ -20,8 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 from keep import are_alike, read, tell_place
+from show_races import BENCH, tell
 
 import smallvision as sv
 from smallvision.bench.accuracy import sum_up
@@ -32,8 +32,8 @@ from smallvision.recipes import aim
 from smallvision.recipes.text import sum_recipe
 from smallvision.records.files import make_folder, read_npz, write_json
 from smallvision.records.machine import choose_machine
+from smallvision.stats.rates import rate_accuracy
 
-BENCH = Path(__file__).with_name("bench")
 TARGET = 0.94
 KINDS = ("accuracy", "log_loss")
 NONE: dict[str, Any] = {"runs": []}
@@ -55,23 +55,21 @@ def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
     settings = [*VARIANTS[name], f"seed={seed}"]
     with TemporaryDirectory() as place:
         run = sv.train(data, "speednet", target=TARGET, settings=settings, out=f"{place}/run")
-        indices, labels, probabilities = read_npz(
-            run.folder / "predictions" / "val.npz", "indices", "labels", "probabilities"
-        )
-        model = replace(run.load_model(), views=Views())
-    figures = {name: rate(probabilities, labels)}
-    if name == RECIPE:
-        figures[ONE_VIEW] = rate(model.predict(data.train.images[indices]), labels)
+        rates = {name: run.status["val"]}
+        if name == RECIPE:
+            path = run.folder / "predictions" / "val.npz"
+            indices, labels = read_npz(path, "indices", "labels")
+            model = replace(run.load_model(), views=Views())
+            rates[ONE_VIEW] = rate_accuracy(model.predict(data.train.images[indices]), labels)
     seconds = time.perf_counter() - began
-    return {key: {"seed": seed, **found, "seconds": seconds} for key, found in figures.items()}
-
-
-def rate(probabilities: Any, labels: Any) -> dict[str, float]:
-    """Accuracy and log loss."""
-    right = np.take_along_axis(probabilities, labels[:, None], axis=1)
     return {
-        "accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
-        "log_loss": float(-np.log(right).mean()),
+        key: {
+            "seed": seed,
+            "accuracy": rated["accuracy"],
+            "log_loss": rated["loss"],
+            "seconds": seconds,
+        }
+        for key, rated in rates.items()
     }
 
 
@@ -120,18 +118,18 @@ def list_rows() -> Iterator[str]:
     names = dict.fromkeys(name for record in records for name in record["variants"])
     for name in names:
         pairs = [pair for record in records for pair in pair_up(record["variants"], name)]
-        points = [(run["accuracy"] - base["accuracy"]) * 100 for base, run in pairs]
-        losses = [run["log_loss"] - base["log_loss"] for base, run in pairs]
-        cells = [tell(points, "{:+.2f}", "{:.2f}"), tell(losses, "{:+.4f}", "{:.4f}")]
-        if name == RECIPE:
-            accuracies, losses = ([run[kind] for _, run in pairs] for kind in KINDS)
-            percents = [100 * accuracy for accuracy in accuracies]
-            cells = [tell(percents, "{:.2f} %", "{:.2f}"), tell(losses, "{:.4f}", "{:.4f}")]
-        yield f"| {name} | {len(pairs)} | {' | '.join(cells)} |"
+        itself = name == RECIPE
+        accuracy, loss = (
+            sum_up([run[kind] - (0 if itself else base[kind]) for base, run in pairs])
+            for kind in KINDS
+        )
+        sign, unit = ("", " %") if itself else ("+", "")
+        points = f"{tell(accuracy, 100, 2, sign)}{unit}"
+        yield f"| {name} | {len(pairs)} | {points} | {tell(loss, 1, 4, sign)} |"
     yield ""
     for path, record in zip(paths, records, strict=True):
         place = tell_place(record["environment"], record["machine"], record["created"])
-        yield f"- `{path.parent.name}`: {place.removesuffix('.')}"
+        yield f"- `{path.parent.name}`: {place}"
 
 
 def pair_up(
@@ -141,13 +139,6 @@ def pair_up(
     bases = {run["seed"]: run for run in variants[RECIPE]["runs"]}
     for run in variants.get(name, NONE)["runs"]:
         yield bases[run["seed"]], run
-
-
-def tell(values: list[float], mean: str, deviation: str) -> str:
-    """A mean, with the standard deviation where there is one."""
-    figures = sum_up(values)
-    spread = "" if figures["std"] is None else f" ± {deviation.format(figures['std'])}"
-    return f"{mean.format(figures['mean'])}{spread}"
 
 
 def main() -> None:

@@ -162,7 +162,7 @@ def list_rows() -> Iterator[str]:
             for way in ("spectral", "plain")
         )
         error = f"relative error at most {ours:.0e}, of plain ones {plain:.0e}"
-        yield f"- {name}: {place.removesuffix('.')}; {error}"
+        yield f"- {name}: {place}; {error}"
 
 
 def main() -> None:

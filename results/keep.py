@@ -92,7 +92,7 @@ def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) 
     return (
         f"{environment['processor']}{f' ({generation})' if generation else ''}, "
         f"{machine['threads']} threads, {machine['precision']}, torch "
-        f"{environment['versions']['torch']}, {time[:10]}."
+        f"{environment['versions']['torch']}, {time[:10]}"
     )
 
 
@@ -148,7 +148,7 @@ def show(folder: Path) -> str:
         "",
         f"Test of `{test['model']}`: {tell_test(test)}. {runs}seed "
         f"{study['seed']}), preset `{study['preset']}`, validated on {val['n']:,} images; "
-        f"{tell_place(environment, machine, study['created'])} From start to report: "
+        f"{tell_place(environment, machine, study['created'])}. From start to report: "
         f"{tell_minutes(study)} minutes.",
     ]
     return "\n".join(lines)

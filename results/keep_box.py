@@ -43,7 +43,7 @@ def show() -> str:
         f"{status['size_bytes'] / 1e6:.1f} MB ({cost['size_ratio']:.2f} of its teacher), "
         f"{cost['latency_ratio']:.2f} of its teacher's time for an image; "
         f"{status['seconds'] / 60:.0f} minutes of training (n = 1). "
-        f"{tell_place(environment, status['machine'], test['time'])}"
+        f"{tell_place(environment, status['machine'], test['time'])}."
     )
 
 

@@ -19,10 +19,10 @@ from smallvision.recipes.text import sum_recipe
 BENCH = Path(__file__).with_name("bench")
 
 
-def tell(figures: dict[str, Any], scale: float, digits: int) -> str:
-    """A mean with its deviation, where there is one."""
+def tell(figures: dict[str, Any], scale: float, digits: int, sign: str = "") -> str:
+    """A mean with its deviation, where there is one; `sign` is "+" for differences."""
     deviation = f" ± {figures['std'] * scale:.{digits}f}" if figures["std"] is not None else ""
-    return f"{figures['mean'] * scale:,.{digits}f}{deviation}"
+    return f"{figures['mean'] * scale:{sign},.{digits}f}{deviation}"
 
 
 def list_rows() -> Iterator[str]:
@@ -37,7 +37,7 @@ def list_rows() -> Iterator[str]:
         target = record.get("target", 0.94)
         recipe = sum_recipe(aim(target))["recipe_sum"]
         earlier = "" if record["recipe_sum"] == recipe else "; an earlier recipe"
-        where = f"`{path.parent.name}`: {place.removesuffix('.')}{earlier}"
+        where = f"`{path.parent.name}`: {place}{earlier}"
         cells = [f"{target:g}", where]
         for name in record["runs"]:  # ours, then the peer's
             accuracy, seconds = record["accuracy"][name], record["seconds"][name]

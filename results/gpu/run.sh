@@ -2,12 +2,13 @@
 # One entry of QUEUE.md, from the root of the repository: bash results/gpu/run.sh ENTRY DATA OUT
 #
 # DATA is a folder with CIFAR-10, OUT gets the records. Run folders are large and lie in WORK, in
-# memory by default, where a later call finds them again and goes on. DRY=1 tries the same lines
-# at tiny size, in a WORK of its own. FINAL=1 trains entry 4 once more on all images and opens the test set, which it also
-# does for entry 6: to be said once its settings are chosen. EXTRA is options added to the command of
-# entries 4 to 6, such as EXTRA="--set epochs=40". Entry 3 wants PEERS, a folder with the
-# files that results/peers/on_gpu.py names. The exit code is that of the first part that failed;
-# what there is of records is left in OUT all the same.
+# memory by default, where a later call finds them again and goes on. The exit code is that of the
+# first part that failed; what there is of records is left in OUT all the same.
+# DRY=1 tries the same lines at tiny size, in a WORK of its own.
+# FINAL=1 trains entry 4 once more on all images and opens the test set, which it also does for
+# entry 6: to be said once its settings are chosen.
+# EXTRA is options added to the command of entries 4 to 6, such as EXTRA="--set epochs=40".
+# PEERS, for entry 3, is a folder with the files that results/peers/on_gpu.py names.
 set -u
 entry=$1 data=$(realpath "$2") out=$3
 dry=${DRY:-} code=0

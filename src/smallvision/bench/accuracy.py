@@ -68,7 +68,7 @@ def bench_accuracy(
             not for these images.
     """
     name = as_dataset(data, data_dir).name
-    runs = []
+    runs, machines = [], []
     for seed in range(seeds):
         place = folder / f"seed-{seed}"
         if (place / "bench.json").exists():
@@ -82,14 +82,14 @@ def bench_accuracy(
                 )
         else:
             time_run(data, target, place, seed, on_test, settings, data_dir)
+        machines.append(tell_machine(place))
+        if machines[-1] != machines[0]:
+            raise RecordError(
+                f"{folder} holds runs on more than one machine; name another folder with --runs"
+            )
         run = read_json(place / "bench.json")
         runs.append(run)
         say(f"seed {seed}: {run['accuracy']:.2%} after {run['seconds']:.1f} s")
-    machines = [tell_machine(folder / f"seed-{seed}") for seed in range(seeds)]
-    if any(machine != machines[0] for machine in machines):
-        raise RecordError(
-            f"{folder} holds runs on more than one machine; name another folder with --runs"
-        )
     accuracies, seconds = ([run[key] for run in runs] for key in ("accuracy", "seconds"))
     return {
         **begin_record("accuracy", command, None),

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from smallvision.augment import AUGMENTATIONS, build_normalizer
-from smallvision.bench.plain import MEAN, STD, draw_batches
+from smallvision.bench.plain import MEAN, STD, PillowImages, draw_batches
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, fill_turn, repeat
 from smallvision.data.batches import TrainBatches
@@ -66,8 +66,9 @@ def bench_pipeline(
             part for n in itertools.count(1) for batch in batches.epoch(n) for part in batch
         )
     }
+    pillow = PillowImages(images)
     for workers, name in ((0, ""), (machine.threads, f", {machine.threads} workers")):
-        loader = draw_batches(images, BATCH, workers, machine)
+        loader = draw_batches(pillow, BATCH, workers, machine)
         paths[f"DataLoader, Pillow{name}"] = go_through(loader)
     rates = alternate(paths, rounds=rounds, say=say)
     others = [rate["images_per_second"] for name, rate in rates.items() if name != ours]
@@ -89,5 +90,5 @@ def go_through(batches: Iterator[tuple[Tensor, Tensor]]) -> Job:
 
     for _ in range(WARM_UP):  # workers start, and prepare their first batches
         take()
-    times = max(fill_turn(lambda: [take() for _ in range(WARM_UP)]) * WARM_UP, WARM_UP)
+    times = WARM_UP * fill_turn(lambda: [take() for _ in range(WARM_UP)])
     return lambda: sum(take() for _ in range(times))

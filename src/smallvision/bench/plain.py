@@ -47,17 +47,16 @@ class PillowImages(Dataset[tuple[Tensor, int]]):
 
 
 def draw_batches(
-    images: ImageSet, batch_size: int, workers: int, machine: Machine
+    source: PillowImages, batch_size: int, workers: int, machine: Machine
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches of a DataLoader for ever, in epochs of a common length.
 
     Args:
-        images: drawn from with replacement, so a few will do.
+        source: drawn from with replacement, so a few images will do.
         batch_size: images.
         workers: processes that prepare the next batches meanwhile.
         machine: where they are wanted.
     """
-    source = PillowImages(images)
     loader = DataLoader(
         source,
         batch_size,
@@ -91,7 +90,7 @@ class PlainLoop:
         self.model = build_model(recipe, images.shape, images.num_classes).to(machine.device)
         self.model.train()
         self.optimizer = build_optimizer(recipe, self.model)
-        self.batches = draw_batches(images, recipe.batch_size, self.workers, machine)
+        self.batches = draw_batches(PillowImages(images), recipe.batch_size, self.workers, machine)
         self.go_on(3)  # the workers start
         # What the workers prepared between two turns shall be a small part of a turn.
         self.steps = max(fill_turn(lambda: self.go_on(1)), 6 * self.workers)
