@@ -12,7 +12,6 @@ run on two cores. Differences are taken between runs of one seed on one machine.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from keep import are_alike, read, tell_place
+from keep import go_on, read, tell_place
 from show_races import BENCH, tell
 
 import smallvision as sv
@@ -75,20 +74,8 @@ def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
 
 def begin(out: Path) -> dict[str, Any]:
     """The record so far, or a new one."""
-    machine = choose_machine()
-    recipe = sum_recipe(aim(TARGET))
-    record = {**begin_record("ablations", "python results/ablations.py", machine), **recipe}
-    record |= {"target": TARGET, "variants": {}}
-    if not out.exists():
-        return record
-    known = read(out)
-    if known.get("kind") != "ablations":
-        sys.exit(f"{out} is another record; name another file")
-    if not are_alike(known, record):
-        sys.exit(f"{out} was measured on another machine; name another file")
-    if known["recipe_sum"] != record["recipe_sum"]:
-        sys.exit(f"{out} is of another recipe; name another file")
-    return known
+    head = begin_record("ablations", "python results/ablations.py", choose_machine())
+    return go_on(out, {**head, **sum_recipe(aim(TARGET)), "target": TARGET, "variants": {}})
 
 
 def train_variants(place: Path, out: Path, seeds: list[int]) -> None:

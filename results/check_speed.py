@@ -11,6 +11,7 @@ folder knows.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,13 @@ def list_ratios(records: Records) -> Iterator[tuple[str, float]]:
 
 def main() -> int:
     """Print all ratios side by side; 1 if one fell."""
-    place, known = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "results/bench")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fresh", type=Path)
+    parser.add_argument("committed", type=Path, nargs="?", default=Path("results/bench"))
+    asked = parser.parse_args()
+    place, known = asked.fresh, asked.committed
+    if not known.is_dir():
+        parser.error(f"there is no folder {known}")
     here = read_records(place)
     folders = {folder: read_records(folder) for folder in sorted(known.iterdir())}
     alike = [folder for folder, there in folders.items() if are_of_machines_alike(here, there)]

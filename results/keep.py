@@ -86,6 +86,21 @@ def are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return one["machine"] == other["machine"] and all(len(values) < 2 for values in said)
 
 
+def go_on(out: Path, fresh: dict[str, Any]) -> dict[str, Any]:
+    """The record at `out`, to be added to; `fresh` where there is none.
+
+    It must be of the same kind, recipe and machine, or what is measured now does not belong there.
+    """
+    if not out.exists():
+        return fresh
+    known = read(out)
+    if any(known.get(key) != fresh[key] for key in ("kind", "recipe_sum")):
+        sys.exit(f"{out} is another measurement, or of another recipe; name another file")
+    if not are_alike(known, fresh):
+        sys.exit(f"{out} was measured on another machine; name another file")
+    return known
+
+
 def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
     """Where and when a record was made."""
     generation = environment.get("generation")

@@ -19,13 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from keep import are_alike
+from keep import go_on
 
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.recipes import aim
 from smallvision.recipes.text import sum_recipe
-from smallvision.records.files import make_folder, read_json, write_json
+from smallvision.records.files import make_folder, write_json
 from smallvision.records.machine import choose_machine
 
 HERE = Path(__file__).parent
@@ -57,18 +57,23 @@ def time_process(arguments: list[str]) -> dict[str, float]:
     return {"seconds": seconds, "accuracy": said.get("test", said)["accuracy"]}
 
 
-def write_record(out: Path, target: float, runs: dict[str, list[Any]]) -> float | None:
+def begin(target: float) -> dict[str, Any]:
+    """A record without runs."""
+    head = begin_record("race", f"python results/race.py --target {target:g}", choose_machine())
+    recipe = {"target": target, **sum_recipe(aim(target))}
+    return {**head, **recipe, "runs": {OURS: [], PEER: []}}
+
+
+def write_record(out: Path, record: dict[str, Any]) -> float | None:
     """Write what is known so far; returns the ratio of the mean times, once both have run."""
+    runs = record["runs"]
     figures = {
         key: {name: sum_up([run[key] for run in mine]) for name, mine in runs.items() if mine}
         for key in ("seconds", "accuracy")
     }
     means = [figures["seconds"][name]["mean"] for name in (OURS, PEER) if runs[name]]
     ratio = means[0] / means[1] if len(means) == 2 else None
-    head = begin_record("race", f"python results/race.py --target {target:g}", choose_machine())
-    recipe = {"target": target, **sum_recipe(aim(target))}
-    record = {**head, **recipe, "runs": runs, **figures, "ratio": ratio}
-    write_json(make_folder(out.parent) / out.name, record)
+    write_json(make_folder(out.parent) / out.name, {**record, **figures, "ratio": ratio})
     return ratio
 
 
@@ -82,15 +87,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peer-runs", type=int, default=2)
     asked = parser.parse_args()
+    for path in (asked.source, asked.data):
+        if not path.exists():
+            parser.error(f"there is no {path}")
     wanted = {OURS: asked.runs, PEER: asked.peer_runs}
-    runs: dict[str, list[Any]] = {OURS: [], PEER: []}
-    if asked.out.exists():
-        known = read_json(asked.out)
-        if known.get("recipe_sum") != sum_recipe(aim(asked.target))["recipe_sum"]:
-            sys.exit(f"{asked.out} is a race of another recipe; name another file")
-        if not are_alike(known, begin_record("race", "", choose_machine())):
-            sys.exit(f"{asked.out} is a race on another machine; name another file")
-        runs = known["runs"]
+    record = go_on(asked.out, begin(asked.target))
+    runs = record["runs"]
     for seed in range(max(wanted.values())):
         for name, count in wanted.items():
             if not len(runs[name]) <= seed < count:
@@ -100,7 +102,7 @@ def main() -> None:
             else:
                 run = run_peer(asked.source, asked.data)
             runs[name].append(run)
-            ratio = write_record(asked.out, asked.target, runs)
+            ratio = write_record(asked.out, record)
             print(f"round {seed + 1}: {name} {run}, ratio {ratio}", flush=True)
 
 

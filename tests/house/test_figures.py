@@ -84,6 +84,29 @@ def test_speed_is_compared_with_that_of_a_machine_alike(
     assert said in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check_speed.py"], "required: fresh"),
+        (["check_speed.py", "here", "nowhere"], "there is no folder nowhere"),
+        (["race.py", "nowhere.py", ".", "race.json"], "there is no nowhere.py"),
+        (["race.py", "other.json", ".", "other.json"], "name another file"),
+        (["ablations.py", ".", "other.json"], "name another file"),
+    ],
+)
+def test_scripts_complain_before_they_measure(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "other.json").write_text('{"kind": "step"}')
+    script, *rest = arguments
+    command = [sys.executable, str(ROOT / "results" / script), *rest]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["other.json"]
+
+
 def test_no_picture_and_no_weight_is_committed() -> None:
     kept = {path.suffix for path in (ROOT / "results").rglob("*") if path.is_file()}
     assert kept <= {".json", ".jsonl", ".toml", ".md", ".py", ".sh"}

@@ -69,6 +69,20 @@ def test_where_records_cannot_go_is_found_before_measuring(
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_run_without_a_model_is_named(tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text('{"status": "running"}')
+    result = CliRunner().invoke(app, ["bench", "predict", str(tmp_path)])
+    assert "holds no model; is the run finished?" in str(result.exception)
+
+
+def test_compiled_steps_need_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["bench", "step", "mlp", "--compiled", "--out", str(out)])
+    assert "no C++ compiler was found" in str(result.exception)
+    assert not out.exists()
+
+
 def test_recipes_that_compute_differently_are_not_timed_as_one(tmp_path: Path) -> None:
     for threads in (1, 2):
         text = f'[model]\nname = "mlp"\n[compute]\nthreads = {threads}\n'

@@ -323,10 +323,22 @@ def test_doctor(smallvision: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         assert word in outcome.out
 
 
+def test_doctor_says_what_is_damaged_and_goes_on(smallvision: Call, tmp_path: Path) -> None:
+    (tmp_path / "cifar10").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "cifar10" / f"{split}-0.parquet").write_bytes(b"no Parquet")
+    outcome = smallvision("doctor", "--data-dir", tmp_path)
+    assert outcome.code == 0, outcome.err
+    for word in ("torch", "cifar10", "train-0.parquet"):
+        assert word in outcome.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["study", "cifar11"], "did you mean 'cifar10'"),
+        (["study", "digits", "--resume"], "there is no studies/digits-quick to resume"),
+        (["tune", "digits", "mlp", "--epochs", "200000"], "epochs is 200000"),
         (["study", "nowhere/at/all"], "neither"),
         (["study", "digits", "--preset", "quik"], "did you mean 'quick'"),
         (["study", "digits", "--set", "epoch=1"], "did you mean 'epochs'"),

@@ -45,6 +45,13 @@ def test_linear_cycles_are_one_line_after_another(epochs: int, steps: int, cycle
     assert several.cycle_ends == tuple(epochs * steps * i - 1 for i in range(1, cycles + 1))
 
 
+@pytest.mark.parametrize("name", ["cosine", "linear", "sgdr"])
+@given(**lengths, warmup=st.floats(0, 3))
+def test_no_warm_up_goes_beyond_the_peak(name: str, epochs: int, steps: int, warmup: float) -> None:
+    schedule = SCHEDULES[name].build(epochs, steps, warmup_epochs=warmup)
+    assert all(0 <= schedule(step) <= 1 for step in range(epochs * steps))
+
+
 def test_sgdr_matches_the_paper() -> None:
     """Cycles of 10, 20 and 40 epochs, each a half cosine (arXiv 1608.03983, equation 5)."""
     schedule = SCHEDULES["sgdr"].build(70, 100)

@@ -34,9 +34,9 @@ def trivial_augment(images: Tensor, targets: Tensor, generator: Generator) -> tu
     strengths = (directions * levels / (LEVELS - 1)).to(images.device)
     # Images of one operation are worked on together: sort by operation, then cut into groups.
     order = operations.argsort(stable=True)
-    if device.type == "cuda":
-        order = order.pin_memory()  # or the host would wait for the copy, and all before it
-    order = order.to(images.device, non_blocking=True)
+    if device.type == "cuda":  # elsewhere the host waits for the copy, and all before it
+        order = order.pin_memory().to(images.device, non_blocking=True)
+    order = order.to(images.device)
     sizes = operations.bincount(minlength=len(OPERATIONS)).tolist()
     is_float = images.is_floating_point()
     pixels = (images * 255).round().to(torch.uint8) if is_float else images

@@ -39,19 +39,21 @@ def bench_predict(
     torch.set_num_threads(machine.threads)
     generator = np.random.default_rng(0)
 
-    def predict(model: SavedModel) -> Callable[[], int]:
-        images = generator.integers(0, 256, (BATCH, *model.shape), dtype=np.uint8)
-        return lambda: len(model.predict(images))
+    images = {
+        name: generator.integers(0, 256, (BATCH, *model.shape), dtype=np.uint8)
+        for name, model in models.items()
+    }
 
-    rates = alternate(
-        {name: predict(model) for name, model in models.items()}, rounds=rounds, say=say
-    )
+    def predict(name: str) -> Callable[[], int]:
+        return lambda: len(models[name].predict(images[name]))
+
+    rates = alternate({name: predict(name) for name in models}, rounds=rounds, say=say)
     return {
         **begin_record("predict", command, machine),
         "models": {
             name: {
                 **rates[name],
-                "latency_seconds": model.measure_latency(),
+                "latency_seconds": model.measure_latency(images[name]),
                 "parameters": model.count_parameters(),
             }
             for name, model in models.items()

@@ -27,6 +27,7 @@ from smallvision.recipes.build import (
     schedule_augmentations,
 )
 from smallvision.records.machine import Machine
+from smallvision.study.run import explain_failure
 from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
@@ -57,6 +58,9 @@ def bench_step(
         second, floating-point operations an image and a second, the share of the peak, and the
         share of the time that goes into the input path, which is null for a plain loop, whose
         workers prepare images meanwhile, as is the time of its first steps.
+
+    Raises:
+        FailedRunError: memory does not suffice for a step.
     """
     machine.set_up()
     convolutions = list_convolutions(machine)
@@ -66,7 +70,10 @@ def bench_step(
         ways = (False, True) if compiled else (False,)
         for way in ways:
             title = f"{name}, compiled" if way else name
-            bench = StepBench(recipe, replace(machine, compiled=way))
+            try:
+                bench = StepBench(recipe, replace(machine, compiled=way))
+            except (MemoryError, RuntimeError) as error:
+                raise explain_failure(error, recipe) from error
             jobs[title] = bench.job()
             facts[title] = bench.describe()
             jobs[f"{title}: input"] = bench.input_job()

@@ -93,10 +93,11 @@ def step(
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))
     names = recipe or ["vgg10-aug", "wrn-aug", "speednet"]
+    wishes = [*(settings or ()), *(["compute.compile=on"] if compiled else ())]
     recipes = {
         Path(name).name.removesuffix(".toml"): override(
             read_recipe(Path(name)) if name.endswith(".toml") else find_rung(ladder, name).recipe,
-            settings or (),
+            wishes,
         )
         for name in names
     }
@@ -112,7 +113,7 @@ def step(
         recipes,
         machine,
         rounds=rounds,
-        compiled=compiled or machine.compiled,
+        compiled=machine.compiled,
         plain=plain,
         command=spell_command(),
         say=quiet(console),

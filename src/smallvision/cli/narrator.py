@@ -28,6 +28,7 @@ class TerminalNarrator:
         self.console = Console(stderr=to_stderr, highlight=False)
         self.live: LiveProgress | None = None
         self.watcher: LiveProgress | PlainLines | None = None
+        self.training = False  # whether some has begun that a later call can go on with
 
     def __enter__(self) -> TerminalNarrator:
         return self
@@ -35,8 +36,9 @@ class TerminalNarrator:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
         if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
-            began = self.watcher is not None and self.watcher.plan is not None
-            self.say(f"stopped; {spell_resumption()}" if began else "stopped before training began")
+            self.note_training()
+            again = f"stopped; {spell_resumption()}"
+            self.say(again if self.training else "stopped before training began")
 
     def close(self) -> None:
         """Take the moving line away, which an interrupted run leaves behind."""
@@ -47,6 +49,14 @@ class TerminalNarrator:
     def say(self, sentence: str) -> None:
         """Print one sentence."""
         self.console.print(sentence, markup=False, soft_wrap=not self.console.is_terminal)
+
+    def note_training(self) -> None:
+        """Remember whether the run that is watched has begun."""
+        self.training |= self.watcher is not None and self.watcher.plan is not None
+
+    def begin_trial(self) -> None:
+        """A run that nobody watches is about to begin."""
+        self.training = True
 
     def begin(self, name: str, question: str) -> None:
         """Announce a rung by its question."""
@@ -62,6 +72,7 @@ class TerminalNarrator:
     def watch_run(self) -> Sequence[Watcher]:
         """A live watcher for a terminal, a plain one otherwise; the one before it is closed."""
         self.close()  # a console shows one moving line at a time
+        self.note_training()
         if self.console.is_terminal:
             self.watcher = self.live = LiveProgress(self.console)
         else:
@@ -127,11 +138,12 @@ class LiveProgress:
         self.live: Live | None = None
         self.plan: Plan | None = None
         self.began = self.drawn = 0.0
+        self.skipped: int | None = None  # steps of the first epoch that an earlier sitting did
 
     def on_start(self, plan: Plan) -> None:
         """Open the live line; a run that was rolled back begins anew."""
         self.close()
-        self.plan, self.began = plan, time.perf_counter()
+        self.plan, self.began, self.skipped = plan, time.perf_counter(), None
         for line in tell_start(plan):
             self.console.print(line, markup=False)
         self.live = Live(console=self.console, transient=True, auto_refresh=False)
@@ -141,11 +153,13 @@ class LiveProgress:
         """Redraw the moving line, a few times a second at most."""
         assert self.plan is not None, "on_start comes first"
         assert self.live is not None, "on_start comes first"
+        if self.skipped is None:
+            self.skipped = step - 1
         moment = time.perf_counter()
         if moment - self.drawn < REFRESH:
             return
         self.drawn = moment
-        done = (epoch - self.plan.first_epoch) * self.plan.steps + step
+        done = (epoch - self.plan.first_epoch) * self.plan.steps + step - self.skipped
         rest = (self.plan.epochs - epoch + 1) * self.plan.steps - step
         rate = done / (moment - self.began)
         line = Table.grid(padding=(0, 2))

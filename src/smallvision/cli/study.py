@@ -20,6 +20,7 @@ from smallvision.cli.options import (
     pick_data,
     spell_command,
 )
+from smallvision.errors import RecordError
 
 STUDIES = Path("studies")
 
@@ -106,10 +107,20 @@ def split_slots(text: str | None) -> tuple[str, ...]:
 
 
 def choose_folder(data: str, preset: str, *, dry_run: bool, resume: bool) -> Path:
-    """`studies/DATA-PRESET`: the newest one to resume, else the next free number."""
+    """`studies/DATA-PRESET`: the newest one to resume, or the next free number.
+
+    Raises:
+        RecordError: there is nothing to resume.
+    """
     from smallvision.data.load import name_data
     from smallvision.records.folder import STUDY, newest_folder, number_folder
 
     stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
-    newest = newest_folder(STUDIES, stem, STUDY) if resume else None
-    return newest or number_folder(STUDIES, stem)
+    if not resume:
+        return number_folder(STUDIES, stem)
+    newest = newest_folder(STUDIES, stem, STUDY)
+    if newest is None:
+        raise RecordError(
+            f"there is no {STUDIES / stem} to resume; leave out --resume, or name --preset or --out"
+        )
+    return newest

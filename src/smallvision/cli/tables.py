@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from smallvision.cli.words import (
 )
 from smallvision.data.dataset import DataSet
 from smallvision.data.explore import Exploration
+from smallvision.errors import DataError
 from smallvision.recipes.space import Values, spell_value
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json
@@ -271,11 +272,17 @@ def show_seeds(name: str, seeds: dict[str, Any], console: Console) -> None:
             f"over {len(seeds['seeds'])} seeds on one split (95 % interval of the mean "
             f"{interval(seeds['interval'], seeds['n'])})."
         )
-    if failed := seeds.get("failed"):  # absent from older records
+    tell_failed(name, seeds.get("failed", []), console)  # absent from older records
+
+
+def tell_failed(name: str, seeds: Sequence[int], console: Console) -> None:
+    """Name the seeds that failed: whoever shows a mean says what it leaves out."""
+    if seeds:
         console.print(
-            f"{name} failed with {name_seeds(failed)}, which no mean includes; "
+            f"{name} failed with {name_seeds(seeds)}, which no mean includes; "
             "status.json in seeds/ says why.",
             style="red",
+            markup=False,
         )
 
 
@@ -295,6 +302,8 @@ def show_comparison(comparison: dict[str, Any], console: Console) -> None:
             span(group["interval"], n),
         )
     console.print(table)
+    for group in comparison["groups"]:
+        tell_failed(group["name"], group["failed"], console)
     for pair in comparison["pairs"]:
         console.print(Text(pair["sentence"], style=STYLES[pair["verdict"]]))
     console.print(
@@ -424,7 +433,7 @@ def show_machine(
     *,
     compiler: bool,
     fast_bf16: bool,
-    found: dict[str, Path | None],
+    found: dict[str, Path | DataError | None],
     console: Console,
 ) -> None:
     """What this machine offers, one line each."""

@@ -75,7 +75,7 @@ def _open(archive: Path) -> Iterator[tuple[tarfile.TarFile, gzip.GzipFile]]:
             raise DataError("the file is empty (0 bytes); download it again")
         with _CappedGzip(archive) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
             yield tar, unzipped
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
         raise DataError(
             f"the archive cannot be read ({error}); if it is damaged or cut short, get it again"
         ) from error

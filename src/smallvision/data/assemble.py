@@ -9,8 +9,9 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.layout import Layout
 from smallvision.data.sealed import SealedTest, seal
-from smallvision.data.split import find_twins, split_stratified
+from smallvision.data.split import find_copies, find_twins, split_stratified
 from smallvision.errors import DataError
+from smallvision.shapes import Indices
 
 TEST_FRACTION = 0.2
 
@@ -36,24 +37,39 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         test, test_notes = _seal_part(layout, train)
         notes += test_notes
     else:
-        _check_class_sizes(layout, train, needed=2 if val else 3)
-        train, test = carve_test(train, seed=seed)
+        free = find_free(train, val)
+        _check_class_sizes(layout, train.take(free), needed=2 if val else 3)
+        train, test = carve_test(train, free, seed=seed)
         notes += (f"{len(test):,} images were set aside as the test set and sealed.",)
     return DataSet(name, layout.source, train, test, val, mirror_safe, notes)
 
 
-def carve_test(images: ImageSet, *, seed: int) -> tuple[ImageSet, SealedTest]:
-    """Set 20 % of each class aside and seal it at once.
+def find_free(images: ImageSet, val: ImageSet | None) -> Indices:
+    """The images that may be set aside as a test set: no copies of validation images.
+
+    What a model is chosen by shall not test it.
+    """
+    if val is None:
+        return np.arange(len(images))
+    return np.flatnonzero(~find_copies(images.images, val.images))
+
+
+def carve_test(images: ImageSet, free: Indices, *, seed: int) -> tuple[ImageSet, SealedTest]:
+    """Set 20 % of each class aside, from the images at some indices, and seal it at once.
 
     Returns: the images to learn from, and the sealed test set.
 
     Raises:
         DataError: a class is too small, or nearly all its images are identical.
     """
-    rest, picked = split_stratified(
-        images.labels, fraction=TEST_FRACTION, seed=seed, groups=find_twins(images.images)
+    _, picked = split_stratified(
+        images.labels[free],
+        fraction=TEST_FRACTION,
+        seed=seed,
+        groups=find_twins(images.images[free]),
     )
-    return images.take(rest), seal(images.take(picked))
+    rest = np.setdiff1d(np.arange(len(images)), free[picked])
+    return images.take(rest), seal(images.take(free[picked]))
 
 
 def _read_train(layout: Layout) -> tuple[ImageSet, tuple[str, ...]]:

@@ -20,7 +20,7 @@ import numpy as np
 from smallvision.data.imageset import ImageSet
 from smallvision.data.layout import Decoded, Layout, Part, Shape
 from smallvision.errors import DataError, UserError
-from smallvision.records.files import make_folder, read_json, write_json
+from smallvision.records.files import DAMAGES, make_folder, read_json, write_json
 
 DECODER = 1  # raise it when the same files would decode to other pixels
 # Above this an entry is checked by size alone: hashing 0.5 GB takes about 0.3 seconds.
@@ -148,7 +148,7 @@ def _recall(folder: Path, part: Part, stamp: str) -> Decoded | None:
             _map_array(folder, part, "labels"),
             summary.class_names,
         )
-    except (OSError, ValueError, EOFError, UserError):
+    except (*DAMAGES, UserError):
         return None
     if images.images.nbytes > HASHED_BYTES:
         vars(images)["fingerprint"] = summary.fingerprint

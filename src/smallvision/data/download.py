@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from smallvision.errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # Windows: two downloads of one file at once spoil each other
+    fcntl = None  # type: ignore[assignment]
 
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 30.0
@@ -44,9 +50,13 @@ def download(url: str, md5: str, folder: Path, *, wait_seconds: float = 1.0) -> 
 
     def fetch(url: str, output: str, _: Any) -> None:
         part = folder / f"{name}.part"
-        with _show_progress(name) as report:
-            _fetch_all(url, part, report, wait_seconds)
-        part.replace(output)
+        with _keep_others_out(folder / f"{name}.lock"):
+            if (folder / name).exists() and pooch.file_hash(folder / name, alg="md5") == md5:
+                shutil.copyfile(folder / name, output)  # another process has brought it meanwhile
+                return
+            with _show_progress(name) as report:
+                _fetch_all(url, part, report, wait_seconds)
+            part.replace(output)
 
     pooch.get_logger().setLevel("WARNING")  # the progress bar says it already
     try:
@@ -56,6 +66,16 @@ def download(url: str, md5: str, folder: Path, *, wait_seconds: float = 1.0) -> 
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DataError(f"{url} cannot be downloaded ({reason})") from error
+
+
+@contextmanager
+def _keep_others_out(lock: Path) -> Iterator[None]:
+    """Wait until no other process downloads the same file."""
+    with lock.open("a") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    lock.unlink(missing_ok=True)
 
 
 def _fetch_all(url: str, part: Path, report: Report, wait_seconds: float) -> None:

@@ -12,7 +12,8 @@ from smallvision.data.editions import EDITIONS
 from smallvision.data.folder import find_folder_layout
 from smallvision.data.layout import Layout, errors_at
 from smallvision.data.npz import find_npz
-from smallvision.data.parquet import find_parquet, holds_fine_labels
+from smallvision.data.parquet import find_parquet, holds_both_parts
+from smallvision.data.shard import read_columns
 from smallvision.errors import DataError, SettingError
 
 BASE_URL = "https://www.cs.toronto.edu/~kriz/"
@@ -60,13 +61,19 @@ def usual_places() -> list[Path]:
     return [*([expand(chosen)] if chosen else []), cache_folder() / "downloads"]
 
 
-def find_places(data_dir: str | Path | None = None) -> dict[str, Path | None]:
-    """Where each official data set lies on this machine; nothing is read or downloaded."""
+def find_places(data_dir: str | Path | None = None) -> dict[str, Path | DataError | None]:
+    """Where each official data set lies on this machine, or what is wrong with it there.
+
+    No images are read, nothing is downloaded.
+    """
     roots = [expand(data_dir)] if data_dir is not None else usual_places()
-    found: dict[str, Path | None] = {}
+    found: dict[str, Path | DataError | None] = {}
     for name in dict.fromkeys(edition.name for edition in EDITIONS):
         layouts = (_search(name, root) for root in roots if root.exists())
-        found[name] = next((layout.place for layout in layouts if layout), None)
+        try:
+            found[name] = next((layout.place for layout in layouts if layout), None)
+        except DataError as error:
+            found[name] = error
     return found
 
 
@@ -76,10 +83,15 @@ def _search(name: str, root: Path) -> Layout | None:
         for place in (root, root / name):
             if layout := find_cifar(place, name):
                 return layout
-        # Shards elsewhere below the root may belong to any data set.
         for place in (root / name, root, root / "plain_text"):
-            layout = find_parquet(place, deep=place.name == name)
-            if layout and holds_fine_labels(layout) == (name == "cifar100"):
+            own = place.name == name
+            if not (own or holds_both_parts(place)):
+                continue  # other files may well lie there
+            layout = find_parquet(place, deep=own)
+            columns = read_columns(layout.files[0]) if layout else None
+            if columns is None or (columns.label == "fine_label") != (name == "cifar100"):
+                continue
+            if own or columns.image == "img":  # shards elsewhere may belong to any data set
                 return layout
     return None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +14,7 @@ from smallvision.data.arrays import convert_arrays
 from smallvision.data.labels import Naming
 from smallvision.data.layout import Decoded, Layout, Part, Shape
 from smallvision.errors import DataError
-from smallvision.records.files import check_unpacked
+from smallvision.records.files import DAMAGES, check_unpacked
 
 # (images, labels) of each part; the first pair that is there counts.
 KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
@@ -83,7 +81,7 @@ def _open(place: Path) -> Iterator[Any]:
         check_unpacked(place)
         with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             yield arrays
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+    except DAMAGES as error:
         raise DataError(
             f"it cannot be read as plain arrays ({error}); if it is damaged, make it again"
         ) from error

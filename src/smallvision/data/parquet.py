@@ -15,6 +15,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.layout import PART_NAMES, Decoded, Layout, Part, Shape
 from smallvision.data.shard import Columns, decode_rows, read_columns, read_labels
 from smallvision.errors import DataError
+from smallvision.shapes import MAX_CLASSES
 
 
 def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = True) -> Layout | None:
@@ -34,7 +35,14 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
     if not paths:
         return None
     parts = _group_by_part(place, paths)
-    columns = read_columns(parts["train"][0])
+    first = parts["train"][0]
+    columns = read_columns(first)
+    for path in paths:
+        if not (other := read_columns(path)).agrees(columns):
+            raise DataError(
+                f"{path.name} has {other.describe()}, {first.name} {columns.describe()}; "
+                "expected the same in all files"
+            )
     return Layout(
         source="Parquet",
         parts={
@@ -47,9 +55,9 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
     )
 
 
-def holds_fine_labels(layout: Layout) -> bool:
-    """Whether the shards are CIFAR-100's, which has two kinds of labels."""
-    return read_columns(layout.files[0]).label == "fine_label"
+def holds_both_parts(place: Path) -> bool:
+    """Whether a folder holds shards of training and of test images."""
+    return all(any(place.glob(f"{part}-*.parquet")) for part in ("train", "test"))
 
 
 def _list_files(place: Path, deep: bool) -> list[Path]:
@@ -121,6 +129,11 @@ def _guess_names(
     Other sets of 32x32 pictures have ten classes too, so CIFAR's own column name is asked for.
     """
     K = 1 + max(int(read_labels(shard, columns).max()) for shard in train)
+    if K > MAX_CLASSES:  # before there is a name for each
+        raise DataError(
+            f"column '{columns.label}' has labels up to {K - 1:,}; expected 0 to K - 1 for at most "
+            f"{MAX_CLASSES:,} classes"
+        )
     for source in CATALOG.values():
         if columns.image == "img" and (K, shape) == (source.num_classes, source.shape):
             return source.class_names, f"The files name no classes; {source.name}'s were used."

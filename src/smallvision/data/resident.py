@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from collections.abc import Sequence
 
@@ -59,4 +60,6 @@ def fits(size: int, device: str) -> bool:
 def map_file(shape: tuple[int, ...], dtype: type[np.uint8]) -> Images:
     """An array in a file without a name: the system takes it back with the process."""
     with tempfile.TemporaryFile(dir=make_folder(cache_folder())) as file:
+        if hasattr(os, "posix_fallocate"):  # or a full disk would end the process amid a write
+            os.posix_fallocate(file.fileno(), 0, max(1, math.prod(shape)))
         return np.memmap(file, dtype, "w+", shape=shape).view(np.ndarray)

@@ -35,6 +35,17 @@ class Columns:
     label: str
     class_names: tuple[str, ...] | None
 
+    def agrees(self, other: Columns) -> bool:
+        """Whether two shards may be of one data set; names count where both have some."""
+        named = None not in (self.class_names, other.class_names)
+        same = (self.image, self.label) == (other.image, other.label)
+        return same and not (named and self.class_names != other.class_names)
+
+    def describe(self) -> str:
+        """In words, for a message."""
+        names = ", ".join(self.class_names or ("without names",))
+        return f"'{self.image}' and '{self.label}' ({names:.80})"
+
 
 def read_columns(path: Path) -> Columns:
     """Find the picture and label columns of a shard.
@@ -107,7 +118,7 @@ def _open(path: Path) -> Iterator[Any]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (pa.ArrowException, OSError, LookupError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             f"{path.name} cannot be read as Parquet ({reason}); if it is damaged, get it again"

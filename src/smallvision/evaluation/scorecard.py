@@ -23,7 +23,8 @@ def score(probabilities: Floats, labels: Labels, class_names: tuple[str, ...]) -
         labels: `(N,)`.
         class_names: K names.
 
-    Returns: the figures of `test.json`; a class that is never predicted has a precision of 0.
+    Returns: the figures of `test.json`; a class that is never predicted has a precision of 0, and
+        one without images counts in no macro average.
     """
     classes = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
@@ -46,7 +47,8 @@ def score(probabilities: Floats, labels: Labels, class_names: tuple[str, ...]) -
         "class_names": list(class_names),
         "per_class": per_class,
         "macro": {
-            figure: float(np.mean(values)) for figure, values in zip(FIGURES, figures, strict=True)
+            figure: float(np.mean(values[support > 0]))
+            for figure, values in zip(FIGURES, figures, strict=True)
         },
         "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
     }

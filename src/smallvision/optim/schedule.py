@@ -120,7 +120,7 @@ def linear(
 
     def multiplier(step: int) -> float:
         if step < warmup_steps:
-            return (step + 1) / warmup_steps
+            return min(1.0, (step + 1) / warmup_steps)
         first, end = find_cycle(bounds, step)
         start = max(first, warmup_steps)  # the ramp is part of the first cycle
         return max(floor, 1 - (1 - floor) * (step - start) / max(1, end - start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
 from smallvision.predict.box import find_boxed
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
-from smallvision.predict.infer import infer_logits
+from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.views import Views
 from smallvision.records.files import hash_file, read_json
 from smallvision.records.machine import Machine, choose_machine
@@ -26,6 +27,7 @@ from smallvision.shapes import MAX_SIZE, Floats, Images
 from smallvision.stats.calibration import scale_logits
 
 LARGEST_SETTING = 65_536  # of a network, which is that of `recipes.settings`
+MOST_BYTES = 2**28  # of images that are brought to the device at a time
 MOST_PARTS = 256  # settings, layers or members in one place
 
 
@@ -91,6 +93,10 @@ class SavedModel:
                 f"images have shape {images.shape} and type {images.dtype}; this model was "
                 f"trained on uint8 (N, {', '.join(map(str, self.shape))})"
             )
+        count = max(BATCH, MOST_BYTES // math.prod(self.shape) // BATCH * BATCH)
+        if len(images) > count:
+            chunks = (images[i : i + count] for i in range(0, len(images), count))
+            return np.concatenate([self.predict_logits(chunk) for chunk in chunks])
         # torch wants memory it may write to, which a memory-mapped or frozen array is not.
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
@@ -107,14 +113,20 @@ class SavedModel:
         return logits.cpu().numpy()
 
     def count_parameters(self) -> int:
-        """Trained numbers in the network."""
+        """Numbers in the network, those included that stay as they were drawn."""
         return sum(p.numel() for p in self.network.parameters())
 
-    def measure_latency(self, *, repeats: int = 30) -> float:
-        """Median seconds to classify one image, after a few runs to warm up."""
-        image = np.zeros((1, *self.shape), dtype=np.uint8)
+    def measure_latency(self, images: Images, *, repeats: int = 30) -> float:
+        """Median seconds to classify one image, after a few runs to warm up.
+
+        Args:
+            images: such as it is meant for, `(N, C, H, W)`, taken in turns: over some of them it
+                takes longer than over others, if it looks at the doubtful ones more often.
+            repeats: times that count.
+        """
         seconds = []
-        for _ in range(repeats + 5):
+        for i in range(repeats + 5):
+            image = images[[i % len(images)]]
             start = time.perf_counter()
             self.predict(image)
             seconds.append(time.perf_counter() - start)
@@ -167,6 +179,22 @@ def check_modest(settings: Any) -> None:
             check_modest(value)
         elif isinstance(value, int | float) and abs(value) > LARGEST_SETTING:
             raise ValueError(f"a setting of {value:,}")
+
+
+def check_figures(about: dict[str, Any], views: Views, shape: tuple[int, int, int]) -> None:
+    """Refuse what would make every prediction wrong or fail.
+
+    Raises:
+        TypeError, ValueError: a figure is none, or out of range.
+    """
+    C, *sides = shape
+    finite = all(map(math.isfinite, (*about["mean"], *about["std"], about["temperature"])))
+    if not finite or {len(about["mean"]), len(about["std"])} != {C}:
+        raise ValueError(f"normalization by {about['mean']!s:.80} and {about['std']!s:.80}")
+    if min(*about["std"], about["temperature"]) <= 0:
+        raise ValueError("a deviation or temperature that is not above 0")
+    if not 0 <= views.shift < min(sides):
+        raise ValueError(f"views shifted by {views.shift} pixels")
 
 
 def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -222,6 +250,7 @@ def fingerprint_model(folder: Path) -> str:
     folder = find_model(folder)
     if not (folder / MANIFEST).is_file():
         raise RecordError(f"{folder} holds no model; is the run finished?")
+    read_json(folder / MANIFEST)  # which says in one line what is wrong with it
     return hash_file(folder / MANIFEST)
 
 
@@ -237,12 +266,17 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         RecordError: there is none, or it is damaged.
     """
     folder = find_model(Path(folder))
+    fingerprint = fingerprint_model(folder)
     check_manifest(folder)
     about = read_json(folder / "model.json")
     machine = machine or choose_machine()
     shape = check_shape(about["shape"], folder)
     tensors = load_tensors(folder, "model")
+    if fingerprint_model(folder) != fingerprint:
+        raise RecordError(f"{folder} was written anew while it was read; try again")
     try:
+        views = Views(**about.get("views", {}))
+        check_figures(about, views, shape)
         check_modest(about["model"])
         # Without memory for its weights, which settings from a stranger could ask any amount of.
         with torch.device("meta"):
@@ -261,7 +295,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         std=tuple(about["std"]),
         epoch=about["epoch"],
         temperature=about["temperature"],
-        views=Views(**about.get("views", {})),
+        views=views,
         machine=machine,
-        fingerprint=fingerprint_model(folder),
+        fingerprint=fingerprint,
     )

@@ -123,7 +123,7 @@ def schedule_augmentations(
     steps_per_epoch: int,
     teach: Augmentation | None = None,
 ) -> AugmentationSchedule:
-    """Lay the augmentations over a run; then windows, label smoothing throughout, and a teacher.
+    """Lay the augmentations over a run, windows, label smoothing throughout, and a teacher.
 
     In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
     mixed, so that the weights of a snapshot settle on images as they will be met. For the same
@@ -158,15 +158,21 @@ def schedule_augmentations(
     def find_augmentations(step: int, indices: Tensor) -> list[Augmentation]:
         is_clean = any(step in tail for tail in tails)
         epoch = step // steps_per_epoch + 1
+        chosen = [
+            (entry, augment)
+            for entry, augment in zip(entries, built, strict=True)
+            if not (entry.mixes and is_clean)
+        ]
         augmentations: list[Augmentation] = [
             partial(augment, indices=indices, epoch=epoch, seed=coins)
             if entry.remembers
             else augment
-            for entry, augment in zip(entries, built, strict=True)
-            if not (entry.mixes and is_clean)
+            for entry, augment in chosen
         ]
         if side := find_side(step):
-            augmentations.append(partial(window, side=side))
+            # Before images are mixed, whose targets tell of what is in the end there to see.
+            mixing = (place for place, (entry, _) in enumerate(chosen) if entry.mixes)
+            augmentations.insert(next(mixing, len(chosen)), partial(window, side=side))
         if recipe.label_smoothing:
             augmentations.append(soften)
         if teach is not None:

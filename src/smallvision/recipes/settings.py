@@ -11,12 +11,23 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-Share = Annotated[float, Field(ge=0, le=1)]
-PartialShare = Annotated[float, Field(ge=0, lt=1)]
+
+def refuse_truth(value: Any) -> Any:
+    """Refuse true and false where numbers are wanted; pydantic takes them for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("truth", "expected a number, not true or false")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(refuse_truth)]
+Real = Annotated[float, BeforeValidator(refuse_truth)]
+Share = Annotated[Real, Field(ge=0, le=1)]
+PartialShare = Annotated[Real, Field(ge=0, lt=1)]
 Activation = Literal["relu", "mish", "silu", "gelu"]
-Squeeze = Annotated[int, Field(ge=0, le=256, description="reduction ratio; 0 for none")]
-Alpha = Annotated[float, Field(gt=0, le=100)]
+Squeeze = Annotated[Whole, Field(ge=0, le=256, description="reduction ratio; 0 for none")]
+Alpha = Annotated[Real, Field(gt=0, le=100)]
 
 
 class Settings(BaseModel):
@@ -31,7 +42,7 @@ class Mlp(Settings):
     """Settings of `models.mlp`."""
 
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = (512, 256)
+    hidden: tuple[Annotated[Whole, Field(ge=1, le=65536)], ...] = (512, 256)
     dropout: PartialShare = 0.0
 
 
@@ -39,7 +50,7 @@ class Vgg10(Settings):
     """Settings of `models.vgg10`."""
 
     name: Literal["vgg10"] = "vgg10"
-    width: int = Field(32, ge=1, le=512)
+    width: Whole = Field(32, ge=1, le=512)
     dropout: PartialShare = 0.0
     activation: Activation = "relu"
     squeeze: Squeeze = 0
@@ -49,8 +60,8 @@ class WideResNet(Settings):
     """Settings of `models.wide_resnet`."""
 
     name: Literal["wide_resnet"] = "wide_resnet"
-    depth: Annotated[int, Field(ge=10, le=202)] = 16
-    width: int = Field(4, ge=1, le=32)
+    depth: Annotated[Whole, Field(ge=10, le=202)] = 16
+    width: Whole = Field(4, ge=1, le=32)
     dropout: PartialShare = 0.0
     activation: Activation = "relu"
     squeeze: Squeeze = 0
@@ -60,15 +71,15 @@ class SpeedNet(Settings):
     """Settings of `models.speednet`."""
 
     name: Literal["speednet"] = "speednet"
-    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1)] = (
+    widths: Annotated[tuple[Annotated[Whole, Field(ge=1, le=4096)], ...], Field(min_length=1)] = (
         64,
         256,
         256,
     )
-    depth: int = Field(2, ge=2, le=16)
-    extra: int = Field(0, ge=0, le=16, description="more convolutions in the last group")
+    depth: Whole = Field(2, ge=2, le=16)
+    extra: Whole = Field(0, ge=0, le=16, description="more convolutions in the last group")
     activation: Activation = "gelu"
-    norm_momentum: float = Field(0.4, gt=0, le=1)
+    norm_momentum: Real = Field(0.4, gt=0, le=1)
 
 
 Model = Annotated[Mlp | Vgg10 | WideResNet | SpeedNet, Field(discriminator="name")]
@@ -91,14 +102,14 @@ class Crop(Settings):
     """Settings of `augment.crop`."""
 
     name: Literal["crop"] = "crop"
-    padding: int = Field(4, ge=0, le=48)
+    padding: Whole = Field(4, ge=0, le=48)
 
 
 class Cutout(Settings):
     """Settings of `augment.cutout`."""
 
     name: Literal["cutout"] = "cutout"
-    size: int = Field(8, ge=1, le=96)
+    size: Whole = Field(8, ge=1, le=96)
 
 
 class RandomErasing(Settings):
@@ -145,10 +156,10 @@ class Sgd(Settings):
     """Settings of `optim.sgd`."""
 
     name: Literal["sgd"] = "sgd"
-    lr: float = Field(0.1, gt=0, le=1e3)
+    lr: Real = Field(0.1, gt=0, le=1e3)
     momentum: PartialShare = 0.9
     nesterov: bool = True
-    weight_decay: float = Field(5e-4, ge=0, le=1)
+    weight_decay: Real = Field(5e-4, ge=0, le=1)
     decay_norms_and_biases: bool = False
 
 
@@ -156,12 +167,12 @@ class Sam(Settings):
     """Settings of `optim.sam`."""
 
     name: Literal["sam"] = "sam"
-    lr: float = Field(0.1, gt=0, le=1e3)
+    lr: Real = Field(0.1, gt=0, le=1e3)
     momentum: PartialShare = 0.9
     nesterov: bool = True
-    weight_decay: float = Field(5e-4, ge=0, le=1)
+    weight_decay: Real = Field(5e-4, ge=0, le=1)
     decay_norms_and_biases: bool = False
-    rho: float = Field(0.05, gt=0, le=100)
+    rho: Real = Field(0.05, gt=0, le=100)
     adaptive: bool = False
 
 
@@ -169,11 +180,11 @@ class Muon(Settings):
     """Settings of `optim.muon`."""
 
     name: Literal["muon"] = "muon"
-    lr: float = Field(0.1, gt=0, le=1e3)
+    lr: Real = Field(0.1, gt=0, le=1e3)
     momentum: PartialShare = 0.6
-    matrix_lr: float = Field(0.02, gt=0, le=1e3)
-    vector_lr: float = Field(0.1, gt=0, le=1e3)
-    vector_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    matrix_lr: Real = Field(0.02, gt=0, le=1e3)
+    vector_lr: Real = Field(0.1, gt=0, le=1e3)
+    vector_momentum: Annotated[Real, Field(gt=0, lt=1)] = 0.85
     weight_decay: PartialShare = 0.004
 
 
@@ -191,9 +202,9 @@ class Sgdr(Settings):
     """Settings of `optim.sgdr`."""
 
     name: Literal["sgdr"] = "sgdr"
-    cycles: int = Field(3, ge=1, le=100)
-    cycle_mult: float = Field(2.0, ge=1, le=10)
-    warmup_epochs: float = Field(0.0, ge=0)
+    cycles: Whole = Field(3, ge=1, le=100)
+    cycle_mult: Real = Field(2.0, ge=1, le=10)
+    warmup_epochs: Real = Field(0.0, ge=0)
     floor: Share = 0.0
 
 
@@ -201,7 +212,7 @@ class Cosine(Settings):
     """Settings of `optim.cosine`."""
 
     name: Literal["cosine"] = "cosine"
-    warmup_epochs: float = Field(0.0, ge=0)
+    warmup_epochs: Real = Field(0.0, ge=0)
     floor: Share = 0.0
 
 
@@ -209,8 +220,8 @@ class Linear(Settings):
     """Settings of `optim.linear`."""
 
     name: Literal["linear"] = "linear"
-    cycles: int = Field(1, ge=1, le=100)
-    warmup_epochs: float = Field(0.0, ge=0)
+    cycles: Whole = Field(1, ge=1, le=100)
+    warmup_epochs: Real = Field(0.0, ge=0)
     floor: Share = 0.0
 
 
@@ -218,7 +229,7 @@ class OneCycle(Settings):
     """Settings of `optim.one_cycle`."""
 
     name: Literal["one_cycle"] = "one_cycle"
-    peak: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    peak: Annotated[Real, Field(gt=0, lt=1)] = 0.3
     start: Share = 0.04
     floor: Share = 0.0
 
@@ -253,14 +264,14 @@ class Windows(Settings):
     """A stretch of training on windows of the images."""
 
     until: Share = Field(description="share of each cycle after which it ends")
-    side: int = Field(ge=8, le=96, description="pixels")
+    side: Whole = Field(ge=8, le=96, description="pixels")
 
 
 class Views(Settings):
     """Settings of `predict.Views`."""
 
     mirror: bool = False
-    shift: int = Field(0, ge=0, le=8, description="pixels; 0 for none")
+    shift: Whole = Field(0, ge=0, le=8, description="pixels; 0 for none")
 
 
 class Teacher(Settings):
@@ -270,13 +281,13 @@ class Teacher(Settings):
         "", pattern=r"^(sha256:[0-9a-f]{64})?$", description="fingerprint; empty for none"
     )
     share: Share = 0.9
-    temperature: float = Field(1.0, gt=0, le=100)
+    temperature: Real = Field(1.0, gt=0, le=100)
 
 
 class Stopping(Settings):
     """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
 
-    patience: int = Field(1, ge=0, description="0 never stops early")
+    patience: Whole = Field(1, ge=0, description="0 never stops early")
     unit: Literal["epochs", "cycles"] = "cycles"
 
 
@@ -286,17 +297,17 @@ class Compute(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0 takes all there are")
+    threads: Whole = Field(0, ge=0, le=1024, description="CPU threads; 0 takes all there are")
 
 
 class Recipe(Settings):
     """Everything that decides a run, besides the data and the split."""
 
     name: str = Field("run", pattern=r"^\w[\w.-]*$", max_length=100)  # it names a folder
-    seed: int = Field(0, ge=0, le=2**31)
-    epochs: int = Field(30, ge=1, le=100_000)
-    batch_size: int = Field(128, ge=2, le=65536)
-    micro_batch: int = Field(
+    seed: Whole = Field(0, ge=0, le=2**31)
+    epochs: Whole = Field(30, ge=1, le=100_000)
+    batch_size: Whole = Field(128, ge=2, le=65536)
+    micro_batch: Whole = Field(
         0, ge=0, le=65536, description="images at a time on a CPU; 0 for the whole batch"
     )
     model: Model = WideResNet()

@@ -123,7 +123,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
         *parents, leaf = key.split(".")
         for parent in parents:
             place = place[parent]
-        if leaf == "name" and parents:
+        if leaf == "name" and parents and place["name"] != value:
             place.clear()
         place[leaf] = value
         recipe = parse_fields(values)
@@ -166,6 +166,10 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def suggest_key(key: str, known: list[str]) -> str:
     """Name the nearest key; `lr` finds `optimizer.lr`."""
+    parts = [name for name in known if name.startswith(f"{key}.")]
+    if parts:
+        named = f"{key}.name" in parts
+        return f"; did you mean '{key}.name'?" if named else f"; its parts: {', '.join(parts)}"
     leaves = {full.rsplit(".", 1)[-1]: full for full in known}
     if key in leaves:
         return f"; did you mean '{leaves[key]}'?"

@@ -11,8 +11,10 @@ import errno
 import hashlib
 import io
 import json
+import lzma
 import os
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -40,6 +42,20 @@ REMEDIES = {
 # What unpacks to more bytes than this, and to so many times its size, is no data but a bomb: zeros
 # grow a thousandfold, pictures and probabilities threefold.
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
+# What comes of reading arrays from a file of which any bit may have flipped.
+DAMAGES = (
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,  # of zip files: encrypted, or packed in a way that is not known
+    SyntaxError,  # of headers of arrays, as the next
+    tokenize.TokenError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
 
 
@@ -293,7 +309,7 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
         # From memory: numpy leaves a damaged file open.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             return [arrays[name] for name in names]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGES as error:
         raise RecordError(f"{path} cannot be read: {error}") from error
 
 

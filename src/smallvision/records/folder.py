@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import platform
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -174,11 +175,9 @@ def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
 
 def list_numbered(parent: Path, stem: str) -> list[Path]:
     """All of `parent/stem`, `parent/stem-2`, … that exist."""
-    return [
-        path
-        for path in sorted(parent.glob(f"{glob.escape(stem)}*"))
-        if path.name == stem or path.name[len(stem) + 1 :].isdigit()
-    ]
+    name = re.compile(rf"{re.escape(stem)}(-\d+)?")
+    found = sorted(parent.glob(f"{glob.escape(stem)}*"))
+    return [path for path in found if name.fullmatch(path.name)]
 
 
 def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -276,6 +275,16 @@ def remove_unfinished(run: Path) -> None:
     for folder in (run / "checkpoints").glob("*"):
         if not is_complete(folder):
             remove_checkpoint(folder)
+
+
+def list_ends(run: Path) -> list[int]:
+    """The epochs at whose ends the cycles of a run end, in order.
+
+    Raises:
+        RecordError: its schedule is missing or damaged.
+    """
+    schedule = read_json(run / "schedule.json")
+    return [(end + 1) // schedule["steps_per_epoch"] for end in schedule["cycle_ends"]]
 
 
 def remove_checkpoint(folder: Path) -> None:

@@ -6,8 +6,9 @@ import html
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from smallvision.errors import RecordError
 from smallvision.records.folder import STUDY
-from smallvision.reporting.page import render_page, render_run, write_page
+from smallvision.reporting.page import UNLIKE, render_page, render_run, write_page
 from smallvision.reporting.reader import read_run, read_study
 
 __all__ = ["Report", "draw_report", "write_report"]
@@ -41,9 +42,15 @@ def draw_report(folder: str | Path) -> Report:
         RecordError: the folder is neither, or a record is damaged.
     """
     folder = Path(folder)
-    if (folder / STUDY).exists():
-        return Report(render_page(read_study(folder)))
-    return Report(render_run(*read_run(folder)))
+    try:
+        of_study = (folder / STUDY).exists()
+        page = render_page(read_study(folder)) if of_study else render_run(*read_run(folder))
+        page.encode()  # half a character, which JSON may hold, is no text
+        return Report(page)
+    except UNLIKE as error:
+        raise RecordError(
+            f"{folder} holds a record with figures that no run has ({error!r}); restore it"
+        ) from error
 
 
 def write_report(folder: str | Path, out: str | Path | None = None) -> Report:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import UndefinedError
-
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json
-from smallvision.reporting.page import TEMPLATES, load_templates, write_page, write_policy
-
-# What comes of drawing a record that is not as it should be.
-UNLIKE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UndefinedError)
+from smallvision.reporting.page import (
+    TEMPLATES,
+    UNLIKE,
+    load_templates,
+    write_page,
+    write_policy,
+)
 
 
 def write_benches(folder: Path, out: Path | None = None) -> Path:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from plotly.offline import get_plotlyjs
 
 from smallvision.errors import RecordError
@@ -35,6 +35,8 @@ from smallvision.reporting.pictures import Picture
 from smallvision.reporting.view import About, Rung, Study
 from smallvision.stats.words import format_p
 
+# What comes of drawing a record that is not as it should be.
+UNLIKE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UndefinedError)
 DOCTYPE = b"<!doctype html"
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = (

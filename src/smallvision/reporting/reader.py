@@ -51,6 +51,8 @@ def read_study(path: Path) -> Study:
     scorecard = folder.read(Scorecard, "test.json", "there is no test result.")
     openings = folder.read_lines(Opening, "ledger.jsonl")
     environment = read_environment(folder)
+    if card.best and card.best not in {rung.name for rung in card.rungs}:
+        raise RecordError(f"{path}/study.json: its best rung, {card.best!r}, is none of its rungs")
     mistakes = read_mistakes(folder, f"runs/{card.best}") if card.best else None
     missing = tuple(folder.missing)
     study = Study(

@@ -7,9 +7,15 @@ from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
-from smallvision.recipes.build import build_schedule
+from smallvision.recipes.build import build_patience, build_schedule
 from smallvision.records.files import read_json, read_jsonl, write_jsonl
-from smallvision.records.folder import METRICS, STATUS, checkpoint_folder, list_checkpoints
+from smallvision.records.folder import (
+    METRICS,
+    STATUS,
+    checkpoint_folder,
+    list_checkpoints,
+    list_ends,
+)
 from smallvision.records.machine import Machine
 from smallvision.records.weights import copy_tensors
 from smallvision.training import reopen_checkpoint
@@ -36,12 +42,18 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
     if status.get("machine") != machine.record() or not is_beginning(base, status, recipe):
         return []
     last, best = status["epochs_done"], status["best_epoch"]
+    # Where the base had reached its planned end, the longer run may have lost patience.
+    stopped = build_patience(recipe).reason_to_stop(
+        epoch=last, best_epoch=best, cycle_ends=list_ends(base)
+    )
     try:
         # In an order in which a kill leaves what can be gone on from.
         write_jsonl(folder / METRICS, read_jsonl(base / METRICS))
-        if best != last:
-            copy_tensors(checkpoint_folder(base, best), checkpoint_folder(folder, best))
-        reopen_checkpoint(checkpoint_folder(base, last), checkpoint_folder(folder, last))
+        for epoch in sorted({best, *list_ends(base)} - {last}):
+            copy_tensors(checkpoint_folder(base, epoch), checkpoint_folder(folder, epoch))
+        reopen_checkpoint(
+            checkpoint_folder(base, last), checkpoint_folder(folder, last), stopped=stopped
+        )
     except RecordError:
         return []  # damaged, or not kept: the long way leads to the same end
     same = f"The first {last} epochs are those of {status['name']}"
@@ -61,6 +73,8 @@ def is_beginning(base: Path, status: dict[str, Any], recipe: Recipe) -> bool:
         return False
     if recipe.model_copy(update={name: getattr(shorter, name) for name in FREE}) != shorter:
         return False
+    if not set(list_ends(base)) <= set(list_checkpoints(base)):
+        return False  # the longer run offers the ends of all its cycles to an ensemble
     steps = read_json(base / "schedule.json")["steps_per_epoch"]
     old, new = build_schedule(shorter, steps), build_schedule(recipe, steps)
     same_cycles = new.cycle_ends[: len(old.cycle_ends)] == old.cycle_ends

@@ -10,7 +10,7 @@ from typing import Any
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
-from smallvision.records.folder import STATUS, list_checkpoints
+from smallvision.records.folder import STATUS, list_checkpoints, list_ends
 from smallvision.records.machine import Machine
 from smallvision.study.material import is_other_val
 from smallvision.study.recall import find_finished
@@ -127,9 +127,7 @@ def list_snapshots(run: Path) -> list[int]:
 
     Returns: none where fewer than two were kept: the run's final model is then the better choice.
     """
-    schedule = read_json(run / "schedule.json")
-    ends = [(end + 1) // schedule["steps_per_epoch"] for end in schedule["cycle_ends"]]
-    kept = sorted(set(ends) & set(list_checkpoints(run)))
+    kept = sorted(set(list_ends(run)) & set(list_checkpoints(run)))
     return kept if len(kept) > 1 else []
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records.files import read_json
-from smallvision.records.folder import STATUS, STUDY, list_repeats, run_folder
+from smallvision.records.folder import STATUS, STUDY, list_failed, list_repeats, run_folder
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
@@ -86,6 +86,11 @@ class Group:
             "name": self.name,
             "runs": [str(run.folder) for run in self.runs],
             "seeds": [run.recipe.seed for run in self.runs if run.recipe is not None],
+            "failed": [
+                read_run_recipe(failed).seed
+                for run in self.runs
+                for failed in list_failed(run.folder)
+            ],
             "accuracies": accuracies,
             "mean": self.mean,
             "std": std,

@@ -18,6 +18,7 @@ from smallvision.recipes.build import build_machine
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import DISTILLED, REFIT, STATUS
 from smallvision.study.ensemble import measure_latencies
+from smallvision.study.material import TIMED, find_val
 from smallvision.study.outcome import Run
 from smallvision.study.recall import find_finished
 from smallvision.study.run import run_recipe
@@ -57,7 +58,9 @@ def distill_run(
         return read_json(folder / DISTILLED)
     known, machine = read_json(teacher / STATUS), build_machine(recipe)
     torch.set_num_threads(machine.threads)
-    mine, taught_by = measure_latencies(load_model(folder, machine), load_model(teacher, machine))
+    models = (load_model(folder, machine), load_model(teacher, machine))
+    images = find_val(dataset, split).images[split.val[:TIMED]]
+    mine, taught_by = measure_latencies(models, images)
     ratio = mine / taught_by
     # The student learnt from this one network, not from the teacher's repeats.
     right, known_right = (read_correct(run)[1] for run in (folder, teacher))

@@ -19,6 +19,7 @@ from smallvision.recipes.build import build_machine
 from smallvision.records.environment import describe_environment
 from smallvision.records.files import hash_file, read_json, write_json, write_text
 from smallvision.records.folder import ENSEMBLE, STATUS, is_passing, lock_folder
+from smallvision.shapes import Images
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
 from smallvision.stats.selection import SELECTIONS
 from smallvision.study.candidates import gather_candidates, gather_notes, sum_training
@@ -97,7 +98,7 @@ def build_ensemble(
         }
         single = measure_single(choice, material, recipe.seed)
         status["latency_seconds"], single["latency_seconds"] = measure_latencies(
-            model, choice.single.model
+            (model, choice.single.model), material.show_val()
         )
         verdict = judge_pair(read_correct(folder)[1], choice.right, status, single)
         averaged = try_average(choice, material, folder)
@@ -166,17 +167,18 @@ def measure_single(choice: Choice, material: Material, seed: int) -> dict[str, A
         "name": single.name,
         "gap": train["accuracy"] - choice.rates[choice.best]["accuracy"],
         "seconds": single.status["seconds"],
+        "search_seconds": single.status.get("search_seconds", 0.0),
         "parameters": single.model.count_parameters(),
         "size_bytes": single.size_bytes,
     }
 
 
-def measure_latencies(*models: SavedModel) -> list[float]:
-    """Seconds to classify one image, measured in turns.
+def measure_latencies(models: Sequence[SavedModel], images: Images) -> list[float]:
+    """Seconds to classify one of some images, of each model, measured in turns.
 
     What else the machine does then slows all alike, and the ratio holds.
     """
-    rounds = [[model.measure_latency(repeats=7) for model in models] for _ in range(5)]
+    rounds = [[model.measure_latency(images, repeats=15) for model in models] for _ in range(5)]
     return [statistics.median(seconds) for seconds in zip(*rounds, strict=True)]
 
 

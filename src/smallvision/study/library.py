@@ -54,7 +54,13 @@ from smallvision.study.repeats import plan_repeats, repeat_run
 from smallvision.study.rerun import rerun_winner
 from smallvision.study.run import own_teacher, run_recipe
 from smallvision.study.search import check_storage
-from smallvision.study.tuning import best_recipe, default_epochs, is_tuning_of, tune_recipe
+from smallvision.study.tuning import (
+    best_recipe,
+    default_epochs,
+    is_tuning_of,
+    shorten,
+    tune_recipe,
+)
 from smallvision.training import Watcher
 
 RUNS, TUNINGS = Path("runs"), Path("tunings")
@@ -220,6 +226,7 @@ def tune(
     check_fit(recipe, dataset.train.shape)
     refuse_teacher(recipe)
     epochs = epochs or default_epochs(recipe)
+    shorten(recipe, epochs)  # raises if no run may have so many
     if out is None:
         folder, resume = find_tuning(dataset, recipe, epochs), True
     else:

@@ -18,8 +18,10 @@ from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
 from smallvision.records.files import read_json
 from smallvision.records.machine import Machine
+from smallvision.shapes import Images
 from smallvision.stats.channels import count_levels, mean_and_std
 
+TIMED = 20  # validation images that predictions are timed with
 LATER = {"val_fingerprint", "dropped"}  # what the `split.json` of earlier versions lack
 
 
@@ -36,6 +38,11 @@ class Material:
     val: tuple[Tensor, Tensor]
     mean: list[float]
     std: list[float]
+
+    def show_val(self) -> Images:
+        """Some validation images, uint8 `(n, C, H, W)`, to time predictions with."""
+        images: Images = self.val[0][:TIMED].cpu().numpy()
+        return images
 
     def sample(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
         """A fixed random sample of the training images."""

@@ -20,6 +20,9 @@ class Narrator(Protocol):
     def watch_run(self) -> Sequence[Watcher]:
         """Watchers for a run that is about to begin."""
 
+    def begin_trial(self) -> None:
+        """A short run of a search is about to begin, of which only the end will be told."""
+
     def close(self) -> None:
         """The run that was watched is over."""
 
@@ -39,6 +42,9 @@ class Silence:
     def watch_run(self) -> Sequence[Watcher]:
         """Nobody watches."""
         return ()
+
+    def begin_trial(self) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Nothing."""

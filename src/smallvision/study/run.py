@@ -52,7 +52,13 @@ from smallvision.records.files import (
     write_npz,
     write_text,
 )
-from smallvision.records.folder import METRICS, STATUS, TEACHER
+from smallvision.records.folder import (
+    METRICS,
+    STATUS,
+    TEACHER,
+    paused_folder,
+    remove_checkpoint,
+)
 from smallvision.records.machine import Machine
 from smallvision.records.weights import check_manifest, copy_tensors
 from smallvision.shapes import Floats
@@ -183,8 +189,9 @@ def open_run(
             f"{folder} was made {'without' if pooled else 'with'} the validation images among the "
             "training images; name another folder with --out"
         )
-    if status["status"] == "done":
+    if (folder / "split.json").exists():
         check_split(folder, dataset, split)
+    if status["status"] == "done":
         check_manifest(folder / "model")
         return status
     # The marker comes first: a kill in what follows leaves a folder that can be resumed. A recipe
@@ -258,7 +265,7 @@ def train_recipe(
         **(
             measure_refit(saved, material, folder, twin, recipe.seed)
             if twin is not None
-            else measure_pooled(saved, folder)
+            else measure_pooled(saved, material, folder)
             if pooled
             else measure_run(saved, material, split, folder, recipe.seed)
         ),
@@ -375,6 +382,7 @@ def roll_back(folder: Path, error: DivergedError) -> list[str]:
     slowdown = (status.get("slowdown") or 1.0) / 2
     if slowdown < SLOWEST:
         return []
+    remove_checkpoint(paused_folder(folder))  # of an epoch that is done again from its start
     note = f"rolled back, and went on at {slowdown:g} of the learning rate: {error}"
     return add_notes(folder, [note], slowdown=slowdown)
 
@@ -391,6 +399,7 @@ def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
         return []
     if machine.device == "cuda":
         torch.cuda.empty_cache()
+    remove_checkpoint(paused_folder(folder))  # whose first steps took other parts
     note = f"memory ran out; batches were then made {smaller} images at a time, not {before}"
     return add_notes(folder, [note], micro_batch=smaller)
 
@@ -459,7 +468,7 @@ def measure_run(
     val = rate_accuracy(probabilities, labels)
     train = rate_training(model, material, seed)
     return {
-        **measure_cost(model, folder),
+        **measure_cost(model, material, folder),
         "train": train,
         "val": val,
         "calibration": describe_calibration(logits, labels, model.temperature),
@@ -481,13 +490,13 @@ def measure_refit(
     model.save(folder / "model")
     return {
         "kind": "refit",
-        **measure_cost(model, folder),
+        **measure_cost(model, material, folder),
         "train": rate_training(model, material, seed),
         **{name: known[name] for name in ("val", "calibration", "gap", "within_limits")},
     }
 
 
-def measure_pooled(model: SavedModel, folder: Path) -> dict[str, Any]:
+def measure_pooled(model: SavedModel, material: Material, folder: Path) -> dict[str, Any]:
     """Save a model that was trained on all images and has nothing to be compared with.
 
     It is made to be fast, so its training accuracy is the one measured at the end of training.
@@ -496,7 +505,7 @@ def measure_pooled(model: SavedModel, folder: Path) -> dict[str, Any]:
     last = read_jsonl(folder / METRICS)[-1]
     accuracy, n = last["train_accuracy"], last["train_n"]
     return {
-        **measure_cost(model, folder),
+        **measure_cost(model, material, folder),
         "train": {
             "accuracy": accuracy,
             "interval": list(wilson_interval(round(accuracy * n), n)),
@@ -512,10 +521,10 @@ def rate_training(model: SavedModel, material: Material, seed: int) -> dict[str,
     return rate_accuracy(model.predict(images), labels)
 
 
-def measure_cost(model: SavedModel, folder: Path) -> dict[str, Any]:
+def measure_cost(model: SavedModel, material: Material, folder: Path) -> dict[str, Any]:
     """What it takes to keep and to use a model that is saved in a run folder."""
     return {
         "parameters": model.count_parameters(),
         "size_bytes": (folder / "model" / "model.safetensors").stat().st_size,
-        "latency_seconds": model.measure_latency(),
+        "latency_seconds": model.measure_latency(material.show_val()),
     }

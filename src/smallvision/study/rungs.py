@@ -10,6 +10,7 @@ from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
+from smallvision.errors import RecordError
 from smallvision.recipes import Rung, follow_seed
 from smallvision.recipes.text import sum_recipe
 from smallvision.records.files import make_folder, read_json, write_json
@@ -100,7 +101,12 @@ def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> dict[str, An
     def leave(place: str, _: list[str]) -> set[str]:
         return {"checkpoints", "refit", *([STATUS] if Path(place) == source else ())}
 
-    shutil.copytree(source, folder, ignore=leave, dirs_exist_ok=True)
+    try:
+        shutil.copytree(source, folder, ignore=leave, dirs_exist_ok=True)
+    except OSError as error:  # of which copytree makes a list
+        raise RecordError(
+            f"{source} cannot be copied to {folder} ({error}); make room and resume"
+        ) from error
     note_recipe(folder, rung.recipe)
     status = read_json(source / STATUS)
     status |= {"name": rung.name, "seconds": 0.0, "notes": [*status["notes"], note]}

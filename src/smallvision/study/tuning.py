@@ -103,7 +103,13 @@ def tune_recipe(
         seed=recipe.seed,
         epochs=epochs,
     ) as search:
-        record |= summarize_trials(search.finished())
+        finished, known = search.finished(), record["trials"]
+        if len(finished) < len(known):
+            raise RecordError(
+                f"{folder / TUNE} lists {len(known)} trials, of which the storage holds "
+                f"{len(finished)}; name the same --storage, or another folder with --out"
+            )
+        record |= summarize_trials(finished)
         for ended in record["trials"]:  # a kill may have come before their weights were discarded
             discard_weights(place_trial(folder, ended["number"]))
         for line in phrase_space(recipe, record, space, own):
@@ -112,6 +118,7 @@ def tune_recipe(
             trial = search.next_trial()
             short = shorten(apply_values(recipe, trial.values), epochs)
             run = place_trial(folder, trial.number)
+            narrator.begin_trial()
             outcome = run_trial(trial, short, dataset, split, run)
             search.finish(trial, outcome)
             discard_weights(run)

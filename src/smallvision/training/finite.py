@@ -63,9 +63,9 @@ class Moment:
 
 
 class Lookout:
-    """Checks the loss of every step: on a CPU at once, on a GPU as soon as it is known.
+    """Checks the loss of every step: at once, or on CUDA as soon as it is known.
 
-    Waiting for a GPU at every step would leave it idle in between, so its losses are copied
+    Waiting for a GPU at every step leaves it idle in between, so on CUDA losses are copied
     beside its work and looked at a step or two later.
     """
 

@@ -212,7 +212,8 @@ def update_or_skip(
 ) -> Tensor | None:
     """One step, or, if its loss or gradient is not finite, none, and None."""
     kept = copy_statistics(state.model)
-    check = partial(check_gradient, state.model.parameters())
+    # A list, since some optimisers have the gradient checked more than once.
+    check = partial(check_gradient, list(state.model.parameters()))
     try:
         return update(forward, batch, state.optimizer, machine, dropout_seed, check)
     except SpoiledError:

@@ -94,8 +94,11 @@ class Recorder:
         prune_checkpoints(self.folder, keep)
 
     def pause(self, state: State) -> None:
-        """Write a checkpoint amid an epoch; one at its start is there already."""
-        if state.step:
+        """Write a checkpoint amid an epoch; one at its start is there already.
+
+        A state that is spoilt, where nobody has looked at its last loss yet, is not gone on from.
+        """
+        if state.step and state.is_sound():
             place = paused_folder(self.folder)
             save_tensors(place, state.tensors(), {"state": state.record()})
 
@@ -165,20 +168,28 @@ def restore_checkpoint(folder: Path, place: Path, state: State) -> None:
             network; the state is then as it was.
     """
     check_manifest(place)
-    record = read_json(place / "state.json")
+    record, tensors = read_json(place / "state.json"), load_all(place)
+    wanted = {name: tensor.shape for name, tensor in state.model.state_dict().items()}
+    if {name: tensor.shape for name, tensor in tensors["model"].items()} != wanted:
+        raise RecordError(f"{place} holds the weights of another network")
     # An interruption amid the first epoch has no best weights yet.
     best = load_snapshot(folder, record["best_epoch"]) if record["best_epoch"] else {}
-    state.restore(load_all(place), record, best)
+    state.restore(tensors, record, best)
 
 
-def reopen_checkpoint(place: Path, target: Path) -> None:
+def reopen_checkpoint(place: Path, target: Path, *, stopped: str | None = None) -> None:
     """Copy the checkpoint of a run that has ended, as one that training goes on from.
+
+    Args:
+        place: the checkpoint.
+        target: where the copy goes.
+        stopped: why a longer run would end there too, if it would.
 
     Raises:
         RecordError: the checkpoint is damaged, or the copy cannot be written.
     """
     check_manifest(place)
-    record = {**read_json(place / "state.json"), "stopped": None}
+    record = {**read_json(place / "state.json"), "stopped": stopped}
     save_tensors(target, load_all(place), {"state": record})
 
 

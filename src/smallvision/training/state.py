@@ -86,6 +86,14 @@ class State:
         self.epoch, self.seconds = self.epoch + 1, seconds
         self.step, self.skipped, self.loss_sum = 0, 0, 0.0
 
+    def is_sound(self) -> bool:
+        """Whether this is worth going on from: no loss or weight is spoilt."""
+        values = (
+            float(self.loss_sum),
+            *(float(p.detach().abs().max()) for p in self.model.parameters()),
+        )
+        return all(map(math.isfinite, values))
+
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Weights, optimiser state and the average, if any, as they are saved in a checkpoint."""
         tensors = {

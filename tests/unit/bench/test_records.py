@@ -15,7 +15,7 @@ from smallvision.bench import bench_accuracy, bench_pipeline, bench_predict, ben
 from smallvision.bench.record import begin_record
 from smallvision.bench.step import StepBench
 from smallvision.data.imageset import ImageSet
-from smallvision.errors import RecordError
+from smallvision.errors import FailedRunError, RecordError
 from smallvision.models import MODELS, convolution
 from smallvision.predict import SavedModel, Views
 from smallvision.recipes import aim, override, parse_recipe
@@ -63,6 +63,16 @@ def test_pipeline() -> None:
     assert record["ratio"] == pytest.approx(rates[0] / max(rates[1:]))
     assert {"flip", "crop", "cutmix"} <= set(record["augmentations"])
     assert "batches on the device" in draw_benches([{"name": "pipeline", **record}])
+
+
+def test_a_step_too_large_for_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_bench: StepBench) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(StepBench, "take_step", fail)
+    recipe = parse_recipe({"model": {"name": "mlp", "hidden": [8]}, "batch_size": 8})
+    with pytest.raises(FailedRunError, match="'run' ran out of memory"):
+        bench_step({"mlp": recipe}, CPU, rounds=1)
 
 
 def test_step_counts_what_a_step_computes() -> None:

@@ -8,6 +8,7 @@ import pytest
 from smallvision.data.arrays import from_arrays
 from smallvision.data.load import load_data
 from smallvision.data.sealed import break_seal
+from smallvision.data.split import find_copies, make_split
 from smallvision.records import files
 
 RNG = np.random.default_rng(0)
@@ -183,3 +184,27 @@ def test_npz_that_claims_terabytes(tmp_path, monkeypatch, refuses):
     monkeypatch.setattr(files, "BOMB_RATIO", 2)
     with refuses(place, "images.npy unpacks to"):
         load_data(place)
+
+
+def write_npz(place, **arrays):
+    np.savez(place / "set.npz", **arrays)
+    return place / "set.npz"
+
+
+def test_what_chooses_a_model_does_not_test_it(tmp_path):
+    """Half of the training images are validation images too; none of these is set aside."""
+    given = {"x_train": PIXELS, "y_train": LABELS, "x_val": PIXELS[:20], "y_val": LABELS[:20]}
+    data = load_data(write_npz(tmp_path, **given))
+    assert not find_copies(break_seal(data.test).images, data.val.images).any()
+    assert len(data.train) + len(data.test) == len(PIXELS)
+
+
+def test_a_class_without_training_images_is_refused(tmp_path, refuses):
+    """Also where validation images are declared, which need no division of the others."""
+    rest = np.flatnonzero(LABELS != 3)
+    given = {"x_train": PIXELS[rest], "y_train": LABELS[rest], "class_names": list("abcd")}
+    for part in ("val", "test"):
+        given |= {f"x_{part}": PIXELS[:8], f"y_{part}": LABELS[:8]}
+    data = load_data(write_npz(tmp_path, **given))
+    with refuses("class 'd' has no training image"):
+        make_split(data.train, val=data.val)

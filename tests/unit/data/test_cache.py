@@ -113,6 +113,13 @@ def empty(path):
     path.write_bytes(b"")
 
 
+def open_bracket(path):
+    """Where an array's header should end, so that it is no Python."""
+    content = bytearray(path.read_bytes())
+    content[content.index(b"}") if b"}" in content else 0] ^= 1
+    path.write_bytes(content)
+
+
 def lose(path):
     path.unlink()
 
@@ -121,7 +128,7 @@ def scramble(path):
     path.write_bytes(os.urandom(path.stat().st_size))
 
 
-@pytest.mark.parametrize("damage", [flip, cut, empty, lose, scramble])
+@pytest.mark.parametrize("damage", [flip, cut, empty, open_bracket, lose, scramble])
 @pytest.mark.parametrize("file", ["train-images.npy", "train-labels.npy", "train.manifest.json"])
 def test_a_damaged_entry_is_rebuilt_in_silence(file, damage, pets, reads):
     first = load_data(pets)

@@ -6,6 +6,7 @@ import os
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -324,3 +325,31 @@ def test_the_real_cifar10(real_data):
         assert shares @ levels**2 - mean**2 == pytest.approx(std**2, abs=1e-7)
     assert train.counts.tolist() == [5000] * 10
     assert train.class_names[3] == "cat"
+
+
+class View:
+    """An array of any size on eight bytes, by a stride of nothing."""
+
+    def __init__(self, shape: tuple[int, ...], kind: str) -> None:
+        self.arguments = (shape, np.dtype(kind), bytes(8), 0, (0,) * len(shape))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return np.ndarray, self.arguments
+
+
+def test_a_pickle_builds_no_array_larger_than_its_bytes(refuses):
+    content = pickle.dumps({"data": View((10**7, 3072), "u1")})
+    assert len(content) < 1000
+    with refuses("batch_x is damaged or is no CIFAR batch"):
+        unpickle_arrays(content, "batch_x")
+    program = (
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nJ\x00\x00\x00\x7f\x85U\x01b\x87R."
+    )
+    with refuses("batch_x is damaged or is no CIFAR batch"):
+        unpickle_arrays(program, "batch_x")
+
+
+def test_a_sparse_member_of_nonsense_is_one_line(edition, write_cifar, pack, refuses):
+    hostile = member("x", size=10, pax_headers={"GNU.sparse.map": "x"})
+    with refuses("the archive cannot be read"):
+        load_data(pack(write_cifar(edition("cifar10", "python")), hostile))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -147,3 +148,26 @@ def test_a_full_disk_is_not_tried_again(server, tmp_path, refuses, monkeypatch):
     monkeypatch.setattr(download_module, "_fetch_rest", fill)
     with refuses("No space left"):
         download(server.url, MD5, tmp_path, wait_seconds=60)
+
+
+def test_two_downloads_at_once_are_one(server, tmp_path, monkeypatch):
+    """The second waits, and takes what the first has brought."""
+    began, true_fetch = threading.Event(), download_module._fetch_all
+    second = threading.Thread(target=lambda: found.append(fetch(server, tmp_path)))
+    found = []
+
+    def fetch_slowly(*arguments):
+        began.set()
+        time.sleep(0.3)
+        true_fetch(*arguments)
+
+    monkeypatch.setattr(download_module, "_fetch_all", fetch_slowly)
+    first = threading.Thread(target=lambda: found.append(fetch(server, tmp_path)))
+    first.start()
+    began.wait()
+    second.start()
+    first.join()
+    second.join()
+    assert [path.read_bytes() == CONTENT for path in found] == [True, True]
+    assert server.requests == [None]
+    assert leftovers(tmp_path) == ["data.tar.gz"]

@@ -11,6 +11,7 @@ from smallvision.data import load, locate
 from smallvision.data.catalog import CATALOG
 from smallvision.data.dataset import DataSet
 from smallvision.data.load import load_data
+from smallvision.data.locate import find_places
 from smallvision.data.sealed import break_seal
 from smallvision.errors import DataError, SettingError
 
@@ -218,3 +219,20 @@ def test_nothing_but_the_seal_leads_to_the_test_images(sealed_sets):
         # Taken out of a larger array, the training images must not drag the rest along.
         base = data.train.images.base
         assert base is None or base.nbytes <= data.train.images.nbytes + 128
+
+
+@pytest.mark.parametrize("inside", ["", "cifar10"])
+def test_other_parquet_files_do_not_hide_it(
+    inside, tmp_path, write_shard, small_cifar, no_download, own_cache, monkeypatch
+):
+    """Neither tables nor pictures of something else are taken for CIFAR."""
+    write_shard(tmp_path / "results.parquet", image="photo")
+    write_shard(tmp_path / "pets.parquet", n=30, image="image")
+    for part in ("train", "test"):
+        write_shard(tmp_path / "plain_text" / f"{part}-0.parquet", image="image")
+    for part, n in (("train", 100), ("test", 20)):
+        write_shard(own_cache / "downloads" / inside / f"{part}-00000-of-00001.parquet", n=n)
+    monkeypatch.setenv("SMALLVISION_DATA", str(tmp_path))
+    assert find_places()["cifar10"] == own_cache / "downloads" / inside
+    assert len(load_data("cifar10").train) == 100
+    assert no_download == []

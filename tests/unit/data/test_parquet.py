@@ -155,3 +155,23 @@ def test_without_pyarrow_it_says_what_to_install(tmp_path, write_shard, refuses,
     monkeypatch.setattr(shard_module, "pq", None)
     with refuses(place, "pip install 'smallvision[hub]'"):
         load_data(place)
+
+
+def test_shards_agree_on_columns_and_names(tmp_path, write_shard, refuses):
+    """Names in another order would give every label of that file another meaning."""
+    names = list("abcdefghij")
+    write_shard(tmp_path / "train.parquet", n=30, names=names)
+    write_shard(tmp_path / "test.parquet", n=20, names=names[::-1])
+    with refuses("test.parquet has 'img' and 'label' (j, i", "expected the same in all files"):
+        load_data(tmp_path)
+    write_shard(tmp_path / "test.parquet", n=20, image="image", names=names)
+    with refuses("test.parquet has 'image'", "train.parquet 'img'"):
+        load_data(tmp_path)
+    write_shard(tmp_path / "test.parquet", n=20)
+    assert load_data(tmp_path).train.class_names == tuple(names), "names may be left out"
+
+
+def test_numbers_that_are_no_classes_are_not_named(tmp_path, write_shard, refuses):
+    write_shard(tmp_path / "set.parquet", labels=[*range(9), 300_000_000])
+    with refuses("labels up to 300,000,000", "at most 1,000 classes"):
+        load_data(tmp_path / "set.parquet")

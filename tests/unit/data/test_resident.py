@@ -35,3 +35,15 @@ def test_parts_follow_each_other_wherever_they_lie(
     assert torch.equal(images, torch.from_numpy(expected))
     assert labels.tolist() == [1, 1, 0, 0, 1]
     assert mapped == ([(5, 3, 8, 8)] if memory == 1000 else [])
+
+
+def test_a_full_disk_is_said_before_a_byte_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Amid a write to a mapped file it would end the process."""
+
+    def fail(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(resident, "measure_memory", lambda _device: 1000)
+    monkeypatch.setattr(resident.os, "posix_fallocate", fail)
+    with pytest.raises(OSError, match="No space left"):
+        place_images([(make_images(10), np.arange(10))], "cpu")

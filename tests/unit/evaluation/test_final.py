@@ -34,6 +34,12 @@ def judge(model: SavedModel, dataset: DataSet, folder: Path, **options: Any) -> 
     return evaluate_on_test(model, dataset, folder, name="m", command="c", val=val, **options)
 
 
+def test_a_class_without_images_is_no_part_of_a_mean() -> None:
+    card = score(np.eye(3)[[0, 1]], np.array([0, 1]), ("a", "b", "c"))
+    assert card["macro"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert card["per_class"][2]["support"] == 0
+
+
 def test_figures_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     probabilities, labels = rng.dirichlet(np.ones(4), 90), rng.integers(0, 4, 90)

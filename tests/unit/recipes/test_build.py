@@ -62,3 +62,17 @@ def test_label_smoothing_comes_last(augment: list[str]) -> None:
         return soft
 
     assert torch.allclose(apply(0.3), 0.7 * apply(0.0) + 0.3 / 3, atol=1e-6)
+
+
+def test_targets_tell_of_what_a_window_shows() -> None:
+    """Each image has a number for its pixels, so that what was pasted can be counted."""
+    values = {"augment": ["flip", {"name": "cutmix", "probability": 1.0}]}
+    recipe = parse_recipe({**values, "windows": [{"until": 1.0, "side": 16}]})
+    images = torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(8, 1, 32, 32).contiguous()
+    targets, generator = torch.eye(8), Generator().manual_seed(0)
+    for augment in schedule_augmentations(recipe, (9,), 10)(0, torch.arange(8)):
+        images, targets = augment(images, targets, generator)
+    assert images.shape[2:] == (16, 16)
+    shares = torch.stack([torch.bincount(i.flatten().long(), minlength=8) / 256 for i in images])
+    assert torch.allclose(shares, targets, atol=1e-6)
+    assert (targets.max(dim=1).values < 1).any()

@@ -49,6 +49,12 @@ def test_parts_that_come_in_kinds_are_chosen_by_name() -> None:
     assert recipe.plain()["averaging"] == {"name": "ema", "decay": 0.99}
 
 
+def test_the_name_that_is_there_changes_nothing() -> None:
+    small = parse_recipe({"model": {"name": "wide_resnet", "depth": 10, "width": 2}})
+    assert override(small, ["model.name=wide_resnet", "epochs=3"]).model == small.model
+    assert override(small, ["model.name=vgg10"]).model.width != 2
+
+
 def test_an_optimizer_without_a_name_is_sgd() -> None:
     assert parse_recipe({"optimizer": {"lr": 0.2}}).optimizer == Sgd(lr=0.2)
     assert parse_recipe({"optimizer": {"name": "sam", "lr": 0.2}}).optimizer == Sam(lr=0.2)
@@ -76,7 +82,10 @@ def test_an_optimizer_without_a_name_is_sgd() -> None:
         ("optimizer.lr=-1", "optimizer.lr is -1; input should be greater than 0"),
         ("optimizer.lr=nan", "finite number"),
         ("model.depth=12", "6n + 4"),
-        ("model=3", "model"),
+        ("model=mlp", "did you mean 'model.name'"),
+        ("stopping=3", "its parts: stopping.patience, stopping.unit"),
+        ("epochs=true", "epochs is True; expected a number"),
+        ("optimizer.lr=true", "optimizer.lr is True; expected a number"),
         ("model.name.x=3", "unknown setting"),
         ("a.b.c.d=1", "unknown setting"),
         ("windows=[{until=2,side=28}]", "windows.0.until is 2; input should be less"),

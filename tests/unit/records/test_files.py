@@ -7,7 +7,13 @@ import pytest
 
 from smallvision.errors import RecordError
 from smallvision.records import files, ledger
-from smallvision.records.folder import check_folder, lock_folder, newest_folder, number_folder
+from smallvision.records.folder import (
+    check_folder,
+    list_numbered,
+    lock_folder,
+    newest_folder,
+    number_folder,
+)
 
 
 def test_a_write_that_fails_keeps_the_old_content(
@@ -113,6 +119,24 @@ def test_folders_are_numbered_and_found_again(tmp_path: Path) -> None:
     (tmp_path / "s-quick").mkdir()
     (tmp_path / "s-quick" / "study.json").write_text("{}")
     assert newest_folder(tmp_path, "s", "study.json") == tmp_path / "s-2"
+
+
+def test_another_name_is_no_number(tmp_path: Path) -> None:
+    for name in ("s", "s-2", "s16", "s-two"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in list_numbered(tmp_path, "s")] == ["s", "s-2"]
+
+
+@pytest.mark.parametrize(("offset", "bit"), [(6, 0x40), (8, 1), (8, 0x20), (10, 0x40)])
+def test_any_flipped_bit_of_an_npz_is_one_line(tmp_path: Path, offset: int, bit: int) -> None:
+    """Those of the directory of a zip file say how a member is packed."""
+    path = tmp_path / "a.npz"
+    files.write_npz(path, a=np.arange(9))
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + offset] ^= bit
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=r"a\.npz cannot be read"):
+        files.read_npz(path, "a")
 
 
 def test_a_number_that_was_changed_is_found(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smallvision.errors import RecordError
+from smallvision.reporting import draw_report
 from smallvision.reporting.reader import read_study
 from smallvision.reporting.view import Study
 from tests.gold.study_folder import FINGERPRINTS, LADDER, edit_json
@@ -136,3 +138,20 @@ def test_torn_last_lines_are_left_out(folder: Path) -> None:
 def test_recipes_that_are_no_text_are_refused(folder: Path) -> None:
     (folder / "runs/mlp/recipe.toml").write_bytes(b"\xff\xfe")
     assert "recipe.toml cannot be read" in refuse(folder)
+
+
+@pytest.mark.parametrize(
+    ("place", "changes"),
+    [
+        ("runs/mlp/schedule.json", {"steps_per_epoch": 0}),
+        ("study.json", {"best": "../../elsewhere"}),
+        ("study.json", {"name": "half \ud800"}),
+    ],
+)
+def test_impossible_figures_are_one_line(folder: Path, place: str, changes: dict[str, Any]) -> None:
+    record = json.loads((folder / place).read_text())
+    record.pop("sum", None)
+    (folder / place).write_text(json.dumps({**record, **changes}))
+    with pytest.raises(RecordError) as caught:
+        draw_report(folder)
+    assert "\n" not in str(caught.value)

@@ -9,10 +9,10 @@ import pytest
 
 from smallvision.data.split import make_split
 from smallvision.recipes.text import write_toml
-from smallvision.records.files import make_folder, write_json, write_text
-from smallvision.study import StudyPlan
-from smallvision.study.climb import place_rung
-from smallvision.study.ladder import cut_ladder
+from smallvision.records.files import make_folder, read_json, write_json, write_text
+from smallvision.study import Limits, StudyPlan
+from smallvision.study.climb import place_rung, read_finished
+from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.narration import Silence
 from smallvision.study.rungs import Site
 from tests.conftest import make_dataset
@@ -70,6 +70,19 @@ def test_a_rung_that_was_begun_keeps_its_base(site: Site, state: str) -> None:
     base, augment, entry = place(site, study)
     assert base == entry["builds_on"] == "wrn"
     assert augment == ["cutmix"]
+
+
+def test_means_over_seeds_decide(site: Site) -> None:
+    """The accuracy and the gap to training images are those of all seeds."""
+    run = site.run("wrn")
+    status = read_json(run / "status.json")
+    write_json(make_folder(run / "seeds/1") / "status.json", {**status, "gap": 0.4})
+    sums = {"seeds": [0, 1], "accuracies": [0.9, 1.0], "std": 0.07, "interval": [0.9, 1.0]}
+    write_json(run / "seeds.json", {"mean": 0.95, "n": 100, "failed": [], **sums})
+    finished = read_finished(site, record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": ""}))
+    assert finished["wrn"]["val"]["accuracy"] == 0.95
+    assert finished["wrn"]["gap"] == pytest.approx(0.2)
+    assert choose_best(finished, Limits(gap=0.1)) == "wrn-aug"
 
 
 def test_a_longer_run_says_so(site: Site) -> None:

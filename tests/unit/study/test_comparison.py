@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from smallvision.cli.tables import show_comparison
 from smallvision.data.split import hash_indices
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe
@@ -87,6 +90,19 @@ def test_groups_are_recipes_and_pairs_are_corrected(tmp_path: Path) -> None:
     assert close["bootstrap"][0] < 0 < close["bootstrap"][1]
     assert all(pair["p"] <= pair["p_holm"] for pair in comparison["pairs"])
     assert sum(pair["p"] < pair["p_holm"] for pair in comparison["pairs"]) == 2
+
+
+def test_seeds_that_failed_are_named(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "a", 0.8)
+    write_run(run / "seeds" / "1", 0.82, seed=1)
+    failed = write_run(run / "seeds" / "2", 0.5, seed=2)
+    write_json(failed / "status.json", {"name": "a", "status": "failed", "error": "-"})
+    comparison = compare_groups([run, write_run(tmp_path / "b", 0.7, epochs=3)])
+    groups = {group["name"]: group for group in comparison["groups"]}
+    assert (groups["a"]["seeds"], groups["a"]["failed"], groups["b"]["failed"]) == ([0, 1], [2], [])
+    console = Console(file=io.StringIO(), width=200)
+    show_comparison(comparison, console)
+    assert "a failed with seed 2" in console.file.getvalue()
 
 
 def test_the_sample_size_is_beyond_what_was_not_enough(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -271,6 +273,20 @@ def test_a_search_that_found_nothing_better_trains_nothing(
         assert expand_study(tmp_path) == [folder / "mlp"], "one run is not two contenders"
 
 
+def test_a_full_disk_amid_adoption_is_one_line(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    base = recipe(name="mlp")
+    run_recipe(base, dataset, make_split(dataset.train), tmp_path / "mlp")
+    rung = Rung("tuned", "?", "-", ("mlp",), lambda same: same, base, base="mlp", work="tune")
+    monkeypatch.setattr(shutil, "copyfile", fail)
+    with pytest.raises(RecordError, match="No space left on device"):
+        rungs.adopt_run(tmp_path / "mlp", tmp_path / "tuned", rung, "note")
+
+
 def test_without_the_run_it_would_adopt_it_trains(
     dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,6 +374,15 @@ def test_another_search_in_the_same_folder_is_refused(dataset: DataSet, tmp_path
         tune_recipe(recipe(), dataset, make_split(dataset.train, seed=9), tmp_path, trials=2)
     with pytest.raises(SettingError, match="at least 2"):
         tune(dataset, tmp_path / "new", trials=1)
+
+
+def test_a_search_is_not_continued_without_its_storage(dataset: DataSet, tmp_path: Path) -> None:
+    tune(dataset, tmp_path, trials=2)
+    before = (tmp_path / "tune.json").read_bytes()
+    (tmp_path / "tune.sqlite3").unlink()
+    with pytest.raises(RecordError, match="lists 2 trials, of which the storage holds 0"):
+        tune(dataset, tmp_path, trials=3)
+    assert (tmp_path / "tune.json").read_bytes() == before
 
 
 def test_two_processes_may_share_a_storage(dataset: DataSet, tmp_path: Path) -> None:

@@ -33,9 +33,12 @@ from smallvision.training import (
     load_snapshot,
     restore_newest,
 )
-from smallvision.training.loop import update
+from smallvision.training.loop import update, update_or_skip
 
 CPU = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
+
+
+ONCE = SCHEDULES["cosine"].build(1, 2)
 
 
 def build_small() -> nn.Module:
@@ -205,6 +208,39 @@ def test_without_validation_people_are_shown_none(tmp_path: Path) -> None:
         assert "val" not in text
     write_json(tmp_path / "status.json", {"schema": 1, "name": "blind", "status": "running"})
     assert "<td>–</td>" in Run(tmp_path)._repr_html_()
+
+
+def test_a_step_of_sam_is_checked_at_both_places() -> None:
+    """The gradient at the second place is no number: the step is left out, no weight changes."""
+    model = build_small()
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    state = State(model, OPTIMIZERS["sam"].build(model), Average(model, ONCE, 1))
+    calls = []
+
+    def forward(x: Tensor) -> Tensor:
+        calls.append(len(x))
+        out: Tensor = model(x)
+        if len(calls) == 2:
+            out.register_hook(lambda gradient: gradient * float("nan"))
+        return out
+
+    assert update_or_skip(forward, next(make_batches().epoch(1)), state, CPU, 0) is None
+    assert len(calls) == 2
+    assert all(map(torch.equal, before, model.parameters()))
+
+
+def test_weights_of_another_network_are_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").touch()
+    states = []
+    for width in (4, 3):
+        model = Shallow(width)
+        states.append(State(model, OPTIMIZERS["sgd"].build(model), Average(model, ONCE, 1)))
+    states[0].step = 1
+    Recorder(tmp_path, schedule_kind="cosine", keep="best").pause(states[0])
+    before = states[1].model.state_dict()["head.bias"].clone()
+    (note,) = restore_newest(tmp_path, states[1])
+    assert "another network" in note
+    assert torch.equal(states[1].model.state_dict()["head.bias"], before)
 
 
 def test_steps_since_a_restart() -> None:

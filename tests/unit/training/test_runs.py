@@ -22,11 +22,17 @@ from smallvision.errors import RecordError, UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe
 from smallvision.records.files import hash_file, read_json, read_jsonl, read_npz, write_json
-from smallvision.records.folder import checkpoint_folder
+from smallvision.records.folder import (
+    checkpoint_folder,
+    list_checkpoints,
+    list_ends,
+    paused_folder,
+)
 from smallvision.records.weights import load_tensors
 from smallvision.stats.calibration import fit_temperature
 from smallvision.study.run import run_recipe
 from smallvision.training import EpochRecord, Examiner, Plan, State, load_snapshot, loop
+from tests.battery.numerics import spoil
 
 
 class Interrupt:
@@ -162,6 +168,42 @@ def test_going_on_from_another_runs_end_gives_the_same_bits(
     del whole["files"]["checkpoints/001/model.safetensors"]
     assert after["metrics"] == whole["metrics"]
     assert after["files"].items() <= whole["files"].items()
+
+
+def test_going_on_keeps_the_ends_of_all_cycles(dataset: DataSet, tmp_path: Path) -> None:
+    """Each is offered to an ensemble, the best of them or not."""
+    schedule = {"name": "linear", "cycles": 2}
+    run(dataset, tmp_path / "short", epochs=4, schedule=schedule)
+    long = recipe(epochs=6, name="longer", schedule={**schedule, "cycles": 3})
+    for base in (tmp_path / "short", None):
+        folder = tmp_path / f"long-{base is None}"
+        run_recipe(long, dataset, make_split(dataset.train), folder, beginning=base)
+        assert set(list_ends(folder)) == {2, 4, 6} <= set(list_checkpoints(folder))
+
+
+def test_going_on_loses_patience_where_the_whole_run_would(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    """With so small a rate nothing changes: the whole run ends where its patience is spent."""
+    linear = {"name": "linear"}
+    still = {
+        "optimizer": {"lr": 1e-12},
+        "stopping": {"patience": 2, "unit": "epochs"},
+        "model": {"name": "mlp", "hidden": [4]},
+    }
+    found = run(dataset, tmp_path / "found", epochs=30, schedule=linear, **still)
+    last = found["epochs_done"]
+    short = run(dataset, tmp_path / "short", epochs=last, schedule=linear, **still)
+    assert short["stopped"] == "reached the planned end"
+    long = recipe(epochs=2 * last, schedule={**linear, "cycles": 2}, **still)
+    ends = [
+        run_recipe(
+            long, dataset, make_split(dataset.train), tmp_path / f"{base is None}", beginning=base
+        )
+        for base in (tmp_path / "short", None)
+    ]
+    assert [end["epochs_done"] for end in ends] == [last, last]
+    assert ends[0]["stopped"] == ends[1]["stopped"]
 
 
 ONE_CYCLE = {"name": "sgdr", "cycles": 1, "cycle_mult": 1}
@@ -442,6 +484,43 @@ def test_a_diverging_run_says_so(
     status = json.loads((tmp_path / "status.json").read_text())
     assert status["status"] == "failed"
     assert "loss" in status["error"]
+
+
+@pytest.mark.parametrize("kind", ["loss", "memory"])
+def test_an_interrupted_run_is_mended_like_one_that_was_not(
+    dataset: DataSet, tmp_path: Path, kind: str
+) -> None:
+    """The epoch in which it fails is done again whole, not from where the signal came."""
+    steps = 6
+    with spoil({steps + 4}, kind):
+        run(dataset, tmp_path / "whole", nonfinite="roll-back")
+    with pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path / "torn", Interrupt(1), nonfinite="roll-back")
+    with spoil({2}, kind):  # step 4 of the second epoch once more
+        run(dataset, tmp_path / "torn", nonfinite="roll-back")
+    assert bits(tmp_path / "torn") == bits(tmp_path / "whole")
+
+
+def test_a_spoilt_state_is_not_gone_on_from(dataset: DataSet, tmp_path: Path) -> None:
+    """The gradient of the step before the signal was no number, so the weights are none."""
+    with spoil({8}, "gradient"), pytest.raises(KeyboardInterrupt):
+        run(dataset, tmp_path, Interrupt(1))
+    assert list_checkpoints(tmp_path) == [1]
+    assert not paused_folder(tmp_path).exists()
+    assert run(dataset, tmp_path)["status"] == "done"
+
+
+def test_a_refusal_leaves_the_status_as_it_was(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "update", lambda *_: torch.tensor(float("nan")))
+        with pytest.raises(UserError, match="nan"):
+            run(dataset, tmp_path)
+    before = (tmp_path / "status.json").read_bytes()
+    with pytest.raises(RecordError, match="another split"):
+        run_recipe(recipe(), dataset, make_split(dataset.train, seed=9), tmp_path)
+    assert (tmp_path / "status.json").read_bytes() == before
 
 
 def test_a_folder_of_another_recipe_or_split_is_refused(dataset: DataSet, tmp_path: Path) -> None:
