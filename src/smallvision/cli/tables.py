@@ -456,5 +456,5 @@ def show_machine(
         "compiler": "found" if compiler else "none: compile = 'on' needs one",
         **{f"data: {key}": place or NOT_HERE for key, place in found.items()},
     }.items():
-        table.add_row(name, str(value))
+        table.add_row(name, Text(str(value)))
     console.print(table)

@@ -38,7 +38,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         notes += test_notes
     else:
         free = find_free(train, val)
-        _check_class_sizes(layout, train.take(free), needed=2 if val else 3)
+        _check_class_sizes(layout, train, free, needed=2 if val else 3)
         train, test = carve_test(train, free, seed=seed)
         notes += (f"{len(test):,} images were set aside as the test set and sealed.",)
     return DataSet(name, layout.source, train, test, val, mirror_safe, notes)
@@ -123,10 +123,12 @@ def _check_agreement(
         )
 
 
-def _check_class_sizes(layout: Layout, images: ImageSet, needed: int) -> None:
+def _check_class_sizes(layout: Layout, images: ImageSet, free: Indices, needed: int) -> None:
     """Enough images of each class for every split that is still to come."""
-    for label in np.flatnonzero(images.counts < needed):
+    counts = np.bincount(images.labels[free], minlength=images.num_classes)
+    besides = " that are no copies of validation images" if len(free) < len(images) else ""
+    for label in np.flatnonzero(counts < needed):
         raise DataError(
             f"{layout.place or layout.source}: class '{images.class_names[label]}' has "
-            f"{images.counts[label]} images; at least {needed} are needed to train and test on"
+            f"{counts[label]} images{besides}; at least {needed} are needed to train and test on"
         )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import http.client
-import shutil
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -50,17 +49,17 @@ def download(url: str, md5: str, folder: Path, *, wait_seconds: float = 1.0) -> 
 
     def fetch(url: str, output: str, _: Any) -> None:
         part = folder / f"{name}.part"
-        with _keep_others_out(folder / f"{name}.lock"):
-            if (folder / name).exists() and pooch.file_hash(folder / name, alg="md5") == md5:
-                shutil.copyfile(folder / name, output)  # another process has brought it meanwhile
-                return
-            with _show_progress(name) as report:
-                _fetch_all(url, part, report, wait_seconds)
-            part.replace(output)
+        with _show_progress(name) as report:
+            _fetch_all(url, part, report, wait_seconds)
+        part.replace(output)
 
     pooch.get_logger().setLevel("WARNING")  # the progress bar says it already
     try:
-        return Path(pooch.retrieve(url, f"md5:{md5}", fname=name, path=folder, downloader=fetch))
+        if (folder / name).exists() and pooch.file_hash(folder / name, alg="md5") == md5:
+            return folder / name
+        with _keep_others_out(folder, name):  # the next one finds the file
+            whole = f"md5:{md5}"
+            return Path(pooch.retrieve(url, whole, fname=name, path=folder, downloader=fetch))
     except ValueError as error:
         raise DataError(f"{url} arrived with a wrong MD5 checksum; try again later") from error
     except (OSError, http.client.HTTPException) as error:
@@ -69,13 +68,14 @@ def download(url: str, md5: str, folder: Path, *, wait_seconds: float = 1.0) -> 
 
 
 @contextmanager
-def _keep_others_out(lock: Path) -> Iterator[None]:
-    """Wait until no other process downloads the same file."""
-    with lock.open("a") as file:
+def _keep_others_out(folder: Path, name: str) -> Iterator[None]:
+    """Wait until no other process downloads the same file; the lock's file stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{name}.lock").open("a") as file:
         if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    lock.unlink(missing_ok=True)
 
 
 def _fetch_all(url: str, part: Path, report: Report, wait_seconds: float) -> None:

@@ -246,13 +246,13 @@ def tile(images: Images, columns: int) -> Picture:
 
     Args:
         images: uint8 `(N, C, H, W)`.
-        columns: images a row; fewer images make one row.
+        columns: images a row; fewer images make one row, and none an empty place.
 
     Returns: uint8 `(height, width, 4)`.
     """
     N, _, H, W = images.shape
-    columns = min(columns, N)
-    rows = -(-N // columns)
+    columns = max(1, min(columns, N))
+    rows = max(1, -(-N // columns))
     sheet = np.zeros((rows * (H + 1) - 1, columns * (W + 1) - 1, 4), dtype=np.uint8)
     for i, pixels in enumerate(images.transpose(0, 2, 3, 1)):
         top, left = i // columns * (H + 1), i % columns * (W + 1)

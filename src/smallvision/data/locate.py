@@ -45,7 +45,7 @@ def find_official(name: str, data_dir: str | Path | None = None) -> Layout:
         DataError: `data_dir` does not hold it, or the download fails.
     """
     if data_dir is not None:
-        layout = _search(name, expand(data_dir))
+        layout = _search(name, expand(data_dir), named=True)
         if layout is None:
             raise DataError(f"{data_dir} holds no {name}; looked for {_describe(name)}")
         return layout
@@ -66,10 +66,11 @@ def find_places(data_dir: str | Path | None = None) -> dict[str, Path | DataErro
 
     No images are read, nothing is downloaded.
     """
+    named = data_dir is not None
     roots = [expand(data_dir)] if data_dir is not None else usual_places()
     found: dict[str, Path | DataError | None] = {}
     for name in dict.fromkeys(edition.name for edition in EDITIONS):
-        layouts = (_search(name, root) for root in roots if root.exists())
+        layouts = (_search(name, root, named=named) for root in roots if root.exists())
         try:
             found[name] = next((layout.place for layout in layouts if layout), None)
         except DataError as error:
@@ -77,21 +78,24 @@ def find_places(data_dir: str | Path | None = None) -> dict[str, Path | DataErro
     return found
 
 
-def _search(name: str, root: Path) -> Layout | None:
-    """Look in the folder itself and in its sub-folder of that name."""
+def _search(name: str, root: Path, *, named: bool = False) -> Layout | None:
+    """Look in the folder itself and in its sub-folder of that name.
+
+    In a folder that was not `named` for this data set, Parquet files of another may well lie.
+    """
     with errors_at(root):
         for place in (root, root / name):
             if layout := find_cifar(place, name):
                 return layout
         for place in (root / name, root, root / "plain_text"):
             own = place.name == name
-            if not (own or holds_both_parts(place)):
-                continue  # other files may well lie there
+            if not (own or named or holds_both_parts(place)):
+                continue
             layout = find_parquet(place, deep=own)
             columns = read_columns(layout.files[0]) if layout else None
             if columns is None or (columns.label == "fine_label") != (name == "cifar100"):
                 continue
-            if own or columns.image == "img":  # shards elsewhere may belong to any data set
+            if own or named or columns.image == "img":
                 return layout
     return None
 

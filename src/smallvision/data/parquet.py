@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,12 +36,13 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
     if not paths:
         return None
     parts = _group_by_part(place, paths)
-    first = parts["train"][0]
-    columns = read_columns(first)
-    for path in paths:
-        if not (other := read_columns(path)).agrees(columns):
+    found = {path: read_columns(path) for path in (*parts["train"], *paths)}
+    first = next((path for path in found if found[path].class_names), parts["train"][0])
+    columns = replace(found[parts["train"][0]], class_names=found[first].class_names)
+    for path, other in found.items():
+        if differs := other.tell_difference(columns):
             raise DataError(
-                f"{path.name} has {other.describe()}, {first.name} {columns.describe()}; "
+                f"{path.relative_to(place)} has {differs} in {first.relative_to(place)}; "
                 "expected the same in all files"
             )
     return Layout(

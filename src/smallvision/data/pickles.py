@@ -37,13 +37,21 @@ def _reconstruct(kind: Any, shape: Any, _typecode: Any) -> Any:
     return _rebuild(np.ndarray, (0,), b"b")
 
 
+def _plain_dtype(*arguments: Any) -> np.dtype[Any]:
+    """A type of numbers; of objects, numpy takes the claimed size of an array at its word."""
+    dtype: np.dtype[Any] = np.dtype(*arguments)
+    if dtype.kind not in "biuf":
+        raise pickle.UnpicklingError(f"numbers of type {dtype!s:.40}")
+    return dtype
+
+
 # numpy has moved its builders twice; asking an array keeps us off private modules.
 _rebuild: Any = np.empty(0, dtype=np.uint8).__reduce__()[0]
 _frombuffer: Any = np.empty(1, dtype=np.uint8).__reduce_ex__(5)[0]
 
 ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "dtype"): _plain_dtype,
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy.core.numeric", "_frombuffer"): _frombuffer,

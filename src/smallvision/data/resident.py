@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import tempfile
@@ -60,6 +61,20 @@ def fits(size: int, device: str) -> bool:
 def map_file(shape: tuple[int, ...], dtype: type[np.uint8]) -> Images:
     """An array in a file without a name: the system takes it back with the process."""
     with tempfile.TemporaryFile(dir=make_folder(cache_folder())) as file:
-        if hasattr(os, "posix_fallocate"):  # or a full disk would end the process amid a write
-            os.posix_fallocate(file.fileno(), 0, max(1, math.prod(shape)))
+        reserve(file.fileno(), max(1, math.prod(shape)))
         return np.memmap(file, dtype, "w+", shape=shape).view(np.ndarray)
+
+
+def reserve(descriptor: int, size: int) -> None:
+    """Claim the room that a file is to take; a disk found full later would end the process.
+
+    Raises:
+        OSError: there is no such room.
+    """
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except AttributeError:
+        pass  # macOS and Windows have no such call
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise  # others come of file systems that cannot claim room

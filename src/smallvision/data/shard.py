@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,19 @@ class Columns:
     label: str
     class_names: tuple[str, ...] | None
 
-    def agrees(self, other: Columns) -> bool:
-        """Whether two shards may be of one data set; names count where both have some."""
-        named = None not in (self.class_names, other.class_names)
-        same = (self.image, self.label) == (other.image, other.label)
-        return same and not (named and self.class_names != other.class_names)
+    def tell_difference(self, other: Columns) -> str | None:
+        """Why two shards cannot be of one data set: what this one has, and the other, if anything.
 
-    def describe(self) -> str:
-        """In words, for a message."""
-        names = ", ".join(self.class_names or ("without names",))
-        return f"'{self.image}' and '{self.label}' ({names:.80})"
+        Names of classes count where both have some.
+        """
+        if (self.image, self.label) != (other.image, other.label):
+            return f"columns {self.image} and {self.label}, unlike {other.image} and {other.label}"
+        for k, (mine, theirs) in enumerate(
+            zip_longest(self.class_names or (), other.class_names or (), fillvalue="nothing")
+        ):
+            if self.class_names and other.class_names and mine != theirs:
+                return f"'{mine}' as class {k}, unlike '{theirs}'"
+        return None
 
 
 def read_columns(path: Path) -> Columns:

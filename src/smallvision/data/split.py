@@ -175,8 +175,8 @@ def make_split(
         seed: governs both choices.
 
     Raises:
-        DataError: a class is too small to be split, or has no training image, or none that is not
-            also among the declared validation images.
+        DataError: a class is too small to be split, or has no training image that is not also
+            among the declared validation images.
     """
     groups = find_twins(images.images)
     sizes = np.bincount(groups, minlength=len(images))
@@ -202,9 +202,7 @@ def make_split(
         had, left = (
             np.bincount(images.labels[part], minlength=len(names)) for part in (pool, train_indices)
         )
-        for label in np.flatnonzero(had == 0):
-            raise DataError(f"class '{names[int(label)]}' has no training image; leave it out")
-        for label in np.flatnonzero(left == 0):
+        for label in np.flatnonzero((had > 0) & (left == 0)):
             raise DataError(
                 f"class '{names[int(label)]}' has no training image that is not also among the "
                 "validation images; remove the copies from one of the two"

@@ -282,7 +282,14 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         with torch.device("meta"):
             network = build_network(about["model"], shape, len(about["class_names"]))
         fill_network(network, tensors)
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise RecordError(
             f"{folder} holds no model that this version can build: {error}"
         ) from error

@@ -44,6 +44,7 @@ REMEDIES = {
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 # What comes of reading arrays from a file of which any bit may have flipped.
 DAMAGES = (
+    ArithmeticError,  # of sizes beyond all numbers
     EOFError,
     LookupError,
     MemoryError,

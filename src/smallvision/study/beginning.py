@@ -49,8 +49,9 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
     try:
         # In an order in which a kill leaves what can be gone on from.
         write_jsonl(folder / METRICS, read_jsonl(base / METRICS))
-        for epoch in sorted({best, *list_ends(base)} - {last}):
-            copy_tensors(checkpoint_folder(base, epoch), checkpoint_folder(folder, epoch))
+        for epoch in list_checkpoints(base):
+            if epoch != last:
+                copy_tensors(checkpoint_folder(base, epoch), checkpoint_folder(folder, epoch))
         reopen_checkpoint(
             checkpoint_folder(base, last), checkpoint_folder(folder, last), stopped=stopped
         )
@@ -66,15 +67,16 @@ def is_beginning(base: Path, status: dict[str, Any], recipe: Recipe) -> bool:
     An average of weights that depends on the length of the run is another from the first epoch on.
     """
     shorter = read_run_recipe(base)
-    eventful = {"slowdown", "micro_batch", "kind"} & set(status)
+    eventful = {"slowdown", "micro_batch", "moved", "kind"} & set(status)
     if eventful or status["status"] != "done" or status["epochs_done"] != shorter.epochs:
         return False
     if recipe.averaging.name == "swa" or recipe.epochs <= shorter.epochs:
         return False
     if recipe.model_copy(update={name: getattr(shorter, name) for name in FREE}) != shorter:
         return False
-    if not set(list_ends(base)) <= set(list_checkpoints(base)):
-        return False  # the longer run offers the ends of all its cycles to an ensemble
+    # The longer run offers the ends of all its cycles to an ensemble.
+    if not {status["best_epoch"], *list_ends(base)} <= set(list_checkpoints(base)):
+        return False
     steps = read_json(base / "schedule.json")["steps_per_epoch"]
     old, new = build_schedule(shorter, steps), build_schedule(recipe, steps)
     same_cycles = new.cycle_ends[: len(old.cycle_ends)] == old.cycle_ends

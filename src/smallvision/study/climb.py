@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from smallvision.augment import AUGMENTATIONS
@@ -17,7 +16,7 @@ from smallvision.evaluation import evaluate_on_test
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.build import build_augmentations
 from smallvision.records.files import now, read_json, write_json
-from smallvision.records.folder import STATUS, STUDY, check_folder, list_repeats, lock_folder
+from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.study.explanation import explain_run
@@ -178,8 +177,9 @@ def recipe_of(site: Site, name: str) -> Recipe:
 def read_finished(site: Site, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The status of every finished rung, by name, in the ladder's order.
 
-    Where a rung was trained with several seeds, its accuracy and its gap are their means: one
-    that was lucky with its first shall not be chosen for that.
+    Where a rung was trained with several seeds, its accuracy is their mean: one that was lucky
+    with its first shall not be chosen for that. Limits are kept or broken by the first, which is
+    the one that will be used.
     """
     finished = {}
     for rung in filter(is_done, record["rungs"]):
@@ -187,8 +187,6 @@ def read_finished(site: Site, record: dict[str, Any]) -> dict[str, dict[str, Any
         finished[rung["name"]] = status = read_json(run / STATUS)
         if (run / "seeds.json").exists():
             status["val"]["accuracy"] = read_json(run / "seeds.json")["mean"]
-            runs = (run, *list_repeats(run))
-            status["gap"] = fmean(read_json(one / STATUS)["gap"] for one in runs)
     return finished
 
 

@@ -83,7 +83,13 @@ from smallvision.training import (
 # standard error is enough to see a gap grow; the final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
 SLOWEST = 1 / 8  # of the planned learning rate; a run that diverges below that has other troubles
-KEPT = ("machine", "micro_batch", "slowdown", "notes")  # of the status of a run while it goes on
+KEPT = (
+    "machine",
+    "micro_batch",
+    "slowdown",
+    "moved",
+    "notes",
+)  # of the status of a run while it goes on
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
 
@@ -424,11 +430,13 @@ def note_machine(folder: Path, machine: Machine) -> list[str]:
     status = read_json(folder / STATUS)
     before = status.get("machine") or machine.record()
     changed = [name for name, value in machine.record().items() if before.get(name) != value]
-    write_json(folder / STATUS, {"notes": [], **status, "machine": machine.record()})
+    status = {"notes": [], **status, "machine": machine.record()}
     if not changed:
+        write_json(folder / STATUS, status)
         return []
     note = f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"
-    return add_notes(folder, [note])
+    write_json(folder / STATUS, {**status, "notes": [*status["notes"], note], "moved": True})
+    return [note]
 
 
 def median_speed(folder: Path) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from smallvision.errors import RecordError
+from smallvision.errors import RecordError, SettingError
 from smallvision.records.files import (
     append_line,
     read_json,
@@ -137,6 +137,9 @@ def restore_newest(folder: Path, state: State) -> list[str]:
     A checkpoint counts only as far as the metrics of all epochs before it are whole too.
 
     Returns: what a person should know: which damaged checkpoints were passed over.
+
+    Raises:
+        SettingError: one is whole, and of another network; nothing is trained over it.
     """
     notes = []
     known = len(read_history(folder / METRICS))
@@ -164,14 +167,18 @@ def restore_checkpoint(folder: Path, place: Path, state: State) -> None:
     """Bring a state to a checkpoint of a run, with the best weights known at that time.
 
     Raises:
-        RecordError: the checkpoint, or the one of its best epoch, is damaged or of another
-            network; the state is then as it was.
+        RecordError: the checkpoint, or the one of its best epoch, is damaged; the state is then as
+            it was.
+        SettingError: it is whole, and of another network; the state is then as it was.
     """
     check_manifest(place)
     record, tensors = read_json(place / "state.json"), load_all(place)
     wanted = {name: tensor.shape for name, tensor in state.model.state_dict().items()}
     if {name: tensor.shape for name, tensor in tensors["model"].items()} != wanted:
-        raise RecordError(f"{place} holds the weights of another network")
+        raise SettingError(
+            f"{place} holds the weights of another network than this version builds; go on with "
+            "the version that wrote it, or name another folder"
+        )
     # An interruption amid the first epoch has no best weights yet.
     best = load_snapshot(folder, record["best_epoch"]) if record["best_epoch"] else {}
     state.restore(tensors, record, best)

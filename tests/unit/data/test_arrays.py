@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from smallvision.data.arrays import from_arrays
+from smallvision.data.explore import explore_images
 from smallvision.data.load import load_data
 from smallvision.data.sealed import break_seal
 from smallvision.data.split import find_copies, make_split
@@ -199,12 +200,14 @@ def test_what_chooses_a_model_does_not_test_it(tmp_path):
     assert len(data.train) + len(data.test) == len(PIXELS)
 
 
-def test_a_class_without_training_images_is_refused(tmp_path, refuses):
-    """Also where validation images are declared, which need no division of the others."""
+def test_a_class_without_training_images_is_explored_too(tmp_path):
+    """Where validation images are declared, nothing needs to be divided."""
     rest = np.flatnonzero(LABELS != 3)
     given = {"x_train": PIXELS[rest], "y_train": LABELS[rest], "class_names": list("abcd")}
     for part in ("val", "test"):
         given |= {f"x_{part}": PIXELS[:8], f"y_{part}": LABELS[:8]}
     data = load_data(write_npz(tmp_path, **given))
-    with refuses("class 'd' has no training image"):
-        make_split(data.train, val=data.val)
+    split = make_split(data.train, val=data.val)
+    record = explore_images(data.train.take(split.train), mirror_safe=True, num_val=8).record
+    assert record["counts"][3] == 0
+    assert len(record["pictures"]["classes"]) == 4

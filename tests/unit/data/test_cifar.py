@@ -337,11 +337,25 @@ class View:
         return np.ndarray, self.arguments
 
 
+class State:
+    """An empty array, and what it is to be filled with."""
+
+    def __init__(self, state: tuple[Any, ...]) -> None:
+        self.state = state
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        build, arguments, _ = np.empty(0).__reduce__()
+        return build, arguments, self.state
+
+
 def test_a_pickle_builds_no_array_larger_than_its_bytes(refuses):
     content = pickle.dumps({"data": View((10**7, 3072), "u1")})
     assert len(content) < 1000
     with refuses("batch_x is damaged or is no CIFAR batch"):
         unpickle_arrays(content, "batch_x")
+    objects = (1, (10**9,), np.dtype("O"), False, [])
+    with refuses("batch_x is damaged or is no CIFAR batch"):
+        unpickle_arrays(pickle.dumps({"data": State(objects)}), "batch_x")
     program = (
         b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nJ\x00\x00\x00\x7f\x85U\x01b\x87R."
     )

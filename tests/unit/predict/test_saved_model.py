@@ -51,6 +51,7 @@ def test_latency_is_of_the_images_shown(monkeypatch: pytest.MonkeyPatch) -> None
         {"mean": ["x"]},
         {"mean": [0.5, 0.5]},
         {"temperature": 0},
+        {"temperature": 10**400},
     ],
 )
 def test_a_model_with_impossible_figures_is_refused(

@@ -227,6 +227,17 @@ def test_a_run_goes_on_from_no_other_end_than_its_own(
     assert len(go_on(dataset, tmp_path / "short", tmp_path / "after", **own)) == 6
 
 
+@pytest.mark.parametrize("event", [{"moved": True}, {"slowdown": 0.5}, {"micro_batch": 8}])
+def test_a_run_goes_on_from_none_that_something_happened_to(
+    dataset: DataSet, tmp_path: Path, event: dict[str, Any]
+) -> None:
+    run(dataset, tmp_path / "short", epochs=2, schedule=ONE_CYCLE)
+    status = tmp_path / "short" / "status.json"
+    write_json(status, {**read_json(status), **event})
+    after = go_on(dataset, tmp_path / "short", tmp_path / "after", schedule=THREE_CYCLES)
+    assert len(after) == 6
+
+
 def test_a_run_goes_on_from_no_damaged_end(dataset: DataSet, tmp_path: Path) -> None:
     one = {"name": "linear", "cycles": 1}
     run(dataset, tmp_path / "short", epochs=2, schedule=one)
@@ -563,5 +574,6 @@ def test_a_change_of_machine_is_noted_for_good(dataset: DataSet, tmp_path: Path)
     write_json(tmp_path / "status.json", {**status, "machine": machine})
     with pytest.raises(KeyboardInterrupt):
         run(dataset, tmp_path, Interrupt(2))
-    notes = run(dataset, tmp_path)["notes"]
-    assert ["another threads" in note for note in notes] == [True]
+    status = run(dataset, tmp_path)
+    assert ["another threads" in note for note in status["notes"]] == [True]
+    assert status["moved"]
