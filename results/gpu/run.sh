@@ -15,6 +15,9 @@ dry=${DRY:-} code=0
 work=${WORK:-/dev/shm/smallvision}${dry:+-dry}
 export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export TMPDIR="$work/tmp" SMALLVISION_CACHE="$work/cache"
+# Compiled code must lie where it may run, which memory may forbid.
+export TORCHINDUCTOR_CACHE_DIR=${TORCHINDUCTOR_CACHE_DIR:-/tmp/smallvision-inductor}
+export TRITON_CACHE_DIR=${TRITON_CACHE_DIR:-/tmp/smallvision-triton}
 mkdir -p "$TMPDIR" "$out"
 python=${PYTHON:-python3}
 

@@ -8,7 +8,9 @@ the records of the others. Records go to OUT, runs to WORK, where a later call f
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +23,22 @@ NETS = [str(RESULTS / f"{name}.toml") for name in ("wrn-16-8", "wrn-28-10")]
 def spell(*settings: str) -> list[str]:
     """Settings as options."""
     return [f"--set={setting}" for setting in settings]
+
+
+def run(command: list[str]) -> None:
+    """Run a part to its end or its limit, after which none of its processes goes on.
+
+    Raises:
+        subprocess.SubprocessError: it failed, or took too long.
+    """
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            code = process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if code:
+        raise subprocess.CalledProcessError(code, command)
 
 
 def main() -> int:
@@ -45,8 +63,7 @@ def main() -> int:
     for part in parts:
         print("smallvision bench", *part, flush=True)
         try:
-            command = [sys.executable, "-m", "smallvision", "bench", *part]
-            subprocess.run(command, timeout=LONGEST, check=True)
+            run([sys.executable, "-m", "smallvision", "bench", *part])
         except subprocess.SubprocessError as error:
             print(error, flush=True)
             failed += 1

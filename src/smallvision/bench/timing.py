@@ -52,7 +52,11 @@ def time_job(job: Job) -> float:
 
 
 def fill_turn(act: Callable[[], object]) -> int:
-    """How often something fits a turn, at least once; it is done once to find out."""
+    """How often something fits a turn, at least once; it is done twice to find out.
+
+    The first time a GPU loads what it needs and looks for its fastest kernels.
+    """
+    act()
     settle()
     began = time.perf_counter()
     act()

@@ -242,7 +242,7 @@ def show_classification(found: Classification, console: Console) -> None:
 
 
 def show_tuning(tuning: Tuning, own: Values, console: Console) -> None:
-    """The winner beside the recipe, whether its gain is real, and where it is written."""
+    """The winner beside the recipe, whether its gain holds, and where it is written."""
     record = tuning.record
     best = record["best"]
     table = new_table(

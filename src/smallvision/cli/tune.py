@@ -1,4 +1,4 @@
-"""`smallvision tune`: better settings for a recipe, and whether the gain is real."""
+"""`smallvision tune`: better settings for a recipe, and whether the gain holds."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class ErrorAnalysis:
         rows = "".join(
             f"<tr><td>{html.escape(names[pair['true']])} taken for "
             f"{html.escape(names[pair['predicted']])}</td><td>{pair['count']}</td>"
-            f'<td><img alt="" style="{style}" src="data:image/png;base64,'
+            f'<td><img alt="the images" style="{style}" src="data:image/png;base64,'
             f'{base64.b64encode(encode_png(self.pictures[pair["file"]])).decode()}"></td></tr>'
             for pair in self.record["pairs"][:3]
         )

@@ -19,6 +19,7 @@ from smallvision.stats.calibration import describe_calibration, scale_logits
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import compare_rates
+from smallvision.stats.words import choose_digits
 
 
 def check_ledger(folder: Path) -> None:
@@ -168,10 +169,14 @@ def phrase_unseen(unseen: dict[str, Any], total: int) -> str:
     what = "copies of training images" if alike is None else "much like a training image"
     if alike is not None and copies:
         what += f", {copies:,} of them to the pixel"
-    sentence = f"{count:,} of {total:,} test images {'is' if count == 1 else 'are'} {what}"
+    verb = "is" if count == 1 else "are"
+    if count == 1 and alike is None:
+        what = "a copy of a training image"
+    sentence = f"{count:,} of {total:,} test images {verb} {what}"
     if "accuracy" in unseen:
-        low, high = (f"{bound * 100:.2f}" for bound in unseen["interval"])
-        accuracy = f"{unseen['accuracy'] * 100:.2f}"
+        digits = choose_digits(total)
+        low, high = (f"{bound * 100:.{digits}f}" for bound in unseen["interval"])
+        accuracy = f"{unseen['accuracy'] * 100:.{digits}f}"
         sentence += f"; without them accuracy is {accuracy} % ({low} to {high})"
     return f"{sentence}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from smallvision.errors import RecordError
@@ -11,6 +12,8 @@ from smallvision.reporting.findings import Mistakes
 from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.pictures import Channel, Duplicates, Exploration, Picture, Preview
 
+LOST = " is missing: one picture less."
+MOST_NAMED = 3  # lost pictures that are named each
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -56,6 +59,15 @@ class ExplorationRecord:
     pictures: PicturesRecord
 
 
+def sum_up_lost(missing: Sequence[str]) -> tuple[str, ...]:
+    """What is missing, many pictures in one line: records are often kept without any."""
+    lost = [line.removesuffix(LOST) for line in missing if line.endswith(LOST)]
+    if len(lost) <= MOST_NAMED:
+        return tuple(missing)
+    others = (line for line in missing if not line.endswith(LOST))
+    return (*others, f"{lost[0]} and {len(lost) - 1} other pictures are missing.")
+
+
 def read_picture(folder: Folder, name: str | None) -> Picture | None:
     """Read a PNG that a record names; None when it is not there.
 
@@ -68,7 +80,7 @@ def read_picture(folder: Folder, name: str | None) -> Picture | None:
         raise RecordError(f"{folder.path}: the picture name {name!r} is not a plain file name")
     path = folder.path / name
     if path.is_symlink() or not path.is_file():
-        folder.missing.append(f"{folder.path.name}/{name} is missing: one picture less.")
+        folder.missing.append(f"{folder.path.name}/{name}{LOST}")
         return None
     content = path.read_bytes()
     if len(content) < 24 or not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":

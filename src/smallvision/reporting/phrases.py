@@ -33,8 +33,9 @@ def describe_costs(rung: Rung) -> tuple[str, ...]:
     """Say what a rung costs, part by part, each beside the rung it is compared with."""
     step, out = rung.step, rung.outcome
     ratios = (step.seconds_ratio, step.parameters_ratio, step.latency_ratio) if step else ()
+    searched = f", after {format_duration(out.search_seconds)} of search"
     figures = (
-        f"{format_duration(out.seconds)} of training",
+        f"{format_duration(out.seconds)} of training{searched if out.search_seconds else ''}",
         f"{format_count(out.parameters)} parameters",
         f"{format_latency(out.latency_seconds)} an image",
     )

@@ -11,7 +11,7 @@ from smallvision.records.files import read_json
 from smallvision.records.folder import REFIT, SEEDS, SNAPSHOTS, STATUS
 from smallvision.reporting.findings import Ensemble, Tuning
 from smallvision.reporting.folder import Folder, is_plain_name
-from smallvision.reporting.gallery import read_exploration, read_mistakes
+from smallvision.reporting.gallery import read_exploration, read_mistakes, sum_up_lost
 from smallvision.reporting.scores import Seeds, Verdict, Verdicts
 from smallvision.reporting.view import (
     About,
@@ -54,7 +54,7 @@ def read_study(path: Path) -> Study:
     if card.best and card.best not in {rung.name for rung in card.rungs}:
         raise RecordError(f"{path}/study.json: its best rung, {card.best!r}, is none of its rungs")
     mistakes = read_mistakes(folder, f"runs/{card.best}") if card.best else None
-    missing = tuple(folder.missing)
+    missing = sum_up_lost(folder.missing)
     study = Study(
         card, rungs, split, exploration, scorecard, openings, environment, missing, mistakes
     )

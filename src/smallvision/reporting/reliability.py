@@ -65,7 +65,7 @@ def describe_temperature(found: Calibration) -> str:
     """Say what the temperature did, and whether it helped."""
     start = f"Dividing the logits by a temperature of {found.temperature:.2f}"
     if math.isclose(found.temperature, 1.0, abs_tol=0.005):
-        return f"{start} leaves the probabilities as they were: they needed no correction."
+        return f"{start} leaves the probabilities as they were."
     softer = found.temperature > 1
     how = (
         "softens probabilities that claimed too much" if softer else "sharpens timid probabilities"

@@ -36,6 +36,12 @@ class Verdict:
     parameters_ratio: float | None = None
     latency_ratio: float | None = None
     bootstrap: Interval | None = None
+    seeds: tuple[int, int] = (1, 1)
+
+    @property
+    def is_of_lone_runs(self) -> bool:
+        """Whether it is about two networks, and not about what other seeds would give."""
+        return self.seeds == (1, 1)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,10 @@ from smallvision.reporting.words import (
 from smallvision.stats.words import format_p
 
 BLIND = "Only the first opening was blind."
+LONE = (
+    "Rungs trained once were compared network by network; with other seeds it may come out "
+    "otherwise."
+)
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,14 @@ def write_headline(study: Study) -> Headline:
             f"The 95 % interval is {format_interval(card.score)}, from {format_count(card.n)} "
             f"test images that were used neither to fit nor to choose."
         )
+        which = "of unseen images correctly."
+        if card.lookalikes is not None and card.lookalikes.copies:
+            which = "of the test images correctly."
+            support += f" {card.lookalikes.sentence}"
         if card.refit:
             support += " It was trained once more for that, on training and validation together."
         figure = format_accuracy(card.score)
-        return Headline(f"{card.model} classifies", figure, "of unseen images correctly.", support)
+        return Headline(f"{card.model} classifies", figure, which, support)
     if winner is not None and winner.outcome.val is not None:
         val = winner.outcome.val
         support = (
@@ -110,6 +118,13 @@ def describe_protocol(study: Study) -> str:
     if study.opened == 0:
         return f"{start} The test set is still sealed."
     if study.opened == 1:
+        card = study.scorecard
+        others = count_other_openings(1, card.openings_on_machine if card else None)
+        if others:
+            return (
+                f"{start} This study opened the test set once, when that was done; the same images "
+                f"had been opened {format_times(others)} before on that machine."
+            )
         return f"{start} The test set stayed sealed until one model had been chosen."
     return f"{start} The test set, which should be opened once, was opened {study.opened} times."
 
@@ -177,15 +192,22 @@ def describe_seal(study: Study) -> Fact:
         when = f", on {format_moment(last)}" if last else ""
         everywhere = study.scorecard.openings_on_machine if study.scorecard else None
         others = tell_other_openings(opened, everywhere)
-        return Fact("Test set", "opened once", (f"After the choice{when}.", *others), "good")
+        tone = "plain" if others else "good"
+        return Fact("Test set", "opened once", (f"After the choice{when}.", *others), tone)
     return Fact("Test set", f"opened {format_times(opened)}", (BLIND,), "alert")
 
 
 def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...]:
-    """Say it where the same test images were opened for other models as well."""
-    if (on_machine or 0) <= openings:
+    """Say it where the same test images were opened elsewhere as well, for whatever model."""
+    others = count_other_openings(openings, on_machine)
+    if not others:
         return ()
-    return (f"On that machine {on_machine} times in all, for other models too.",)
+    return (f"Besides, the same images were opened {format_times(others)} on that machine.",)
+
+
+def count_other_openings(openings: int, on_machine: int | None) -> int:
+    """How often the same test images were opened by something else, as far as is known."""
+    return max(0, (on_machine or 0) - openings)
 
 
 def warn_openings(opened: int) -> str:
@@ -309,6 +331,7 @@ class Gains:
 
     helped: str
     idle: str
+    caveat: str = ""
 
 
 def sum_up_gains(study: Study) -> Gains:
@@ -337,4 +360,9 @@ def sum_up_gains(study: Study) -> Gains:
         idle.append(f"{join_words(names)} cannot be told apart from {against}")
     if failed:
         idle.append(f"{join_words(failed)} failed")
-    return Gains(f"{join_words(better)}." if better else "", f"{'; '.join(idle)}." if idle else "")
+    lone = [step for step in steps if step.verdict != "cannot tell apart" and step.is_of_lone_runs]
+    return Gains(
+        f"{join_words(better)}." if better else "",
+        f"{'; '.join(idle)}." if idle else "",
+        LONE if lone else "",
+    )

@@ -147,6 +147,7 @@ class Outcome:
     best_epoch: int | None = None
     stopped: str | None = None
     seconds: float | None = None
+    search_seconds: float | None = None
     parameters: int | None = None
     size_bytes: int | None = None
     latency_seconds: float | None = None
@@ -252,6 +253,7 @@ class Unseen:
     """`lookalikes` of a test result: what of the test images training had, in words."""
 
     sentence: str
+    copies: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from smallvision.reporting.scores import Score
+from smallvision.stats.words import choose_digits
 
 NONE = "–"
 NBSP = "\u00a0"
-FINE_N = 10_000  # from here on an accuracy deserves a second decimal
 MANY = 1_000_000
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
@@ -24,7 +24,7 @@ def format_fraction(value: float | None, n: int = 0) -> str:
     """
     if value is None or not math.isfinite(value):
         return NONE
-    return f"{100 * value:.{2 if n >= FINE_N else 1}f}"
+    return f"{100 * value:.{choose_digits(n)}f}"
 
 
 def format_percent(value: float | None, n: int = 0) -> str:

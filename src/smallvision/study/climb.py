@@ -222,7 +222,7 @@ def conclude(site: Site, record: dict[str, Any]) -> None:
         record |= {"best": None, "best_reason": "no rung was finished"}
         return
     record["best"] = best
-    mean = "mean " if site.plan.seeds > 1 else ""
+    mean = "mean " if (site.run(best) / "seeds.json").exists() else ""
     record["best_reason"] = (
         f"highest {mean}validation accuracy among the rungs within every limit"
         if site.plan.limits.allow(finished[best])

@@ -21,12 +21,13 @@ from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.multiple import holm
 from smallvision.stats.paired import Correct, Verdict, needed_images
 from smallvision.stats.seeds import (
+    compare_answers,
     compare_seeds,
     measure_variance,
     needed_for_seeds,
     summarize_seeds,
 )
-from smallvision.stats.words import format_p
+from smallvision.stats.words import choose_digits, format_p
 from smallvision.study.material import is_other_val
 from smallvision.study.recall import find_finished
 from smallvision.study.verdicts import is_adopted, is_done, read_correct, round_up
@@ -246,6 +247,7 @@ def judge_groups(
         "a": a.name,
         "b": b.name,
         "difference": difference,
+        "interval": list(compare_answers(a.correct, b.correct).interval),
         "bootstrap": list(bootstrap_difference(a.correct, b.correct)),
         "p": p,
         "p_holm": p_holm,
@@ -267,10 +269,11 @@ def estimate_images(a: Group, b: Group, difference: float, level: float) -> int 
 
 def phrase_pair(pair: dict[str, Any], n: int, num_pairs: int) -> str:
     """The verdict on a pair in words, with the figures it rests on."""
-    low, high = (f"{bound * 100:+.1f}".replace("-", "−") for bound in pair["bootstrap"])
+    digits = choose_digits(n)
+    low, high = (f"{bound * 100:+.{digits}f}".replace("-", "−") for bound in pair["interval"])
     corrected = f" after Holm's correction for {num_pairs} pairs" if num_pairs > 1 else ""
-    evidence = f"95 % bootstrap interval {low} to {high}; {format_p(pair['p_holm'])}{corrected}"
-    points = f"{abs(pair['difference']) * 100:.1f} points"
+    evidence = f"95 % interval {low} to {high}; {format_p(pair['p_holm'])}{corrected}"
+    points = f"{abs(pair['difference']) * 100:.{digits}f} points"
     if pair["verdict"] != "cannot tell apart":
         return f"{pair['a']} is {pair['verdict']} than {pair['b']} by {points} ({evidence})."
     if pair["difference"] == 0:

@@ -198,7 +198,7 @@ def tune(
     data_dir: str | Path | None = None,
     narrator: Narrator | None = None,
 ) -> Tuning:
-    """Search better settings for a recipe, and find out whether the gain is real.
+    """Search better settings for a recipe, and find out whether the gain holds.
 
     Args:
         data: a data set, a name or a path.

@@ -13,7 +13,7 @@ from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.folder import METRICS, STATUS, TUNE
-from smallvision.stats.words import format_p
+from smallvision.stats.words import choose_digits, format_p
 
 CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
 
@@ -67,26 +67,27 @@ class Run:
             return f"Run({str(self.folder)!r}, {status['status']})"
         if status.get("kind") == POOLED:
             return f"Run({str(self.folder)!r}, {status['name']}, trained on all images)"
-        low, high = status["val"]["interval"]
+        val = status["val"]
+        low, high = (show_rate(bound, val["n"]) for bound in val["interval"])
         return (
-            f"Run({str(self.folder)!r}, {status['name']}: {status['val']['accuracy']:.2%} on "
-            f"{status['val']['n']:,} validation images [{low:.2%}, {high:.2%}], "
-            f"epoch {status['best_epoch']})"
+            f"Run({str(self.folder)!r}, {status['name']}: {show_rate(val['accuracy'], val['n'])} "
+            f"on {val['n']:,} validation images [{low}, {high}], epoch {status['best_epoch']})"
         )
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{line['epoch']}</td><td>{line['loss']:.3f}</td>"
-            f"<td>{line['train_accuracy']:.2%}</td><td>{show_rate(line['val_accuracy'])}</td></tr>"
+            f"<td>{show_rate(line['train_accuracy'], line.get('train_n', 0))}</td>"
+            f"<td>{show_rate(line['val_accuracy'], line.get('val_n', 0))}</td></tr>"
             for line in self.metrics
         )
         head = "<tr><th>epoch</th><th>loss</th><th>train</th><th>validation</th></tr>"
         return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
 
 
-def show_rate(rate: float | None) -> str:
-    """A rate in percent, or a dash where nothing was measured."""
-    return "–" if rate is None else f"{rate:.2%}"
+def show_rate(rate: float | None, n: int) -> str:
+    """A rate of n images in percent, or a dash where nothing was measured."""
+    return "–" if rate is None else f"{rate:.{choose_digits(n)}%}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +130,11 @@ class TestResult:
         return float(self.record["accuracy"])
 
     def __repr__(self) -> str:
-        low, high = self.record["interval"]
+        n = self.record["n"]
+        low, high = (show_rate(bound, n) for bound in self.record["interval"])
         return (
-            f"TestResult({self.record['model']}: {self.accuracy:.2%} on {self.record['n']:,} test "
-            f"images [{low:.2%}, {high:.2%}], opening {self.record['openings']})"
+            f"TestResult({self.record['model']}: {show_rate(self.accuracy, n)} on {n:,} test "
+            f"images [{low}, {high}], opening {self.record['openings']})"
         )
 
     def _repr_html_(self) -> str:

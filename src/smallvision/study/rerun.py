@@ -15,10 +15,9 @@ from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.records.files import read_json, write_json
 from smallvision.records.folder import STATUS, TUNE
 from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
-from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.paired import Correct
-from smallvision.stats.seeds import compare_seeds
+from smallvision.stats.seeds import compare_answers
 from smallvision.stats.words import format_p
 from smallvision.study.narration import Narrator, Silence
 from smallvision.study.run import run_recipe
@@ -143,31 +142,33 @@ def judge_rerun(tuned: Correct, untuned: Correct) -> dict[str, Any]:
     Args:
         tuned, untuned: bool `(S, N)`, whether the run of each seed was right on each image.
     """
-    difference, p = compare_seeds(tuned, untuned)
+    found = compare_answers(tuned, untuned)
     return {
         "tuned": tuned.mean(axis=1).tolist(),
         "untuned": untuned.mean(axis=1).tolist(),
-        "difference": difference,
-        "interval": list(bootstrap_difference(tuned, untuned)),
-        "p": p,
+        "difference": found.difference,
+        "interval": list(found.interval),
+        "p": found.p,
     }
 
 
 def phrase_rerun(rerun: dict[str, Any], trials: int, n: int) -> str:
-    """Whether the gain is real, in a sentence.
+    """Whether the gain holds with fresh seeds, in a sentence.
 
     One seed can show that two networks differ, but not that two recipes do: seeds of equal
-    recipes differ as well.
+    recipes differ as well. Images are those that the search chose on, and their luck remains.
     """
     difference, (low, high) = rerun["difference"], rerun["interval"]
     single = len(rerun["seeds"]) == 1
-    if rerun["p"] >= 1 - CONFIDENCE:
+    if rerun["p"] >= 1 - CONFIDENCE and difference > 0:
         verdict = f"which may be the luck of the best of {trials} trials"
+    elif rerun["p"] >= 1 - CONFIDENCE:
+        verdict = "so what the best of the trials gained there did not hold"
     elif single:
         better = "better" if difference > 0 else "worse"
         verdict = f"{better} on this one seed, which does not tell how other seeds would do"
     elif difference > 0:
-        verdict = "the gain is real"
+        verdict = "the gain holds with fresh seeds, on the images that the search chose on"
     else:
         verdict = "the recipe's own settings are better at full length"
     seeds = join_words([str(seed) for seed in rerun["seeds"]])
@@ -175,6 +176,6 @@ def phrase_rerun(rerun: dict[str, Any], trials: int, n: int) -> str:
         f"At full length with fresh {'seed' if single else 'seeds'} {seeds}, "
         f"the tuned recipe reaches {format_percent(float(np.mean(rerun['tuned'])), n)} on the "
         f"validation images and the untuned {format_percent(float(np.mean(rerun['untuned'])), n)}: "
-        f"{format_points(difference, n)} (95 % bootstrap interval {format_signed(low, n)} to "
+        f"{format_points(difference, n)} (95 % interval {format_signed(low, n)} to "
         f"{format_signed(high, n)}; {format_p(rerun['p'])}), {verdict}."
     )

@@ -17,7 +17,7 @@ from smallvision.stats import find_correct
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.paired import Comparison, Correct
 from smallvision.stats.seeds import compare_answers
-from smallvision.stats.words import format_p
+from smallvision.stats.words import choose_digits, format_p
 
 
 def read_correct(run: Path) -> tuple[Labels, Correct]:
@@ -93,8 +93,9 @@ def phrase(
     comparison: Comparison, name: str, other: str, gap_change: float, seeds: str = ""
 ) -> str:
     """The verdict in words, with the figures it rests on."""
-    points = f"{abs(comparison.difference) * 100:.1f} points"
-    low, high = (f"{bound * 100:+.1f}".replace("-", "−") for bound in comparison.interval)
+    digits = choose_digits(comparison.n)
+    points = f"{abs(comparison.difference) * 100:.{digits}f} points"
+    low, high = (f"{bound * 100:+.{digits}f}".replace("-", "−") for bound in comparison.interval)
     evidence = f"95 % interval {low} to {high}, {format_p(comparison.p)}{seeds}"
     if comparison.verdict == "cannot tell apart":
         if comparison.difference == 0:

@@ -110,6 +110,14 @@ def test_pictures_stay_in_their_folder(folder: Path, name: str) -> None:
     assert "is not a plain file name" in refuse(folder)
 
 
+def test_many_lost_pictures_are_one_line(folder: Path) -> None:
+    for picture in (folder / "exploration").glob("*.png"):
+        picture.unlink()
+    (line,) = (line for line in read_study(folder).missing if "picture" in line)
+    assert line.startswith("exploration/random.png and ")
+    assert line.endswith(" other pictures are missing.")
+
+
 def test_pictures_are_no_links(folder: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("key")

@@ -287,7 +287,7 @@ def test_reliability_dots_lie_where_they_should() -> None:
         (1.34, 0.01, "softens probabilities that claimed too much, which brought them closer"),
         (0.8, 0.01, "sharpens timid probabilities, which brought them closer"),
         (1.34, 0.09, "did not bring them closer"),
-        (1.0, 0.05, "needed no correction"),
+        (1.0, 0.05, "as they were."),
     ],
 )
 def test_temperature_in_words(temperature: float, after: float, said: str) -> None:
@@ -329,7 +329,18 @@ def test_gains_in_a_sentence_each(story: Study, study: Study) -> None:
         "from wrn-aug; wrn-aug-mish failed."
     )
     alone = summary.sum_up_gains(replace(study, rungs=study.rungs[:1]))
-    assert (alone.helped, alone.idle) == ("", "")
+    assert (alone.helped, alone.idle, alone.caveat) == ("", "", "")
+
+
+@pytest.mark.parametrize(("seeds", "cautious"), [((1, 1), True), ((3, 3), False)])
+def test_gains_of_single_networks_say_so(
+    story: Study, seeds: tuple[int, int], cautious: bool
+) -> None:
+    rungs = tuple(
+        replace(rung, step=rung.step and replace(rung.step, seeds=seeds)) for rung in story.rungs
+    )
+    gains = summary.sum_up_gains(replace(story, rungs=rungs))
+    assert ("other seeds" in gains.caveat) is cautious
 
 
 @pytest.mark.parametrize("verdict", ["better", "worse", "cannot tell apart"])

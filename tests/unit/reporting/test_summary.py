@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from smallvision.reporting import summary
-from smallvision.reporting.view import Goal, Limits, Outcome, Study
+from smallvision.reporting.view import Goal, Limits, Outcome, Study, Unseen
 from smallvision.reporting.view import Opening as Look
 
 
@@ -62,6 +62,23 @@ def test_protocol_claims_only_what_holds(study: Study) -> None:
     assert "opened 2 times" in summary.describe_protocol(twice)
     sealed = replace(study, openings=(), scorecard=None)
     assert "still sealed" in summary.describe_protocol(sealed)
+
+
+def test_other_openings_on_the_machine_are_told_up_front(study: Study) -> None:
+    assert study.scorecard is not None
+    seen = replace(study, scorecard=replace(study.scorecard, openings_on_machine=10))
+    assert "had been opened 9 times before on that machine" in summary.describe_protocol(seen)
+    fact = summary.describe_seal(seen)
+    assert (fact.value, fact.tone) == ("opened once", "plain")
+    assert "opened 9 times on that machine" in fact.details[-1]
+
+
+def test_copies_of_training_images_are_told_up_front(study: Study) -> None:
+    assert study.scorecard is not None
+    card = replace(study.scorecard, lookalikes=Unseen("2 of 1,250 are copies.", copies=2))
+    line = summary.write_headline(replace(study, scorecard=card))
+    assert line.after == "of the test images correctly."
+    assert line.support.endswith("2 of 1,250 are copies.")
 
 
 def test_rival_is_the_best_of_the_others(study: Study) -> None:
