@@ -43,10 +43,11 @@ class Columns:
         """
         if (self.image, self.label) != (other.image, other.label):
             return f"columns {self.image} and {self.label}, unlike {other.image} and {other.label}"
-        for k, (mine, theirs) in enumerate(
-            zip_longest(self.class_names or (), other.class_names or (), fillvalue="nothing")
-        ):
-            if self.class_names and other.class_names and mine != theirs:
+        if self.class_names is None or other.class_names is None:
+            return None
+        names = zip_longest(self.class_names, other.class_names, fillvalue="nothing")
+        for k, (mine, theirs) in enumerate(names):
+            if mine != theirs:
                 return f"'{mine}' as class {k}, unlike '{theirs}'"
         return None
 
