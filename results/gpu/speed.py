@@ -34,7 +34,7 @@ def run(command: list[str]) -> None:
     with subprocess.Popen(command, start_new_session=True) as process:
         try:
             code = process.wait(LONGEST)
-        except subprocess.TimeoutExpired:
+        except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
     if code:
@@ -43,6 +43,7 @@ def run(command: list[str]) -> None:
 
 def main() -> int:
     """Run all parts; the exit code counts those that failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     dry = "--dry-run" in sys.argv
     data, out, work = (Path(argument) for argument in sys.argv[1:4])
     out.mkdir(parents=True, exist_ok=True)

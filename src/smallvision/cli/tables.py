@@ -111,8 +111,8 @@ def show_test(test: dict[str, Any], console: Console) -> None:
     everywhere = test.get("openings_on_machine") or 0
     if everywhere > test["openings"]:
         console.print(
-            f"With other models, these test images have been opened {everywhere} times on this "
-            "machine; the best of many figures flatters."
+            f"These test images have been opened {everywhere} times in all on this machine; the "
+            "best of many figures flatters."
         )
     show_scorecard(test, console)
 

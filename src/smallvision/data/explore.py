@@ -131,7 +131,14 @@ def say_implications(
     C, H, W = record["shape"]
     ratio, K = record["imbalance"], len(record["class_names"])
     said = []
-    if ratio <= 1.5:
+    absent = [
+        name
+        for name, count in zip(record["class_names"], record["counts"], strict=True)
+        if not count
+    ]
+    if absent:
+        said.append(f"No training image is of class {', '.join(absent)}: no model can know it.")
+    elif ratio <= 1.5:
         said.append(f"The classes are balanced ({ratio:.2f} to 1), so accuracy is a fair metric.")
     else:
         said.append(

@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 
 from smallvision.data.cache import cache_folder, expand
+from smallvision.data.catalog import CATALOG
 from smallvision.data.cifar import find_cifar
 from smallvision.data.download import download
 from smallvision.data.editions import EDITIONS
 from smallvision.data.folder import find_folder_layout
 from smallvision.data.layout import Layout, errors_at
 from smallvision.data.npz import find_npz
-from smallvision.data.parquet import find_parquet, holds_both_parts
+from smallvision.data.parquet import find_parquet, holds_parts
 from smallvision.data.shard import read_columns
 from smallvision.errors import DataError, SettingError
 
@@ -89,13 +90,14 @@ def _search(name: str, root: Path, *, named: bool = False) -> Layout | None:
                 return layout
         for place in (root / name, root, root / "plain_text"):
             own = place.name == name
-            if not (own or named or holds_both_parts(place)):
+            if not (own or holds_parts(place, "train*" if named else "train-*")):
                 continue
             layout = find_parquet(place, deep=own)
             columns = read_columns(layout.files[0]) if layout else None
             if columns is None or (columns.label == "fine_label") != (name == "cifar100"):
                 continue
-            if own or named or columns.image == "img":
+            named_so = columns.class_names in (None, CATALOG[name].class_names)
+            if own or (named_so if named else columns.image == "img"):
                 return layout
     return None
 

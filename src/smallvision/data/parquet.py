@@ -37,13 +37,12 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
         return None
     parts = _group_by_part(place, paths)
     found = {path: read_columns(path) for path in (*parts["train"], *paths)}
-    first = next((path for path in found if found[path].class_names), parts["train"][0])
-    columns = replace(found[parts["train"][0]], class_names=found[first].class_names)
+    named = (columns.class_names for columns in found.values() if columns.class_names)
+    columns = replace(found[parts["train"][0]], class_names=next(named, None))
     for path, other in found.items():
         if differs := other.tell_difference(columns):
             raise DataError(
-                f"{path.relative_to(place)} has {differs} in {first.relative_to(place)}; "
-                "expected the same in all files"
+                f"{path.relative_to(place)} has {differs} elsewhere; expected the same in all files"
             )
     return Layout(
         source="Parquet",
@@ -57,9 +56,12 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
     )
 
 
-def holds_both_parts(place: Path) -> bool:
-    """Whether a folder holds shards of training and of test images."""
-    return all(any(place.glob(f"{part}-*.parquet")) for part in ("train", "test"))
+def holds_parts(place: Path, train: str) -> bool:
+    """Whether a folder holds files of training images, by such a name, and of test images."""
+    return all(
+        any(place.glob(f"{pattern}.parquet"))
+        for pattern in (train, train.replace("train", "test", 1))
+    )
 
 
 def _list_files(place: Path, deep: bool) -> list[Path]:

@@ -1,7 +1,7 @@
 """The one place that reads pickles: the official CIFAR batches are nothing else.
 
-A pickle is a program. This reader lets it call four functions, all of which only build arrays and
-bytes no larger than what they are given; anything else is refused before it runs.
+A pickle is a program. This reader lets it call four functions of ours, which stand for numpy's and
+build arrays no larger than the bytes they are given; anything else is refused before it runs.
 """
 
 from __future__ import annotations
@@ -30,28 +30,52 @@ def _encode_latin1(text: str, encoding: str) -> bytes:
 _NDARRAY = object()
 
 
-def _reconstruct(kind: Any, shape: Any, _typecode: Any) -> Any:
-    """An empty array, to be filled by its state, whose size numpy checks against its bytes."""
+class _Dtype:
+    """Stands for a type of numbers, whose own way to be restored believes what it is told."""
+
+    def __init__(self, kind: Any, *_: Any) -> None:
+        self.dtype: np.dtype[Any] = np.dtype(kind)
+        if self.dtype.kind not in "biuf":
+            raise pickle.UnpicklingError(f"numbers of type {self.dtype!s:.40}")
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        order = state[1]
+        if order not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError(f"byte order {order!s:.40}")
+        self.dtype = self.dtype.newbyteorder(order)
+
+
+class _Array:
+    """Stands for an array, which is as large as its bytes."""
+
+    def __init__(self) -> None:
+        self.array: np.ndarray[Any, Any] = np.empty(0, dtype=np.uint8)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, by_column, content = state
+        content = content.encode("latin1") if isinstance(content, str) else content
+        self.array = _frombuffer(content, kind, shape, "F" if by_column else "C").array
+
+
+def _reconstruct(kind: Any, shape: Any, _typecode: Any) -> _Array:
+    """An empty array, to be filled by its state."""
     if kind is not _NDARRAY or shape != (0,):
         raise pickle.UnpicklingError(f"an array of shape {shape!s:.40} without content")
-    return _rebuild(np.ndarray, (0,), b"b")
+    return _Array()
 
 
-def _plain_dtype(*arguments: Any) -> np.dtype[Any]:
-    """A type of numbers; of objects, numpy takes the claimed size of an array at its word."""
-    dtype: np.dtype[Any] = np.dtype(*arguments)
-    if dtype.kind not in "biuf":
-        raise pickle.UnpicklingError(f"numbers of type {dtype!s:.40}")
-    return dtype
+def _frombuffer(content: Any, kind: Any, shape: Any, order: Any, _axes: None = None) -> _Array:
+    """An array of some bytes."""
+    if not isinstance(kind, _Dtype):
+        raise pickle.UnpicklingError("an array without a type")
+    found = _Array()
+    found.array = np.frombuffer(content, kind.dtype).reshape(shape, order=order)
+    return found
 
-
-# numpy has moved its builders twice; asking an array keeps us off private modules.
-_rebuild: Any = np.empty(0, dtype=np.uint8).__reduce__()[0]
-_frombuffer: Any = np.empty(1, dtype=np.uint8).__reduce_ex__(5)[0]
 
 ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): _plain_dtype,
+    ("numpy", "dtype"): _Dtype,
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy.core.numeric", "_frombuffer"): _frombuffer,
@@ -100,4 +124,9 @@ def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:
         ) from error
     if not isinstance(record, dict):
         raise DataError(f"{where} holds a {type(record).__name__}; expected a dict of arrays")
-    return {k.decode("latin1") if isinstance(k, bytes) else str(k): v for k, v in record.items()}
+    return {
+        key.decode("latin1") if isinstance(key, bytes) else str(key): (
+            value.array if isinstance(value, _Array) else value
+        )
+        for key, value in record.items()
+    }

@@ -69,16 +69,18 @@ def write_headline(study: Study) -> Headline:
     """Say the best that is known, and no more."""
     card, winner = study.scorecard, study.winner
     if card is not None:
+        copies = card.lookalikes is not None and card.lookalikes.copies > 0
+        use = "." if copies else " that were used neither to fit nor to choose."
         support = (
             f"The 95 % interval is {format_interval(card.score)}, from {format_count(card.n)} "
-            f"test images that were used neither to fit nor to choose."
+            f"test images{use}"
         )
-        which = "of unseen images correctly."
-        if card.lookalikes is not None and card.lookalikes.copies:
-            which = "of the test images correctly."
-            support += f" {card.lookalikes.sentence}"
         if card.refit:
             support += " It was trained once more for that, on training and validation together."
+        which = "of unseen images correctly."
+        if card.lookalikes is not None and copies:
+            which = "of the test images correctly."
+            support += f" {card.lookalikes.sentence}"
         figure = format_accuracy(card.score)
         return Headline(f"{card.model} classifies", figure, which, support)
     if winner is not None and winner.outcome.val is not None:

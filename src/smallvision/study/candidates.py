@@ -113,7 +113,11 @@ def sum_training(runs: Iterable[Path]) -> dict[str, Any]:
     """What it took to train the runs that an ensemble was made from, for its own status."""
     statuses = [read_json(run / STATUS) for run in runs]
     keys = ("epochs_planned", "epochs_done", "seconds")
-    return {key: sum(status[key] for status in statuses) for key in keys}
+    searched = sum(status.get("search_seconds", 0.0) for status in statuses)
+    return {
+        **{key: sum(status[key] for status in statuses) for key in keys},
+        **({"search_seconds": searched} if searched else {}),
+    }
 
 
 def gather_notes(runs: Iterable[Path]) -> list[str]:

@@ -23,7 +23,7 @@ from smallvision.study.repeats import repeat_run
 from smallvision.study.run import note_recipe, run_recipe
 from smallvision.study.tuning import best_recipe, bound_epochs, tune_recipe
 
-FLATTERED = "Its settings were chosen on these validation images, which flatters the gain."
+FLATTERED = "The settings of {} were chosen on these validation images, which flatters it."
 MEMBERS = 3  # at most, as in the study of CIFAR-10
 
 
@@ -93,7 +93,7 @@ def tune_rung(rung: Rung, site: Site) -> dict[str, Any]:
     else:
         fresh = follow_seed(winner, 1).model_copy(update={"name": rung.name})
         status = train_rung(rung.with_recipe(fresh), site)
-    caveats = {} if status["seconds"] == 0 else {"caveats": [FLATTERED]}
+    caveats = {} if status["seconds"] == 0 else {"caveats": [FLATTERED.format(rung.name)]}
     cost = {"search_seconds": sum(trial["seconds"] for trial in search["trials"])}
     return {**status, **cost, **caveats}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from smallvision.errors import RecordError, SettingError
+from smallvision.errors import RecordError
 from smallvision.records.files import (
     append_line,
     read_json,
@@ -37,6 +37,10 @@ from smallvision.training.state import State
 from smallvision.training.watch import EpochRecord, Plan
 
 DRAWN_POINTS = 600  # of a schedule; more would not show on a page
+
+
+class OtherNetworkError(RecordError):
+    """A checkpoint is whole, but of a network that another version of this package built."""
 
 
 class Recorder:
@@ -139,7 +143,7 @@ def restore_newest(folder: Path, state: State) -> list[str]:
     Returns: what a person should know: which damaged checkpoints were passed over.
 
     Raises:
-        SettingError: one is whole, and of another network; nothing is trained over it.
+        OtherNetworkError: one is whole, and of another network; nothing is trained over it.
     """
     notes = []
     known = len(read_history(folder / METRICS))
@@ -156,6 +160,8 @@ def restore_newest(folder: Path, state: State) -> list[str]:
             if epoch > known:
                 raise RecordError(f"{folder / METRICS} is damaged after epoch {known}")
             restore_checkpoint(folder, place, state)
+        except OtherNetworkError:
+            raise
         except RecordError as error:
             notes.append(f"checkpoint {place.name.lstrip('0')} was passed over: {error}")
         else:
@@ -169,13 +175,13 @@ def restore_checkpoint(folder: Path, place: Path, state: State) -> None:
     Raises:
         RecordError: the checkpoint, or the one of its best epoch, is damaged; the state is then as
             it was.
-        SettingError: it is whole, and of another network; the state is then as it was.
+        OtherNetworkError: it is whole, and of another network; the state is then as it was.
     """
     check_manifest(place)
     record, tensors = read_json(place / "state.json"), load_all(place)
     wanted = {name: tensor.shape for name, tensor in state.model.state_dict().items()}
     if {name: tensor.shape for name, tensor in tensors["model"].items()} != wanted:
-        raise SettingError(
+        raise OtherNetworkError(
             f"{place} holds the weights of another network than this version builds; go on with "
             "the version that wrote it, or name another folder"
         )

@@ -354,8 +354,29 @@ def test_a_pickle_builds_no_array_larger_than_its_bytes(refuses):
     with refuses("batch_x is damaged or is no CIFAR batch"):
         unpickle_arrays(content, "batch_x")
     objects = (1, (10**9,), np.dtype("O"), False, [])
-    with refuses("batch_x is damaged or is no CIFAR batch"):
-        unpickle_arrays(pickle.dumps({"data": State(objects)}), "batch_x")
+    missing = (1, (10**9,), np.dtype("u1"), False, [])
+    for state in (objects, missing, (1, (10**9,), np.dtype("u1"), False, b"few")):
+        with refuses("batch_x is damaged or is no CIFAR batch"):
+            unpickle_arrays(pickle.dumps({"data": State(state)}), "batch_x")
+    flags = b"(I3\nS'|'\nNNNI-1\nI-1\nI63\ntb"  # which would make it a type of objects
+    before = np.dtype("u1").flags
+    plain = b"cnumpy\ndtype\n(S'u1'\ntR"
+    record = unpickle_arrays(b"(S'data'\n" + plain + flags + b"d.", "batch_x")
+    assert np.dtype("u1").flags == before
+    assert not isinstance(record["data"], np.dtype)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["u1", "<i8", ">i4", "bool"])
+def test_arrays_come_out_as_they_went_in(protocol, order, kind):
+    array = np.asarray(np.arange(12).reshape(3, 4), dtype=kind, order=order)
+    found = unpickle_arrays(pickle.dumps({"data": array}, protocol=protocol), "batch_x")["data"]
+    assert np.array_equal(found, array)
+    assert found.dtype == array.dtype
+
+
+def test_a_pickle_builds_no_array_without_a_size(refuses):
     program = (
         b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nJ\x00\x00\x00\x7f\x85U\x01b\x87R."
     )

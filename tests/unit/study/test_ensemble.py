@@ -185,7 +185,7 @@ def test_a_member_that_cost_nothing_is_compared_too(rows: DataSet, tmp_path: Pat
         status = {**read_json(run / "status.json"), "seconds": 0.0, "search_seconds": 2.0}
         write_json(run / "status.json", status)
     build(rows, tmp_path / "both", tmp_path / "one", tmp_path / "two", select="all")
-    assert read_json(tmp_path / "both" / "ensemble.json")["against_single"]["seconds_ratio"] == 0
+    assert read_json(tmp_path / "both" / "ensemble.json")["against_single"]["seconds_ratio"] == 2
 
 
 def test_the_same_run_named_twice_counts_once(rows: DataSet, trained: Path, tmp_path: Path) -> None:

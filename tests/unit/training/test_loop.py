@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
 from smallvision.cli.narrator import LiveProgress, PlainLines
 from smallvision.data.batches import TrainBatches
-from smallvision.errors import FailedRunError, SettingError
+from smallvision.errors import FailedRunError, RecordError
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.records.files import read_jsonl, write_json
 from smallvision.records.machine import Machine
@@ -238,7 +238,7 @@ def test_weights_of_another_network_are_not_taken(tmp_path: Path) -> None:
     states[0].step = 1
     Recorder(tmp_path, schedule_kind="cosine", keep="best").pause(states[0])
     before = states[1].model.state_dict()["head.bias"].clone()
-    with pytest.raises(SettingError, match="another network"):
+    with pytest.raises(RecordError, match="another network"):
         restore_newest(tmp_path, states[1])
     assert torch.equal(states[1].model.state_dict()["head.bias"], before)
 
