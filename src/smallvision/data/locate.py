@@ -90,7 +90,7 @@ def _search(name: str, root: Path, *, named: bool = False) -> Layout | None:
                 return layout
         for place in (root / name, root, root / "plain_text"):
             own = place.name == name
-            if not (own or holds_parts(place, "train*" if named else "train-*")):
+            if not (own or holds_parts(place, "*" if named else "-*")):
                 continue
             layout = find_parquet(place, deep=own)
             columns = read_columns(layout.files[0]) if layout else None

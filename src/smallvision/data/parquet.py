@@ -56,12 +56,9 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
     )
 
 
-def holds_parts(place: Path, train: str) -> bool:
-    """Whether a folder holds files of training images, by such a name, and of test images."""
-    return all(
-        any(place.glob(f"{pattern}.parquet"))
-        for pattern in (train, train.replace("train", "test", 1))
-    )
+def holds_parts(place: Path, ending: str) -> bool:
+    """Whether a folder holds files of training and of test images, named with such an ending."""
+    return all(any(place.glob(f"{part}{ending}.parquet")) for part in ("train", "test"))
 
 
 def _list_files(place: Path, deep: bool) -> list[Path]:

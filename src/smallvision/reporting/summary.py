@@ -69,7 +69,8 @@ def write_headline(study: Study) -> Headline:
     """Say the best that is known, and no more."""
     card, winner = study.scorecard, study.winner
     if card is not None:
-        copies = card.lookalikes is not None and card.lookalikes.copies > 0
+        found = card.lookalikes
+        copies = found.sentence if found is not None and found.copies else ""
         use = "." if copies else " that were used neither to fit nor to choose."
         support = (
             f"The 95 % interval is {format_interval(card.score)}, from {format_count(card.n)} "
@@ -77,10 +78,9 @@ def write_headline(study: Study) -> Headline:
         )
         if card.refit:
             support += " It was trained once more for that, on training and validation together."
-        which = "of unseen images correctly."
-        if card.lookalikes is not None and copies:
-            which = "of the test images correctly."
-            support += f" {card.lookalikes.sentence}"
+        if copies:
+            support += f" {copies}"
+        which = f"of {'the test' if copies else 'unseen'} images correctly."
         figure = format_accuracy(card.score)
         return Headline(f"{card.model} classifies", figure, which, support)
     if winner is not None and winner.outcome.val is not None:

@@ -83,13 +83,8 @@ from smallvision.training import (
 # standard error is enough to see a gap grow; the final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
 SLOWEST = 1 / 8  # of the planned learning rate; a run that diverges below that has other troubles
-KEPT = (
-    "machine",
-    "micro_batch",
-    "slowdown",
-    "moved",
-    "notes",
-)  # of the status of a run while it goes on
+# Of the status of a run while it goes on.
+KEPT = ("machine", "micro_batch", "slowdown", "moved", "notes")
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
 
@@ -195,7 +190,8 @@ def open_run(
             f"{folder} was made {'without' if pooled else 'with'} the validation images among the "
             "training images; name another folder with --out"
         )
-    if (folder / "split.json").exists():
+    has_split = (folder / "split.json").exists()
+    if has_split:
         check_split(folder, dataset, split)
     if status["status"] == "done":
         check_manifest(folder / "model")
@@ -207,7 +203,8 @@ def open_run(
     write_json(folder / STATUS, status)
     if not written.exists():
         note_recipe(folder, recipe)
-    check_split(folder, dataset, split)
+    if not has_split:
+        check_split(folder, dataset, split)
     write_json(folder / "environment.json", describe_environment())
     return status
 
