@@ -25,12 +25,12 @@ from show_races import BENCH, tell
 import smallvision as sv
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.compute.machine import choose_machine
 from smallvision.data.dataset import DataSet
 from smallvision.predict import Views
 from smallvision.recipes import aim
-from smallvision.recipes.text import sum_recipe
-from smallvision.records.files import make_folder, read_npz, write_json
-from smallvision.records.machine import choose_machine
+from smallvision.recipes.toml import sum_recipe
+from smallvision.records.store import make_folder, read_npz, write_json
 from smallvision.stats.rates import rate_accuracy
 
 TARGET = 0.94

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from keep import read, tell_place, tell_test
 
-from smallvision.predict.box import BOX
+from smallvision.predict.pretrained import BOX
 from smallvision.records.weights import copy_tensors
 
 RECORDS = Path(__file__).with_name("box")

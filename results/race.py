@@ -23,10 +23,10 @@ from keep import go_on
 
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.compute.machine import choose_machine
 from smallvision.recipes import aim
-from smallvision.recipes.text import sum_recipe
-from smallvision.records.files import make_folder, write_json
-from smallvision.records.machine import choose_machine
+from smallvision.recipes.toml import sum_recipe
+from smallvision.records.store import make_folder, write_json
 
 HERE = Path(__file__).parent
 OURS, PEER = "smallvision", "airbench94_muon"

@@ -14,7 +14,7 @@ from typing import Any
 from keep import read, tell_place
 
 from smallvision.recipes import aim
-from smallvision.recipes.text import sum_recipe
+from smallvision.recipes.toml import sum_recipe
 
 BENCH = Path(__file__).with_name("bench")
 

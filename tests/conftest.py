@@ -12,7 +12,7 @@ import pytest
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed import seal
+from smallvision.data.sealed_test import seal
 
 
 @pytest.fixture(autouse=True)

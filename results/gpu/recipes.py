@@ -27,13 +27,13 @@ from torch.utils.flop_counter import FlopCounterMode
 import smallvision as sv
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
+from smallvision.compute.machine import choose_machine
 from smallvision.errors import UserError
 from smallvision.recipes import Recipe, build_ladder, find_preset, find_rung, override
-from smallvision.recipes.build import build_model
+from smallvision.recipes.builders import build_model
 from smallvision.recipes.task import Task
-from smallvision.records.files import make_folder, read_json, write_json
-from smallvision.records.machine import choose_machine
-from smallvision.study import run as running
+from smallvision.records.store import make_folder, read_json, write_json
+from smallvision.runs import train as running
 
 VARIANTS: dict[str, list[str]] = {
     "8 whole": ["epochs=8", "windows=[]", "model.extra=0"],

@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from smallvision.data.load import load_data
-from smallvision.evaluation.seal import open_test
-from smallvision.processor import has_fast_bf16
+from smallvision.compute.processor import has_fast_bf16
+from smallvision.data.loading.load import load_data
+from smallvision.evaluation.open_test import open_test
 
 HALF = "bfloat16()" if has_fast_bf16("cpu") else "float()"
 REPLACED = (

@@ -16,6 +16,7 @@ Images: TypeAlias = npt.NDArray[np.uint8]
 Labels: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.floating]
 Indices: TypeAlias = npt.NDArray[np.int64]
+Shape: TypeAlias = tuple[int, int, int]  # C, H, W
 
 MIN_SIZE, MAX_SIZE = 8, 96  # pixels a side
 MIN_CLASSES, MAX_CLASSES = 2, 1000

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from smallvision.api import evaluate, train
 from smallvision.errors import UserError
 from smallvision.predict import load_model
-from smallvision.study import evaluate, train
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, read_bits, write_recipe
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from smallvision.data.load import as_dataset
+from smallvision.data.loading.load import as_dataset
 from smallvision.predict import load_model
-from smallvision.records.files import hash_file, read_json, write_json
-from smallvision.study import Run
+from smallvision.records.store import hash_file, read_json, write_json
+from smallvision.runs.results import Run
 from tests.battery.outcome import Outcome
 
 PROMISE = (

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smallvision.data.arrays import from_arrays
-from smallvision.data.load import as_dataset
+from smallvision.data.loading.from_arrays import from_arrays
+from smallvision.data.loading.load import as_dataset
 from smallvision.data.split import make_split
 from smallvision.errors import DataError, FailedRunError
 from smallvision.recipes import parse_recipe
-from smallvision.records.files import read_json, read_jsonl
+from smallvision.records.store import read_json, read_jsonl
 from smallvision.records.weights import check_manifest
-from smallvision.study.run import run_recipe
+from smallvision.runs.train import run_recipe
 from smallvision.training import loop
 from tests.battery.outcome import Outcome
 from tests.battery.work import RECIPE, compare_bits, read_bits

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from smallvision.data.decode import decode_picture
+from smallvision.data.decoding.image import decode_picture
 from smallvision.errors import UserError
 from tests.battery.outcome import Outcome
 

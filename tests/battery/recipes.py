@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, build_ladder, find_preset, parse_recipe, read_recipe
 from smallvision.recipes.task import Task
-from smallvision.recipes.text import list_keys, override, write_toml
+from smallvision.recipes.toml import list_keys, override, write_toml
 from tests.battery.outcome import Outcome
 
 PROMISE = (

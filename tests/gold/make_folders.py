@@ -13,7 +13,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from smallvision.study import StudyPlan, ensemble_runs, run_study, train, tune
+from smallvision.api import ensemble as ensemble_runs
+from smallvision.api import train, tune
+from smallvision.study.climb import run_study
+from smallvision.study.plan import StudyPlan
 
 SMALL = ("model.hidden=[4]", "compute.threads=1", "compute.precision=fp32")
 

@@ -11,14 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smallvision.data.load import as_dataset
+from smallvision.api import evaluate, train, tune
+from smallvision.compute.machine import choose_machine
+from smallvision.data.loading.load import as_dataset
 from smallvision.predict import load_model
 from smallvision.recipes import read_run_recipe
-from smallvision.records.files import read_json, read_npz
-from smallvision.records.folder import find_runs
+from smallvision.records.layout import find_runs
 from smallvision.records.ledger import read_openings
-from smallvision.records.machine import choose_machine
-from smallvision.study import Run, StudyPlan, evaluate, run_study, train, tune
+from smallvision.records.store import read_json, read_npz
+from smallvision.runs.results import Run
+from smallvision.study.climb import run_study
+from smallvision.study.plan import StudyPlan
 from tests.gold.make_folders import SMALL
 
 FOLDERS = Path(__file__).parent / "folders"

@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 
 import smallvision
+from smallvision.api import evaluate, train
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed import SealedTest, break_seal, seal
+from smallvision.data.sealed_test import SealedTest, break_seal, seal
 from smallvision.data.split import make_split
 from smallvision.records.ledger import read_openings
-from smallvision.study import StudyPlan, evaluate, explain, run_study, train
-from smallvision.study import run as study_run
+from smallvision.runs import train as study_run
+from smallvision.runs.explain import explain
+from smallvision.study.climb import run_study
+from smallvision.study.plan import StudyPlan
 from tests.conftest import make_dataset, make_images
-from tests.unit.training.test_runs import bits, recipe, run
+from tests.unit.runs.test_train import bits, recipe, run
 
 SOURCE = Path(smallvision.__file__).parent
 
@@ -106,7 +109,7 @@ def test_the_seal_is_broken_in_one_place() -> None:
             called = getattr(name, "id", getattr(name, "attr", ""))
             if isinstance(node, ast.Call) and called == "break_seal":
                 callers.append(path.relative_to(SOURCE).as_posix())
-    assert callers == ["evaluation/seal.py"]
+    assert callers == ["evaluation/open_test.py"]
 
 
 def test_openings_are_logged_counted_and_announced(dataset: DataSet, tmp_path: Path) -> None:
@@ -178,7 +181,7 @@ def test_no_room_that_sees_test_images_fits_a_temperature() -> None:
         for path in SOURCE.rglob("*.py")
         if "fit_temperature" in path.read_text()
     }
-    assert naming == {"stats", "study"}
+    assert naming == {"stats", "runs"}
 
 
 def test_a_seal_that_cannot_be_logged_stays_closed(

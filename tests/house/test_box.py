@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from smallvision.compute.machine import Machine
 from smallvision.predict import find_model, fingerprint_model, load_model
-from smallvision.predict.box import BOX
-from smallvision.records.machine import Machine
+from smallvision.predict.pretrained import BOX
 from tests.house.readme import ROOT, check_block
 
 RECORDS = ROOT / "results" / "box"

@@ -20,11 +20,6 @@ def test_public_names() -> None:
         assert getattr(smallvision, name) is not None
 
 
-def test_public_functions_come_from_the_room_itself() -> None:
-    homes = {module for module, _ in smallvision._HOMES.values()}
-    assert "smallvision.study.library" not in homes
-
-
 def test_no_room_hides_a_public_name() -> None:
     """A room called `train` would replace the function as soon as it is imported."""
     rooms = {path.parent.name for path in Path(smallvision.__file__).parent.glob("*/__init__.py")}

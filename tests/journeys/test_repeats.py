@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import smallvision as sv
-from smallvision.records.files import read_json
-from smallvision.records.folder import find_runs, find_study
-from smallvision.study import library, repeats, run
+from smallvision import api
+from smallvision.records.layout import find_runs, find_study
+from smallvision.records.store import read_json
+from smallvision.runs import repeats, train
 from smallvision.training import DivergedError
 
 Call = Callable[..., Any]
@@ -74,14 +75,14 @@ def test_a_failed_repeat_stops_nothing_and_is_named(
     smallvision: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    true_fit = run.fit
+    true_fit = train.fit
 
     def diverge(*arguments: Any, **options: Any) -> None:
         if arguments[1].seed in diverging:
             raise DivergedError("the loss is no longer a number")
         true_fit(*arguments, **options)
 
-    monkeypatch.setattr(run, "fit", diverge)
+    monkeypatch.setattr(train, "fit", diverge)
     command = ("train", "digits", "mlp", "--out", out, "--seeds", "3", *FAST)
     diverging = {1, 2}
     alone = smallvision(*command)
@@ -138,7 +139,7 @@ def test_no_part_of_a_run_heads_the_list(smallvision: Call, tmp_path: Path) -> N
 def test_a_seed_beyond_the_largest_is_found_before_training(
     smallvision: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "run_recipe", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(api, "run_recipe", lambda *_, **__: pytest.fail("trained"))
     out = tmp_path / "run"
     refused = smallvision(
         "train", "digits", "mlp", "--out", out, "--seeds", "2", "--set", f"seed={2**31}"

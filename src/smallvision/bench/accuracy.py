@@ -16,14 +16,14 @@ import numpy as np
 from scipy.stats import t
 
 from smallvision.bench.record import begin_record
-from smallvision.data.load import as_dataset
+from smallvision.data.loading.load import as_dataset
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.recipes import aim, override
-from smallvision.recipes.text import sum_recipe
+from smallvision.recipes.toml import sum_recipe
 from smallvision.records.fields import POOLED
-from smallvision.records.files import read_json, write_json
-from smallvision.records.folder import STATUS
+from smallvision.records.layout import STATUS
 from smallvision.records.ledger import LEDGER
+from smallvision.records.store import read_json, write_json
 from smallvision.stats.intervals import CONFIDENCE
 
 

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from smallvision.bench.timing import Job, fill_turn, repeat
-from smallvision.records.machine import Machine
+from smallvision.compute.machine import Machine
 
 # Channels, pixels a side, images: layers of the networks here, and one of a wider one.
 SHAPES = ((64, 32, 64), (128, 16, 128), (256, 8, 250), (640, 8, 64))

@@ -16,10 +16,10 @@ from smallvision.augment import AUGMENTATIONS, build_normalizer
 from smallvision.bench.plain import MEAN, STD, PillowImages, draw_batches
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, fill_turn, repeat
+from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
-from smallvision.data.resident import place_images
-from smallvision.records.machine import Machine
+from smallvision.data.placement import place_images
 
 BATCH = 128
 WARM_UP = 16  # batches

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from smallvision.bench.timing import Job, fill_turn
+from smallvision.compute.machine import Machine
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
-from smallvision.recipes.build import build_model, build_optimizer
-from smallvision.records.machine import Machine
+from smallvision.recipes.builders import build_model, build_optimizer
 
 PADDING = 4
 MOST_WORKERS = 8  # of a DataLoader; more start slowly, and their batches pile up

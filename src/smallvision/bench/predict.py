@@ -10,8 +10,8 @@ import torch
 
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import alternate
+from smallvision.compute.machine import Machine
 from smallvision.predict import SavedModel
-from smallvision.records.machine import Machine
 
 BATCH = 1_000
 

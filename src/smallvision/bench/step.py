@@ -17,17 +17,17 @@ from smallvision.bench.peak import find_peak, list_convolutions
 from smallvision.bench.plain import MEAN, STD, PlainLoop
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, fill_turn, repeat, settle
+from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
-from smallvision.recipes.build import (
+from smallvision.recipes.builders import (
     build_model,
     build_optimizer,
     choose_micro_batch,
     schedule_augmentations,
 )
-from smallvision.records.machine import Machine
-from smallvision.study.run import explain_failure
+from smallvision.runs.train import explain_failure
 from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10

@@ -42,9 +42,9 @@ def pipeline(
 
     from smallvision.bench import bench_pipeline
     from smallvision.cli.rates import show_pipeline
-    from smallvision.data.load import as_dataset
+    from smallvision.compute.machine import choose_machine
+    from smallvision.data.loading.load import as_dataset
     from smallvision.errors import DataError
-    from smallvision.records.machine import choose_machine
 
     dataset = as_dataset(data, data_dir)
     if dataset.train.shape[0] != 3:
@@ -88,7 +88,7 @@ def step(
         override,
         read_recipe,
     )
-    from smallvision.recipes.build import build_machine, check_fit
+    from smallvision.recipes.builders import build_machine, check_fit
 
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))
@@ -142,9 +142,9 @@ def accuracy(
     """The time to a target accuracy, from the start of a process to its figure, over seeds."""
     from smallvision.bench import bench_accuracy
     from smallvision.cli.rates import show_targets
-    from smallvision.data.load import as_dataset
+    from smallvision.data.loading.load import as_dataset
     from smallvision.recipes import aim, override
-    from smallvision.recipes.build import check_fit
+    from smallvision.recipes.builders import check_fit
 
     if on not in ("val", "test"):
         raise SettingError(f"--on is '{on}'; expected val or test")
@@ -177,8 +177,8 @@ def predict(
     """Time to classify one image, and images a second."""
     from smallvision.bench import bench_predict
     from smallvision.cli.rates import show_predictions
+    from smallvision.compute.machine import choose_machine
     from smallvision.predict import load_model
-    from smallvision.records.machine import choose_machine
 
     machine = choose_machine()
     models = {str(folder): load_model(folder, machine) for folder in run}
@@ -208,7 +208,7 @@ def begin(out: Path, json: bool) -> Console:
     """
     from rich.console import Console
 
-    from smallvision.records.files import make_folder
+    from smallvision.records.store import make_folder
 
     make_folder(out)
     return Console(stderr=json, highlight=False)
@@ -223,7 +223,7 @@ def keep(
     record: dict[str, Any], out: Path, json: bool, console: Console, *, name: str | None = None
 ) -> None:
     """Write a record and say where."""
-    from smallvision.records.files import make_folder, write_json
+    from smallvision.records.store import make_folder, write_json
 
     path = make_folder(out) / f"{name or record['kind']}.json"
     write_json(path, record)

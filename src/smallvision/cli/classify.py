@@ -27,8 +27,8 @@ def classify(
     """Say what a finished model takes pictures for."""
     from rich.console import Console
 
-    from smallvision.cli.tables import show_classification
-    from smallvision.study import classify as classify_pictures
+    from smallvision.cli.render.tables import show_classification
+    from smallvision.runs.classify import classify as classify_pictures
 
     found = classify_pictures(model, pictures)
     show_classification(found, Console(stderr=json))

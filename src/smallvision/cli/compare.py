@@ -24,8 +24,8 @@ def compare(
     """Compare runs on the same validation images; seeds of one recipe count as one."""
     from rich.console import Console
 
-    from smallvision.cli.tables import show_comparison
-    from smallvision.study import compare_groups
+    from smallvision.cli.render.tables import show_comparison
+    from smallvision.comparison.groups import compare_groups
 
     comparison = compare_groups(runs)
     show_comparison(comparison, Console(stderr=json, highlight=False))

@@ -43,11 +43,11 @@ def distill(
 ) -> None:
     """Train one network to answer as a finished run does, and say what that saves and loses."""
     leave_if_busy(out)
-    from smallvision.cli.narrator import TerminalNarrator
-    from smallvision.cli.tables import show_distilled, show_run
-    from smallvision.records.files import read_json
-    from smallvision.records.folder import DISTILLED
-    from smallvision.study import distill as distill_model
+    from smallvision.api import distill as distill_model
+    from smallvision.cli.render.progress import TerminalNarrator
+    from smallvision.cli.render.tables import show_distilled, show_run
+    from smallvision.records.layout import DISTILLED
+    from smallvision.records.store import read_json
 
     with TerminalNarrator(to_stderr=json) as narrator:
         run = distill_model(

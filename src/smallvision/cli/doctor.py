@@ -9,11 +9,11 @@ def doctor(data_dir: DataDir = None) -> None:
     """Say what this machine offers: device, threads, bf16, memory, compiler, data found."""
     from rich.console import Console
 
-    from smallvision.cli.tables import show_machine
-    from smallvision.data.locate import find_places
-    from smallvision.processor import has_fast_bf16
+    from smallvision.cli.render.tables import show_machine
+    from smallvision.compute.machine import choose_machine, has_compiler
+    from smallvision.compute.processor import has_fast_bf16
+    from smallvision.data.loading.locate import find_places
     from smallvision.records.environment import describe_environment
-    from smallvision.records.machine import choose_machine, has_compiler
 
     machine = choose_machine()
     show_machine(

@@ -34,10 +34,10 @@ def ensemble(
     """Average the networks of finished runs, and say what that gains and costs."""
     from rich.console import Console
 
-    from smallvision.cli.tables import show_ensemble
-    from smallvision.records.files import read_json
-    from smallvision.records.folder import ENSEMBLE
-    from smallvision.study import ensemble_runs
+    from smallvision.api import ensemble as ensemble_runs
+    from smallvision.cli.render.tables import show_ensemble
+    from smallvision.records.layout import ENSEMBLE
+    from smallvision.records.store import read_json
 
     run = ensemble_runs(
         *runs, data=data, members=members, select=select, out=out, data_dir=data_dir

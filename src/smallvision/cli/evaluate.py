@@ -29,9 +29,9 @@ def evaluate(
 
     from rich.console import Console
 
-    from smallvision.cli.tables import show_test, show_val
-    from smallvision.study import evaluate as evaluate_run
-    from smallvision.study import score_validation
+    from smallvision.api import evaluate as evaluate_run
+    from smallvision.api import score_validation
+    from smallvision.cli.render.tables import show_test, show_val
 
     console = Console(stderr=json)
     if on == "val":

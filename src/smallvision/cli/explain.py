@@ -18,8 +18,8 @@ def explain(
     """Look at a run's errors on its validation images; the test set stays sealed."""
     from rich.console import Console
 
-    from smallvision.cli.tables import show_errors
-    from smallvision.study import explain as explain_run
+    from smallvision.cli.render.tables import show_errors
+    from smallvision.runs.explain import explain as explain_run
 
     analysis = explain_run(run, data, data_dir=data_dir)
     show_errors(analysis.record, run / "errors", Console(stderr=json))

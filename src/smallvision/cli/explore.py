@@ -22,10 +22,10 @@ def explore(
     """Say what a data set is and what follows from it; the test set stays sealed."""
     from rich.console import Console
 
-    from smallvision.cli.tables import show_exploration
-    from smallvision.data.load import as_dataset
-    from smallvision.records.folder import check_folder
-    from smallvision.study import explore as explore_data
+    from smallvision.api import explore as explore_data
+    from smallvision.cli.render.tables import show_exploration
+    from smallvision.data.loading.load import as_dataset
+    from smallvision.records.layout import check_folder
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)

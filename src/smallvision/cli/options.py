@@ -65,7 +65,7 @@ def pick_data(data: str, data_dir: Path | None, *, no_mirror: bool) -> str | Dat
     """
     if not no_mirror:
         return data
-    from smallvision.data.load import load_data
+    from smallvision.data.loading.load import load_data
 
     return load_data(data, data_dir=data_dir, mirror_safe=False)
 
@@ -77,7 +77,7 @@ def leave_if_busy(folder: Path | None) -> None:
         RecordError: one is at work in the folder.
     """
     if folder is not None:
-        from smallvision.records.folder import check_free
+        from smallvision.records.layout import check_free
 
         check_free(folder)
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from smallvision.cli.tables import new_table
+from smallvision.cli.render.tables import new_table
 from smallvision.cli.words import clock, count
 
 

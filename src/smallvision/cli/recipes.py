@@ -19,9 +19,9 @@ def recipes(
     """List recipes and their parts; sizes are those for CIFAR-10."""
     from rich.console import Console
 
-    from smallvision.cli.catalog import show_ladder, show_parts
+    from smallvision.cli.render.recipes import show_ladder, show_parts
     from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset, find_rung
-    from smallvision.recipes.text import write_toml
+    from smallvision.recipes.toml import write_toml
 
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))

@@ -70,10 +70,11 @@ def study(
         out = choose_folder(data, preset, dry_run=dry_run, resume=resume)
     leave_if_busy(out)
 
-    from smallvision.cli.narrator import TerminalNarrator
-    from smallvision.cli.tables import show_study
+    from smallvision.cli.render.progress import TerminalNarrator
+    from smallvision.cli.render.tables import show_study
     from smallvision.recipes import find_preset
-    from smallvision.study import Limits, StudyPlan, run_study
+    from smallvision.study.climb import run_study
+    from smallvision.study.plan import Limits, StudyPlan
 
     find_preset(preset)
     plan = StudyPlan(
@@ -112,8 +113,8 @@ def choose_folder(data: str, preset: str, *, dry_run: bool, resume: bool) -> Pat
     Raises:
         RecordError: there is nothing to resume.
     """
-    from smallvision.data.load import name_data
-    from smallvision.records.folder import STUDY, newest_folder, number_folder
+    from smallvision.data.loading.load import name_data
+    from smallvision.records.layout import STUDY, newest_folder, number_folder
 
     stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
     if not resume:

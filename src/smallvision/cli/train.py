@@ -57,13 +57,13 @@ def train(
 ) -> None:
     """Train one recipe and keep everything in a run folder."""
     leave_if_busy(out)
-    from smallvision.cli.narrator import TerminalNarrator
-    from smallvision.cli.tables import show_run, show_seeds, show_test
-    from smallvision.data.load import as_dataset
+    from smallvision.api import evaluate as evaluate_run
+    from smallvision.api import find_test
+    from smallvision.api import train as train_run
+    from smallvision.cli.render.progress import TerminalNarrator
+    from smallvision.cli.render.tables import show_run, show_seeds, show_test
+    from smallvision.data.loading.load import as_dataset
     from smallvision.recipes import find_preset
-    from smallvision.study import evaluate as evaluate_run
-    from smallvision.study import train as train_run
-    from smallvision.study.library import find_test
 
     find_preset(preset)
     dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)

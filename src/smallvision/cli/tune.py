@@ -73,11 +73,11 @@ def tune(
     leave_if_busy(out)
     budget_seconds = None if budget is None else read_duration(budget)
 
-    from smallvision.cli.narrator import TerminalNarrator
-    from smallvision.cli.tables import show_tuning
+    from smallvision.api import tune as tune_recipe
+    from smallvision.cli.render.progress import TerminalNarrator
+    from smallvision.cli.render.tables import show_tuning
     from smallvision.recipes import read_recipe
-    from smallvision.recipes.space import read_values
-    from smallvision.study import tune as tune_recipe
+    from smallvision.recipes.search_space import read_values
 
     with TerminalNarrator(to_stderr=json) as narrator:
         tuning = tune_recipe(

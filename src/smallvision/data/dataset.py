@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed import SealedTest
+from smallvision.data.sealed_test import SealedTest
 
 
 @dataclass(frozen=True, eq=False)

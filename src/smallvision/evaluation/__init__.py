@@ -1,7 +1,7 @@
 """The judge: the only room that can open a test set."""
 
-from smallvision.evaluation.errors import ERRORS, ErrorAnalysis, analyse_errors
-from smallvision.evaluation.final import evaluate_on_test
+from smallvision.evaluation.error_analysis import ERRORS, ErrorAnalysis, analyse_errors
 from smallvision.evaluation.scorecard import score
+from smallvision.evaluation.test_evaluation import evaluate_on_test
 
 __all__ = ["ERRORS", "ErrorAnalysis", "analyse_errors", "evaluate_on_test", "score"]

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from smallvision.models.side_by_side import WIDEST, SideBySide
-from smallvision.models.spectral import Spectral, count_gain
-from smallvision.processor import has_amx, has_avx512, has_fast_bf16, has_mkl
+from smallvision.compute.processor import has_amx, has_avx512, has_fast_bf16, has_mkl
+from smallvision.models.fft_conv import Spectral, count_gain
+from smallvision.models.packed_weight_grad import WIDEST, SideBySide
 
 # Operations of a plain convolution for one of a spectral one, from which on spectra save time.
 # Their matrices are small, and the processor gets a half to two thirds as many of their operations

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smallvision.processor import has_fast_bf16
+from smallvision.compute.processor import has_fast_bf16
 
 STEEP = (3.4445, -4.7750, 2.0315)  # of the quintic; steepest at zero, where it ends near 1
 STEPS = 3  # leaves singular values within about 0.5 to 1.5, which serves as well as exactly 1

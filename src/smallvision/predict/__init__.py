@@ -1,10 +1,10 @@
 """From saved models and images to probabilities."""
 
-from smallvision.predict.average import average_models
+from smallvision.predict.distillation_targets import build_teaching
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.members import predict_members
-from smallvision.predict.norms import refresh_norms
+from smallvision.predict.recalibrate_batchnorm import refresh_norms
 from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
     SavedModel,
@@ -13,8 +13,8 @@ from smallvision.predict.saved_model import (
     fingerprint_model,
     load_model,
 )
-from smallvision.predict.teaching import build_teaching
-from smallvision.predict.views import Views
+from smallvision.predict.tta import Views
+from smallvision.predict.weight_average import average_models
 
 __all__ = [
     "Ensemble",

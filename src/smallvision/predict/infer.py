@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from smallvision.augment import Normalize
-from smallvision.records.machine import Machine
+from smallvision.compute.machine import Machine
 
 BATCH = 512  # images; larger batches leave the cache and run slower on CPUs
 

@@ -24,7 +24,7 @@ from smallvision.recipes.settings import (
     Sgd,
     Sgdr,
 )
-from smallvision.recipes.speed import build_speednet
+from smallvision.recipes.speednet_recipe import build_speednet
 from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]

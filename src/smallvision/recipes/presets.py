@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from smallvision.errors import SettingError, nearest
 from smallvision.recipes.settings import Sgdr, SpeedNet, Vgg10, WideResNet
-from smallvision.recipes.speed import TARGETS, Pace
+from smallvision.recipes.speednet_recipe import TARGETS, Pace
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smallvision.errors import SettingError
 from smallvision.recipes.settings import Recipe
-from smallvision.recipes.text import parse_recipe
+from smallvision.recipes.toml import parse_recipe
 
 
 def follow_seed(recipe: Recipe, i: int) -> Recipe:

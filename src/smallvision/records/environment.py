@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from smallvision.processor import has_amx
+from smallvision.compute.processor import has_amx
 
 PACKAGES = ("smallvision", "torch", "numpy", "scipy", "scikit-learn", "pillow", "safetensors")
 

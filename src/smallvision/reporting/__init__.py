@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smallvision.errors import RecordError
-from smallvision.records.folder import STUDY
+from smallvision.records.layout import STUDY
 from smallvision.reporting.page import UNLIKE, render_page, render_run, write_page
 from smallvision.reporting.reader import read_run, read_study
 

@@ -16,22 +16,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from plotly.offline import get_plotlyjs
 
 from smallvision.errors import RecordError
-from smallvision.records.files import write_text
-from smallvision.reporting import (
+from smallvision.records.store import write_text
+from smallvision.reporting import words
+from smallvision.reporting.charts import (
+    confusion_matrix,
     curves,
-    ensembles,
     ladder,
-    matrix,
-    phrases,
     reliability,
     schedules,
-    searches,
     slices,
-    specimens,
-    summary,
-    words,
 )
 from smallvision.reporting.pictures import Picture
+from smallvision.reporting.sections import data, ensemble, phrases, summary, tuning
 from smallvision.reporting.view import About, Rung, Study
 from smallvision.stats.words import format_p
 
@@ -56,7 +52,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": words.format_day,
     "duration": words.format_duration,
     "costs": phrases.describe_costs,
-    "end": searches.describe_end,
+    "end": tuning.describe_end,
     "help": phrases.describe_help,
     "interval": words.format_interval,
     "latency": words.format_latency,
@@ -166,8 +162,8 @@ def gather_figures(study: Study, parts: dict[str, Any]) -> dict[str, Any]:
     search, vote = parts["tuning"], parts["ensemble"]
     return {
         "curves": curves.build_figures(study.rungs),
-        "trials": searches.build_parallel(search.tuning) if search else None,
-        "snapshots": ensembles.build_snapshots(vote.rung) if vote else None,
+        "trials": tuning.build_parallel(search.tuning) if search else None,
+        "snapshots": ensemble.build_snapshots(vote.rung) if vote else None,
     }
 
 
@@ -197,23 +193,23 @@ def gather_sections(study: Study) -> dict[str, Any]:
         "gains": summary.sum_up_gains(study),
         "ladder": ladder.draw_ladder(study),
         "mosaic": exploration.random if exploration else None,
-        "mosaic_height": specimens.crop_sheet(exploration, study.card.data.shape[1]),
+        "mosaic_height": data.crop_sheet(exploration, study.card.data.shape[1]),
         "exploration": exploration,
-        "classes": specimens.list_specimens(exploration) if exploration else None,
-        "balance": specimens.draw_skyline(exploration) if exploration else None,
-        "histograms": specimens.draw_histograms(exploration.channels) if exploration else (),
-        "parts": specimens.divide_images(study),
+        "classes": data.list_specimens(exploration) if exploration else None,
+        "balance": data.draw_skyline(exploration) if exploration else None,
+        "histograms": data.draw_histograms(exploration.channels) if exploration else (),
+        "parts": data.divide_images(study),
         **gather_training(study.rungs, study.card.best),
         "card": card,
-        "matrix": matrix.draw_matrix(card) if card else None,
-        "class_plot": matrix.plot_classes(card) if card else None,
+        "matrix": confusion_matrix.draw_matrix(card) if card else None,
+        "class_plot": confusion_matrix.plot_classes(card) if card else None,
         "versus": ladder.compare_test(study),
         "trust": reliability.draw_trust(study),
-        "tuning": searches.draw_search(study),
-        "ensemble": ensembles.draw_vote(study),
+        "tuning": tuning.draw_search(study),
+        "ensemble": ensemble.draw_vote(study),
         "errors": study.mistakes,
         "slices": slices.draw_slices(study.mistakes) if study.mistakes else None,
-        "cells": embed_json(matrix.list_cells(card) if card else {}),
+        "cells": embed_json(confusion_matrix.list_cells(card) if card else {}),
         "environment": phrases.flatten_record(study.environment or {}),
         "recipe": winner if winner and winner.recipe else None,
     }

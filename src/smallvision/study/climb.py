@@ -6,27 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.augment import AUGMENTATIONS
+from smallvision.comparison.verdicts import is_done, judge_ladder
 from smallvision.data.dataset import DataSet
-from smallvision.data.explore import Exploration, Preview, explore_images
-from smallvision.data.load import as_dataset
-from smallvision.data.rehearsal import rehearse
+from smallvision.data.dry_run import rehearse
+from smallvision.data.loading.load import as_dataset
 from smallvision.data.split import make_split
+from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import evaluate_on_test
+from smallvision.exploration.explore import Exploration, Preview, explore_images
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
-from smallvision.recipes.build import build_augmentations
-from smallvision.records.files import now, read_json, write_json
-from smallvision.records.folder import STATUS, STUDY, check_folder, lock_folder
+from smallvision.recipes.builders import build_augmentations
+from smallvision.records.layout import STATUS, STUDY, check_folder, lock_folder
+from smallvision.records.store import now, read_json, write_json
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
-from smallvision.study.explanation import explain_run
-from smallvision.study.journal import describe_data, open_study, reopen_study, summarize_study
+from smallvision.runs.explain import explain_run
+from smallvision.runs.progress import Narrator, Silence
+from smallvision.runs.refit import load_final, recall_test
 from smallvision.study.ladder import choose_best, cut_ladder
-from smallvision.study.narration import Narrator, Silence
 from smallvision.study.plan import StudyPlan
-from smallvision.study.refit import load_final, recall_test, refit_run
 from smallvision.study.rungs import WORK, Site
-from smallvision.study.verdicts import is_done, judge_ladder
+from smallvision.study.study_record import describe_data, open_study, reopen_study, summarize_study
 
 
 def run_study(
@@ -241,7 +242,7 @@ def test_best(site: Site, record: dict[str, Any]) -> None:
     run = site.run(best)
     if site.plan.refit:
         narrator.say(f"{best} once more, on training and validation images together:")
-        refit_run(run, site.dataset, site.split, watchers_for=lambda _: narrator.watch_run())
+        refit_finished(run, site.dataset, site.split, watchers_for=lambda _: narrator.watch_run())
         narrator.close()
     if recall_test(path, run) is not None:
         narrator.say(f"The test result of {best} is kept; the test set stays sealed.")

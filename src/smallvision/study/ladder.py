@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from smallvision.ensembles.distillation import refuse_teacher
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, find_rung, override
-from smallvision.recipes.build import check_fit
+from smallvision.recipes.builders import check_fit
 from smallvision.recipes.presets import Preset
-from smallvision.recipes.text import flatten, list_keys, split_assignment, suggest_key
-from smallvision.study.distillation import refuse_teacher
+from smallvision.recipes.toml import flatten, list_keys, split_assignment, suggest_key
 from smallvision.study.plan import Limits, StudyPlan
 
 DRY_EPOCHS = 2

@@ -10,18 +10,18 @@ from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
+from smallvision.ensembles.build import build_ensemble
 from smallvision.errors import RecordError
 from smallvision.recipes import Rung, follow_seed
-from smallvision.recipes.text import sum_recipe
-from smallvision.records.files import make_folder, read_json, write_json
-from smallvision.records.folder import SNAPSHOTS, STATUS, is_finished, run_folder
-from smallvision.study.ensemble import build_ensemble
+from smallvision.recipes.toml import sum_recipe
+from smallvision.records.layout import SNAPSHOTS, STATUS, is_finished, run_folder
+from smallvision.records.store import make_folder, read_json, write_json
+from smallvision.runs.progress import Narrator
+from smallvision.runs.repeats import repeat_run
+from smallvision.runs.train import note_recipe, run_recipe
 from smallvision.study.ladder import Ladder
-from smallvision.study.narration import Narrator
 from smallvision.study.plan import StudyPlan
-from smallvision.study.repeats import repeat_run
-from smallvision.study.run import note_recipe, run_recipe
-from smallvision.study.tuning import best_recipe, bound_epochs, tune_recipe
+from smallvision.tuning.tune import best_recipe, bound_epochs, tune_recipe
 
 FLATTERED = "The settings of {} were chosen on these validation images, which flatters it."
 MEMBERS = 3  # at most, as in the study of CIFAR-10

@@ -1,10 +1,11 @@
 """Learning: one loop, its state, and the watchers that see it."""
 
 from smallvision.training.averaging import AVERAGES, Average
-from smallvision.training.examiner import Examiner
-from smallvision.training.finite import DivergedError
+from smallvision.training.callbacks import EpochRecord, Plan, PrunedError, Watcher
+from smallvision.training.evaluator import Examiner
 from smallvision.training.interruption import Interruption
 from smallvision.training.loop import fit
+from smallvision.training.nonfinite import DivergedError
 from smallvision.training.patience import Patience
 from smallvision.training.recorder import (
     Recorder,
@@ -13,7 +14,6 @@ from smallvision.training.recorder import (
     restore_newest,
 )
 from smallvision.training.state import State
-from smallvision.training.watch import EpochRecord, Plan, PrunedError, Watcher
 
 __all__ = [
     "AVERAGES",

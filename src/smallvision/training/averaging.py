@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from smallvision.cards import Card
 from smallvision.optim import Schedule
-from smallvision.training.examiner import Examiner
+from smallvision.training.evaluator import Examiner
 
 
 class Average:

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from smallvision.compute.machine import Forward, Machine
 from smallvision.data.batches import Batch, TrainBatches
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
-from smallvision.records.machine import Forward, Machine
-from smallvision.training.examiner import Examiner
-from smallvision.training.finite import (
+from smallvision.training.callbacks import EpochRecord, Plan, Watcher
+from smallvision.training.evaluator import Examiner
+from smallvision.training.nonfinite import (
     Lookout,
     Moment,
     SpoiledError,
@@ -26,7 +27,6 @@ from smallvision.training.finite import (
 )
 from smallvision.training.patience import Patience
 from smallvision.training.state import Best, State, copy_weights
-from smallvision.training.watch import EpochRecord, Plan, Watcher
 
 
 def fit(

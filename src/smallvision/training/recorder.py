@@ -10,14 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from smallvision.errors import RecordError
-from smallvision.records.files import (
-    append_line,
-    read_json,
-    read_jsonl,
-    write_json,
-    write_jsonl,
-)
-from smallvision.records.folder import (
+from smallvision.records.layout import (
     METRICS,
     checkpoint_folder,
     is_complete,
@@ -27,14 +20,21 @@ from smallvision.records.folder import (
     remove_checkpoint,
     remove_unfinished,
 )
+from smallvision.records.store import (
+    append_line,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+)
 from smallvision.records.weights import (
     MANIFEST,
     check_manifest,
     load_tensors,
     save_tensors,
 )
+from smallvision.training.callbacks import EpochRecord, Plan
 from smallvision.training.state import State
-from smallvision.training.watch import EpochRecord, Plan
 
 DRAWN_POINTS = 600  # of a schedule; more would not show on a page
 

@@ -14,14 +14,14 @@ import torch
 from smallvision.bench import bench_accuracy, bench_pipeline, bench_predict, bench_step, timing
 from smallvision.bench.record import begin_record
 from smallvision.bench.step import StepBench
+from smallvision.compute.machine import Machine
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.models import MODELS, convolution
 from smallvision.predict import SavedModel, Views
 from smallvision.recipes import aim, override, parse_recipe
-from smallvision.recipes.text import sum_recipe
-from smallvision.records.files import make_folder, write_json
-from smallvision.records.machine import Machine
+from smallvision.recipes.toml import sum_recipe
+from smallvision.records.store import make_folder, write_json
 from smallvision.reporting.benches import draw_benches
 
 CPU = Machine("cpu", "fp32", compiled=False, threads=1)

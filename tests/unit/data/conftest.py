@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smallvision.data.editions import EDITIONS, Edition
+from smallvision.data.sources.cifar_archives import EDITIONS, Edition
 from smallvision.errors import DataError
 
 REAL_DATA = os.environ.get("SMALLVISION_DATA")

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from smallvision.augment import build_normalizer
+from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError
 from smallvision.predict import (
     Ensemble,
@@ -21,8 +22,7 @@ from smallvision.predict import (
     build_network,
     load_model,
 )
-from smallvision.records.files import hash_file, read_json, write_json
-from smallvision.records.machine import Machine
+from smallvision.records.store import hash_file, read_json, write_json
 from tests.conftest import make_images
 
 FP32 = Machine("cpu", "fp32", compiled=False, threads=1)

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from smallvision.compute.machine import choose_machine
 from smallvision.models import MODELS
 from smallvision.predict import SavedModel, find_saliency
 from smallvision.predict.members import predict_members
 from smallvision.predict.saliency import run_listening
-from smallvision.records.machine import choose_machine
 
 
 def save(network: nn.Module, shape: tuple[int, int, int] = (1, 8, 8), K: int = 2) -> SavedModel:

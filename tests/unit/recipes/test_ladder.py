@@ -8,7 +8,7 @@ import pytest
 
 from smallvision.errors import SettingError
 from smallvision.recipes import PRESETS, Recipe, Rung, Task, build_ladder, find_rung
-from smallvision.recipes.build import build_schedule
+from smallvision.recipes.builders import build_schedule
 from smallvision.recipes.ladder import add_cycles
 from smallvision.recipes.settings import Cosine, Linear, OneCycle, Sgdr
 

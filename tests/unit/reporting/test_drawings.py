@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from smallvision.reporting import curves, ladder, matrix, phrases, schedules, specimens
+from smallvision.reporting.charts import confusion_matrix, curves, ladder, schedules
 from smallvision.reporting.pictures import Channel
+from smallvision.reporting.sections import data, phrases
 from smallvision.reporting.view import Study
 
 
@@ -100,7 +101,7 @@ def test_shared_schedules_are_drawn_once(study: Study) -> None:
 
 def test_matrix_shades_by_share(study: Study) -> None:
     assert study.scorecard is not None
-    drawn = matrix.draw_matrix(study.scorecard)
+    drawn = confusion_matrix.draw_matrix(study.scorecard)
     assert drawn.is_table
     assert drawn.paths == ()
     assert {drawn.rows[i][i].css[:4] for i in range(10)} == {"hit-"}
@@ -117,7 +118,7 @@ def test_perfect_matrix_and_empty_rows(study: Study) -> None:
     assert study.scorecard is not None
     rows = ((5, 0, 0), (0, 0, 0), (0, 0, 7))
     card = replace(study.scorecard, class_names=("a", "b", "c"), confusion=rows)
-    drawn = matrix.draw_matrix(card)
+    drawn = confusion_matrix.draw_matrix(card)
     assert drawn.pairs == ()
     assert drawn.rows[1][1].css == "zero"
     assert drawn.rows[0][0].css == "hit-9"
@@ -131,21 +132,21 @@ def test_large_matrix_is_a_few_paths(study: Study) -> None:
         tuple(9 if i == j else 1 if j == (i + 1) % K else 0 for j in range(K)) for i in range(K)
     )
     card = replace(study.scorecard, class_names=names, confusion=rows)
-    drawn = matrix.draw_matrix(card)
+    drawn = confusion_matrix.draw_matrix(card)
     assert not drawn.is_table
     assert [css for css, _ in drawn.paths] == ["hit-9", "miss-9"]
     assert drawn.paths[0][1].count("M") == K
-    cells = matrix.list_cells(card)
+    cells = confusion_matrix.list_cells(card)
     assert cells["rows"][0] == [0, 9, 1, 1]
-    assert matrix.list_cells(replace(card, confusion=rows[:2])) == {}
+    assert confusion_matrix.list_cells(replace(card, confusion=rows[:2])) == {}
 
 
 def test_specimens_fold_what_is_too_much(study: Study) -> None:
     assert study.exploration is not None
-    assert specimens.list_specimens(study.exploration).rest == ()
+    assert data.list_specimens(study.exploration).rest == ()
     names = tuple(f"class {index}" for index in range(40))
     many = replace(study.exploration, class_names=names, counts=(5,) * 40)
-    folded = specimens.list_specimens(many)
+    folded = data.list_specimens(many)
     assert (len(folded.first), len(folded.rest), folded.pictured) == (20, 20, 2)
     assert folded.unpictured
 
@@ -154,29 +155,29 @@ def test_balance_of_many_classes(study: Study) -> None:
     assert study.exploration is not None
     names = tuple(f"class {index}" for index in range(40))
     look = replace(study.exploration, class_names=names, counts=tuple(range(1, 41)))
-    skyline = specimens.draw_skyline(look)
+    skyline = data.draw_skyline(look)
     assert skyline is not None
     assert skyline.path.startswith("M0 100L0 0.00H1")
     assert "From 40 images (class 39) down to 1 (class 0)" in skyline.sentence
-    flat = specimens.draw_skyline(replace(look, counts=(7,) * 40))
+    flat = data.draw_skyline(replace(look, counts=(7,) * 40))
     assert flat is not None
     assert (flat.path, flat.sentence) == ("", "Every class has 7 images.")
-    assert specimens.draw_skyline(study.exploration) is None
+    assert data.draw_skyline(study.exploration) is None
 
 
 def test_histograms_share_a_scale() -> None:
     low, high = Channel("red", 0.2, 0.1, (0.5, 0.5)), Channel("mystery", 0.8, 0.1, (0.0, 1.0))
-    drawn = specimens.draw_histograms((low, high))
+    drawn = data.draw_histograms((low, high))
     assert [curve.css for curve in drawn] == ["red", "grey"]
     assert drawn[1].path.endswith("L50.00 4.00 L100.00 4.00")
     assert drawn[0].path == "M0.00 52.00 L50.00 52.00 L50.00 52.00 L100.00 52.00"
 
 
 def test_split_fills_the_bar(study: Study) -> None:
-    parts = specimens.divide_images(study)
+    parts = data.divide_images(study)
     assert [part.n for part in parts] == [4_000, 1_000, 1_250]
     assert sum(part.width for part in parts) == pytest.approx(100)
-    assert specimens.divide_images(replace(study, split=None)) == ()
+    assert data.divide_images(replace(study, split=None)) == ()
 
 
 def test_environment_in_words() -> None:

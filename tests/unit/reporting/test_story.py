@@ -13,20 +13,13 @@ from typing import Any
 import pytest
 
 from smallvision.errors import RecordError
-from smallvision.reporting import (
-    draw_report,
-    ensembles,
-    ladder,
-    phrases,
-    reliability,
-    searches,
-    slices,
-    specimens,
-    summary,
-)
+from smallvision.reporting import draw_report
+from smallvision.reporting.charts import ladder, reliability, slices
 from smallvision.reporting.findings import Dimension, Trial, Tuning
 from smallvision.reporting.reader import read_study
 from smallvision.reporting.scores import Bin, Calibration, Reliability, Seeds
+from smallvision.reporting.sections import data, ensemble, phrases, summary
+from smallvision.reporting.sections import tuning as section
 from smallvision.reporting.view import Study
 from tests.gold.page_text import Page
 from tests.gold.study_folder import edit_json
@@ -130,35 +123,39 @@ def test_an_ensemble_without_its_run_has_no_curves(story_folder: Path) -> None:
     shutil.rmtree(story_folder / "runs/snapshot-ensemble/members")
     rung = read_study(story_folder).winner
     assert rung is not None
-    assert ensembles.build_snapshots(rung) is None
+    assert ensemble.build_snapshots(rung) is None
 
 
 def test_values_on_their_axes() -> None:
-    places = [searches.place_value(RATE, value) for value in (0.01, 0.1, 1.0)]
+    places = [section.place_value(RATE, value) for value in (0.01, 0.1, 1.0)]
     assert places == [0.0, 0.5, 1.0]
     flat = Dimension("width", "int", 16, 64)
-    assert [searches.place_value(flat, value) for value in (16, 40, 64)] == [0.0, 0.5, 1.0]
+    assert [section.place_value(flat, value) for value in (16, 40, 64)] == [0.0, 0.5, 1.0]
     choice = Dimension("size", "choice", choices=(64, 128, 256))
-    assert [searches.place_value(choice, value) for value in (64, 128, 256)] == [0.0, 0.5, 1.0]
-    assert searches.place_value(Dimension("one", "choice", choices=("x",)), "x") == 0.5
+    assert [section.place_value(choice, value) for value in (64, 128, 256)] == [
+        0.0,
+        0.5,
+        1.0,
+    ]
+    assert section.place_value(Dimension("one", "choice", choices=("x",)), "x") == 0.5
     for dimension, value in ((choice, 7), (RATE, None), (RATE, 0.0), (Dimension("?", "x"), 1.0)):
-        assert searches.place_value(dimension, value) is None
+        assert section.place_value(dimension, value) is None
 
 
 def test_ticks_are_readable() -> None:
-    assert [text for _, text in searches.lay_axis(RATE).ticks] == [
+    assert [text for _, text in section.lay_axis(RATE).ticks] == [
         "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1",
     ]  # fmt: skip
     decay = Dimension("weight_decay", "float", 3e-7, 0.01, log=True)
-    ticks = searches.lay_axis(decay).ticks
+    ticks = section.lay_axis(decay).ticks
     assert [text for _, text in ticks] == ["3e-7", "1e-6", "1e-5", "0.0001", "0.001", "0.01"]
     places = [place for place, _ in ticks]
-    assert all(b - a >= searches.APART for a, b in pairwise(places))
+    assert all(b - a >= section.APART for a, b in pairwise(places))
 
 
 def test_parallel_coordinates(story: Study) -> None:
     tuning = find_tuning(story)
-    figure = searches.build_parallel(tuning)
+    figure = section.build_parallel(tuning)
     json.dumps(figure, allow_nan=False)
     lines = {trace["text"].split(",")[0]: trace for trace in figure["data"]}
     assert len(lines) == 9, "a failed trial has no line"
@@ -176,13 +173,13 @@ def test_names_of_settings_never_reach_plotly_as_markup() -> None:
     trial = Trial(0, {key: "<i>y</i>"}, "complete", 0.5)
     space = (Dimension(key, "choice", choices=("<i>y</i>",)),)
     tuning = Tuning("r", "val_accuracy", 1, "s", "p", space, (trial,), None)
-    text = json.dumps(searches.build_parallel(tuning))
+    text = json.dumps(section.build_parallel(tuning))
     assert "<b>" not in text
     assert "<i>" not in text
 
 
 def test_search_in_words(story: Study) -> None:
-    search = searches.draw_search(story)
+    search = section.draw_search(story)
     assert search is not None
     assert search.sentence.startswith("10 trials of the 12 asked for, each of up to 4 epochs")
     assert "6 ran to the end, 3 were stopped early by hyperband, 1 failed." in search.sentence
@@ -190,7 +187,7 @@ def test_search_in_words(story: Study) -> None:
     moved = {change.key: (change.before, change.after, change.is_new) for change in search.changes}
     assert moved["optimizer.lr"] == ("0.1", "0.17", True)
     assert moved["batch_size"] == ("64", "64", False)
-    ends = [searches.describe_end(trial) for trial in search.tuning.trials]
+    ends = [section.describe_end(trial) for trial in search.tuning.trials]
     assert ends[6] == "failed: the loss was not a number"
     assert ends[2].replace("\u00a0", " ") == "stopped early, at best 51.2 %"
 
@@ -198,7 +195,7 @@ def test_search_in_words(story: Study) -> None:
 def test_settings_are_found_by_dotted_keys() -> None:
     recipe = {"optimizer": {"lr": 0.1}, "augment": [{"name": "crop", "padding": 4}]}
     found = [
-        searches.find_setting(recipe, key)
+        section.find_setting(recipe, key)
         for key in ("optimizer.lr", "augment.crop.padding", "augment.flip.p", "optimizer.lr.x")
     ]
     assert found == [0.1, 4, None, None]
@@ -208,20 +205,20 @@ def test_recipes_that_are_no_toml_are_one_line(story: Study) -> None:
     base = story.find_rung("wrn-aug")
     assert base is not None
     with pytest.raises(RecordError, match=r"recipe.toml of wrn-aug is damaged"):
-        searches.list_changes(find_tuning(story), replace(base, recipe="[["))
+        section.list_changes(find_tuning(story), replace(base, recipe="[["))
 
 
 def test_search_without_a_winner(story: Study) -> None:
     tuning = replace(find_tuning(story), best=None, importance=None)
     rung = story.find_rung("tuned")
     assert rung is not None
-    search = searches.draw_search(replace(story, rungs=(replace(rung, tuning=tuning),)))
+    search = section.draw_search(replace(story, rungs=(replace(rung, tuning=tuning),)))
     assert search is not None
     assert (search.changes, search.importance) == ((), ())
 
 
 def test_members_join_one_by_one(story: Study) -> None:
-    vote = ensembles.draw_vote(story)
+    vote = ensemble.draw_vote(story)
     assert vote is not None
     assert [row.name for row in vote.members] == ["epoch 13", "epoch 14", "epoch 6"]
     assert [row.together for row in vote.members] == [0.926, 0.936, 0.941]
@@ -241,20 +238,20 @@ def test_members_of_several_runs_are_told_apart(story: Study) -> None:
     assert record is not None
     other = replace(record.members[0], run="../wrn-aug")
     several = replace(record, members=(other, *record.members[1:]))
-    names = [row.name for row in ensembles.list_members(several)]
+    names = [row.name for row in ensemble.list_members(several)]
     assert names[:2] == ["wrn-aug, epoch 13", "snapshots, epoch 14"]
 
 
 def test_disagreement_is_shaded_against_the_most() -> None:
-    tiles = ensembles.shade_disagreement(((0.0, 0.05), (0.1, 0.0)))
+    tiles = ensemble.shade_disagreement(((0.0, 0.05), (0.1, 0.0)))
     assert [[tile.text for tile in row] for row in tiles] == [["–", "5.0"], ["10.0", "–"]]
     assert [tiles[0][1].css, tiles[1][0].css] == ["hit-5", "hit-9"]
-    assert ensembles.shade_disagreement(((0.0, 0.0), (0.0, 0.0)))[0][1].css == "hit-1"
+    assert ensemble.shade_disagreement(((0.0, 0.0), (0.0, 0.0)))[0][1].css == "hit-1"
 
 
 def test_snapshots_are_marked_on_both_curves(story: Study) -> None:
     assert story.winner is not None
-    figure = ensembles.build_snapshots(story.winner)
+    figure = ensemble.build_snapshots(story.winner)
     assert figure is not None
     json.dumps(figure, allow_nan=False)
     marks = [trace for trace in figure["data"] if trace["mode"] == "markers"]
@@ -390,12 +387,12 @@ def test_failed_repeats_stand_beside_the_mean(story_folder: Path) -> None:
 
 def test_the_protocol_of_a_refit(story: Study) -> None:
     assert "then trained once more, on both splits together" in summary.describe_protocol(story)
-    parts = {part.name: part.use for part in specimens.divide_images(story)}
+    parts = {part.name: part.use for part in data.divide_images(story)}
     assert parts["validation"] == "to choose on, then to fit the tested model on"
     assert story.scorecard is not None
     alone = replace(story, scorecard=replace(story.scorecard, refit=False))
     assert "once more" not in summary.describe_protocol(alone)
-    assert specimens.divide_images(alone)[1].use == "to choose on"
+    assert data.divide_images(alone)[1].use == "to choose on"
 
 
 def test_a_refitted_model_is_compared_by_its_twin(story: Study) -> None:
@@ -411,6 +408,6 @@ def test_a_refitted_model_is_compared_by_its_twin(story: Study) -> None:
 def test_scales_hold_a_search_that_reached_nothing() -> None:
     trial = Trial(0, {"optimizer.lr": 0.1}, "failed")
     tuning = Tuning("r", "val_accuracy", 1, "s", "p", (RATE,), (trial,), None)
-    figure = searches.build_parallel(tuning)
+    figure = section.build_parallel(tuning)
     assert figure["data"] == []
     assert math.isfinite(figure["layout"]["annotations"][1]["y"])

@@ -9,9 +9,9 @@ import pytest
 
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, follow_seed, override
-from smallvision.study import Limits, StudyPlan
 from smallvision.study.climb import explain_base
 from smallvision.study.ladder import choose_best, cut_ladder
+from smallvision.study.plan import Limits, StudyPlan
 
 
 def status(accuracy: float, gap: float = 0.0, loss: float = 1.0) -> dict[str, Any]:

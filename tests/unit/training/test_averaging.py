@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from smallvision.compute.machine import Machine
 from smallvision.optim import Schedule
-from smallvision.records.machine import Machine
 from smallvision.training import AVERAGES, Average, Examiner
 
 CPU = Machine(device="cpu", precision="fp32", compiled=False, threads=1)

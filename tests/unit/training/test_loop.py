@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
-from smallvision.cli.narrator import LiveProgress, PlainLines
+from smallvision.cli.render.progress import LiveProgress, PlainLines
+from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
-from smallvision.records.files import read_jsonl, write_json
-from smallvision.records.machine import Machine
-from smallvision.study import Run
+from smallvision.records.store import read_jsonl, write_json
+from smallvision.runs.results import Run
 from smallvision.training import (
     Average,
     Examiner,

@@ -1,0 +1,500 @@
+"""The public functions and classes: `import smallvision as sv` gives them.
+
+The commands call the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from smallvision.comparison.groups import compare_groups as compare
+from smallvision.data.dataset import DataSet
+from smallvision.data.loading.from_arrays import from_arrays
+from smallvision.data.loading.load import as_dataset, load_data
+from smallvision.data.split import Split, make_split
+from smallvision.ensembles.build import build_ensemble
+from smallvision.ensembles.distillation import (
+    check_teaching,
+    distill_run,
+    find_teaching_run,
+    name_teacher,
+    refuse_teacher,
+)
+from smallvision.errors import RecordError, SettingError, UserError
+from smallvision.evaluation import evaluate_on_test, score
+from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.predict import load_model
+from smallvision.recipes import (
+    Recipe,
+    Task,
+    aim,
+    build_ladder,
+    find_preset,
+    find_rung,
+    override,
+    read_recipe,
+    read_run_recipe,
+)
+from smallvision.recipes.builders import check_fit
+from smallvision.records.layout import (
+    STATUS,
+    STUDY,
+    TUNE,
+    claim_folder,
+    find_study,
+    list_numbered,
+    newest_folder,
+    number_folder,
+)
+from smallvision.records.store import read_json, read_npz, write_json
+from smallvision.reporting import write_report as report
+from smallvision.runs.classify import classify
+from smallvision.runs.explain import explain
+from smallvision.runs.finished_run import find_finished, recall_dataset
+from smallvision.runs.progress import Narrator
+from smallvision.runs.refit import load_final, recall_test, refit_run
+from smallvision.runs.repeats import plan_repeats, repeat_run
+from smallvision.runs.results import Run, TestResult, Tuning
+from smallvision.runs.train import own_teacher, run_recipe
+from smallvision.stats.calibration import describe_calibration, take_logs
+from smallvision.study.climb import run_study
+from smallvision.study.plan import Limits, StudyPlan, choose_seed
+from smallvision.training import Watcher
+from smallvision.tuning.rerun import rerun_winner
+from smallvision.tuning.search import check_storage
+from smallvision.tuning.tune import (
+    best_recipe,
+    default_epochs,
+    is_tuning_of,
+    shorten,
+    tune_recipe,
+)
+
+__all__ = [
+    "Limits",
+    "StudyPlan",
+    "UserError",
+    "classify",
+    "compare",
+    "distill",
+    "ensemble",
+    "evaluate",
+    "explain",
+    "explore",
+    "from_arrays",
+    "load_data",
+    "load_model",
+    "report",
+    "run_study",
+    "train",
+    "tune",
+]
+
+RUNS, TUNINGS = Path("runs"), Path("tunings")
+
+
+def explore(
+    data: DataSet | str | Path = "digits", *, data_dir: str | Path | None = None, seed: int = 0
+) -> Exploration:
+    """Look at the training split of a data set: figures, pictures and what they imply.
+
+    Args:
+        data: a data set, a name or a path.
+        data_dir: where to look for a named data set first.
+        seed: of the split and of the choice of images shown.
+
+    Raises:
+        DataError: the data cannot be loaded or split.
+    """
+    dataset = as_dataset(data, data_dir)
+    split = make_split(dataset.train, val=dataset.val, seed=seed)
+    return explore_images(
+        dataset.train.take(split.train),
+        mirror_safe=dataset.mirror_safe,
+        num_val=len(split.val),
+        seed=seed,
+    )
+
+
+def train(
+    data: DataSet | str | Path = "digits",
+    recipe: Recipe | str | Path = "wrn-aug",
+    *,
+    preset: str = "laptop",
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    data_dir: str | Path | None = None,
+    watchers: Sequence[Watcher] = (),
+    seeds: int = 1,
+    refit: bool = False,
+    target: float | None = None,
+    watchers_for: Callable[[Recipe], Sequence[Watcher]] | None = None,
+) -> Run:
+    """Train one recipe and keep everything in a run folder.
+
+    Args:
+        data: a data set, a name or a path.
+        recipe: a recipe, the name of a rung, or the path of a TOML file.
+        preset: scale at which a rung is trained; a quick one thins large sets.
+        out: run folder; by default `runs/DATA-RECIPE`, numbered if it exists.
+        settings: overrides such as `"epochs=6"`.
+        resume: go on with the run in `out`.
+        data_dir: where to look for a named data set first.
+        watchers: told of every step and epoch.
+        seeds: runs in all; those after the first take the seeds that follow, keep its split and
+            lie in `out/seeds/SEED`.
+        refit: train once more at the end, on training and validation images together, into
+            `out/refit`; `evaluate` then tests that model, with the first run as its twin.
+        target: a test accuracy on CIFAR-10 for which a recipe was made before, instead of the
+            rung's own settings; `recipe` is then `speednet`. With nothing left to choose, `refit`
+            trains it once, on all images, without a twin.
+        watchers_for: called with the recipe of a repeat or refit before it begins; by default,
+            `watchers` again.
+
+    Raises:
+        UserError: bad data, settings or folders; what was there before is untouched.
+    """
+    scale = find_preset(preset)
+    pooled = target is not None and refit
+    if target is not None:
+        recipe = choose_target(recipe, target)
+        if scale.subset(10**9) is not None:
+            raise SettingError(
+                f"--target is made for all training images, and preset {preset} takes some; "
+                "leave --preset out"
+            )
+    if pooled and seeds > 1:
+        raise SettingError("--seeds compares runs on validation images, which --refit trains on")
+    dataset = as_dataset(data, data_dir)
+    recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
+    check_fit(recipe, dataset.train.shape)
+    plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
+    folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
+    if own_teacher(folder) is None:
+        refuse_teacher(recipe)
+    with claim_folder(folder, STATUS, resume=resume):
+        run_recipe(recipe, dataset, split, folder, watchers=watchers, pooled=pooled)
+        again = watchers_for or (lambda _recipe: watchers)
+        if seeds > 1:
+            repeat_run(recipe, dataset, split, folder, seeds, watchers_for=again)
+        if refit and not pooled:
+            refit_run(folder, dataset, split, watchers_for=again)
+    return Run(folder)
+
+
+def choose_target(recipe: Recipe | str | Path, target: float) -> Recipe:
+    """The recipe made for a test accuracy on CIFAR-10.
+
+    Raises:
+        SettingError: another recipe than `speednet` was named, or none was made for the target.
+    """
+    if recipe != "speednet":
+        raise SettingError(f"--target picks a speednet; it goes with that recipe, not '{recipe}'")
+    return aim(target)
+
+
+def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:
+    """`runs/DATA-RECIPE`: the newest one to resume, or the next free number.
+
+    Raises:
+        RecordError: there is nothing to resume.
+    """
+    stem = f"{dataset.name}-{recipe.name}"
+    if not resume:
+        return number_folder(RUNS, stem)
+    newest = newest_folder(RUNS, stem, STATUS)
+    if newest is None:
+        raise RecordError(f"there is no {RUNS / stem} to resume; leave out --resume, or name --out")
+    return newest
+
+
+def tune(
+    data: DataSet | str | Path = "digits",
+    recipe: Recipe | str | Path = "wrn-aug",
+    *,
+    trials: int = 12,
+    budget_seconds: float | None = None,
+    epochs: int | None = None,
+    storage: str | None = None,
+    seeds: int = 2,
+    preset: str = "laptop",
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    data_dir: str | Path | None = None,
+    narrator: Narrator | None = None,
+) -> Tuning:
+    """Search better settings for a recipe, and find out whether the gain holds.
+
+    Args:
+        data: a data set, a name or a path.
+        recipe: a recipe, the name of a rung, or the path of a TOML file.
+        trials: to finish, the recipe's own settings among them.
+        budget_seconds: end before a trial that would exceed it.
+        epochs: of a trial; by default a third of the recipe's.
+        storage: an Optuna storage URL; by default a SQLite file in the folder.
+        seeds: fresh ones with which the winner is run again beside the untuned recipe; 0 for none.
+        preset: scale of a rung; a quick one thins large sets.
+        out: folder; by default `tunings/DATA-RECIPE`, where the same search goes on by itself.
+        settings: overrides such as `"epochs=6"`.
+        resume: go on with the search in `out`.
+        data_dir: where to look for a named data set first.
+        narrator: told how it goes.
+
+    Raises:
+        UserError: bad data, settings, folders or storage; what was there before is untouched.
+        FailedRunError: no trial ran to the end.
+    """
+    find_preset(preset)
+    check_storage(storage)
+    dataset = as_dataset(data, data_dir)
+    recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
+    check_fit(recipe, dataset.train.shape)
+    refuse_teacher(recipe)
+    epochs = epochs or default_epochs(recipe)
+    shorten(recipe, epochs)  # raises if no run may have so many
+    if out is None:
+        folder, resume = find_tuning(dataset, recipe, epochs), True
+    else:
+        folder = Path(out)
+    with claim_folder(folder, TUNE, resume=resume):
+        record = tune_recipe(
+            recipe,
+            dataset,
+            split,
+            folder,
+            trials=trials,
+            budget_seconds=budget_seconds,
+            epochs=epochs,
+            storage=storage,
+            narrator=narrator,
+        )
+        best_recipe(recipe, record)  # raises if there is none
+        if seeds:
+            rerun_winner(recipe, dataset, split, folder, record, seeds=seeds, narrator=narrator)
+    return Tuning(folder)
+
+
+def find_tuning(dataset: DataSet, recipe: Recipe, epochs: int) -> Path:
+    """`tunings/DATA-RECIPE`: the one that holds this search, or the next free number."""
+    stem = f"{dataset.name}-{recipe.name}"
+    for folder in list_numbered(TUNINGS, stem):
+        if is_tuning_of(folder, recipe, epochs):
+            return folder
+    return number_folder(TUNINGS, stem)
+
+
+def plan_run(
+    dataset: DataSet, recipe: Recipe | str | Path, *, preset: str, settings: Sequence[str]
+) -> tuple[Recipe, Split]:
+    """Find the recipe, apply the overrides and split by the seed that results.
+
+    Raises:
+        SettingError: no such recipe or setting.
+        DataError: the images cannot be split.
+    """
+    scale = find_preset(preset)
+
+    def split_by(seed: int) -> Split:
+        return make_split(
+            dataset.train,
+            val=dataset.val,
+            subset=scale.subset(len(dataset.train)),
+            seed=seed,
+        )
+
+    found = read_if_file(recipe)
+    if isinstance(found, Recipe):
+        found = override(found, settings)
+        return found, split_by(found.seed)
+    split = split_by(choose_seed(settings))
+    return build_rung(found, dataset, split, preset=preset, settings=settings), split
+
+
+def read_if_file(recipe: Recipe | str | Path) -> Recipe | str:
+    """A recipe, read where it is a TOML file; else the name of a rung.
+
+    Raises:
+        SettingError: the file cannot be read.
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    return read_recipe(Path(recipe)) if Path(recipe).suffix == ".toml" else str(recipe)
+
+
+def build_rung(
+    name: str, dataset: DataSet, split: Split, *, preset: str, settings: Sequence[str]
+) -> Recipe:
+    """The recipe of a rung, cut to the images of a split, with overrides.
+
+    Raises:
+        SettingError: no such rung, preset or setting.
+    """
+    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
+    ladder = build_ladder(find_preset(preset), task, seed=choose_seed(settings))
+    return override(find_rung(ladder, name).recipe, settings)
+
+
+def evaluate(
+    run: Run | str | Path,
+    data: DataSet | str | Path | None = None,
+    *,
+    data_dir: str | Path | None = None,
+    command: str = "smallvision.evaluate()",
+) -> TestResult:
+    """Open the sealed test set for a run, and write that down.
+
+    Where the run was trained once more with its validation images (`refit/`), that model is
+    tested, with the run itself beside it. A run of a study is entered in the study's ledger, any
+    other in its own. A second opening is allowed and counted, never silent. The figures go to
+    `test.json` in the run's folder; the study's own test result stays that of its winner.
+
+    Args:
+        run: a run or its folder.
+        data: the data set it was trained on, by value, name or path; None for the named data set
+            that the run's status tells of.
+        data_dir: where to look for a named data set first.
+        command: for the ledger.
+
+    Raises:
+        DataError: this is not the data the run was trained on, or it must be named.
+        RecordError: the run, or the study it belongs to, is unfinished or damaged.
+    """
+    folder, status = find_finished(run, validated=False)
+    if status.get("kind") == "refit":  # what is known of validation is its twin's
+        folder, status = find_finished(folder.parent)
+    study = find_study(folder)
+    if study is not None and read_json(study / STUDY).get("best") is None:
+        raise RecordError(
+            f"the study {study} has not chosen its best rung yet; finish it with --resume before "
+            "the test set is opened"
+        )
+    model, twin = load_final(folder)
+    dataset, _ = recall_dataset(folder, data, data_dir)
+    record = evaluate_on_test(
+        model,
+        dataset,
+        study or folder,
+        name=status["name"],
+        command=command,
+        val=status.get("val"),
+        twin=twin,
+    )
+    write_json(folder / "test.json", record)
+    return TestResult(record)
+
+
+def score_validation(run: Run | str | Path) -> dict[str, Any]:
+    """Score a run on its validation images again, from the predictions it kept; opens nothing.
+
+    Returns: the figures that `test.json` has for the test images.
+
+    Raises:
+        RecordError: the run is unfinished or damaged.
+    """
+    folder, status = find_finished(run)
+    model = load_model(folder)
+    path = folder / "predictions" / "val.npz"
+    labels, probabilities = read_npz(path, "labels", "probabilities")
+    if probabilities.shape != (len(labels), len(model.class_names)):
+        raise RecordError(f"{path} and {folder / 'model'} do not belong together")
+    logits = model.temperature * take_logs(probabilities)  # as before the temperature
+    return {
+        "model": status["name"],
+        **score(probabilities, labels, model.class_names),
+        "calibration": describe_calibration(logits, labels, model.temperature),
+    }
+
+
+def ensemble(
+    *runs: Run | str | Path,
+    data: DataSet | str | Path | None = None,
+    members: int = 3,
+    select: str = "greedy",
+    out: str | Path | None = None,
+    data_dir: str | Path | None = None,
+) -> Run:
+    """Average the networks of finished runs and keep the outcome in a run folder of its own.
+
+    The candidates are the snapshots at the ends of a run's cycles, or the final models of several
+    runs; they are compared on validation images, and the test set stays sealed.
+
+    Args:
+        runs: finished runs, or their folders.
+        data: the data set they were trained on; by default the one their records name, where that
+            is a name and not a path.
+        members: the most networks to average.
+        select: `greedy`, `last` or `all`, as in `study.ensemble.build_ensemble`.
+        out: folder; by default `runs/DATA-ensemble`, numbered if it exists.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        UserError: runs that do not belong together, other data, or a folder in use.
+    """
+    if not runs:
+        raise RecordError("an ensemble needs at least one finished run")
+    folders = [find_finished(run)[0] for run in runs]
+    dataset, split = recall_dataset(folders[0], data, data_dir)
+    folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
+    build_ensemble(folders, dataset, split, folder, members=members, select=select)
+    return Run(folder)
+
+
+def distill(
+    teacher: Run | str | Path,
+    recipe: Recipe | str | Path | None = None,
+    *,
+    data: DataSet | str | Path | None = None,
+    preset: str = "laptop",
+    out: str | Path | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    data_dir: str | Path | None = None,
+    watchers: Sequence[Watcher] = (),
+) -> Run:
+    """Train one network to answer as a finished run does, such as an ensemble, at its own cost.
+
+    Training is that of the recipe, on the teacher's own split, but for its targets: `teacher.share`
+    of each is what the teacher thinks of that very image. The test set stays sealed.
+
+    Args:
+        teacher: a finished run, or its folder.
+        recipe: of the student: a recipe, the name of a rung, or the path of a TOML file; by
+            default the one the teacher was trained by.
+        data: the data set the teacher was trained on; by default the one its records name, where
+            that is a name and not a path.
+        preset: scale of a rung.
+        out: run folder; by default `runs/DATA-RECIPE-distilled`, numbered if it exists.
+        settings: overrides such as `"teacher.share=0.5"`.
+        resume: go on with the run in `out`.
+        data_dir: where to look for a named data set first.
+        watchers: told of every step and epoch.
+
+    Raises:
+        UserError: a teacher that is unfinished or has seen the validation images, other data, bad
+            settings or folders; what was there before is untouched.
+    """
+    find_preset(preset)
+    source = find_teaching_run(teacher)
+    dataset, split = recall_dataset(source, data, data_dir)
+    found = read_run_recipe(source) if recipe is None else read_if_file(recipe)
+    if isinstance(found, str):
+        found = build_rung(found, dataset, split, preset=preset, settings=settings)
+    else:
+        found = override(found, settings)
+    recipe = name_teacher(found, source)
+    check_fit(recipe, dataset.train.shape)
+    check_teaching(source, recipe)
+    folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
+    with claim_folder(folder, STATUS, resume=resume):
+        distill_run(source, recipe, dataset, split, folder, watchers=watchers)
+    return Run(folder)
+
+
+def find_test(run: Run) -> TestResult | None:
+    """The result of an earlier test of a run, if it was of the very same weights."""
+    record = recall_test(run.folder / "test.json", run.folder)
+    return TestResult(record) if record else None

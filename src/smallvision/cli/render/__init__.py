@@ -1,0 +1,1 @@
+"""Records printed in a terminal."""

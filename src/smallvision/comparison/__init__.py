@@ -1,0 +1,1 @@
+"""Comparisons of finished runs on the same validation images."""

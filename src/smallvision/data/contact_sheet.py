@@ -1,0 +1,42 @@
+"""Sheets of images at native pixel size, as PNG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from smallvision.shapes import Images
+
+Picture = npt.NDArray[np.uint8]  # RGBA `(height, width, 4)`
+
+
+def tile(images: Images, columns: int) -> Picture:
+    """Lay images out in rows, with a gap of one transparent pixel.
+
+    Args:
+        images: uint8 `(N, C, H, W)`.
+        columns: images a row; fewer images make one row, and none an empty place.
+
+    Returns: uint8 `(height, width, 4)`.
+    """
+    N, _, H, W = images.shape
+    columns = max(1, min(columns, N))
+    rows = max(1, -(-N // columns))
+    sheet = np.zeros((rows * (H + 1) - 1, columns * (W + 1) - 1, 4), dtype=np.uint8)
+    for i, pixels in enumerate(images.transpose(0, 2, 3, 1)):
+        top, left = i // columns * (H + 1), i % columns * (W + 1)
+        sheet[top : top + H, left : left + W, :3] = pixels
+        sheet[top : top + H, left : left + W, 3] = 255
+    return sheet
+
+
+def encode_png(picture: Picture) -> bytes:
+    """A picture as PNG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture, "RGBA" if picture.shape[2] == 4 else "RGB").save(
+        buffer, "PNG", optimize=True
+    )
+    return buffer.getvalue()

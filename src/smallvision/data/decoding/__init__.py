@@ -1,0 +1,1 @@
+"""Reading of untrusted bytes: archives, pickles, pictures, Parquet files, labels."""

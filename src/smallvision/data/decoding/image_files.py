@@ -1,0 +1,86 @@
+"""Picture files: finding them, reading them within bounds, and bringing them to a model's shape."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from smallvision.data.decoding.image import MAX_PIXELS, SUFFIXES, decode_picture
+from smallvision.data.decoding.resize import frame_pictures
+from smallvision.errors import DataError
+from smallvision.shapes import Images, Shape
+
+# 6 bytes per pixel is what an uncompressed 16-bit color picture takes.
+MAX_FILE_BYTES = 6 * MAX_PIXELS + 1_000_000
+
+
+def load_pictures(
+    places: Sequence[Path], shape: Shape
+) -> tuple[list[Path], Images, tuple[str, ...]]:
+    """Load picture files, and those in folders, as images that a model takes.
+
+    Args:
+        places: files, and folders, whose pictures at any depth are taken in order of their names.
+        shape: `(C, H, W)` to bring them to: the shorter side is resized, the longer one cropped.
+
+    Returns: their paths, uint8 images `(N, C, H, W)`, and a sentence for each thing changed.
+
+    Raises:
+        DataError: there is no picture, or one is missing, damaged or too large.
+    """
+    paths = [path for place in places for path in find_pictures(place)]
+    pictures = (decode_picture(read_picture(path, str(path)), str(path)) for path in paths)
+    images, notes = frame_pictures(pictures, shape=shape)
+    return paths, images, notes
+
+
+def find_pictures(place: Path) -> Sequence[Path]:
+    """A file, whatever its name, or the pictures in a folder.
+
+    Raises:
+        DataError: it does not exist, or the folder holds none.
+    """
+    if not place.is_dir():
+        return [place]
+    found = list_pictures(place)
+    if not found:
+        raise DataError(f"{place} holds no images ({', '.join(SUFFIXES)})")
+    return found
+
+
+def list_pictures(folder: Path) -> tuple[Path, ...]:
+    """Picture files at any depth. Links to folders are not followed: they may lead in circles."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(place, name)
+            for name in names
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    return tuple(sorted(found))
+
+
+def read_picture(path: Path, name: str) -> bytes:
+    """The bytes of a file that may be a picture.
+
+    Args:
+        path: of the file.
+        name: what to call it in an error.
+
+    Raises:
+        DataError: it is missing, no regular file, or larger than any picture may be.
+    """
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
+            raise DataError(f"{name} is no regular file; remove it")
+        if (size := state.st_size) > MAX_FILE_BYTES:
+            raise DataError(f"{name} has {size:,} bytes; expected at most {MAX_FILE_BYTES:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be read ({error.strerror}); replace or remove it"
+        ) from error

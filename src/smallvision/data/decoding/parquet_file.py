@@ -1,0 +1,139 @@
+"""One Parquet file of pictures, through pyarrow (an optional extra)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from smallvision.data.decoding.image import decode_picture
+from smallvision.data.decoding.labels import check_labels
+from smallvision.errors import DataError
+from smallvision.shapes import Labels
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError:  # the extra is not installed; `read_columns` says so
+    pa = pq = None
+
+IMAGE_COLUMNS = ("img", "image")
+LABEL_COLUMNS = ("fine_label", "label")
+_ROWS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a shard keeps its pictures and labels, and what it calls its classes, if anything."""
+
+    image: str
+    label: str
+    class_names: tuple[str, ...] | None
+
+    def tell_difference(self, other: Columns) -> str | None:
+        """Why two shards cannot be of one data set: what this one has, and the other, if anything.
+
+        Names of classes count where both have some.
+        """
+        if (self.image, self.label) != (other.image, other.label):
+            return f"columns {self.image} and {self.label}, unlike {other.image} and {other.label}"
+        if self.class_names is None or other.class_names is None:
+            return None
+        names = zip_longest(self.class_names, other.class_names, fillvalue="nothing")
+        for k, (mine, theirs) in enumerate(names):
+            if mine != theirs:
+                return f"'{mine}' as class {k}, unlike '{theirs}'"
+        return None
+
+
+def read_columns(path: Path) -> Columns:
+    """Find the picture and label columns of a shard.
+
+    Raises:
+        DataError: it is no Parquet file or has no such columns, or pyarrow is not installed.
+    """
+    with _open(path) as file:
+        schema = file.schema_arrow
+    image = next((name for name in IMAGE_COLUMNS if name in schema.names), None)
+    label = next((name for name in LABEL_COLUMNS if name in schema.names), None)
+    if image is None or label is None:
+        raise DataError(
+            f"{path.name} has the columns {', '.join(schema.names)}; expected pictures in "
+            f"{' or '.join(IMAGE_COLUMNS)} and labels in {' or '.join(LABEL_COLUMNS)}"
+        )
+    return Columns(image, label, _find_names(schema.metadata, label))
+
+
+def read_labels(path: Path, columns: Columns, num_classes: int | None = None) -> Labels:
+    """Read all labels of a shard, int64 `(N,)`.
+
+    Args:
+        path: the shard.
+        columns: from `read_columns`.
+        num_classes: K, or None to accept any that are not negative.
+
+    Raises:
+        DataError: a label is missing, no whole number or out of range, or the file is damaged.
+    """
+    with _open(path) as file:
+        column = file.read(columns=[columns.label]).column(0)
+    if column.null_count:
+        raise DataError(f"{path.name}: {column.null_count} rows have no label; remove them")
+    if len(column) == 0:
+        raise DataError(f"{path.name} holds no images; remove it")
+    if not pa.types.is_integer(column.type):
+        raise DataError(f"{path.name}: column '{columns.label}' holds no whole numbers")
+    labels = column.to_numpy()
+    K = num_classes if num_classes is not None else max(1, int(labels.max()) + 1)
+    return check_labels(labels, K, path.name)
+
+
+def decode_rows(path: Path, columns: Columns) -> Iterator[Image.Image]:
+    """Decode the pictures of a shard in order, holding a thousand encoded ones at a time.
+
+    Raises:
+        DataError: a picture is damaged or lies outside the file; names the row.
+    """
+    for row, content in enumerate(_read_encoded(path, columns)):
+        where = f"{path.name}, row {row}"
+        if not isinstance(content, bytes):
+            raise DataError(f"{where}: the picture is not inside the file; embed its bytes")
+        yield decode_picture(content, where)
+
+
+def _read_encoded(path: Path, columns: Columns) -> Iterator[Any]:
+    with _open(path) as file:
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[columns.image]):
+            column = batch.column(0)
+            if pa.types.is_struct(column.type):
+                column = column.field("bytes")
+            yield from column.to_pylist()
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    if pq is None:
+        raise DataError("reading Parquet needs pyarrow: pip install 'smallvision[hub]'")
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except (pa.ArrowException, OSError, LookupError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{path.name} cannot be read as Parquet ({reason}); if it is damaged, get it again"
+        ) from error
+
+
+def _find_names(metadata: Any, label: str) -> tuple[str, ...] | None:
+    """Class names that Hugging Face writes into the schema, or None."""
+    try:
+        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
+        return tuple(str(name) for name in names) or None
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,119 @@
+"""Pictures in one folder per class, with or without `train/`, `val/` and `test/` above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from smallvision.data.decoding.image import SUFFIXES, decode_picture
+from smallvision.data.decoding.image_files import list_pictures, read_picture
+from smallvision.data.decoding.resize import frame_pictures
+from smallvision.data.imageset import ImageSet
+from smallvision.data.sources.source import PART_NAMES, Decoded, Layout, Part
+from smallvision.errors import DataError
+from smallvision.shapes import Shape
+
+Classes: TypeAlias = dict[str, tuple[Path, ...]]  # class name -> its picture files, sorted
+
+
+def find_folder_layout(root: Path, *, image_size: int | None = None) -> Layout:
+    """Recognize a folder of class folders; classes are the sorted folder names.
+
+    Hidden files and files that are no pictures are ignored.
+
+    Args:
+        root: holds the class folders, or `train/` and optionally `val/` and `test/` that do.
+        image_size: pixels a side to resize to, or None to keep sizes where they agree.
+
+    Raises:
+        DataError: no class folders, a class without images, a single image in a class to learn
+            from, or a class in `val/` or `test/` that `train/` lacks.
+    """
+    parts = {part: _list_classes(folder) for part, folder in _find_parts(root).items()}
+    class_names = tuple(parts["train"])
+    _check_classes(parts, root)
+    return Layout(
+        source="folder of images",
+        parts={
+            part: partial(_read_part, root, classes, class_names, image_size)
+            for part, classes in parts.items()
+        },
+        place=root,
+        files=tuple(
+            path for classes in parts.values() for paths in classes.values() for path in paths
+        ),
+        options=f"image_size={image_size}",
+    )
+
+
+def _find_parts(root: Path) -> dict[Part, Path]:
+    """Find the folder of each part; the root itself is train when nothing is divided.
+
+    A folder called `train` is a part only if it holds folders; otherwise it is a class of trains.
+    """
+    parts: dict[Part, Path] = {}
+    for folder in _list_folders(root):
+        part = PART_NAMES.get(folder.name.lower())
+        if part is None or not _list_folders(folder):
+            continue
+        if part in parts:
+            raise DataError(f"{folder.name} and {parts[part].name} are both {part}; remove one")
+        parts[part] = folder
+    if parts and "train" not in parts:
+        raise DataError(f"there is {next(iter(parts.values())).name}/ but no train/ folder")
+    return parts or {"train": root}
+
+
+def _list_folders(root: Path) -> list[Path]:
+    return sorted(
+        entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    )
+
+
+def _list_classes(folder: Path) -> Classes:
+    return {entry.name: list_pictures(entry) for entry in _list_folders(folder)}
+
+
+def _check_classes(parts: Mapping[Part, Classes], root: Path) -> None:
+    train = parts["train"]
+    if not any(train.values()):
+        loose = any(path.suffix.lower() in SUFFIXES for path in root.iterdir())
+        reason = "the images lie loose" if loose else f"there are no images ({', '.join(SUFFIXES)})"
+        raise DataError(f"{reason}; expected one folder per class")
+    if len(train) < 2:
+        raise DataError(f"there is one class folder ('{min(train)}'); expected at least two")
+    for part, classes in parts.items():
+        for name, paths in classes.items():
+            if name not in train:
+                raise DataError(f"{part} has a class '{name}' that train lacks")
+            if not paths:
+                raise DataError(
+                    f"class folder '{name}' of {part} holds no images; add some or remove it"
+                )
+    for name, paths in train.items():
+        if len(paths) < 2:
+            raise DataError(f"class '{name}' has one image; add more or remove the folder")
+
+
+def _read_part(
+    root: Path,
+    classes: Classes,
+    class_names: tuple[str, ...],
+    image_size: int | None,
+    shape: Shape | None,
+) -> Decoded:
+    labels = [class_names.index(name) for name, paths in classes.items() for _ in paths]
+    images, notes = frame_pictures(_decode_all(root, classes), image_size=image_size, shape=shape)
+    return Decoded(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
+
+
+def _decode_all(root: Path, classes: Classes) -> Iterator[Image.Image]:
+    for paths in classes.values():
+        for path in paths:
+            name = str(path.relative_to(root))
+            yield decode_picture(read_picture(path, name), name)

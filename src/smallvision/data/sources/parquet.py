@@ -1,0 +1,141 @@
+"""Hugging Face Parquet: shards named `train-00000-of-00005.parquet`, `test-…`, `validation-…`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from smallvision.data.decoding.parquet_file import Columns, decode_rows, read_columns, read_labels
+from smallvision.data.decoding.resize import frame_pictures
+from smallvision.data.imageset import ImageSet
+from smallvision.data.sources.named import CATALOG
+from smallvision.data.sources.source import PART_NAMES, Decoded, Layout, Part
+from smallvision.errors import DataError
+from smallvision.shapes import MAX_CLASSES, Shape
+
+
+def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = True) -> Layout | None:
+    """Recognize a Parquet file or a folder of shards.
+
+    Args:
+        place: a file or a folder.
+        image_size: pixels a side to resize to, or None to keep sizes where they agree.
+        deep: also look into sub-folders.
+
+    Returns: the layout, or None when there is no Parquet file.
+
+    Raises:
+        DataError: a shard is missing or unreadable, or pyarrow is not installed.
+    """
+    paths = _list_files(place, deep)
+    if not paths:
+        return None
+    parts = _group_by_part(place, paths)
+    found = {path: read_columns(path) for path in (*parts["train"], *paths)}
+    named = (columns.class_names for columns in found.values() if columns.class_names)
+    columns = replace(found[parts["train"][0]], class_names=next(named, None))
+    for path, other in found.items():
+        if differs := other.tell_difference(columns):
+            raise DataError(
+                f"{path.relative_to(place)} has {differs} elsewhere; expected the same in all files"
+            )
+    return Layout(
+        source="Parquet",
+        parts={
+            part: partial(_read_part, shards, parts["train"], columns, image_size)
+            for part, shards in parts.items()
+        },
+        place=place,
+        files=tuple(paths),
+        options=f"image_size={image_size}",
+    )
+
+
+def holds_parts(place: Path, ending: str) -> bool:
+    """Whether a folder holds files of training and of test images, named with such an ending."""
+    return all(any(place.glob(f"{part}{ending}.parquet")) for part in ("train", "test"))
+
+
+def _list_files(place: Path, deep: bool) -> list[Path]:
+    if place.is_file():
+        return [place] if place.suffix == ".parquet" else []
+    found = place.rglob("*.parquet") if deep else place.glob("*.parquet")
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+
+
+def _group_by_part(place: Path, paths: Sequence[Path]) -> dict[Part, list[Path]]:
+    """Sort shards by the part that starts their name, or else by their folder inside `place`."""
+    parts: dict[Part, list[Path]] = {}
+    strangers = []
+    for path in paths:
+        inside = path.relative_to(place)  # empty for a single file, which is all there is
+        prefix = re.split(r"[-_.]", inside.name.lower())[0]
+        part = PART_NAMES.get(prefix) or PART_NAMES.get(inside.parent.name.lower())
+        if part:
+            parts.setdefault(part, []).append(path)
+        else:
+            strangers.append(path)
+    if not parts:
+        return {"train": strangers}
+    if strangers:
+        raise DataError(
+            f"{strangers[0].name} starts with neither train, validation nor test; "
+            "rename or remove it"
+        )
+    if "train" not in parts:
+        raise DataError("there are Parquet files, but none is called train-…")
+    for shards in parts.values():
+        _check_complete(shards)
+    return parts
+
+
+def _check_complete(shards: Sequence[Path]) -> None:
+    """Shards say how many they are: `train-00000-of-00005`."""
+    present = {shard.stem for shard in shards}
+    for shard in shards:
+        if found := re.fullmatch(r"(.+)-\d{5}-of-(\d{5})", shard.stem):
+            wanted = {f"{found[1]}-{i:05d}-of-{found[2]}" for i in range(int(found[2]))}
+            if missing := wanted - present:
+                raise DataError(f"{min(missing)}.parquet is missing; get all {found[2]} shards")
+
+
+def _read_part(
+    shards: Sequence[Path],
+    train: Sequence[Path],
+    columns: Columns,
+    image_size: int | None,
+    shape: Shape | None,
+) -> Decoded:
+    """Decode the pictures of all shards of a part, in the order of the file names."""
+    pictures = (picture for shard in shards for picture in decode_rows(shard, columns))
+    images, notes = frame_pictures(pictures, image_size=image_size, shape=shape)
+    class_names = columns.class_names
+    if class_names is None:
+        class_names, note = _guess_names(train, columns, images.shape[1:])
+        notes = (*notes, note)
+    labels = np.concatenate([read_labels(shard, columns, len(class_names)) for shard in shards])
+    return Decoded(ImageSet(images, labels, class_names), notes)
+
+
+def _guess_names(
+    train: Sequence[Path], columns: Columns, shape: tuple[int, ...]
+) -> tuple[tuple[str, ...], str]:
+    """Names for files without any: CIFAR's if they look like CIFAR, else numbers; and a note.
+
+    Other sets of 32x32 pictures have ten classes too, so CIFAR's own column name is asked for.
+    """
+    K = 1 + max(int(read_labels(shard, columns).max()) for shard in train)
+    if K > MAX_CLASSES:  # before there is a name for each
+        raise DataError(
+            f"column '{columns.label}' has labels up to {K - 1:,}; expected 0 to K - 1 for at most "
+            f"{MAX_CLASSES:,} classes"
+        )
+    for source in CATALOG.values():
+        if columns.image == "img" and (K, shape) == (source.num_classes, source.shape):
+            return source.class_names, f"The files name no classes; {source.name}'s were used."
+    return tuple(str(i) for i in range(K)), "The files name no classes; numbers were used."

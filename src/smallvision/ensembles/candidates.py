@@ -1,0 +1,153 @@
+"""The networks that finished runs offer to an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from smallvision.compute.machine import Machine
+from smallvision.errors import RecordError, SettingError
+from smallvision.predict import SavedModel, build_network, load_model
+from smallvision.records.layout import STATUS, list_checkpoints, list_ends
+from smallvision.records.store import read_json
+from smallvision.runs.finished_run import find_finished
+from smallvision.runs.run_data import is_other_val
+from smallvision.training import load_snapshot
+
+SPLIT = ("train_hash", "val_hash", "declared_val", "data_fingerprint", "test_fingerprint")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One network of a finished run.
+
+    Attributes:
+        run: folder of the run.
+        status: of the run.
+        model: the network with the weights of one epoch, not calibrated on its own: members are
+            averaged first and then calibrated together (Rahaman and Thiery, arXiv 2007.08792).
+        size_bytes: of the weights on disk.
+    """
+
+    run: Path
+    status: dict[str, Any]
+    model: SavedModel
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        """What sentences call it."""
+        return f"{self.status['name']} at epoch {self.model.epoch}"
+
+
+def gather_candidates(
+    runs: Sequence[Path], split: dict[str, Any], machine: Machine
+) -> list[Candidate]:
+    """All candidates of some runs, in order of their epochs.
+
+    Args:
+        runs: folders of finished runs.
+        split: the content of `split.json` that all of them must share.
+        machine: where to place the networks.
+
+    Raises:
+        RecordError: a run is unfinished, damaged, or differs from the others in what members must
+            share.
+        SettingError: there are fewer than two candidates.
+    """
+    candidates = [found for run in runs for found in find_candidates(run, machine)]
+    for run in runs:
+        if read_json(run / STATUS).get("kind") == "refit":
+            raise RecordError(
+                f"{run} was trained on the validation images too, so they cannot choose among its "
+                "networks; name the run it was made from"
+            )
+        record = read_json(run / "split.json")
+        same = [record.get(key) == split[key] for key in SPLIT]
+        if not all(same) or is_other_val(record, split):
+            raise RecordError(
+                f"{run} was trained on other data or another split; members of an ensemble share "
+                "both, so that none has seen what validates another"
+            )
+    first = candidates[0]
+    for other in candidates:
+        for what in ("class_names", "shape", "mean", "std"):
+            if getattr(other.model, what) != getattr(first.model, what):
+                raise RecordError(
+                    f"{other.run} and {first.run} differ in {what}; members of an ensemble share "
+                    "class names, image shape and normalisation"
+                )
+    if len(candidates) < 2:
+        raise SettingError(
+            f"{first.run} offers one network; name several runs, or one trained in several cycles "
+            "(schedule.cycles=3) that keeps their ends (checkpoints=cycles)"
+        )
+    return sorted(candidates, key=lambda candidate: candidate.model.epoch)
+
+
+def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
+    """The snapshots at the ends of a run's cycles; of a run in one cycle, its final model.
+
+    Raises:
+        RecordError: the run is unfinished or damaged, or an ensemble itself.
+    """
+    _, status = find_finished(run)
+    if status.get("kind") == "ensemble":
+        raise RecordError(f"{run} is an ensemble itself; name the runs it was made of")
+    final = replace(load_model(run, machine), temperature=1.0)
+    weights = run / "model" / "model.safetensors"
+    candidate = Candidate(run, status, final, weights.stat().st_size)
+    snapshots = [place_snapshot(run, epoch, candidate) for epoch in list_snapshots(run)]
+    return snapshots or [candidate]
+
+
+def find_member(candidates: Sequence[Candidate], epoch: int) -> Candidate:
+    """The candidate of an epoch, or the last one where no snapshot of that epoch was kept."""
+    by_epoch = {candidate.model.epoch: candidate for candidate in candidates}
+    return by_epoch.get(epoch) or by_epoch[max(by_epoch)]
+
+
+def sum_training(runs: Iterable[Path]) -> dict[str, Any]:
+    """What it took to train the runs that an ensemble was made from, for its own status."""
+    statuses = [read_json(run / STATUS) for run in runs]
+    keys = ("epochs_planned", "epochs_done", "seconds")
+    searched = sum(status.get("search_seconds", 0.0) for status in statuses)
+    return {
+        **{key: sum(status[key] for status in statuses) for key in keys},
+        **({"search_seconds": searched} if searched else {}),
+    }
+
+
+def gather_notes(runs: Iterable[Path]) -> list[str]:
+    """What happened to the runs that an ensemble was made from, each thing once."""
+    notes = [note for run in runs for note in read_json(run / STATUS).get("notes", [])]
+    return list(dict.fromkeys(notes))
+
+
+def list_snapshots(run: Path) -> list[int]:
+    """Epochs of the checkpoints at the ends of cycles, each the last before a restart.
+
+    Returns: none where fewer than two were kept: the run's final model is then the better choice.
+    """
+    kept = sorted(set(list_ends(run)) & set(list_checkpoints(run)))
+    return kept if len(kept) > 1 else []
+
+
+def place_snapshot(run: Path, epoch: int, final: Candidate) -> Candidate:
+    """The network of one checkpoint of a run: the final one with the weights of another epoch.
+
+    Raises:
+        RecordError: the checkpoint is damaged.
+    """
+    model = final.model
+    network = build_network(model.settings, model.shape, len(model.class_names))
+    try:
+        network.load_state_dict(load_snapshot(run, epoch))
+    except RuntimeError as error:
+        raise RecordError(
+            f"checkpoint {epoch} of {run} holds the weights of another network: {error}"
+        ) from error
+    network = model.machine.place(network).eval()
+    return replace(final, model=replace(model, network=network, epoch=epoch))

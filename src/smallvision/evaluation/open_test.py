@@ -1,0 +1,65 @@
+"""The one place where a sealed test set is opened."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
+from smallvision.data.loading.cache import cache_folder
+from smallvision.data.sealed_test import break_seal
+from smallvision.errors import UserError
+from smallvision.records.ledger import record_opening
+from smallvision.records.store import make_folder
+
+LEDGERS = "openings"  # in the cache: a ledger for each test set, of all that opened it here
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An opening of a test set.
+
+    Attributes:
+        number: among those of this study or lone run, from 1.
+        on_machine: among all of these images on this machine, as far as its cache remembers; None
+            where nothing can be kept there.
+    """
+
+    number: int
+    on_machine: int | None
+
+
+def open_test(
+    dataset: DataSet, folder: Path, *, study: str, model: str, command: str
+) -> tuple[ImageSet, Opening]:
+    """Open the test set, after writing to the ledger that it is opened.
+
+    Args:
+        dataset: whose test set.
+        folder: the study's, or the lone run's, where the ledger lies.
+        study, model, command: for the ledger.
+
+    Returns: the test images, and the how manyeth opening this is.
+
+    Raises:
+        RecordError: the ledger cannot be written; the seal then stays closed.
+    """
+    fingerprint = dataset.test.fingerprint
+
+    def note(place: Path) -> int:
+        return record_opening(
+            place,
+            study=study,
+            model=model,
+            command=command,
+            n=len(dataset.test),
+            data_fingerprint=fingerprint,
+        )
+
+    number, on_machine = note(folder), None
+    with suppress(UserError, OSError):  # a cache is no place to insist on
+        place = cache_folder() / LEDGERS / fingerprint.removeprefix("sha256:")[:16]
+        on_machine = note(make_folder(place))
+    return break_seal(dataset.test), Opening(number, on_machine)

@@ -1,0 +1,1 @@
+"""A look at the training images before any model sees them."""

@@ -1,0 +1,1 @@
+"""One run: a recipe on a split, trained, resumed, measured, repeated and explained."""

@@ -1,0 +1,69 @@
+"""What a finished run gets wrong on its validation images; the test set stays sealed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
+from smallvision.errors import RecordError
+from smallvision.evaluation import ErrorAnalysis, analyse_errors
+from smallvision.predict import load_model
+from smallvision.recipes import read_run_recipe
+from smallvision.recipes.builders import build_machine
+from smallvision.records.layout import STATUS
+from smallvision.records.store import read_json, read_npz
+from smallvision.runs.finished_run import find_finished, recall_dataset
+from smallvision.runs.results import Run
+from smallvision.runs.run_data import find_val
+
+FOLDER = "errors"  # within the run's
+
+
+def explain(
+    run: Run | str | Path,
+    data: DataSet | str | Path | None = None,
+    *,
+    data_dir: str | Path | None = None,
+) -> ErrorAnalysis:
+    """Look at a run's errors on its validation images, and write what is seen to `RUN/errors/`.
+
+    Args:
+        run: a run or its folder.
+        data: the data set it was trained on, by value, name or path; may be left out where
+            the run's records name it.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        DataError: this is not the data the run was trained on, or it was not named.
+        RecordError: the run is unfinished or damaged, or its folder cannot be written.
+    """
+    folder, _ = find_finished(run)
+    return explain_run(folder, *recall_dataset(folder, data, data_dir))
+
+
+def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
+    """Analyse the errors of a finished run whose data and split are known, into its folder.
+
+    Raises:
+        RecordError: the model or its predictions are missing, damaged or of other images, or the
+            folder cannot be written.
+    """
+    images = find_val(dataset, split).take(split.val)
+    path = folder / "predictions" / "val.npz"
+    indices, labels, probabilities = read_npz(path, "indices", "labels", "probabilities")
+    if not (np.array_equal(indices, split.val) and np.array_equal(labels, images.labels)):
+        raise RecordError(f"{path} holds predictions for other images than the run's validation")
+    analysis = analyse_errors(
+        load_model(folder, build_machine(read_run_recipe(folder))),
+        images.images,
+        labels,
+        indices,
+        images.class_names,
+        name=read_json(folder / STATUS)["name"],
+        probabilities=probabilities,
+    )
+    analysis.write(folder / FOLDER)
+    return analysis

@@ -1,0 +1,85 @@
+"""What a finished run remembers: that it is done, its data and its split."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.loading.load import as_dataset
+from smallvision.data.sources.named import CATALOG
+from smallvision.data.split import Split, read_split
+from smallvision.errors import DataError, RecordError
+from smallvision.records.fields import POOLED
+from smallvision.records.layout import STATUS, STUDY
+from smallvision.records.store import read_json
+from smallvision.runs.results import Run
+
+
+def find_finished(run: Run | str | Path, *, validated: bool = True) -> tuple[Path, dict[str, Any]]:
+    """The folder and the status of a run that is done.
+
+    Args:
+        run: a run or its folder.
+        validated: whether it must have been validated on images it was not trained on.
+
+    Raises:
+        RecordError: it is a study, no run, unfinished, damaged, or not validated.
+    """
+    folder = run.folder if isinstance(run, Run) else Path(run)
+    if (folder / STUDY).exists():
+        best = read_json(folder / STUDY).get("best")
+        such = f", such as {folder}/runs/{best}" if best else f", which lie in {folder}/runs"
+        raise RecordError(f"{folder} is a study; name one of its runs{such}")
+    status = read_json(folder / STATUS)
+    if status["status"] != "done":
+        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
+    if validated and status.get("kind") == POOLED:
+        raise RecordError(
+            f"{folder} was trained on all images, so none is left to validate it on; train it "
+            "without --target to compare, explain or combine it"
+        )
+    return folder, status
+
+
+def recall_dataset(
+    folder: Path, data: DataSet | str | Path | None, data_dir: str | Path | None
+) -> tuple[DataSet, Split]:
+    """The images and the split that a run was trained on.
+
+    Args:
+        folder: of the run.
+        data: the data set, its name or path; None for the name that the run's status tells.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        DataError: these are other images, or the run does not say where its own are.
+        RecordError: the split is missing or damaged.
+    """
+    dataset = as_dataset(recall_name(folder) if data is None else data, data_dir)
+    split = read_split(folder)
+    record = read_json(folder / "split.json")
+    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
+    val = None if dataset.val is None else dataset.val.fingerprint
+    same = (record["data_fingerprint"], record.get("test_fingerprint")) == ours
+    if not same or record.get("val_fingerprint", val) != val:  # which older records lack
+        raise DataError(
+            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
+            "trained on"
+        )
+    mirror_safe = read_json(folder / STATUS).get("mirror_safe", dataset.mirror_safe)
+    return replace(dataset, mirror_safe=mirror_safe), split
+
+
+def recall_name(folder: Path) -> str:
+    """The name of the data set that a run was trained on, if it goes by a name.
+
+    Raises:
+        DataError: it was a file, a folder or arrays, whose place no record tells.
+    """
+    name = read_json(folder / STATUS).get("data")
+    if name not in CATALOG:
+        known = f"'{name}', which is no named data set" if name else "data it does not name"
+        raise DataError(f"{folder} was trained on {known}; name it: DATA, or --data")
+    return str(name)

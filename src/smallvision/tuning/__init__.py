@@ -1,0 +1,1 @@
+"""The search for better settings of a recipe, and the rerun that tests its gain."""

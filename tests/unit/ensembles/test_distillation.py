@@ -1,0 +1,170 @@
+"""A student and its teacher: what is learnt, what is kept, what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from smallvision.api import distill, train, tune
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import make_split
+from smallvision.ensembles.distillation import distill_run, name_teacher
+from smallvision.errors import RecordError, UserError
+from smallvision.predict import find_model, fingerprint_model, load_model
+from smallvision.recipes import Recipe
+from smallvision.records.store import read_json
+from smallvision.runs.results import Run
+from smallvision.runs.train import run_recipe
+from tests.conftest import make_dataset
+from tests.unit.runs.test_train import Interrupt, bits, recipe
+
+FEW: dict[str, Any] = {"epochs": 2, "model": {"name": "mlp", "hidden": [8]}}
+
+
+@pytest.fixture(scope="module")
+def rows() -> DataSet:
+    return make_dataset(150)
+
+
+@pytest.fixture(scope="module")
+def teacher(rows: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("teacher") / "run"
+    run_recipe(recipe(name="teacher"), rows, make_split(rows.train), folder)
+    return folder
+
+
+def plan(run: Path, **changes: Any) -> Recipe:
+    return name_teacher(recipe(name="student", **{**FEW, **changes}), run)
+
+
+def learn(rows: DataSet, teacher: Path, folder: Path, *watchers: Any, **changes: Any) -> Any:
+    split = make_split(rows.train)
+    student = plan(teacher, **changes)
+    return distill_run(teacher, student, rows, split, folder, watchers=watchers)
+
+
+def test_a_whole_share_leaves_no_word_to_the_labels(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    split = make_split(rows.train)
+    turned = replace(rows.train, labels=(rows.train.labels + 1) % 3)
+    mislabelled = replace(rows, train=turned)
+
+    def weights(share: float, data: DataSet, name: str) -> list[Any]:
+        student = plan(teacher, teacher={"share": share})
+        # Straight into the loop: labels that are all wrong would choose another epoch as the best.
+        student = student.model_copy(update={"epochs": 1})
+        run_recipe(student, data, split, tmp_path / name, teacher=find_model(teacher))
+        return list(load_model(tmp_path / name).network.state_dict().values())
+
+    alone, blind = weights(1.0, rows, "right"), weights(1.0, mislabelled, "wrong")
+    assert all(np.array_equal(a, b) for a, b in zip(alone, blind, strict=True))
+    half = weights(0.5, rows, "half"), weights(0.5, mislabelled, "half wrong")
+    assert not all(np.array_equal(a, b) for a, b in zip(*half, strict=True))
+
+
+def test_the_record_compares_both(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
+    record = learn(rows, teacher, tmp_path / "run")
+    known, status = read_json(teacher / "status.json"), read_json(tmp_path / "run" / "status.json")
+    assert status["name"] == "student-distilled"
+    assert record["teacher"]["model"] == fingerprint_model(teacher)
+    assert record["teacher"]["accuracy"] == known["val"]["accuracy"]
+    difference = status["val"]["accuracy"] - known["val"]["accuracy"]
+    assert record["against_teacher"]["difference"] == pytest.approx(difference)
+    assert record["cost"]["size_ratio"] == status["size_bytes"] / known["size_bytes"]
+    again = learn(rows, teacher, tmp_path / "run")
+    assert again == record, "what is finished is left as it is"
+    (tmp_path / "run" / "distilled.json").unlink()  # a kill came between the last two writes
+    again = learn(rows, teacher, tmp_path / "run")
+    for clocked in (again, record):
+        assert clocked["against_teacher"]["latency_ratio"] == clocked["cost"]["latency_ratio"]
+        del clocked["against_teacher"]["latency_ratio"], clocked["cost"]["latency_ratio"]
+        del clocked["teacher"]["latency_seconds"]
+    assert again == record
+
+
+def test_a_student_is_resumed_without_its_teacher_s_folder(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    learn(rows, teacher, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        learn(rows, teacher, tmp_path / "torn", Interrupt(1))
+    run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "torn")
+    assert bits(tmp_path / "torn") == bits(tmp_path / "whole")
+
+
+def test_repeats_and_refits_learn_from_the_same_teacher(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    learn(rows, teacher, tmp_path / "run")
+    copy = tmp_path / "run" / "recipe.toml"
+    train(rows, copy, out=tmp_path / "run", resume=True, seeds=2, refit=True)
+    for place in ("seeds/1", "refit"):
+        assert fingerprint_model(tmp_path / "run" / place / "teacher") == fingerprint_model(teacher)
+        assert read_json(tmp_path / "run" / place / "status.json")["status"] == "done"
+
+
+def test_another_teacher_is_refused(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    run_recipe(recipe(name="other", seed=1), rows, make_split(rows.train), other)
+    learn(rows, teacher, tmp_path / "run")
+    with pytest.raises(RecordError, match="other settings"):
+        learn(rows, other, tmp_path / "run")
+    with pytest.raises(RecordError, match="is not the teacher"):
+        run_recipe(
+            plan(teacher), rows, make_split(rows.train), tmp_path / "new", teacher=find_model(other)
+        )
+    with pytest.raises(RecordError, match="is not the teacher"):
+        run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "none")
+    for job in (train, tune):
+        with pytest.raises(UserError, match="smallvision distill"):
+            job(rows, plan(teacher), out=tmp_path / "refused")
+    assert not (tmp_path / "refused").exists()
+
+
+def test_a_damaged_copy_is_refused(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        learn(rows, teacher, tmp_path / "run", Interrupt(1))
+    weights = tmp_path / "run" / "teacher" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(RecordError, match="damaged"):
+        run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "run")
+
+
+def test_who_may_not_teach(rows: DataSet, tmp_path: Path) -> None:
+    settings = ["epochs=1", "model.hidden=[8]", "compute.threads=1"]
+    run = train(rows, "mlp", settings=settings, out=tmp_path / "run", refit=True)
+    with pytest.raises(RecordError, match="validation images too"):
+        distill(tmp_path / "run" / "refit", data=rows, out=tmp_path / "student")
+    shutil.rmtree(tmp_path / "run" / "model")
+    with pytest.raises(UserError):
+        distill(run, data=rows, out=tmp_path / "student")
+    assert not (tmp_path / "student").exists()
+
+
+def test_a_teacher_that_cannot_look_at_windows_is_found_out_before_training(
+    tmp_path: Path,
+) -> None:
+    larger = make_dataset(60, side=12)
+    settings = ["epochs=1", "compute.threads=1"]
+    run = train(larger, "mlp", settings=settings, out=tmp_path / "run")
+    windows = "windows=[{until=0.5, side=8}]"
+    with pytest.raises(UserError, match="takes images of one size"):
+        distill(run, "wrn", data=larger, out=tmp_path / "student", settings=[windows])
+    assert not (tmp_path / "student").exists()
+
+
+def test_from_the_library(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
+    student = distill(
+        Run(teacher), "mlp", data=rows, out=tmp_path / "run", preset="quick",
+        settings=["epochs=1", "teacher.share=0.5", "compute.threads=1"],
+    )  # fmt: skip
+    assert student.status["name"] == "mlp-distilled"
+    assert (tmp_path / "run" / "distilled.json").exists()
