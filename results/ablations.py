@@ -30,7 +30,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.predict import Views
 from smallvision.recipes import aim
 from smallvision.recipes.toml import sum_recipe
-from smallvision.records.store import make_folder, read_npz, write_json
+from smallvision.records.files import make_folder, read_npz, write_json
 from smallvision.stats.rates import rate_accuracy
 
 TARGET = 0.94

@@ -24,7 +24,7 @@ from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, fill_turn, repeat
 from smallvision.compute.machine import choose_machine
 from smallvision.models.fft_conv import Spectral, count_gain
-from smallvision.records.store import make_folder, write_json
+from smallvision.records.files import make_folder, write_json
 
 BENCH = Path(__file__).with_name("bench")
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -26,7 +26,7 @@ from smallvision.bench.record import begin_record
 from smallvision.compute.machine import choose_machine
 from smallvision.recipes import aim
 from smallvision.recipes.toml import sum_recipe
-from smallvision.records.store import make_folder, write_json
+from smallvision.records.files import make_folder, write_json
 
 HERE = Path(__file__).parent
 OURS, PEER = "smallvision", "airbench94_muon"

@@ -26,7 +26,7 @@ import smallvision as sv
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.compute.machine import choose_machine
-from smallvision.records.store import make_folder, write_json
+from smallvision.records.files import make_folder, write_json
 
 ON_GPU = Path(__file__).parents[1] / "peers" / "on_gpu.py"
 PEERS = {0.94: ("airbench94_muon.py", "cifar10_speedrun.py"), 0.96: ("airbench96_faster.py",)}

@@ -32,7 +32,7 @@ from smallvision.errors import UserError
 from smallvision.recipes import Recipe, build_ladder, find_preset, find_rung, override
 from smallvision.recipes.builders import build_model
 from smallvision.recipes.task import Task
-from smallvision.records.store import make_folder, read_json, write_json
+from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.runs import train as running
 
 VARIANTS: dict[str, list[str]] = {

@@ -38,6 +38,7 @@ from smallvision.recipes import (
     read_run_recipe,
 )
 from smallvision.recipes.builders import check_fit
+from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.layout import (
     STATUS,
     STUDY,
@@ -48,7 +49,6 @@ from smallvision.records.layout import (
     newest_folder,
     number_folder,
 )
-from smallvision.records.store import read_json, read_npz, write_json
 from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
 from smallvision.runs.explain import explain

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from smallvision.records.environment import describe_environment
-from smallvision.records.store import make_folder, now, read_json, write_json, write_text
+from smallvision.compute.environment import describe_environment
+from smallvision.records.files import make_folder, now, read_json, write_json, write_text
 from tests.battery.families import FAMILIES
 
 SEED = 0

@@ -18,8 +18,8 @@ from smallvision.errors import UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe, read_run_recipe
 from smallvision.recipes.builders import build_average, build_model, build_optimizer, build_schedule
+from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.layout import list_checkpoints
-from smallvision.records.store import read_json, read_npz, write_json
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
 from smallvision.training import State, restore_newest

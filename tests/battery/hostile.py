@@ -20,7 +20,7 @@ import numpy as np
 
 from smallvision.data.loading.load import as_dataset
 from smallvision.predict import load_model
-from smallvision.records.store import hash_file, read_json, write_json
+from smallvision.records.files import hash_file, read_json, write_json
 from smallvision.runs.results import Run
 from tests.battery.outcome import Outcome
 

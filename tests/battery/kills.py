@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smallvision.records.store import read_json
+from smallvision.records.files import read_json
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
 

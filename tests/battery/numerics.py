@@ -18,7 +18,7 @@ from smallvision.data.loading.load import as_dataset
 from smallvision.data.split import make_split
 from smallvision.errors import DataError, FailedRunError
 from smallvision.recipes import parse_recipe
-from smallvision.records.store import read_json, read_jsonl
+from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.weights import check_manifest
 from smallvision.runs.train import run_recipe
 from smallvision.training import loop

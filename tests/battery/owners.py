@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from smallvision.records.files import read_json
 from smallvision.records.ledger import read_openings
-from smallvision.records.store import read_json
 from tests.battery.outcome import Outcome
 from tests.battery.work import finish, start, write_recipe
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from smallvision.records.store import hash_file, read_json, read_jsonl, read_npz
+from smallvision.records.files import hash_file, read_json, read_jsonl, read_npz
 
 RECIPE = """
 name = "battery"

@@ -16,9 +16,9 @@ from smallvision.compute.machine import choose_machine
 from smallvision.data.loading.load import as_dataset
 from smallvision.predict import load_model
 from smallvision.recipes import read_run_recipe
+from smallvision.records.files import read_json, read_npz
 from smallvision.records.layout import find_runs
 from smallvision.records.ledger import read_openings
-from smallvision.records.store import read_json, read_npz
 from smallvision.runs.results import Run
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan

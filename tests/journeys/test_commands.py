@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smallvision.records.store import read_json
+from smallvision.records.files import read_json
 from tests.conftest import make_images
 
 Call = Callable[..., Any]

@@ -11,8 +11,8 @@ import pytest
 
 import smallvision as sv
 from smallvision import api
+from smallvision.records.files import read_json
 from smallvision.records.layout import find_runs, find_study
-from smallvision.records.store import read_json
 from smallvision.runs import repeats, train
 from smallvision.training import DivergedError
 

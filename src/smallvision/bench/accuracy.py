@@ -21,9 +21,9 @@ from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.recipes import aim, override
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.fields import POOLED
+from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import STATUS
 from smallvision.records.ledger import LEDGER
-from smallvision.records.store import read_json, write_json
 from smallvision.stats.intervals import CONFIDENCE
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
-from smallvision.records.environment import describe_environment
-from smallvision.records.store import now
+from smallvision.records.files import now
 
 
 def begin_record(kind: str, command: str, machine: Machine | None) -> dict[str, Any]:

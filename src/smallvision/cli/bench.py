@@ -208,7 +208,7 @@ def begin(out: Path, json: bool) -> Console:
     """
     from rich.console import Console
 
-    from smallvision.records.store import make_folder
+    from smallvision.records.files import make_folder
 
     make_folder(out)
     return Console(stderr=json, highlight=False)
@@ -223,7 +223,7 @@ def keep(
     record: dict[str, Any], out: Path, json: bool, console: Console, *, name: str | None = None
 ) -> None:
     """Write a record and say where."""
-    from smallvision.records.store import make_folder, write_json
+    from smallvision.records.files import make_folder, write_json
 
     path = make_folder(out) / f"{name or record['kind']}.json"
     write_json(path, record)

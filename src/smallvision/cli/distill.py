@@ -46,8 +46,8 @@ def distill(
     from smallvision.api import distill as distill_model
     from smallvision.cli.render.progress import TerminalNarrator
     from smallvision.cli.render.tables import show_distilled, show_run
+    from smallvision.records.files import read_json
     from smallvision.records.layout import DISTILLED
-    from smallvision.records.store import read_json
 
     with TerminalNarrator(to_stderr=json) as narrator:
         run = distill_model(

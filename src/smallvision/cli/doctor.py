@@ -10,10 +10,10 @@ def doctor(data_dir: DataDir = None) -> None:
     from rich.console import Console
 
     from smallvision.cli.render.tables import show_machine
+    from smallvision.compute.environment import describe_environment
     from smallvision.compute.machine import choose_machine, has_compiler
     from smallvision.compute.processor import has_fast_bf16
     from smallvision.data.loading.locate import find_places
-    from smallvision.records.environment import describe_environment
 
     machine = choose_machine()
     show_machine(

@@ -36,8 +36,8 @@ def ensemble(
 
     from smallvision.api import ensemble as ensemble_runs
     from smallvision.cli.render.tables import show_ensemble
+    from smallvision.records.files import read_json
     from smallvision.records.layout import ENSEMBLE
-    from smallvision.records.store import read_json
 
     run = ensemble_runs(
         *runs, data=data, members=members, select=select, out=out, data_dir=data_dir

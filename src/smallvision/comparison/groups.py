@@ -14,8 +14,8 @@ import numpy as np
 from smallvision.comparison.verdicts import is_adopted, is_done, read_correct, round_up
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
+from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, STUDY, list_failed, list_repeats, run_folder
-from smallvision.records.store import read_json
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.run_data import is_other_val
 from smallvision.shapes import Labels

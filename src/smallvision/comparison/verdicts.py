@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from smallvision.errors import RecordError
+from smallvision.records.files import read_json, read_npz
 from smallvision.records.layout import STATUS, list_repeats, run_folder
-from smallvision.records.store import read_json, read_npz
 from smallvision.shapes import Labels
 from smallvision.stats import find_correct
 from smallvision.stats.bootstrap import bootstrap_difference

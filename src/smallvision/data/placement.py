@@ -15,7 +15,7 @@ from torch import Tensor
 from smallvision.compute.machine import measure_memory
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import cache_folder
-from smallvision.records.store import make_folder
+from smallvision.records.files import make_folder
 from smallvision.shapes import Images, Indices
 
 SHARE = 0.5  # of a memory that images may take; the rest is for the network and its batches

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError
-from smallvision.records.store import read_json, read_npz, write_json, write_npz
+from smallvision.records.files import read_json, read_npz, write_json, write_npz
 from smallvision.shapes import Images, Indices, Labels
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from smallvision.comparison.verdicts import judge_pair, phrase, read_correct
+from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.ensembles.candidates import gather_candidates, gather_notes, sum_training
@@ -25,9 +26,8 @@ from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.predict import SavedModel, average_models
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
-from smallvision.records.environment import describe_environment
+from smallvision.records.files import hash_file, read_json, write_json, write_text
 from smallvision.records.layout import ENSEMBLE, STATUS, is_passing, lock_folder
-from smallvision.records.store import hash_file, read_json, write_json, write_text
 from smallvision.runs.run_data import Material, check_split, gather_material, split_record
 from smallvision.runs.train import CLEAN_AT_END, measure_run
 from smallvision.shapes import Images

@@ -10,8 +10,8 @@ from typing import Any
 from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
+from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, list_checkpoints, list_ends
-from smallvision.records.store import read_json
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.run_data import is_other_val
 from smallvision.training import load_snapshot

@@ -17,8 +17,8 @@ from smallvision.models import MODELS
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.recipes import Recipe, override
 from smallvision.recipes.builders import build_machine
+from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import DISTILLED, REFIT, STATUS
-from smallvision.records.store import read_json, write_json
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.results import Run
 from smallvision.runs.run_data import TIMED, find_val

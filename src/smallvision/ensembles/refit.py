@@ -11,8 +11,8 @@ from smallvision.ensembles.candidates import find_candidates, find_member, sum_t
 from smallvision.ensembles.member_selection import join_members
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.builders import build_machine
+from smallvision.records.files import make_folder, read_json, write_json, write_text
 from smallvision.records.layout import ENSEMBLE, REFIT, STATUS
-from smallvision.records.store import make_folder, read_json, write_json, write_text
 from smallvision.records.weights import check_manifest
 from smallvision.runs.refit import NOTE, refit_run
 from smallvision.runs.run_data import gather_material

@@ -18,7 +18,7 @@ from sklearn.metrics import confusion_matrix
 from smallvision.data.contact_sheet import Picture, encode_png, tile
 from smallvision.evaluation.image_properties import PROPERTIES, measure_properties, to_grey
 from smallvision.predict import SavedModel, find_saliency, list_members, predict_members
-from smallvision.records.store import make_folder, write_bytes, write_json
+from smallvision.records.files import make_folder, write_bytes, write_json
 from smallvision.shapes import Floats, Images, Indices, Labels
 from smallvision.stats import find_correct
 from smallvision.stats.confident import find_label_issues

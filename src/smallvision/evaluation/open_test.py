@@ -11,8 +11,8 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sealed_test import break_seal
 from smallvision.errors import UserError
+from smallvision.records.files import make_folder
 from smallvision.records.ledger import record_opening
-from smallvision.records.store import make_folder
 
 LEDGERS = "openings"  # in the cache: a ledger for each test set, of all that opened it here
 

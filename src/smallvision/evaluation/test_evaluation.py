@@ -12,8 +12,8 @@ from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.open_test import open_test
 from smallvision.evaluation.scorecard import score
 from smallvision.predict import SavedModel
+from smallvision.records.files import now, read_json
 from smallvision.records.ledger import LEDGER, read_openings
-from smallvision.records.store import now, read_json
 from smallvision.stats import find_correct
 from smallvision.stats.calibration import describe_calibration, scale_logits
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval

@@ -18,7 +18,7 @@ from smallvision.data.contact_sheet import Picture, encode_png, tile
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import find_twins
 from smallvision.randomness import derive_seed
-from smallvision.records.store import make_folder, write_bytes, write_json
+from smallvision.records.files import make_folder, write_bytes, write_json
 from smallvision.shapes import Images
 from smallvision.stats.channels import count_levels, mean_and_std
 from smallvision.stats.intervals import wilson_interval

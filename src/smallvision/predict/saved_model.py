@@ -21,7 +21,7 @@ from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.pretrained import find_boxed
 from smallvision.predict.tta import Views
-from smallvision.records.store import hash_file, read_json
+from smallvision.records.files import hash_file, read_json
 from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
 from smallvision.shapes import MAX_SIZE, Floats, Images
 from smallvision.stats.calibration import scale_logits

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.recipes.settings import Recipe
+from smallvision.records.files import hash_bytes, hash_file, read_json
 from smallvision.records.layout import STATUS
-from smallvision.records.store import hash_bytes, hash_file, read_json
 
 MOST_SHOWN = 80  # characters of a faulty value
 # Parts that come in kinds, each with an example.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
-from smallvision.records.store import make_folder, now, read_json, sync_folder
+from smallvision.records.files import make_folder, now, read_json, sync_folder
 
 try:
     import fcntl

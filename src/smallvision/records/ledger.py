@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from smallvision.records.store import append_line, now, read_jsonl
+from smallvision.records.files import append_line, now, read_jsonl
 
 LEDGER = "ledger.jsonl"
 

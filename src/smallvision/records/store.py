@@ -1,190 +1,66 @@
-"""Files that are whole or absent: written under a temporary name, synced, then renamed.
+"""The only way to read and write records.
 
-Rename alone survives a killed process, not a power cut; syncing the file before and the folder
-after survives both. What a disk or a copy damages later is found by the sum that every record
-carries: a flipped bit in a number leaves perfect JSON.
+A file holds the fields of its model, the version of the format, and a sum of all other fields. A
+flipped bit in a number leaves perfect JSON; the sum finds it. Every error is one line that names
+the file, what is wrong with it and what to do.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import io
 import json
-import lzma
-import os
-import stat
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
 
-import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from smallvision.errors import RecordError
-from smallvision.records.fields import check_fields
+from smallvision.records.files import append_text, read_small, write_text
+from smallvision.records.schema.base import Record
 
-try:
-    import fcntl
-except ImportError:  # Windows: two processes that append to one file at once are not kept apart
-    fcntl = None  # type: ignore[assignment]
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
-SUM = "sum"  # the field of a record with the sum of all others
-REMEDIES = {
-    errno.ENOSPC: "; make room on that disk and go on with --resume",
-    errno.EDQUOT: "; make room within your quota and go on with --resume",
-    errno.EFBIG: "; files of that size are not allowed here (ulimit -f)",
-}
-# What unpacks to more bytes than this, and to so many times its size, is no data but a bomb: zeros
-# grow a thousandfold, pictures and probabilities threefold.
-BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
-# What comes of reading arrays from a file of which any bit may have flipped.
-DAMAGES = (
-    ArithmeticError,  # of sizes beyond all numbers
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,  # of zip files: encrypted, or packed in a way that is not known
-    SyntaxError,  # of headers of arrays, as the next
-    tokenize.TokenError,
-    ValueError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
+SCHEMA, SUM = "schema", "sum"  # the fields that every file has besides those of its model
+VERSION = 1  # of the format; raise it when an older version would misread a record
+TAGS = frozenset({"unfinished", "validated", "all_images", "float", "choice"})  # no field names
 
 
-def now() -> str:
-    """The time as ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def _explained(path: Path, size: int | None = None) -> Iterator[None]:
-    """Turn an operating system's refusal into one line: which file, how large, what to do."""
-    try:
-        yield
-    except OSError as error:
-        what = f"{path} ({size:,} bytes)" if size is not None else f"{path}"
-        remedy = REMEDIES.get(error.errno or 0, "")
-        raise RecordError(f"cannot write {what}: {error.strerror or error}{remedy}") from error
-
-
-def make_folder(path: Path) -> Path:
-    """Create a folder and its parents, durably.
-
-    Raises:
-        RecordError: the place is not writable, or is a file.
-    """
-    with _explained(path):
-        if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
-            sync_folder(path.parent)
-    return path
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part.
+def write(path: Path, record: Record) -> None:
+    """Write a record, whole or not at all.
 
     Raises:
         RecordError: the file cannot be written; what was there before is untouched.
     """
-    if path.exists() and not path.is_file():
-        raise RecordError(f"{path} is no regular file; name a file to write")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _explained(path, len(content)):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
+    fields = add_sum({SCHEMA: VERSION, **record.model_dump(mode="json")})
+    write_text(path, json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def sync_folder(path: Path) -> None:
-    """Make a rename inside the folder durable, on systems that open folders."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
-    write_bytes(path, text.encode())
-
-
-def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Write a record as indented JSON with its sum.
-
-    NaN and infinity are refused, for JSON has neither.
-    """
-    record = add_sum(record)
-    write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write records as JSON lines, each with its sum."""
-    write_text(path, "".join(map(dump_line, records)))
-
-
-def dump_line(record: dict[str, Any]) -> str:
-    """A record with its sum as one line of JSON."""
-    return json.dumps(add_sum(record), ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def add_sum(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with the sum of its fields as the last of them."""
-    fields = {name: value for name, value in record.items() if name != SUM}
-    return {**fields, SUM: sum_fields(fields)}
-
-
-def sum_fields(fields: dict[str, Any]) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of fields; in which order does not matter.
-
-    Against accidents, not against people: whoever edits a record can leave its sum out.
-    """
-    # Once through JSON, so that keys that are numbers are sorted as they will be when read.
-    plain = json.loads(json.dumps(fields, allow_nan=False))
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def take_sum(record: Any) -> Any:
-    """A record that was read, without its sum; records of earlier versions have none.
+def read(path: Path, model: type[AnyRecord]) -> AnyRecord:
+    """Read a record of a class.
 
     Raises:
-        ValueError: the sum is not that of the fields.
+        RecordError: the file is missing, unreadable, damaged, or of a later version.
     """
-    if not isinstance(record, dict) or SUM not in record:
-        return record
-    fields = {name: value for name, value in record.items() if name != SUM}
-    if sum_fields(fields) != record[SUM]:
-        raise ValueError(f"its '{SUM}' is not that of its content; leave it out after an edit")
-    return fields
+    try:
+        fields = parse(read_small(path))
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
+    return check(fields, model, path)
 
 
-def write_npz(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
-    """Write arrays as a compressed npz."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
+def read_if_there(path: Path, model: type[AnyRecord]) -> AnyRecord | None:
+    """Read a record, or give None where there is no such file.
+
+    Raises:
+        RecordError: as for `read`.
+    """
+    return read(path, model) if path.exists() else None
 
 
-def append_line(path: Path, record: dict[str, Any], *, number_as: str | None = None) -> int:
-    """Append one JSON line and sync it; processes that append to one file take turns.
+def append(path: Path, record: Record, *, number_as: str | None = None) -> int:
+    """Append a record as one JSON line and sync it; processes that append take turns.
 
     Args:
         path: of the file, which is made if missing.
@@ -196,86 +72,25 @@ def append_line(path: Path, record: dict[str, Any], *, number_as: str | None = N
     Raises:
         RecordError: the file cannot be written.
     """
-    size = len(dump_line(record))
-    with _explained(path, size), path.open("a+b") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        number = 1 + cut_torn_line(file)
-        line = dump_line({number_as: number, **record} if number_as else record).encode()
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    return number
+
+    def write_line(number: int) -> str:
+        fields = record.model_dump(mode="json")
+        return dump_line(fields | ({number_as: number} if number_as else {}))
+
+    return append_text(path, write_line)
 
 
-def cut_torn_line(file: BinaryIO) -> int:
-    """Drop what a kill left after the last whole line; appending to it would spoil both lines.
-
-    Returns: the number of whole lines.
-    """
-    file.seek(0)
-    content = file.read()
-    file.truncate(content.rfind(b"\n") + 1)
-    file.seek(0, os.SEEK_END)
-    return content.count(b"\n")
+def write_lines(path: Path, records: Iterable[Record]) -> None:
+    """Write records as JSON lines, whole or not at all."""
+    write_text(path, "".join(dump_line(record.model_dump(mode="json")) for record in records))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON record.
-
-    Raises:
-        RecordError: the file is missing, unreadable, or lacks what its name promises.
-    """
-    try:
-        record = parse_json(read_small(path))
-    except ValueError as error:
-        raise RecordError(f"{path} is damaged ({error}); restore it") from error
-    return check_fields(record, path)
-
-
-def read_small(path: Path, errors: str = "strict") -> str:
-    """Read a text file that nobody makes large; `errors` as for `open`.
-
-    Raises:
-        RecordError: it is missing, no regular file, unreadable or too large.
-        ValueError: it is not UTF-8.
-    """
-    try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
-            raise RecordError(f"{path} is no regular file")
-        if state.st_size > MAX_RECORD_BYTES:
-            raise RecordError(
-                f"{path} has {state.st_size:,} bytes; expected at most {MAX_RECORD_BYTES:,}"
-            )
-        return path.read_text(encoding="utf-8", errors=errors)
-    except FileNotFoundError as error:
-        raise RecordError(f"{path} is missing; is {path.parent} the right folder?") from error
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def parse_json(text: str) -> Any:
-    """Strict JSON, whose sum, if it has one, is right.
-
-    Raises:
-        ValueError: it is not.
-    """
-    try:
-        return take_sum(json.loads(text, parse_constant=_refuse_constant))
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
-
-
-def read_jsonl(path: Path, *, whole: bool = True) -> list[dict[str, Any]]:
+def read_lines(path: Path, model: type[AnyRecord], *, whole: bool = True) -> list[AnyRecord]:
     """Read JSON lines; a last line that a kill tore in half is left out.
 
     Args:
         path: of the file.
+        model: its class.
         whole: whether all lines are wanted, or only those before the first that is damaged.
 
     Raises:
@@ -286,12 +101,11 @@ def read_jsonl(path: Path, *, whole: bool = True) -> list[dict[str, Any]]:
         text = read_small(path, errors="strict" if whole else "replace")
     except ValueError as error:
         raise RecordError(f"{path} is damaged ({error}); restore it") from error
-    lines = text.split("\n")
     records = []
     # Each whole line ends in a newline, so what follows the last newline is empty or torn.
-    for number, line in enumerate(lines[:-1], start=1):
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            records.append(check_fields(parse_json(line), path))
+            records.append(check(parse(line), model, path))
         except (ValueError, RecordError) as error:
             if not whole:
                 break
@@ -299,40 +113,83 @@ def read_jsonl(path: Path, *, whole: bool = True) -> list[dict[str, Any]]:
     return records
 
 
-def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
-    """Read the named arrays.
+def dump_line(fields: dict[str, Any]) -> str:
+    """Fields with their sum as one line of JSON."""
+    return json.dumps(add_sum(fields), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def add_sum(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields with their sum as the last of them."""
+    return {**fields, SUM: sum_fields(fields)}
+
+
+def sum_fields(fields: dict[str, Any]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of fields; in which order does not matter.
+
+    Against accidents, not against people: whoever edits a record can leave its sum out.
+    """
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def parse(text: str) -> Any:
+    """Strict JSON, whose sum, if it has one, is right; the sum is taken away.
 
     Raises:
-        RecordError: the file or an array is missing, or it is damaged.
+        ValueError: it is not.
     """
     try:
-        check_unpacked(path)
-        # From memory: numpy leaves a damaged file open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
-            return [arrays[name] for name in names]
-    except DAMAGES as error:
-        raise RecordError(f"{path} cannot be read: {error}") from error
+        fields = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(fields, dict) or SUM not in fields:
+        return fields
+    known = fields.pop(SUM)
+    if sum_fields(fields) != known:
+        raise ValueError(f"its '{SUM}' is not that of its content; leave it out after an edit")
+    return fields
 
 
-def check_unpacked(path: Path) -> None:
-    """Refuse a zip file that is small on disk and huge in memory.
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
+    """Plain JSON values as a record.
 
     Raises:
-        ValueError: a member claims to grow as no measured data do.
-        OSError, zipfile.BadZipFile: it cannot be read.
+        RecordError: a field is missing, unknown or of another type, or the version is a later one.
     """
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if member.file_size > max(BOMB_BYTES, BOMB_RATIO * member.compress_size):
-                raise ValueError(f"{member.filename} unpacks to {member.file_size:,} bytes")
+    if isinstance(fields, dict):
+        version = fields.pop(SCHEMA, VERSION)
+        if isinstance(version, int) and version > VERSION:
+            raise RecordError(
+                f"{path} was written by a later version (schema {version}, this one knows "
+                f"{VERSION}); upgrade smallvision to read it"
+            )
+    try:
+        # By way of JSON, so that lists become tuples and nothing else becomes something else.
+        adapter: TypeAdapter[AnyRecord] = _adapter(model)
+        return adapter.validate_json(json.dumps(fields))
+    except ValidationError as error:
+        raise RecordError(
+            f"{path} is damaged: {explain(error)}; restore it, or make the results anew"
+        ) from error
 
 
-def hash_bytes(content: bytes) -> str:
-    """SHA-256 of content, as `sha256:…`."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, as `sha256:…`."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+def explain(error: ValidationError) -> str:
+    """The first complaint about a record, in our words."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"] if part not in TAGS)
+    if first["type"] == "missing":
+        return f"'{place}' is missing"
+    if first["type"] == "extra_forbidden":
+        return f"'{place}' is no field of it"
+    if first["type"] in ("model_type", "model_attributes_type", "union_tag_not_found"):
+        return f"{place or 'its content'} is no JSON object"
+    return f"'{place}' is {first['input']!r:.40}"

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from smallvision.errors import RecordError
-from smallvision.records.store import (
+from smallvision.records.files import (
     hash_file,
     make_folder,
     read_json,

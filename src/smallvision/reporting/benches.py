@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
-from smallvision.records.store import read_json
+from smallvision.records.files import read_json
 from smallvision.reporting.page import (
     TEMPLATES,
     UNLIKE,

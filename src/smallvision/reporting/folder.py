@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from smallvision.errors import RecordError
-from smallvision.records.store import read_json, read_jsonl
+from smallvision.records.files import read_json, read_jsonl
 
 SCHEMA = 1
 Record = TypeVar("Record")

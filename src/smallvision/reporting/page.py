@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from plotly.offline import get_plotlyjs
 
 from smallvision.errors import RecordError
-from smallvision.records.store import write_text
+from smallvision.records.files import write_text
 from smallvision.reporting import words
 from smallvision.reporting.charts import (
     confusion_matrix,

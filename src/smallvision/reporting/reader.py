@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
+from smallvision.records.files import read_json
 from smallvision.records.layout import REFIT, SEEDS, SNAPSHOTS, STATUS
-from smallvision.records.store import read_json
 from smallvision.reporting.findings import Ensemble, Tuning
 from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.gallery import read_exploration, read_mistakes, sum_up_lost

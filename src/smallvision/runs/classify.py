@@ -9,8 +9,8 @@ from pathlib import Path
 from smallvision.data.decoding.image_files import load_pictures
 from smallvision.errors import RecordError
 from smallvision.predict import SavedModel, load_model
+from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, STUDY, run_folder
-from smallvision.records.store import read_json
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.refit import load_final
 from smallvision.runs.results import Run

@@ -13,8 +13,8 @@ from smallvision.evaluation import ErrorAnalysis, analyse_errors
 from smallvision.predict import load_model
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
+from smallvision.records.files import read_json, read_npz
 from smallvision.records.layout import STATUS
-from smallvision.records.store import read_json, read_npz
 from smallvision.runs.finished_run import find_finished, recall_dataset
 from smallvision.runs.results import Run
 from smallvision.runs.run_data import find_val

@@ -12,8 +12,8 @@ from smallvision.data.sources.named import CATALOG
 from smallvision.data.split import Split, read_split
 from smallvision.errors import DataError, RecordError
 from smallvision.records.fields import POOLED
+from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, STUDY
-from smallvision.records.store import read_json
 from smallvision.runs.results import Run
 
 

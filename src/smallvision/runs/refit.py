@@ -11,8 +11,8 @@ from smallvision.data.split import Split
 from smallvision.predict import SavedModel, fingerprint_model, load_model
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.builders import build_machine
+from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import REFIT, STATUS, is_finished
-from smallvision.records.store import read_json, write_json
 from smallvision.runs.train import own_teacher, run_recipe
 from smallvision.training import Watcher
 

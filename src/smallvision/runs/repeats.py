@@ -11,8 +11,8 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.recipes import Recipe, follow_seed, read_run_recipe
+from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import SEEDS, STATUS, list_failed, list_repeats
-from smallvision.records.store import read_json, write_json
 from smallvision.runs.train import own_teacher, run_recipe
 from smallvision.stats.seeds import summarize_seeds
 from smallvision.training import Watcher

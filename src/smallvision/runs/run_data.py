@@ -17,7 +17,7 @@ from smallvision.data.placement import place_images
 from smallvision.data.split import Split, read_split, write_split
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
-from smallvision.records.store import read_json
+from smallvision.records.files import read_json
 from smallvision.shapes import Images
 from smallvision.stats.channels import count_levels, mean_and_std
 

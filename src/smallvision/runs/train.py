@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from smallvision.augment import Augmentation, build_normalizer
+from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.dataset import DataSet
@@ -42,16 +43,8 @@ from smallvision.recipes.toml import (
     sum_recipe,
     write_toml,
 )
-from smallvision.records.environment import describe_environment
 from smallvision.records.fields import POOLED
-from smallvision.records.layout import (
-    METRICS,
-    STATUS,
-    TEACHER,
-    paused_folder,
-    remove_checkpoint,
-)
-from smallvision.records.store import (
+from smallvision.records.files import (
     hash_file,
     make_folder,
     read_json,
@@ -59,6 +52,13 @@ from smallvision.records.store import (
     write_json,
     write_npz,
     write_text,
+)
+from smallvision.records.layout import (
+    METRICS,
+    STATUS,
+    TEACHER,
+    paused_folder,
+    remove_checkpoint,
 )
 from smallvision.records.weights import check_manifest, copy_tensors
 from smallvision.runs.run_data import Material, check_split, gather_material

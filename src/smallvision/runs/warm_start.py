@@ -9,6 +9,7 @@ from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.builders import build_patience, build_schedule
+from smallvision.records.files import read_json, read_jsonl, write_jsonl
 from smallvision.records.layout import (
     METRICS,
     STATUS,
@@ -16,7 +17,6 @@ from smallvision.records.layout import (
     list_checkpoints,
     list_ends,
 )
-from smallvision.records.store import read_json, read_jsonl, write_jsonl
 from smallvision.records.weights import copy_tensors
 from smallvision.training import reopen_checkpoint
 

@@ -17,8 +17,8 @@ from smallvision.evaluation import evaluate_on_test
 from smallvision.exploration.explore import Exploration, Preview, explore_images
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
+from smallvision.records.files import now, read_json, write_json
 from smallvision.records.layout import STATUS, STUDY, check_folder, lock_folder
-from smallvision.records.store import now, read_json, write_json
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run

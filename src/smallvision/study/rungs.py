@@ -14,8 +14,8 @@ from smallvision.ensembles.build import build_ensemble
 from smallvision.errors import RecordError
 from smallvision.recipes import Rung, follow_seed
 from smallvision.recipes.toml import sum_recipe
+from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.records.layout import SNAPSHOTS, STATUS, is_finished, run_folder
-from smallvision.records.store import make_folder, read_json, write_json
 from smallvision.runs.progress import Narrator
 from smallvision.runs.repeats import repeat_run
 from smallvision.runs.train import note_recipe, run_recipe

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.comparison.verdicts import is_done
+from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError
-from smallvision.records.environment import describe_environment
+from smallvision.records.files import now, read_json, write_json
 from smallvision.records.layout import STATUS, STUDY, run_folder
-from smallvision.records.store import now, read_json, write_json
 from smallvision.runs.run_data import check_split
 from smallvision.study.ladder import Ladder, list_slots
 from smallvision.study.plan import StudyPlan

@@ -10,6 +10,13 @@ from typing import Any
 from torch import Tensor
 
 from smallvision.errors import RecordError
+from smallvision.records.files import (
+    append_line,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+)
 from smallvision.records.layout import (
     METRICS,
     checkpoint_folder,
@@ -19,13 +26,6 @@ from smallvision.records.layout import (
     prune_checkpoints,
     remove_checkpoint,
     remove_unfinished,
-)
-from smallvision.records.store import (
-    append_line,
-    read_json,
-    read_jsonl,
-    write_json,
-    write_jsonl,
 )
 from smallvision.records.weights import (
     MANIFEST,

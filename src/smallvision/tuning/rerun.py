@@ -13,8 +13,8 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe, override, read_run_recipe
+from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import STATUS, TUNE
-from smallvision.records.store import read_json, write_json
 from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
 from smallvision.runs.progress import Narrator, Silence
 from smallvision.runs.train import run_recipe

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
@@ -25,9 +26,8 @@ from smallvision.recipes.search_space import (
 )
 from smallvision.recipes.settings import Teacher
 from smallvision.recipes.toml import list_keys, write_toml
-from smallvision.records.environment import describe_environment
+from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
 from smallvision.records.layout import METRICS, STATUS, TUNE
-from smallvision.records.store import make_folder, read_json, read_jsonl, write_json, write_text
 from smallvision.reporting.words import format_duration, format_percent
 from smallvision.runs.progress import Narrator, Silence
 from smallvision.runs.run_data import check_split

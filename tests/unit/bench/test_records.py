@@ -21,7 +21,7 @@ from smallvision.models import MODELS, convolution
 from smallvision.predict import SavedModel, Views
 from smallvision.recipes import aim, override, parse_recipe
 from smallvision.recipes.toml import sum_recipe
-from smallvision.records.store import make_folder, write_json
+from smallvision.records.files import make_folder, write_json
 from smallvision.reporting.benches import draw_benches
 
 CPU = Machine("cpu", "fp32", compiled=False, threads=1)

@@ -16,7 +16,7 @@ from smallvision.data.split import hash_indices
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe
 from smallvision.recipes.toml import write_toml
-from smallvision.records.store import read_json, write_json, write_npz, write_text
+from smallvision.records.files import read_json, write_json, write_npz, write_text
 from smallvision.stats import rate_accuracy
 
 N = 400

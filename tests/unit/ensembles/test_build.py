@@ -17,8 +17,8 @@ from smallvision.ensembles.build import build_ensemble
 from smallvision.ensembles.candidates import find_candidates, list_snapshots
 from smallvision.errors import UserError
 from smallvision.predict import load_model
+from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.layout import find_runs
-from smallvision.records.store import read_json, read_npz, write_json
 from smallvision.records.weights import load_tensors, save_tensors
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe

@@ -17,7 +17,7 @@ from smallvision.ensembles.distillation import distill_run, name_teacher
 from smallvision.errors import RecordError, UserError
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.recipes import Recipe
-from smallvision.records.store import read_json
+from smallvision.records.files import read_json
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
 from tests.conftest import make_dataset

@@ -22,7 +22,7 @@ from smallvision.predict import (
     build_network,
     load_model,
 )
-from smallvision.records.store import hash_file, read_json, write_json
+from smallvision.records.files import hash_file, read_json, write_json
 from tests.conftest import make_images
 
 FP32 = Machine("cpu", "fp32", compiled=False, threads=1)

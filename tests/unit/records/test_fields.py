@@ -13,7 +13,7 @@ import pytest
 
 from smallvision.errors import RecordError
 from smallvision.records.fields import FIELDS
-from smallvision.records.store import read_json, write_text
+from smallvision.records.files import read_json, write_text
 from tests.conftest import make_images
 
 Call = Callable[..., Any]

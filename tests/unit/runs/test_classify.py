@@ -16,7 +16,7 @@ from smallvision.api import train
 from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError, RecordError
 from smallvision.predict import load_model
-from smallvision.records.store import write_json
+from smallvision.records.files import write_json
 from smallvision.runs.classify import classify
 from tests.conftest import make_images
 

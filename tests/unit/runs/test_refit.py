@@ -14,7 +14,7 @@ from smallvision.ensembles.build import build_ensemble
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError
 from smallvision.predict import load_model
-from smallvision.records.store import hash_file, read_json, read_jsonl
+from smallvision.records.files import hash_file, read_json, read_jsonl
 from smallvision.runs.refit import find_final, refit_run
 from tests.conftest import make_dataset
 from tests.unit.ensembles.test_build import SINGLE, SNAPSHOTS, train

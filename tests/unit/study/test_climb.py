@@ -9,7 +9,7 @@ import pytest
 
 from smallvision.data.split import make_split
 from smallvision.recipes.toml import write_toml
-from smallvision.records.store import make_folder, read_json, write_json, write_text
+from smallvision.records.files import make_folder, read_json, write_json, write_text
 from smallvision.runs.progress import Silence
 from smallvision.study.climb import place_rung, read_finished
 from smallvision.study.ladder import choose_best, cut_ladder

@@ -20,7 +20,7 @@ from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
-from smallvision.records.store import read_jsonl, write_json
+from smallvision.records.files import read_jsonl, write_json
 from smallvision.runs.results import Run
 from smallvision.training import (
     Average,

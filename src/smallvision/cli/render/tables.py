@@ -28,6 +28,7 @@ from smallvision.errors import DataError
 from smallvision.exploration.explore import Exploration
 from smallvision.recipes.search_space import Values, spell_value
 from smallvision.records.fields import POOLED
+from smallvision.records.files import read_json
 from smallvision.records.layout import (
     ENSEMBLE,
     MEMBERS,
@@ -38,7 +39,6 @@ from smallvision.records.layout import (
     parent_run,
     run_folder,
 )
-from smallvision.records.store import read_json
 from smallvision.reporting.sections.phrases import name_seeds
 from smallvision.reporting.words import shorten_paths
 from smallvision.runs.classify import Classification

@@ -20,7 +20,7 @@ import numpy as np
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.source import Decoded, Layout, Part
 from smallvision.errors import DataError, UserError
-from smallvision.records.store import DAMAGES, make_folder, read_json, write_json
+from smallvision.records.files import DAMAGES, make_folder, read_json, write_json
 from smallvision.shapes import Shape
 
 DECODER = 1  # raise it when the same files would decode to other pixels

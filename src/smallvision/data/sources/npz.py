@@ -14,7 +14,7 @@ from smallvision.data.decoding.labels import Naming
 from smallvision.data.sources.arrays import convert_arrays
 from smallvision.data.sources.source import Decoded, Layout, Part
 from smallvision.errors import DataError
-from smallvision.records.store import DAMAGES, check_unpacked
+from smallvision.records.files import DAMAGES, check_unpacked
 from smallvision.shapes import Shape
 
 # (images, labels) of each part; the first pair that is there counts.

@@ -10,7 +10,6 @@ from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import break_seal
 from smallvision.data.split import find_copies, make_split
 from smallvision.exploration.explore import explore_images
-from smallvision.records import store
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (40, 3, 8, 10), dtype=np.uint8)
@@ -181,8 +180,8 @@ def test_npz_that_is_damaged(damage, tmp_path, refuses):
 def test_npz_that_claims_terabytes(tmp_path, monkeypatch, refuses):
     place = tmp_path / "mine.npz"
     np.savez_compressed(place, images=np.zeros_like(PIXELS), labels=LABELS)
-    monkeypatch.setattr(store, "BOMB_BYTES", 500)
-    monkeypatch.setattr(store, "BOMB_RATIO", 2)
+    monkeypatch.setattr(files, "BOMB_BYTES", 500)
+    monkeypatch.setattr(files, "BOMB_RATIO", 2)
     with refuses(place, "images.npy unpacks to"):
         load_data(place)
 

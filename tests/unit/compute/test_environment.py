@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smallvision.records.environment import name_generation, name_processor, read_processor
+from smallvision.compute.environment import name_generation, name_processor, read_processor
 
 LINUX = """processor\t: 0
 cpu family\t: 26

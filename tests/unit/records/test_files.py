@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from smallvision.errors import RecordError
-from smallvision.records import ledger, store
+from smallvision.records import files, ledger
 from smallvision.records.layout import (
     check_folder,
     list_numbered,
@@ -20,21 +20,21 @@ def test_a_write_that_fails_keeps_the_old_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.json"
-    store.write_json(path, {"a": 1})
+    files.write_json(path, {"a": 1})
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(RecordError, match="No space left"):
-        store.write_json(path, {"a": 2})
-    assert store.read_json(path) == {"a": 1}
+        files.write_json(path, {"a": 2})
+    assert files.read_json(path) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_json_refuses_what_json_has_not(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        store.write_json(tmp_path / "a.json", {"a": float("nan")})
+        files.write_json(tmp_path / "a.json", {"a": float("nan")})
     assert not (tmp_path / "a.json").exists()
 
 
@@ -42,41 +42,41 @@ def test_json_refuses_what_json_has_not(tmp_path: Path) -> None:
 def test_damaged_json_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(RecordError) as caught:
-        store.read_json(tmp_path / "a.json")
+        files.read_json(tmp_path / "a.json")
     assert "\n" not in str(caught.value)
     assert "a.json" in str(caught.value)
 
 
 def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    store.append_line(path, {"n": 1})
+    files.append_line(path, {"n": 1})
     with path.open("a") as file:
         file.write('{"n": 2')
-    assert store.read_jsonl(path) == [{"n": 1}]
-    store.append_line(path, {"n": 3})
-    assert store.read_jsonl(path) == [{"n": 1}, {"n": 3}]
+    assert files.read_jsonl(path) == [{"n": 1}]
+    files.append_line(path, {"n": 3})
+    assert files.read_jsonl(path) == [{"n": 1}, {"n": 3}]
 
 
 def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"n": 1}\n{"n": \n{"n": 3}\n')
     with pytest.raises(RecordError, match="line 2"):
-        store.read_jsonl(path)
+        files.read_jsonl(path)
 
 
 def test_npz_round_trip(tmp_path: Path) -> None:
-    store.write_npz(tmp_path / "a.npz", x=np.arange(3))
+    files.write_npz(tmp_path / "a.npz", x=np.arange(3))
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
         assert arrays["x"].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("length", [0, 10, 60])
 def test_a_damaged_npz_is_one_line(tmp_path: Path, length: int) -> None:
-    store.write_npz(tmp_path / "a.npz", x=np.arange(300))
+    files.write_npz(tmp_path / "a.npz", x=np.arange(300))
     content = (tmp_path / "a.npz").read_bytes()
     (tmp_path / "a.npz").write_bytes(content[:length] if length < 60 else content[:-40] + bytes(40))
     with pytest.raises(RecordError, match=r"a\.npz cannot be read"):
-        store.read_npz(tmp_path / "a.npz", "x")
+        files.read_npz(tmp_path / "a.npz", "x")
 
 
 def test_the_ledger_counts(tmp_path: Path) -> None:
@@ -131,50 +131,50 @@ def test_another_name_is_no_number(tmp_path: Path) -> None:
 def test_any_flipped_bit_of_an_npz_is_one_line(tmp_path: Path, offset: int, bit: int) -> None:
     """Those of the directory of a zip file say how a member is packed."""
     path = tmp_path / "a.npz"
-    store.write_npz(path, a=np.arange(9))
+    files.write_npz(path, a=np.arange(9))
     content = bytearray(path.read_bytes())
     content[content.rindex(b"PK\x01\x02") + offset] ^= bit
     path.write_bytes(content)
     with pytest.raises(RecordError, match=r"a\.npz cannot be read"):
-        store.read_npz(path, "a")
+        files.read_npz(path, "a")
 
 
 def test_a_number_that_was_changed_is_found(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    store.write_json(path, {"schema": 1, "accuracy": 0.9321, "names": {"é": [1, 2]}})
-    assert store.read_json(path) == {"schema": 1, "accuracy": 0.9321, "names": {"é": [1, 2]}}
+    files.write_json(path, {"schema": 1, "accuracy": 0.9321, "names": {"é": [1, 2]}})
+    assert files.read_json(path) == {"schema": 1, "accuracy": 0.9321, "names": {"é": [1, 2]}}
     path.write_text(path.read_text().replace("0.9321", "0.9329"))
     with pytest.raises(RecordError, match="'sum' is not that of its content"):
-        store.read_json(path)
+        files.read_json(path)
     edited = {"schema": 1, "accuracy": 0.9329}  # without a sum, as earlier versions wrote it
     path.write_text(json.dumps(edited))
-    assert store.read_json(path) == edited
+    assert files.read_json(path) == edited
 
 
 def test_a_later_version_is_named(tmp_path: Path) -> None:
-    store.write_json(tmp_path / "a.json", {"schema": 2})
+    files.write_json(tmp_path / "a.json", {"schema": 2})
     with pytest.raises(RecordError, match=r"later version .schema 2.*upgrade"):
-        store.read_json(tmp_path / "a.json")
+        files.read_json(tmp_path / "a.json")
 
 
 def test_lines_are_counted_as_they_are_appended(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     for number in (1, 2):
-        assert store.append_line(path, {"a": number}, number_as="n") == number
+        assert files.append_line(path, {"a": number}, number_as="n") == number
     with path.open("a") as file:
         file.write('{"n": 3, "a"')  # a kill
-    assert store.append_line(path, {"a": 3}, number_as="n") == 3
-    assert [line["n"] for line in store.read_jsonl(path)] == [1, 2, 3]
+    assert files.append_line(path, {"a": 3}, number_as="n") == 3
+    assert [line["n"] for line in files.read_jsonl(path)] == [1, 2, 3]
 
 
 def test_lines_before_damage_can_be_had(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     for number in range(3):
-        store.append_line(path, {"epoch": number})
+        files.append_line(path, {"epoch": number})
     path.write_text(path.read_text().replace('"epoch": 1', '"epoch": 7'))
-    assert [line["epoch"] for line in store.read_jsonl(path, whole=False)] == [0]
+    assert [line["epoch"] for line in files.read_jsonl(path, whole=False)] == [0]
     with pytest.raises(RecordError, match="line 2"):
-        store.read_jsonl(path)
+        files.read_jsonl(path)
 
 
 def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
@@ -190,4 +190,4 @@ def test_a_bomb_in_a_zip_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez_compressed(path, x=np.zeros(150_000_000, np.uint8))
     with pytest.raises(RecordError, match="unpacks to 150,000,128 bytes"):
-        store.read_npz(path, "x")
+        files.read_npz(path, "x")

@@ -1,0 +1,342 @@
+"""Files that are whole or absent: written under a temporary name, synced, then renamed.
+
+Rename alone survives a killed process, not a power cut; syncing the file before and the folder
+after survives both. What a disk or a copy damages later is found by the sum that every record
+carries: a flipped bit in a number leaves perfect JSON.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import lzma
+import os
+import stat
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from smallvision.errors import RecordError
+from smallvision.records.fields import check_fields
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes that append to one file at once are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+SUM = "sum"  # the field of a record with the sum of all others
+REMEDIES = {
+    errno.ENOSPC: "; make room on that disk and go on with --resume",
+    errno.EDQUOT: "; make room within your quota and go on with --resume",
+    errno.EFBIG: "; files of that size are not allowed here (ulimit -f)",
+}
+# What unpacks to more bytes than this, and to so many times its size, is no data but a bomb: zeros
+# grow a thousandfold, pictures and probabilities threefold.
+BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
+# What comes of reading arrays from a file of which any bit may have flipped.
+DAMAGES = (
+    ArithmeticError,  # of sizes beyond all numbers
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,  # of zip files: encrypted, or packed in a way that is not known
+    SyntaxError,  # of headers of arrays, as the next
+    tokenize.TokenError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _explained(path: Path, size: int | None = None) -> Iterator[None]:
+    """Turn an operating system's refusal into one line: which file, how large, what to do."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{path} ({size:,} bytes)" if size is not None else f"{path}"
+        remedy = REMEDIES.get(error.errno or 0, "")
+        raise RecordError(f"cannot write {what}: {error.strerror or error}{remedy}") from error
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents, durably.
+
+    Raises:
+        RecordError: the place is not writable, or is a file.
+    """
+    with _explained(path):
+        if not path.is_dir():
+            path.mkdir(parents=True, exist_ok=True)
+            sync_folder(path.parent)
+    return path
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        RecordError: the file cannot be written; what was there before is untouched.
+    """
+    if path.exists() and not path.is_file():
+        raise RecordError(f"{path} is no regular file; name a file to write")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _explained(path, len(content)):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make a rename inside the folder durable, on systems that open folders."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a record as indented JSON with its sum.
+
+    NaN and infinity are refused, for JSON has neither.
+    """
+    record = add_sum(record)
+    write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Write records as JSON lines, each with its sum."""
+    write_text(path, "".join(map(dump_line, records)))
+
+
+def dump_line(record: dict[str, Any]) -> str:
+    """A record with its sum as one line of JSON."""
+    return json.dumps(add_sum(record), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def add_sum(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with the sum of its fields as the last of them."""
+    fields = {name: value for name, value in record.items() if name != SUM}
+    return {**fields, SUM: sum_fields(fields)}
+
+
+def sum_fields(fields: dict[str, Any]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of fields; in which order does not matter.
+
+    Against accidents, not against people: whoever edits a record can leave its sum out.
+    """
+    # Once through JSON, so that keys that are numbers are sorted as they will be when read.
+    plain = json.loads(json.dumps(fields, allow_nan=False))
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def take_sum(record: Any) -> Any:
+    """A record that was read, without its sum; records of earlier versions have none.
+
+    Raises:
+        ValueError: the sum is not that of the fields.
+    """
+    if not isinstance(record, dict) or SUM not in record:
+        return record
+    fields = {name: value for name, value in record.items() if name != SUM}
+    if sum_fields(fields) != record[SUM]:
+        raise ValueError(f"its '{SUM}' is not that of its content; leave it out after an edit")
+    return fields
+
+
+def write_npz(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
+    """Write arrays as a compressed npz."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def append_text(path: Path, write_line: Callable[[int], str]) -> int:
+    """Append one line and sync it; processes that append to one file take turns.
+
+    Args:
+        path: of the file, which is made if missing.
+        write_line: from the number of the line, counted from 1, to the line.
+
+    Returns: the number of the line.
+
+    Raises:
+        RecordError: the file cannot be written.
+    """
+    with _explained(path, len(write_line(1))), path.open("a+b") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        number = 1 + cut_torn_line(file)
+        file.write(write_line(number).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return number
+
+
+def append_line(path: Path, record: dict[str, Any], *, number_as: str | None = None) -> int:
+    """Append one record as a JSON line; see `append_text`."""
+    return append_text(
+        path, lambda number: dump_line({**({number_as: number} if number_as else {}), **record})
+    )
+
+
+def cut_torn_line(file: BinaryIO) -> int:
+    """Drop what a kill left after the last whole line; appending to it would spoil both lines.
+
+    Returns: the number of whole lines.
+    """
+    file.seek(0)
+    content = file.read()
+    file.truncate(content.rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
+    return content.count(b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON record.
+
+    Raises:
+        RecordError: the file is missing, unreadable, or lacks what its name promises.
+    """
+    try:
+        record = parse_json(read_small(path))
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
+    return check_fields(record, path)
+
+
+def read_small(path: Path, errors: str = "strict") -> str:
+    """Read a text file that nobody makes large; `errors` as for `open`.
+
+    Raises:
+        RecordError: it is missing, no regular file, unreadable or too large.
+        ValueError: it is not UTF-8.
+    """
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
+            raise RecordError(f"{path} is no regular file")
+        if state.st_size > MAX_RECORD_BYTES:
+            raise RecordError(
+                f"{path} has {state.st_size:,} bytes; expected at most {MAX_RECORD_BYTES:,}"
+            )
+        return path.read_text(encoding="utf-8", errors=errors)
+    except FileNotFoundError as error:
+        raise RecordError(f"{path} is missing; is {path.parent} the right folder?") from error
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def parse_json(text: str) -> Any:
+    """Strict JSON, whose sum, if it has one, is right.
+
+    Raises:
+        ValueError: it is not.
+    """
+    try:
+        return take_sum(json.loads(text, parse_constant=_refuse_constant))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def read_jsonl(path: Path, *, whole: bool = True) -> list[dict[str, Any]]:
+    """Read JSON lines; a last line that a kill tore in half is left out.
+
+    Args:
+        path: of the file.
+        whole: whether all lines are wanted, or only those before the first that is damaged.
+
+    Raises:
+        RecordError: the file is missing, or, if all are wanted, a line other than the last is
+            damaged.
+    """
+    try:
+        text = read_small(path, errors="strict" if whole else "replace")
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
+    lines = text.split("\n")
+    records = []
+    # Each whole line ends in a newline, so what follows the last newline is empty or torn.
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            records.append(check_fields(parse_json(line), path))
+        except (ValueError, RecordError) as error:
+            if not whole:
+                break
+            raise RecordError(f"{path}, line {number}, is damaged ({error})") from error
+    return records
+
+
+def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
+    """Read the named arrays.
+
+    Raises:
+        RecordError: the file or an array is missing, or it is damaged.
+    """
+    try:
+        check_unpacked(path)
+        # From memory: numpy leaves a damaged file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+            return [arrays[name] for name in names]
+    except DAMAGES as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error
+
+
+def check_unpacked(path: Path) -> None:
+    """Refuse a zip file that is small on disk and huge in memory.
+
+    Raises:
+        ValueError: a member claims to grow as no measured data do.
+        OSError, zipfile.BadZipFile: it cannot be read.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > max(BOMB_BYTES, BOMB_RATIO * member.compress_size):
+                raise ValueError(f"{member.filename} unpacks to {member.file_size:,} bytes")
+
+
+def hash_bytes(content: bytes) -> str:
+    """SHA-256 of content, as `sha256:…`."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's content, as `sha256:…`."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -1,0 +1,63 @@
+"""The records of a saved model and of the cache of decoded images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smallvision.records.schema.base import Count, Record, Shape
+
+
+class ViewsRecord(Record):
+    """Test-time augmentation of a saved model."""
+
+    mirror: bool = False
+    """Whether the mirror image is looked at too."""
+    shift: Count = 0
+    """Pixels of a diagonal shift of doubtful images; 0 for none."""
+
+
+class ModelRecord(Record):
+    """`model/model.json`: a saved model, whose weights lie beside it."""
+
+    model: dict[str, Any]
+    """Name and settings of the network; an ensemble has `members`."""
+    class_names: tuple[str, ...]
+    """In label order."""
+    shape: tuple[int, ...]
+    """Channels, height and width of an image."""
+    mean: tuple[float, ...]
+    """Mean of each channel of the training split."""
+    std: tuple[float, ...]
+    """Standard deviation of each channel of the training split."""
+    temperature: float
+    """Divisor of the logits, from validation."""
+    tta: ViewsRecord
+    """Test-time augmentation."""
+    epoch: Count
+    """Epoch of the weights."""
+
+
+class Manifest(Record):
+    """`manifest.json`: written last, so that a folder which has it is complete."""
+
+    files: dict[str, str]
+    """SHA-256 of each file, by file name."""
+
+
+class CachedPart(Record):
+    """The decoded images of one part of a source, in the cache."""
+
+    stamp: str
+    """Hash of names, sizes and times of the source's files."""
+    n: Count
+    """Number of images."""
+    shape: Shape
+    """Channels, height and width of an image."""
+    class_names: tuple[str, ...]
+    """In label order."""
+    fingerprint: str
+    """Fingerprint of the decoded images."""
+    notes: tuple[str, ...]
+    """What the reader did that a person should know, one sentence each."""
+    bytes: dict[str, int]
+    """Sizes of the array files."""

@@ -1,0 +1,276 @@
+"""The records of a run folder."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias, get_args
+
+from pydantic import Discriminator, Field, Tag
+
+from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from smallvision.records.schema.measures import Calibration, CostRatio, Rate, Verdict
+
+
+class ComputeSettings(Record):
+    """How a run computes; the bits of its result depend on it."""
+
+    device: str
+    """`cpu`, `cuda` or `mps`."""
+    precision: Literal["bf16", "fp32"]
+    """`bf16` for matrix products and convolutions with fp32 weights, or `fp32`."""
+    compiled: bool
+    """Whether training steps run through `torch.compile`."""
+    threads: Annotated[int, Field(ge=1)]
+    """CPU threads."""
+
+
+class RunStatus(Record):
+    """`status.json`: what is known of a run, whatever its state."""
+
+    kind: Literal["trained", "ensemble", "refit", "all_images"] = "trained"
+    """`trained`: on the training split. `ensemble`: an average of other runs. `refit`: on training
+    and validation images, after a run on the training split. `all_images`: on all images, without
+    any validation."""
+    name: str
+    """Name of the run."""
+    data: str
+    """Name of the data set, which `smallvision evaluate` takes when none is given."""
+    mirror_safe: bool
+    """Whether a mirrored image keeps its class, as the run was told."""
+    recipe_sum: str
+    """SHA-256 of `recipe.toml`, which nobody may change afterwards."""
+    compute: ComputeSettings | None = None
+    """How it computes; null before that is decided."""
+    micro_batch: int | None = None
+    """Images computed at a time since memory ran out; null while the recipe's setting holds."""
+    slowdown: float | None = None
+    """Factor of the learning rate since a run was rolled back; null if it never was."""
+    moved: bool = False
+    """Whether it was resumed on another device, in another precision, or with other threads."""
+    notes: tuple[str, ...] = ()
+    """What happened to the run that a reader should know, one sentence each."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run came to its end."""
+        return isinstance(self, FinishedRun)
+
+
+class UnfinishedRun(RunStatus):
+    """`status.json` of a run that is under way, was stopped, failed or was pruned."""
+
+    status: Literal["running", "failed", "pruned"]
+    """`pruned` is a trial that a search gave up."""
+    error: str | None = None
+    """Why it failed or was pruned, in one line."""
+
+
+class FinishedRun(RunStatus):
+    """`status.json` of a run that came to its end."""
+
+    status: Literal["done"] = "done"
+    """The state."""
+    epochs_planned: Count
+    """Epochs planned; of an ensemble, the sum over its runs."""
+    epochs_done: Count
+    """Epochs trained; of an ensemble, the sum over its runs."""
+    best_epoch: Count
+    """Epoch of the weights that were kept; of an ensemble, that of its best single member."""
+    stopped: str
+    """Why it ended there."""
+    seconds: float
+    """Training time over all sittings; of an ensemble, the sum over its runs."""
+    search_seconds: float = 0.0
+    """Time of the search that found its settings."""
+    images_per_second: float | None = None
+    """Training speed, the median over epochs; null for an ensemble."""
+    parameters: Count
+    """Parameter count."""
+    size_bytes: Count
+    """Size of `model/model.safetensors`."""
+    latency_seconds: float
+    """Median time to classify one image, over some validation images."""
+    train: Rate
+    """On clean training images."""
+
+
+class ValidatedRun(FinishedRun):
+    """`status.json` of a finished run whose accuracy on validation images is known."""
+
+    kind: Literal["trained", "ensemble", "refit"] = "trained"
+    """As above; the validation figures of a `refit` are those of the run it was made from."""
+    val: Rate
+    """On validation images, with temperature."""
+    calibration: Calibration
+    """On validation images."""
+    gap: float
+    """Training accuracy minus validation accuracy."""
+    within_limits: bool | None = None
+    """Whether it keeps the limits of its study; null outside a study."""
+    caveats: tuple[str, ...] = ()
+    """Sentences that every verdict on it adds."""
+
+
+class AllImagesRun(FinishedRun):
+    """`status.json` of a run that was trained on all images, so that none is left to validate."""
+
+    kind: Literal["all_images"] = "all_images"
+    """As above."""
+
+
+def _tell_status(value: object) -> str:
+    """The tag of the class that a status belongs to."""
+    if isinstance(value, dict):
+        status, kind = value.get("status"), value.get("kind", "trained")
+    else:
+        status, kind = getattr(value, "status", None), getattr(value, "kind", "trained")
+    if status != "done":
+        return "unfinished"
+    return "all_images" if kind == "all_images" else "validated"
+
+
+AnyRun: TypeAlias = Annotated[
+    Annotated[UnfinishedRun, Tag("unfinished")]
+    | Annotated[ValidatedRun, Tag("validated")]
+    | Annotated[AllImagesRun, Tag("all_images")],
+    Discriminator(_tell_status),
+]
+RunKind: TypeAlias = Literal["trained", "ensemble", "refit", "all_images"]
+RUN_KINDS: tuple[str, ...] = get_args(RunKind)
+
+
+class EpochMetrics(Record):
+    """One line of `metrics.jsonl`: an epoch, measured at its end on images without augmentation.
+
+    Where weights are averaged, the figures are those of the average once there is one.
+    """
+
+    epoch: Annotated[int, Field(ge=1)]
+    """Counted from 1."""
+    step: Count
+    """Steps since the run began."""
+    cycle: Annotated[int, Field(ge=1)]
+    """Cycle of the learning rate, counted from 1."""
+    lr: float
+    """Learning rate of the last step."""
+    loss: float
+    """Mean loss of the augmented batches."""
+    train_loss: float
+    """Log loss on a sample of the training images."""
+    train_accuracy: Fraction
+    """Accuracy on the same images."""
+    val_loss: float | None
+    """Log loss on the validation images; null without any."""
+    val_accuracy: Fraction | None
+    """Accuracy on the validation images; null without any."""
+    train_n: Count
+    """Training images measured."""
+    val_n: Count
+    """Validation images measured."""
+    best: bool
+    """Whether these are the best weights so far; without validation images, always."""
+    seconds: float
+    """Time since training began, over all sittings."""
+    images_per_second: float
+    """Training images a second in this epoch."""
+    skipped: Count
+    """Steps left out because the loss or a gradient was NaN or infinite."""
+
+
+class LearningRateSchedule(Record):
+    """`schedule.json`: the learning rate over all planned steps, thinned for drawing."""
+
+    kind: str
+    """Name of the schedule."""
+    epochs: Count
+    """Epochs planned."""
+    steps_per_epoch: Annotated[int, Field(ge=1)]
+    """Steps an epoch."""
+    lr: float
+    """Peak learning rate."""
+    step: tuple[int, ...]
+    """Steps at which the rate is given, from 0."""
+    value: tuple[float, ...]
+    """Learning rate at these steps."""
+    cycle_ends: tuple[int, ...]
+    """Last step of every cycle, from 0."""
+
+    @property
+    def end_epochs(self) -> tuple[int, ...]:
+        """The epochs at whose ends the cycles end."""
+        return tuple((end + 1) // self.steps_per_epoch for end in self.cycle_ends)
+
+
+class CheckpointState(Record):
+    """`checkpoints/NNN/state.json`: what training goes on from, besides the tensors."""
+
+    epoch: Count
+    """Epochs finished."""
+    joined: Count
+    """Last epoch whose end the average of the weights has seen."""
+    step: Count
+    """Steps finished of the epoch after that."""
+    skipped: Count
+    """Of those steps, the ones that were left out."""
+    loss_sum: float
+    """Sum of the losses of the other steps."""
+    best_epoch: Count
+    """Epoch of the best weights so far; 0 before the first epoch has ended."""
+    best_accuracy: float | None
+    """Its validation accuracy."""
+    best_loss: float | None
+    """Its validation log loss."""
+    seconds: float
+    """Training time over all sittings."""
+    stopped: str | None
+    """Why training ended; null while it goes on."""
+
+
+class SeedSummary(Record):
+    """`seeds.json`: a run and its finished repeats with other seeds, on one split."""
+
+    seeds: tuple[int, ...]
+    """Seeds of the runs that came to their end, the first run's among them."""
+    accuracies: tuple[float, ...]
+    """Validation accuracy of each."""
+    failed: tuple[int, ...]
+    """Seeds of repeats that diverged or ran out of memory; no mean includes them."""
+    mean: float
+    """Mean accuracy over seeds."""
+    std: float | None
+    """Sample standard deviation; null where only one run came to its end."""
+    interval: Interval | None
+    """Student's 95 % interval of the mean over seeds; null where only one run came to its end."""
+    n: Count
+    """Validation images."""
+
+
+class Teacher(Record):
+    """The model that a student learnt from."""
+
+    name: str
+    """Name of its run."""
+    model: str
+    """Fingerprint of its weights."""
+    accuracy: Fraction
+    """On the validation images."""
+    interval: Interval
+    """Wilson's 95 % interval."""
+    n: Count
+    """Validation images."""
+    parameters: Count
+    """Parameter count."""
+    size_bytes: Count
+    """Size of its weights."""
+    latency_seconds: float
+    """Time to classify one image, measured in turns with the student."""
+
+
+class Distillation(Record):
+    """`distilled.json`: a student beside its teacher."""
+
+    teacher: Teacher
+    """Whom it learnt from."""
+    against_teacher: Verdict
+    """The student compared with its teacher."""
+    cost: CostRatio
+    """Cost of the student divided by that of its teacher."""

@@ -1,0 +1,145 @@
+"""The one test evaluation, and the ledger of all openings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from smallvision.records.schema.measures import Calibration, Rate
+
+
+class ClassScore(Record):
+    """One row of the classification report."""
+
+    name: str
+    """Class name."""
+    precision: Fraction
+    """Share of the images called so that are so; 0 for a class that is never predicted."""
+    recall: Fraction
+    """Share of the images that are so that are called so."""
+    f1: Fraction
+    """Harmonic mean of both."""
+    support: Count
+    """Images of the class."""
+
+
+class MacroAverages(Record):
+    """Means over the classes that have images."""
+
+    precision: Fraction
+    """Mean precision."""
+    recall: Fraction
+    """Mean recall."""
+    f1: Fraction
+    """Mean F1."""
+
+
+class Scores(Record):
+    """The figures of predictions on labelled images."""
+
+    accuracy: Fraction
+    """Share of the images classified correctly."""
+    interval: Interval
+    """Wilson's 95 % interval."""
+    n: Count
+    """Number of images."""
+    loss: float
+    """Log loss in nats."""
+    topk: dict[str, float]
+    """Share of images whose label is among the k most probable classes, by k."""
+    class_names: tuple[str, ...]
+    """In label order."""
+    per_class: tuple[ClassScore, ...]
+    """One row for each class."""
+    macro: MacroAverages
+    """Means over the classes."""
+    confusion: tuple[tuple[int, ...], ...]
+    """`confusion[i][j]` counts the images of class i that are called class j."""
+
+    @property
+    def rate(self) -> Rate:
+        """The accuracy with its interval, n and loss."""
+        return Rate(accuracy=self.accuracy, interval=self.interval, n=self.n, loss=self.loss)
+
+
+class NearDuplicates(Record):
+    """Test images that are also among the training images of the data set, or nearly."""
+
+    copies: Count
+    """Test images with an identical training image."""
+    alike: Count | None
+    """Test images much like a training image, copies included; null where nobody searched."""
+    n: Count
+    """The other test images."""
+    accuracy: Fraction | None = None
+    """Accuracy on those; null where there are none."""
+    interval: Interval | None = None
+    """Wilson's 95 % interval."""
+    sentence: str
+    """The same in words."""
+
+
+class ModelScores(Scores):
+    """The scores of one model on the opened test images."""
+
+    weights: str
+    """Fingerprint of the model that was tested: the result belongs to these weights alone."""
+    calibration: Calibration
+    """Measured on test images, with the temperature from validation."""
+    val: Rate | None
+    """The model's validation accuracy; null if it was not validated."""
+    p_vs_val: float | None
+    """Fisher's exact test of the two accuracies."""
+    differs_from_val: bool | None
+    """Whether they differ at the 5 % level."""
+    near_duplicates: NearDuplicates
+    """Test images that the training images contain."""
+
+
+class TestRecord(ModelScores):
+    """`test.json`: the test evaluation of the final model."""
+
+    __test__ = False  # pytest collects classes that begin with Test
+
+    model: str
+    """Name of the model."""
+    time: str
+    """When the test set was opened."""
+    openings: Count
+    """Openings so far, by this study or run."""
+    openings_on_machine: Count | None
+    """Openings of the same images by anything on that machine; null where nothing could be kept."""
+    data_fingerprint: str
+    """Fingerprint of the test images."""
+    refit: bool = False
+    """Whether the model was trained on training and validation images."""
+    validation_model: ModelScores | None = None
+    """Of a refit: the same recipe trained on the training split alone, scored in this opening."""
+
+
+class ValidationScores(Scores):
+    """What `smallvision evaluate RUN --on val` tells; it is written nowhere."""
+
+    model: str
+    """Name of the model."""
+    calibration: Calibration
+    """On validation images."""
+
+
+class LedgerEntry(Record):
+    """One line of `ledger.jsonl`: an opening of the test set."""
+
+    opening: int = Field(ge=1)
+    """Number of the opening, from 1."""
+    time: str
+    """When it was opened."""
+    command: str
+    """The command that opened it."""
+    study: str
+    """Name of the folder."""
+    model: str
+    """Name of the model."""
+    n: Count
+    """Test images."""
+    data_fingerprint: str
+    """Fingerprint of the test images."""
