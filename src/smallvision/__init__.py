@@ -11,6 +11,7 @@ so that importing the package is quick.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") and name != "__all__":  # asked by tools that only look around
+    # Tools that look around ask for names with underscores, and imports ask for modules first.
+    asked_in_passing = name.startswith("_") and name != "__all__"
+    if asked_in_passing or find_spec(f"smallvision.{name}") is not None:
         raise AttributeError(f"module 'smallvision' has no attribute {name!r}")
     api = import_module("smallvision.api")
     if name == "__all__":

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from smallvision.cli.render.tables import new_table
-from smallvision.cli.words import clock, count
+from smallvision.format import format_duration, format_short_count
 
 
 def show_pipeline(record: dict[str, Any], console: Console) -> None:
@@ -54,8 +54,8 @@ def show_targets(record: dict[str, Any], console: Console) -> None:
         table.add_row(
             str(run["seed"]),
             f"{run['accuracy'] * 100:.2f}",
-            clock(run["seconds"]),
-            clock(run["training_seconds"]),
+            format_duration(run["seconds"]),
+            format_duration(run["training_seconds"]),
         )
     console.print(table)
     accuracy, seconds, runs = record["accuracy"], record["seconds"], len(record["runs"])
@@ -80,6 +80,6 @@ def show_predictions(record: dict[str, Any], console: Console) -> None:
             escape(name),
             f"{model['latency_seconds'] * 1000:.1f}",
             f"{model['images_per_second']:,.0f}",
-            count(model["parameters"]),
+            format_short_count(model["parameters"]),
         )
     console.print(table)

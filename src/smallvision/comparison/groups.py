@@ -13,6 +13,7 @@ import numpy as np
 
 from smallvision.comparison.verdicts import is_adopted, is_done, read_correct, round_up
 from smallvision.errors import RecordError
+from smallvision.format import choose_digits, format_p
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, STUDY, list_failed, list_repeats, run_folder
@@ -30,7 +31,6 @@ from smallvision.stats.seeds import (
     needed_for_seeds,
     summarize_seeds,
 )
-from smallvision.stats.words import choose_digits, format_p
 
 LEVEL = 1 - CONFIDENCE
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from smallvision.errors import RecordError
+from smallvision.format import choose_digits, format_p
 from smallvision.records.files import read_json, read_npz
 from smallvision.records.layout import STATUS, list_repeats, run_folder
 from smallvision.shapes import Labels
@@ -17,7 +18,6 @@ from smallvision.stats import find_correct
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.paired import Comparison, Correct
 from smallvision.stats.seeds import compare_answers
-from smallvision.stats.words import choose_digits, format_p
 
 
 def read_correct(run: Path) -> tuple[Labels, Correct]:

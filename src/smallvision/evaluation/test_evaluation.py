@@ -11,6 +11,7 @@ from smallvision.data.near_duplicates import Lookalikes, find_lookalikes
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.open_test import open_test
 from smallvision.evaluation.scorecard import score
+from smallvision.format import choose_digits
 from smallvision.predict import SavedModel
 from smallvision.records.files import now, read_json
 from smallvision.records.ledger import LEDGER, read_openings
@@ -19,7 +20,6 @@ from smallvision.stats.calibration import describe_calibration, scale_logits
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import compare_rates
-from smallvision.stats.words import choose_digits
 
 
 def check_ledger(folder: Path) -> None:

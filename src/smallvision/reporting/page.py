@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from smallvision import format as words
 from smallvision.errors import RecordError
+from smallvision.format import format_p
 from smallvision.records.files import write_text
-from smallvision.reporting import words
 from smallvision.reporting.charts import (
     confusion_matrix,
     curves,
@@ -29,7 +31,6 @@ from smallvision.reporting.charts import (
 from smallvision.reporting.pictures import Picture
 from smallvision.reporting.sections import data, ensemble, phrases, summary, tuning
 from smallvision.reporting.view import About, Rung, Study
-from smallvision.stats.words import format_p
 
 # What comes of drawing a record that is not as it should be.
 UNLIKE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, UndefinedError)
@@ -95,6 +96,7 @@ def load_templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
+        finalize=keep_together,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -103,6 +105,13 @@ def load_templates() -> Environment:
     environment.filters.update(FILTERS)
     environment.globals["pixel_scale"] = scale_pixels
     return environment
+
+
+def keep_together(value: object) -> object:
+    """A text whose numbers are not parted from their units at the end of a line."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return re.sub(r"(?<=\d) (?=(?:%|×|points|[kMG]?B|m?s|min|h)(?![\w]))", "\u00a0", value)
+    return value
 
 
 def render_page(study: Study) -> str:

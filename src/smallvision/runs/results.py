@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.errors import RecordError
+from smallvision.format import choose_digits, format_p
 from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.layout import METRICS, STATUS, TUNE
-from smallvision.stats.words import choose_digits, format_p
 
 CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
 

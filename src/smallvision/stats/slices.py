@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency
 
+from smallvision.format import format_p
 from smallvision.shapes import Floats
 from smallvision.stats.intervals import Interval, wilson_interval
 from smallvision.stats.paired import Correct
-from smallvision.stats.words import format_p
 
 BINS, LEVEL = 5, 0.05
 FEW, DRAWS = 5, 9_999  # expected images a cell below which chi-square is no guide; tables drawn

@@ -12,16 +12,15 @@ from smallvision.comparison.verdicts import read_correct
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError
+from smallvision.format import format_p, format_percent, format_points, format_signed, join_words
 from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import STATUS, TUNE
-from smallvision.reporting.words import format_percent, format_points, format_signed, join_words
 from smallvision.runs.progress import Narrator, Silence
 from smallvision.runs.train import run_recipe
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.paired import Correct
 from smallvision.stats.seeds import compare_answers
-from smallvision.stats.words import format_p
 from smallvision.tuning.tune import best_recipe, name_tuned
 
 

@@ -15,6 +15,7 @@ from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
+from smallvision.format import format_duration, format_percent
 from smallvision.recipes import Recipe, override, read_recipe, read_run_recipe
 from smallvision.recipes.search_space import (
     Dimension,
@@ -28,7 +29,6 @@ from smallvision.recipes.settings import Teacher
 from smallvision.recipes.toml import list_keys, write_toml
 from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
 from smallvision.records.layout import METRICS, STATUS, TUNE
-from smallvision.reporting.words import format_duration, format_percent
 from smallvision.runs.progress import Narrator, Silence
 from smallvision.runs.run_data import check_split
 from smallvision.runs.train import run_recipe

@@ -190,7 +190,7 @@ def test_environment_in_words() -> None:
         "flags": ["a", "b"],
     }
     assert phrases.flatten_record(record) == (
-        ("memory", "25.3\u00a0GB"),
+        ("memory", "25.3 GB"),
         ("torch", "2.13.0"),
         ("git commit", "16d425b74855…"),
         ("git changed", "no"),
@@ -209,7 +209,7 @@ def test_machine_in_words() -> None:
 
 def test_costs_leave_out_what_is_unknown(study: Study) -> None:
     rung = study.rungs[1]
-    assert [part.replace("\u00a0", " ") for part in phrases.describe_costs(rung)] == [
+    assert [part.replace(" ", " ") for part in phrases.describe_costs(rung)] == [
         "2 min 2 s of training (1.7 ×)",
         "301,514 parameters (0.40 ×)",
         "2.2 ms an image",

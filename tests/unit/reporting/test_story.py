@@ -63,7 +63,7 @@ def test_reads_what_was_written(story: Study) -> None:
     seeded = story.find_rung("wrn-aug")
     assert seeded is not None
     assert seeded.seeds is not None
-    assert phrases.describe_seeds(seeded.seeds) == "91.8 ± 0.4\u00a0% over 3 seeds"
+    assert phrases.describe_seeds(seeded.seeds) == "91.8 ± 0.4 % over 3 seeds"
     assert story.mistakes is not None
     assert len(story.mistakes.pictures) == 2 * 3 - 1 + 2 * 8 + 5 + 5
     assert all(story.mistakes.pictures.values())
@@ -189,7 +189,7 @@ def test_search_in_words(story: Study) -> None:
     assert moved["batch_size"] == ("64", "64", False)
     ends = [section.describe_end(trial) for trial in search.tuning.trials]
     assert ends[6] == "failed: the loss was not a number"
-    assert ends[2].replace("\u00a0", " ") == "stopped early, at best 51.2 %"
+    assert ends[2].replace(" ", " ") == "stopped early, at best 51.2 %"
 
 
 def test_settings_are_found_by_dotted_keys() -> None:
@@ -318,10 +318,10 @@ def test_slices_share_a_scale(story: Study) -> None:
 
 def test_gains_in_a_sentence_each(story: Study, study: Study) -> None:
     gains = summary.sum_up_gains(story)
-    assert gains.helped.replace("\u00a0", " ").startswith(
+    assert gains.helped.replace(" ", " ").startswith(
         "vgg10 (+31.3 points on mlp), vgg10-aug (+4.2 points on vgg10), "
     )
-    assert gains.idle.replace("\u00a0", " ") == (
+    assert gains.idle.replace(" ", " ") == (
         "wrn-se-aug (−2.2 points on wrn-aug) did harm; wrn-cutmix and tuned cannot be told apart "
         "from wrn-aug; wrn-aug-mish failed."
     )
@@ -376,11 +376,11 @@ def test_a_search_that_found_nothing_helped_nothing(story_folder: Path, verdict:
 
 def test_failed_repeats_stand_beside_the_mean(story_folder: Path) -> None:
     edit_json(story_folder / SEEDS, failed=[10])
-    text = Page(draw_report(story_folder).html).text.replace("\u00a0", " ")
+    text = Page(draw_report(story_folder).html).text.replace(" ", " ")
     assert text.count("91.8 ± 0.4 % over 3 seeds (seed 10 failed)") == 3
     seeds = Seeds((7,), (0.921,), 0.921, None, None, 1_000, (8, 9))
     said = phrases.describe_seeds(seeds)
-    assert said == "92.1\u00a0% over 1 seed (seeds 8 and 9 failed)"
+    assert said == "92.1 % over 1 seed (seeds 8 and 9 failed)"
     edit_json(story_folder / SEEDS, failed=3)
     assert "'failed' is 3" in refuse(story_folder)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from torch import Tensor
 
 from smallvision.cli.options import spell_resumption
-from smallvision.cli.words import clock, percent
+from smallvision.format import format_duration, format_percent
 from smallvision.recipes import Recipe
 from smallvision.training import EpochRecord, Plan, State, Watcher
 
@@ -86,10 +86,10 @@ class TerminalNarrator:
             self.console.print(f"{name} failed: {status['error']}", style="red", markup=False)
             return
         self.say(
-            f"{name}: {percent(status['val']['accuracy'], status['val']['n'])} validation, "
-            f"{percent(status['train']['accuracy'], status['train']['n'])} training, "
+            f"{name}: {format_percent(status['val']['accuracy'], status['val']['n'])} validation, "
+            f"{format_percent(status['train']['accuracy'], status['train']['n'])} training, "
             f"best weights from epoch {status['best_epoch']} of {status['epochs_done']} "
-            f"({status['stopped']}), {clock(status['seconds'])}"
+            f"({status['stopped']}), {format_duration(status['seconds'])}"
         )
 
 
@@ -126,7 +126,7 @@ class PlainLines:
         self.say(
             f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  "
             f"train {record.train_accuracy:.1%}  {val}lr {record.lr:.4f}  "
-            f"{record.images_per_second:,.0f} img/s  {clock(left)} left"
+            f"{record.images_per_second:,.0f} img/s  {format_duration(left)} left"
         )
 
 
@@ -170,7 +170,7 @@ class LiveProgress:
             f"loss {float(loss):.3f}",
             f"lr {lr:.4f}",
             f"{rate * self.plan.batch_size:,.0f} img/s",
-            f"{clock(rest / rate)} left",
+            f"{format_duration(rest / rate)} left",
         )
         self.live.update(line, refresh=True)
 
@@ -184,7 +184,8 @@ class LiveProgress:
             line.append("  val ")
             line.append(f"{record.val_accuracy:.1%}", style="bold green" if record.best else "")
         line.append(
-            f"  lr {record.lr:.4f}  {record.images_per_second:,.0f} img/s  {clock(record.seconds)}",
+            f"  lr {record.lr:.4f}  {record.images_per_second:,.0f} img/s  "
+            f"{format_duration(record.seconds)}",
             style="dim",
         )
         self.live.console.print(line)

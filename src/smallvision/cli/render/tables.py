@@ -11,21 +11,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smallvision.cli.words import (
-    certainty,
-    clock,
-    count,
-    digits,
-    interval,
-    minutes,
-    percent,
-    size,
-    span,
-)
 from smallvision.compute.machine import Machine
 from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError
 from smallvision.exploration.explore import Exploration
+from smallvision.format import (
+    format_certainty,
+    format_clock,
+    format_duration,
+    format_fraction,
+    format_percent,
+    format_short_count,
+    format_size,
+    format_span,
+    shorten_paths,
+)
 from smallvision.recipes.search_space import Values, spell_value
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json
@@ -40,7 +40,6 @@ from smallvision.records.layout import (
     run_folder,
 )
 from smallvision.reporting.sections.phrases import name_seeds
-from smallvision.reporting.words import shorten_paths
 from smallvision.runs.classify import Classification
 from smallvision.runs.results import Run, Tuning, list_figures
 
@@ -83,12 +82,12 @@ def show_study(folder: Path, console: Console) -> None:
         )
         table.add_row(
             f"{rung['name']}{' *' if winner else ''}",
-            digits(val["accuracy"], val["n"]),
-            span(val["interval"], val["n"]),
-            digits(train["accuracy"], train["n"]),
+            format_fraction(val["accuracy"], val["n"]),
+            format_span(val["interval"], val["n"]),
+            format_fraction(train["accuracy"], train["n"]),
             Text(f"{status['gap'] * 100:+.1f}", style="" if status["within_limits"] else "yellow"),
-            count(status["parameters"]),
-            minutes(status["seconds"]),
+            format_short_count(status["parameters"]),
+            format_clock(status["seconds"]),
             f"{status['latency_seconds'] * 1000:.1f}",
             style="bold" if winner else "",
         )
@@ -126,8 +125,8 @@ def show_val(card: dict[str, Any], console: Console) -> None:
 def state_accuracy(card: dict[str, Any]) -> str:
     """Accuracy with n and interval."""
     return (
-        f"{percent(card['accuracy'], card['n'])} on {card['n']:,} images "
-        f"(95 % interval {interval(card['interval'], card['n'])})"
+        f"{format_percent(card['accuracy'], card['n'])} on {card['n']:,} images "
+        f"(95 % interval {format_span(card['interval'], card['n'])})"
     )
 
 
@@ -153,18 +152,19 @@ def show_run(run: Run, console: Console) -> None:
     """A finished run in two lines."""
     status = run.status
     train, epochs = status["train"], f"of {status['epochs_done']} ({status['stopped']})"
-    training = f"{percent(train['accuracy'], train['n'])} on clean training images"
+    training = f"{format_percent(train['accuracy'], train['n'])} on clean training images"
     if status.get("kind") == POOLED:
         console.print(
             f"{status['name']}: trained on all images, so none is left to validate it on; "
-            f"{training}; epoch {status['best_epoch']} {epochs}, {clock(status['seconds'])}."
+            f"{training}; epoch {status['best_epoch']} {epochs}, "
+            f"{format_duration(status['seconds'])}."
         )
     else:
         val = status["val"]
         console.print(
-            f"{status['name']}: {percent(val['accuracy'], val['n'])} on {val['n']:,} validation "
-            f"images (95 % interval {interval(val['interval'], val['n'])}), {training}; best "
-            f"weights from epoch {status['best_epoch']} {epochs}."
+            f"{status['name']}: {format_percent(val['accuracy'], val['n'])} on {val['n']:,} "
+            f"validation images (95 % interval {format_span(val['interval'], val['n'])}), "
+            f"{training}; best weights from epoch {status['best_epoch']} {epochs}."
         )
     for note in status["notes"]:
         console.print(note, markup=False)
@@ -187,16 +187,17 @@ def show_ensemble(run: Run, console: Console) -> None:
     for candidate in record["candidates"]:
         step = steps.get((candidate["run"], candidate["epoch"]))
         row: list[Text | str] = [Text(names[candidate["run"]]), str(candidate["epoch"])]
-        row += [digits(candidate["accuracy"], val["n"]), f"{candidate['loss']:.3f}"]
+        row += [format_fraction(candidate["accuracy"], val["n"]), f"{candidate['loss']:.3f}"]
         if step is not None:
-            row += [str(step["members"]), digits(step["accuracy"], val["n"])]
+            row += [str(step["members"]), format_fraction(step["accuracy"], val["n"])]
             row += [f"{step['gain'] * 100:+.1f}" if step["members"] > 1 else ""]
         table.add_row(*row, style="bold" if step else "")
     console.print(table)
     console.print(
-        f"{status['name']}: {percent(val['accuracy'], val['n'])} on {val['n']:,} validation images "
-        f"(95 % interval {interval(val['interval'], val['n'])}), "
-        f"{percent(train['accuracy'], train['n'])} on clean training images; {status['stopped']}."
+        f"{status['name']}: {format_percent(val['accuracy'], val['n'])} on {val['n']:,} "
+        f"validation images (95 % interval {format_span(val['interval'], val['n'])}), "
+        f"{format_percent(train['accuracy'], train['n'])} on clean training images; "
+        f"{status['stopped']}."
     )
     verdict, single = record["against_single"], record["single"]
     console.print(Text(verdict["sentence"], style=STYLES[verdict["verdict"]]))
@@ -204,7 +205,7 @@ def show_ensemble(run: Run, console: Console) -> None:
         f"One image takes {status['latency_seconds'] * 1000:.1f} ms, "
         f"{record['cost']['latency_ratio']:.1f} times as long as the single network "
         f"({single['latency_seconds'] * 1000:.1f} ms); the weights take "
-        f"{size(status['size_bytes'])}, {record['cost']['size_ratio']:.1f} times as much."
+        f"{format_size(status['size_bytes'])}, {record['cost']['size_ratio']:.1f} times as much."
     )
     if record["averaged_weights"] is not None:
         console.print(record["averaged_weights"]["sentence"], markup=False)
@@ -222,7 +223,7 @@ def show_distilled(status: dict[str, Any], record: dict[str, Any], console: Cons
     console.print(
         f"One image takes {mine * 1000:.1f} ms, {cost['latency_ratio']:.2f} of what its teacher "
         f"takes ({teacher['latency_seconds'] * 1000:.1f} ms); the weights take "
-        f"{size(status['size_bytes'])}, {cost['size_ratio']:.2f} of its teacher's."
+        f"{format_size(status['size_bytes'])}, {cost['size_ratio']:.2f} of its teacher's."
     )
 
 
@@ -236,7 +237,7 @@ def show_classification(found: Classification, console: Console) -> None:
     for number, path in enumerate(found.paths):
         cells: list[Text | str] = [Text(str(path), overflow="fold")]
         for name, probability in found.rank(number, 2):
-            cells += [Text(name), certainty(probability)]
+            cells += [Text(name), format_certainty(probability)]
         table.add_row(*cells)
     console.print(table)
 
@@ -268,9 +269,10 @@ def show_seeds(name: str, seeds: dict[str, Any], console: Console) -> None:
     """A run and its repeats in one sentence, and those that failed in another."""
     if seeds["std"] is not None:
         console.print(
-            f"{name}: {percent(seeds['mean'], seeds['n'])} ± {digits(seeds['std'], seeds['n'])} "
+            f"{name}: {format_percent(seeds['mean'], seeds['n'])} "
+            f"± {format_fraction(seeds['std'], seeds['n'])} "
             f"over {len(seeds['seeds'])} seeds on one split (95 % interval of the mean "
-            f"{interval(seeds['interval'], seeds['n'])})."
+            f"{format_span(seeds['interval'], seeds['n'])})."
         )
     tell_failed(name, seeds.get("failed", []), console)  # absent from older records
 
@@ -297,9 +299,9 @@ def show_comparison(comparison: dict[str, Any], console: Console) -> None:
         table.add_row(
             Text(group["name"]),
             ", ".join(map(str, group["seeds"])),
-            digits(group["mean"], n),
-            "" if group["std"] is None else digits(group["std"], n),
-            span(group["interval"], n),
+            format_fraction(group["mean"], n),
+            "" if group["std"] is None else format_fraction(group["std"], n),
+            format_span(group["interval"], n),
         )
     console.print(table)
     for group in comparison["groups"]:
@@ -337,11 +339,11 @@ def show_runs(root: Path, found: list[tuple[Path, dict[str, Any]]], console: Con
             # A refit has seen the validation images: its status repeats what its twin reached.
             own = val if status.get("kind") != "refit" else None
             row += [
-                digits(own["accuracy"], own["n"]) if own else "",
-                span(own["interval"], own["n"]) if own else "",
-                digits(train["accuracy"], train["n"]),
+                format_fraction(own["accuracy"], own["n"]) if own else "",
+                format_span(own["interval"], own["n"]) if own else "",
+                format_fraction(train["accuracy"], train["n"]),
                 str(status["best_epoch"]),
-                clock(status["seconds"]),
+                format_duration(status["seconds"]),
             ]
         table.add_row(*row)
     if runs:
@@ -378,7 +380,7 @@ def show_errors(errors: dict[str, Any], folder: Path, console: Console) -> None:
     names, n = errors["class_names"], errors["n"]
     console.print(
         f"{errors['model']}: {errors['errors']:,} errors on {n:,} validation images "
-        f"({percent(errors['errors'] / n, n)}).",
+        f"({format_percent(errors['errors'] / n, n)}).",
         markup=False,
     )
     if errors["pairs"]:
@@ -390,7 +392,10 @@ def show_errors(errors: dict[str, Any], folder: Path, console: Console) -> None:
         worst = new_table("most confident errors", "image", "confidence", "for the true class")
         for error in errors["worst"][:5]:
             said = Text(f"{names[error['true']]} taken for {names[error['predicted']]}")
-            sure = certainty(error["confidence"]), certainty(error["true_probability"])
+            sure = (
+                format_certainty(error["confidence"]),
+                format_certainty(error["true_probability"]),
+            )
             worst.add_row(said, str(error["index"]), *sure)
         console.print(worst)
     if errors["disagreements"]:
@@ -414,7 +419,9 @@ def show_exploration(dataset: DataSet, exploration: Exploration, console: Consol
     classes = new_table("class", "images", "share")
     shown = list(zip(record["class_names"], record["counts"], strict=True))
     for name, images in shown[:MAX_LINES]:
-        classes.add_row(Text(name), f"{images:,}", percent(images / record["n"], record["n"]))
+        classes.add_row(
+            Text(name), f"{images:,}", format_percent(images / record["n"], record["n"])
+        )
     if len(shown) > MAX_LINES:
         classes.add_row(f"… and {len(shown) - MAX_LINES} more")
     console.print(classes)
@@ -448,7 +455,7 @@ def show_machine(
             filter(None, (environment[one] for one in ("processor", "generation", "instructions")))
         ),
         "threads": machine.threads,
-        "memory": size(memory) if memory else "unknown",
+        "memory": format_size(memory) if memory else "unknown",
         "gpu": environment["gpu"] or "none",
         "device": f"{machine.device} (chosen)",
         "precision": f"{machine.precision} (chosen; bf16 is "

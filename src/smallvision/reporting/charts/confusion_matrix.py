@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from smallvision.format import format_share
 from smallvision.reporting.charts.scales import fit_scale
 from smallvision.reporting.view import Scorecard
-from smallvision.reporting.words import format_share
 
 TABLE_CLASSES = 20  # as many columns as a wide screen holds with numbers one can read
 LEVELS = 9

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from smallvision.format import format_accuracy, format_percent
 from smallvision.reporting.charts.scales import Scale, fit_scale, trace_line
 from smallvision.reporting.view import Epoch, Rung, Schedule
-from smallvision.reporting.words import format_accuracy, format_percent
 
 Figure = dict[str, Any]
 SLOW_START = 0.1  # share of the epochs that may lie outside the frame at first

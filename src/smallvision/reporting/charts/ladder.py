@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smallvision.format import format_points
 from smallvision.reporting.charts.scales import ErrorScale, fit_error_scale
 from smallvision.reporting.scores import Score, Verdict
 from smallvision.reporting.view import Rung, Study
-from smallvision.reporting.words import format_points
 
 SYMBOLS = {"better": "▲", "worse": "▼", "cannot tell apart": "≈"}
 STATES = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smallvision.format import format_setting
 from smallvision.reporting.charts.ladder import Mark, draw_marks
 from smallvision.reporting.charts.scales import ErrorScale, fit_error_scale
 from smallvision.reporting.findings import Mistakes, Slice
 from smallvision.reporting.scores import Score
-from smallvision.reporting.words import format_setting
 
 APART = 16.0  # percent between ticks: two of these plots share the width of one
 

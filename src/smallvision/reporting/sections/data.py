@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smallvision.format import format_count
 from smallvision.reporting.charts.scales import trace_line
 from smallvision.reporting.pictures import Channel, Exploration, Picture
 from smallvision.reporting.view import Study
-from smallvision.reporting.words import format_count
 
 FIRST_CLASSES = 20  # shown at once; more wait behind a click
 SKYLINE_CLASSES = 30  # from here on one outline shows the balance better than rows of bars

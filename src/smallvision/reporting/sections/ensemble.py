@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from smallvision.format import format_fraction, format_percent, shorten_paths
 from smallvision.reporting.charts.confusion_matrix import LEVELS
 from smallvision.reporting.charts.curves import Figure, build_figure, scale_value
 from smallvision.reporting.charts.ladder import Versus, draw_versus
 from smallvision.reporting.findings import Candidate, Ensemble, Member, Single
 from smallvision.reporting.scores import Score
 from smallvision.reporting.view import Rung, Schedule, Study
-from smallvision.reporting.words import format_fraction, format_percent, shorten_paths
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from smallvision.reporting.scores import Seeds
-from smallvision.reporting.view import Rung
-from smallvision.reporting.words import (
-    NBSP,
+from smallvision.format import (
     NONE,
     format_count,
     format_duration,
@@ -20,6 +17,8 @@ from smallvision.reporting.words import (
     join_words,
     shorten_hash,
 )
+from smallvision.reporting.scores import Seeds
+from smallvision.reporting.view import Rung
 
 METRICS = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
 
@@ -72,7 +71,7 @@ def describe_seeds(seeds: Seeds) -> str:
     spread = "" if seeds.std is None else f" ± {std}"
     count = "1 seed" if len(seeds.seeds) == 1 else f"{len(seeds.seeds)} seeds"
     failed = f" ({name_seeds(seeds.failed)} failed)" if seeds.failed else ""
-    return f"{mean}{spread}{NBSP}% over {count}{failed}"
+    return f"{mean}{spread} % over {count}{failed}"
 
 
 def name_seeds(seeds: Sequence[int]) -> str:

@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from smallvision.format import (
+    format_accuracy,
+    format_count,
+    format_duration,
+    format_interval,
+    format_latency,
+    format_moment,
+    format_p,
+    format_points,
+    format_size,
+    format_times,
+    join_words,
+)
 from smallvision.reporting.scores import Score
 from smallvision.reporting.view import (
     About,
@@ -15,19 +28,6 @@ from smallvision.reporting.view import (
     Study,
     Twin,
 )
-from smallvision.reporting.words import (
-    format_accuracy,
-    format_count,
-    format_duration,
-    format_interval,
-    format_latency,
-    format_moment,
-    format_points,
-    format_size,
-    format_times,
-    join_words,
-)
-from smallvision.stats.words import format_p
 
 BLIND = "Only the first opening was blind."
 LONE = (

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from smallvision.errors import RecordError
-from smallvision.reporting.charts.curves import Figure
-from smallvision.reporting.charts.scales import Scale, fit_scale
-from smallvision.reporting.findings import Dimension, Trial, Tuning
-from smallvision.reporting.view import Rung, Study
-from smallvision.reporting.words import (
+from smallvision.format import (
     format_duration,
     format_percent,
     format_setting,
 )
+from smallvision.reporting.charts.curves import Figure
+from smallvision.reporting.charts.scales import Scale, fit_scale
+from smallvision.reporting.findings import Dimension, Trial, Tuning
+from smallvision.reporting.view import Rung, Study
 
 WEAK, STRONG = "--rule", "--accent"  # the ends of the colour scale
 FEW = 6  # ticks on one axis

@@ -10,6 +10,7 @@ from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import break_seal
 from smallvision.data.split import find_copies, make_split
 from smallvision.exploration.explore import explore_images
+from smallvision.records import files
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (40, 3, 8, 10), dtype=np.uint8)

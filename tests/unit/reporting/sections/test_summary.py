@@ -30,7 +30,7 @@ def test_headline_of_a_finished_study(study: Study) -> None:
 
 def test_headline_before_the_test(study: Study) -> None:
     line = summary.write_headline(replace(study, scorecard=None))
-    assert (line.before, line.figure) == ("wrn-aug leads with", "91.1\u00a0%")
+    assert (line.before, line.figure) == ("wrn-aug leads with", "91.1 %")
     assert "expect slightly less on new images" in line.support
 
 

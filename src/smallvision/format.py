@@ -1,19 +1,41 @@
-"""Numbers and names as people read them; percent exists only from here on."""
+"""Numbers and names as people read them, in the terminal, the report and every sentence.
+
+Records hold fractions, seconds and bytes; percent exists only from here on.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-
-from smallvision.reporting.scores import Score
-from smallvision.stats.words import choose_digits
+from typing import Protocol
 
 NONE = "–"
-NBSP = "\u00a0"
 MANY = 1_000_000
+FINE_N = 10_000  # images from which on a percentage deserves a second decimal
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
+
+
+class Rated(Protocol):
+    """An accuracy with its interval and the number of images behind it."""
+
+    @property
+    def accuracy(self) -> float:
+        """A fraction."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % interval."""
+
+    @property
+    def n(self) -> int:
+        """Number of images."""
+
+
+def choose_digits(n: int) -> int:
+    """Decimals of a percentage of so many images."""
+    return 2 if n >= FINE_N else 1
 
 
 def format_fraction(value: float | None, n: int = 0) -> str:
@@ -30,20 +52,22 @@ def format_fraction(value: float | None, n: int = 0) -> str:
 def format_percent(value: float | None, n: int = 0) -> str:
     """Write a fraction in percent, with the sign."""
     text = format_fraction(value, n)
-    return text if text == NONE else f"{text}{NBSP}%"
+    return text if text == NONE else f"{text} %"
 
 
-def format_accuracy(score: Score | None) -> str:
+def format_accuracy(rate: Rated | None) -> str:
     """Write an accuracy in percent, as fine as its n allows."""
-    return NONE if score is None else format_percent(score.accuracy, score.n)
+    return NONE if rate is None else format_percent(rate.accuracy, rate.n)
 
 
-def format_interval(score: Score | None) -> str:
+def format_interval(rate: Rated | None) -> str:
     """Write the interval of an accuracy in percent, `96.0–99.0 %`."""
-    if score is None:
-        return NONE
-    low, high = (format_fraction(end, score.n) for end in score.interval)
-    return f"{low}–{high}{NBSP}%"
+    return NONE if rate is None else f"{format_span(rate.interval, rate.n)} %"
+
+
+def format_span(bounds: tuple[float, float], n: int) -> str:
+    """Write an interval of fractions in percent without the sign, `96.0–99.0`."""
+    return "–".join(format_fraction(bound, n) for bound in bounds)
 
 
 def format_points(value: float | None, n: int = 0, *, signed: bool = True) -> str:
@@ -52,22 +76,47 @@ def format_points(value: float | None, n: int = 0, *, signed: bool = True) -> st
         return NONE
     text = format_fraction(abs(value), n)
     sign = "" if not float(text) else "−" if value < 0 else "+" if signed else ""
-    return f"{sign}{text}{NBSP}points"
+    return f"{sign}{text} points"
 
 
 def format_signed(value: float | None, n: int = 0) -> str:
     """Percentage points with a sign and without their unit."""
-    return format_points(value, n).partition(NBSP)[0]
+    return format_points(value, n).removesuffix(" points")
+
+
+def format_signed_span(bounds: tuple[float, float], n: int = 0) -> str:
+    """An interval of a difference in percentage points, `−0.4 to +1.9`."""
+    return " to ".join(format_signed(bound, n) for bound in bounds)
+
+
+def format_p(p: float) -> str:
+    """A p-value with as many digits as it is worth, which never claims to be zero."""
+    return "p under 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def format_certainty(probability: float) -> str:
+    """A model's probability in percent, which is never quite none or all."""
+    if not 0.0005 <= probability < 0.9995:
+        return "over 99.9 %" if probability > 0.5 else "under 0.1 %"
+    return f"{probability * 100:.1f} %"
 
 
 def format_share(value: float) -> str:
     """Write a share that somebody chose, in percent without needless decimals."""
-    return f"{100 * value:.4g}{NBSP}%"
+    return f"{100 * value:.4g} %"
 
 
 def format_count(value: float | None) -> str:
     """Write a whole number with thousands separated."""
     return NONE if value is None else f"{value:,.0f}"
+
+
+def format_short_count(value: float) -> str:
+    """Write a large count in short, `77.9 k` or `2.0 M`, for a column of a table."""
+    for size, letter in ((MANY, "M"), (1000, "k")):
+        if value >= size:
+            return f"{value / size:.1f} {letter}"
+    return f"{value:,.0f}"
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
@@ -79,7 +128,7 @@ def format_ratio(value: float | None) -> str:
     """Write a ratio as `3.1 ×`."""
     if value is None:
         return NONE
-    return f"{value:.{0 if value >= 100 else 1 if value >= 1 else 2}f}{NBSP}×"
+    return f"{value:.{0 if value >= 100 else 1 if value >= 1 else 2}f} ×"
 
 
 def format_duration(seconds: float | None) -> str:
@@ -87,15 +136,21 @@ def format_duration(seconds: float | None) -> str:
     if seconds is None:
         return NONE
     if seconds < 10:
-        return f"{seconds:.1f}{NBSP}s"
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 120:
-        return f"{whole}{NBSP}s"
+        return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
-        return f"{minutes}{NBSP}min {rest}{NBSP}s" if rest else f"{minutes}{NBSP}min"
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}{NBSP}h {minutes}{NBSP}min" if minutes else f"{hours}{NBSP}h"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def format_clock(seconds: float) -> str:
+    """Write a duration as minutes and seconds, `3:20`, for a column of a table."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def format_latency(seconds: float | None) -> str:
@@ -103,10 +158,10 @@ def format_latency(seconds: float | None) -> str:
     if seconds is None:
         return NONE
     if seconds >= 1:
-        return f"{seconds:.2f}{NBSP}s"
+        return f"{seconds:.2f} s"
     milliseconds = 1000 * seconds
     digits = 0 if milliseconds >= 100 else 1 if milliseconds >= 1 else 2
-    return f"{milliseconds:.{digits}f}{NBSP}ms"
+    return f"{milliseconds:.{digits}f} ms"
 
 
 def format_size(size: float | None) -> str:
@@ -114,10 +169,10 @@ def format_size(size: float | None) -> str:
     if size is None:
         return NONE
     if size < MANY:
-        return f"{size / 1000:.0f}{NBSP}kB"
+        return f"{size / 1000:.0f} kB"
     if size < 1000 * MANY:
-        return f"{size / MANY:.1f}{NBSP}MB"
-    return f"{size / MANY / 1000:.1f}{NBSP}GB"
+        return f"{size / MANY:.1f} MB"
+    return f"{size / MANY / 1000:.1f} GB"
 
 
 def format_setting(value: object) -> str:
