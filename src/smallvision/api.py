@@ -37,7 +37,7 @@ from smallvision.recipes import (
     read_recipe,
     read_run_recipe,
 )
-from smallvision.recipes.builders import check_fit
+from smallvision.recipes.builders import check_fit, preview_catalogue
 from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.layout import (
     STATUS,
@@ -113,6 +113,7 @@ def explore(
     return explore_images(
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
+        previews=preview_catalogue(),
         num_val=len(split.val),
         seed=seed,
     )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
+from smallvision.augment import Augmentation, build_normalizer
 from smallvision.data.contact_sheet import Picture, encode_png, tile
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import find_twins
@@ -70,7 +70,7 @@ def explore_images(
     images: ImageSet,
     *,
     mirror_safe: bool = True,
-    previews: Sequence[Preview] | None = None,
+    previews: Sequence[Preview] = (),
     num_val: int | None = None,
     seed: int = 0,
 ) -> Exploration:
@@ -79,7 +79,7 @@ def explore_images(
     Args:
         images: what to look at; the training split, if models are to be judged later.
         mirror_safe: whether a flip keeps the label, for what the look implies.
-        previews: augmentations to show; None shows the whole catalogue.
+        previews: augmentations to show.
         num_val: validation images, to say how finely accuracy can be told; None says nothing.
         seed: which images are shown.
     """
@@ -87,10 +87,6 @@ def explore_images(
     mean, std = mean_and_std(counts)
     sizes = np.bincount(find_twins(images.images))
     twins = {"groups": int((sizes > 1).sum()), "images": int(sizes[sizes > 1].sum())}
-    if previews is None:
-        previews = [
-            (name, entry.card.sentence, entry.apply) for name, entry in AUGMENTATIONS.items()
-        ]
     names, pictures = draw_pictures(images, mean, std, previews, seed)
     present = images.counts[images.counts > 0]
     record = {

@@ -23,7 +23,8 @@ from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
 from smallvision.predict import Views, build_network
 from smallvision.randomness import derive_seed
-from smallvision.recipes.settings import Recipe, Settings
+from smallvision.recipes.settings.base import Settings
+from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
 from smallvision.training import AVERAGES, Average, Patience
 
 FEWEST_AT_ONCE = 8  # images; batch norm makes little sense of fewer
@@ -117,6 +118,14 @@ def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
     ]
 
 
+def preview_catalogue() -> list[tuple[str, str, Callable[..., tuple[Tensor, Tensor]]]]:
+    """Name, sentence and function of every augmentation, with its default settings."""
+    return [
+        (kind().name, kind.card.sentence, AUGMENTATIONS[kind().name].apply)
+        for kind in TECHNIQUES["augment"]
+    ]
+
+
 def schedule_augmentations(
     recipe: Recipe,
     cycle_ends: Sequence[int],
@@ -184,14 +193,14 @@ def schedule_augmentations(
 
 def build_schedule(recipe: Recipe, steps_per_epoch: int) -> Schedule:
     """Lay the schedule over the recipe's epochs."""
-    entry = SCHEDULES[recipe.schedule.name]
-    return entry.build(recipe.epochs, steps_per_epoch, **as_arguments(recipe.schedule))
+    build = SCHEDULES[recipe.schedule.name]
+    return build(recipe.epochs, steps_per_epoch, **as_arguments(recipe.schedule))
 
 
 def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Build the optimiser over a model's parameters."""
-    entry = OPTIMIZERS[recipe.optimizer.name]
-    return entry.build(model, **as_arguments(recipe.optimizer))
+    build = OPTIMIZERS[recipe.optimizer.name]
+    return build(model, **as_arguments(recipe.optimizer))
 
 
 def build_views(recipe: Recipe) -> Views:
@@ -201,8 +210,8 @@ def build_views(recipe: Recipe) -> Views:
 
 def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Average:
     """Build the average of a model's weights over the recipe's epochs."""
-    entry = AVERAGES[recipe.averaging.name]
-    return entry.build(model, schedule, recipe.epochs, **as_arguments(recipe.averaging))
+    build = AVERAGES[recipe.averaging.name]
+    return build(model, schedule, recipe.epochs, **as_arguments(recipe.averaging))
 
 
 def build_patience(recipe: Recipe) -> Patience:

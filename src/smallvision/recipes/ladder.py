@@ -13,17 +13,10 @@ from typing import Any, Literal
 
 from smallvision.errors import SettingError, nearest
 from smallvision.recipes.presets import Preset, choose_batch_size, choose_epochs
-from smallvision.recipes.settings import (
-    Augment,
-    Crop,
-    CutMix,
-    Flip,
-    Linear,
-    Mlp,
-    Recipe,
-    Sgd,
-    Sgdr,
-)
+from smallvision.recipes.settings.augmentations import CropSettings, CutMixSettings, FlipSettings
+from smallvision.recipes.settings.models import MlpSettings
+from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
+from smallvision.recipes.settings.recipe import Augment, Recipe
 from smallvision.recipes.speednet_recipe import build_speednet
 from smallvision.recipes.task import Task
 
@@ -97,14 +90,14 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
     batch_size = choose_batch_size(task.num_train)
     epochs = choose_epochs(preset, task.num_train // batch_size)
     # An eighth of the image is 4 pixels of 32, the shift that CIFAR-10 made standard.
-    shift = Crop(padding=max(1, min(task.shape[1:]) // 8))
-    augment: tuple[Augment, ...] = (Flip(), shift) if task.mirror_safe else (shift,)
+    shift = CropSettings(padding=max(1, min(task.shape[1:]) // 8))
+    augment: tuple[Augment, ...] = (FlipSettings(), shift) if task.mirror_safe else (shift,)
     first = Recipe(
         seed=seed,
         epochs=epochs,
         batch_size=batch_size,
-        model=Mlp(),
-        optimizer=Sgd(lr=0.05),
+        model=MlpSettings(),
+        optimizer=SgdSettings(lr=0.05),
         schedule=_alter(preset.schedule, warmup_epochs=min(1.0, epochs / 20)),
     )
     rungs: list[Rung] = []
@@ -128,7 +121,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Do convolutions, which seek one pattern everywhere, do better?",
         "The fully connected network learns each pattern anew at each place.",
         after=("mlp",),
-        change=lambda base: _alter(base, model=preset.vgg, optimizer=Sgd(lr=0.05)),
+        change=lambda base: _alter(base, model=preset.vgg, optimizer=SgdSettings(lr=0.05)),
     )
     add(
         "vgg10-aug",
@@ -144,7 +137,9 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Do wide residual blocks beat plain convolutions on the same images?",
         "Plain convolutions in a row pass on gradients badly, which caps them.",
         after=("vgg10",),
-        change=lambda base: _alter(base, model=preset.wrn, optimizer=Sgd(lr=0.1), augment=()),
+        change=lambda base: _alter(
+            base, model=preset.wrn, optimizer=SgdSettings(lr=0.1), augment=()
+        ),
     )
     add(
         "wrn-aug",
@@ -159,7 +154,9 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Do images pasted into each other, their labels mixed by area, close the gap?",
         "Shifts and flips leave whole objects to learn by heart.",
         after=wide,
-        change=lambda base: _alter(base, augment=(*base.augment, CutMix()), clean_tail=0.25),
+        change=lambda base: _alter(
+            base, augment=(*base.augment, CutMixSettings()), clean_tail=0.25
+        ),
     )
     add(
         "wrn-se-cutmix",
@@ -210,14 +207,16 @@ def add_cycles(base: Recipe, cycles: int) -> Recipe:
         cycles: how many to have; at least one more than the base has.
     """
     schedule = base.schedule
-    if not isinstance(schedule, Sgdr | Linear):  # one that has a single cycle by nature
+    if not isinstance(
+        schedule, SgdrSettings | LinearSettings
+    ):  # one that has a single cycle by nature
         warmup_epochs = getattr(schedule, "warmup_epochs", 0.0)
-        schedule = Sgdr(cycles=1, warmup_epochs=warmup_epochs, floor=schedule.floor)
+        schedule = SgdrSettings(cycles=1, warmup_epochs=warmup_epochs, floor=schedule.floor)
     had = schedule.cycles
-    growth = schedule.cycle_mult if isinstance(schedule, Sgdr) and had > 1 else 1.0
+    growth = schedule.cycle_mult if isinstance(schedule, SgdrSettings) and had > 1 else 1.0
     cycles = max(cycles, had + 1)
     length = sum(growth**i for i in range(cycles)) / sum(growth**i for i in range(had))
-    grown = {"cycle_mult": growth} if isinstance(schedule, Sgdr) else {}
+    grown = {"cycle_mult": growth} if isinstance(schedule, SgdrSettings) else {}
     longer: Recipe = _alter(
         base,
         epochs=round(base.epochs * length),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.settings import Sgdr, SpeedNet, Vgg10, WideResNet
+from smallvision.recipes.settings.models import SpeedNetSettings, Vgg10Settings, WideResNetSettings
+from smallvision.recipes.settings.optimization import SgdrSettings
 from smallvision.recipes.speednet_recipe import TARGETS, Pace
 
 
@@ -32,16 +33,16 @@ class Preset:
     subset: Callable[[int], float | None]
     steps: int
     epochs: tuple[int, int]
-    schedule: Sgdr
-    vgg: Vgg10
-    wrn: WideResNet
+    schedule: SgdrSettings
+    vgg: Vgg10Settings
+    wrn: WideResNetSettings
     pace: Pace
     trials: int
     trial_share: float
     snapshots: int
 
 
-ONE_CYCLE = Sgdr(cycles=1)  # a short run cannot afford to climb out of a minimum
+ONE_CYCLE = SgdrSettings(cycles=1)  # a short run cannot afford to climb out of a minimum
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
         sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
@@ -49,9 +50,9 @@ PRESETS: dict[str, Preset] = {
         steps=500,
         epochs=(4, 20),
         schedule=ONE_CYCLE,
-        vgg=Vgg10(width=16),
-        wrn=WideResNet(depth=10, width=2),
-        pace=Pace(8, SpeedNet(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
+        vgg=Vgg10Settings(width=16),
+        wrn=WideResNetSettings(depth=10, width=2),
+        pace=Pace(8, SpeedNetSettings(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
         trials=4,
         trial_share=0.4,
         snapshots=2,
@@ -62,9 +63,9 @@ PRESETS: dict[str, Preset] = {
         steps=940,
         epochs=(3, 40),
         schedule=ONE_CYCLE,
-        vgg=Vgg10(width=32),
-        wrn=WideResNet(depth=10, width=2),
-        pace=Pace(7, SpeedNet(extra=1), ((0.715, 0.875),)),
+        vgg=Vgg10Settings(width=32),
+        wrn=WideResNetSettings(depth=10, width=2),
+        pace=Pace(7, SpeedNetSettings(extra=1), ((0.715, 0.875),)),
         trials=3,
         trial_share=0.34,
         snapshots=3,
@@ -74,9 +75,9 @@ PRESETS: dict[str, Preset] = {
         subset=lambda _: None,
         steps=21_840,
         epochs=(70, 140),
-        schedule=Sgdr(cycles=3, cycle_mult=2.0),
-        vgg=Vgg10(width=64),
-        wrn=WideResNet(depth=16, width=8, dropout=0.3),
+        schedule=SgdrSettings(cycles=3, cycle_mult=2.0),
+        vgg=Vgg10Settings(width=64),
+        wrn=WideResNetSettings(depth=16, width=8, dropout=0.3),
         pace=TARGETS[0.96],
         trials=12,
         trial_share=0.15,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
-from smallvision.recipes.settings import Recipe
+from smallvision.recipes.settings.recipe import Recipe
 from smallvision.recipes.toml import list_keys, override
 
 Values: TypeAlias = dict[str, float | int]  # dotted key -> value

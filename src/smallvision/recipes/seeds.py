@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smallvision.errors import SettingError
-from smallvision.recipes.settings import Recipe
+from smallvision.recipes.settings.recipe import Recipe
 from smallvision.recipes.toml import parse_recipe
 
 

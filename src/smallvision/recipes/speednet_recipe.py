@@ -6,17 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError
-from smallvision.recipes.settings import (
-    AlternatingFlip,
-    Augment,
-    Crop,
-    Linear,
-    Muon,
-    Recipe,
-    SpeedNet,
-    Views,
-    Windows,
-)
+from smallvision.recipes.settings.augmentations import AlternatingFlipSettings, CropSettings
+from smallvision.recipes.settings.models import SpeedNetSettings
+from smallvision.recipes.settings.optimization import LinearSettings, MuonSettings
+from smallvision.recipes.settings.recipe import Augment, Recipe, ViewsSettings, WindowsSettings
 from smallvision.recipes.task import Task
 
 
@@ -32,15 +25,15 @@ class Pace:
     """
 
     epochs: int
-    model: SpeedNet
+    model: SpeedNetSettings
     windows: tuple[tuple[float, float], ...]
 
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
 TARGETS: Mapping[float, Pace] = {
-    0.93: Pace(7, SpeedNet(extra=1), ((0.65, 0.875),)),
-    0.94: Pace(10, SpeedNet(extra=1), ((0.7, 0.875),)),
-    0.96: Pace(40, SpeedNet(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
+    0.93: Pace(7, SpeedNetSettings(extra=1), ((0.65, 0.875),)),
+    0.94: Pace(10, SpeedNetSettings(extra=1), ((0.7, 0.875),)),
+    0.96: Pace(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
 }
 
 STEPS_PER_EPOCH = 25  # at least; 2,000 images a batch of CIFAR-10
@@ -55,8 +48,10 @@ def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
         seed: of the run.
     """
     side = min(task.shape[1:])
-    shift = Crop(padding=max(1, side // 16))
-    augment: tuple[Augment, ...] = (AlternatingFlip(), shift) if task.mirror_safe else (shift,)
+    shift = CropSettings(padding=max(1, side // 16))
+    augment: tuple[Augment, ...] = (
+        (AlternatingFlipSettings(), shift) if task.mirror_safe else (shift,)
+    )
     batch_size = max(16, min(2000, task.num_train // STEPS_PER_EPOCH))
     return Recipe(
         name="speednet",
@@ -67,21 +62,21 @@ def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
         model=pace.model,
         augment=augment,
         windows=tuple(
-            Windows(until=until, side=round(share * side))
+            WindowsSettings(until=until, side=round(share * side))
             for until, share in pace.windows
             if share * side >= 16
         ),
         label_smoothing=0.2,
         # Small weights of the head make the gradients of all norms small: hence their high rate.
         # It is for the mean loss of a batch, and so grows with the batch.
-        optimizer=Muon(
+        optimizer=MuonSettings(
             lr=0.24,
             matrix_lr=1e-5 * batch_size,
             vector_lr=0.05 * batch_size,
             weight_decay=2e-6 * batch_size,
         ),
-        schedule=Linear(),
-        views=Views(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
+        schedule=LinearSettings(),
+        views=ViewsSettings(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
         checkpoints="best",
     )
 

@@ -11,12 +11,11 @@ import tomli_w
 from pydantic import ValidationError
 
 from smallvision.errors import RecordError, SettingError, nearest
-from smallvision.recipes.settings import Recipe
+from smallvision.recipes.settings.recipe import Recipe
 from smallvision.records.files import hash_bytes, hash_file, read_json
 from smallvision.records.layout import STATUS
 
 MOST_SHOWN = 80  # characters of a faulty value
-# Parts that come in kinds, each with an example.
 # As they are to be written in a shell, which takes quotes away.
 LISTS = {
     "augment": "\"augment=['flip','crop']\"",

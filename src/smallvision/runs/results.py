@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smallvision.errors import RecordError
 from smallvision.format import choose_digits, format_p
-from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, read_jsonl
 from smallvision.records.layout import METRICS, STATUS, TUNE
+
+if TYPE_CHECKING:  # a table of runs needs no torch
+    from smallvision.predict import SavedModel
 
 CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
 
@@ -59,6 +61,8 @@ class Run:
         Raises:
             RecordError: it is missing or damaged.
         """
+        from smallvision.predict import load_model
+
         return load_model(self.folder)
 
     def __repr__(self) -> str:

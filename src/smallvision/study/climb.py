@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from smallvision.augment import AUGMENTATIONS
 from smallvision.comparison.verdicts import is_done, judge_ladder
 from smallvision.data.dataset import DataSet
 from smallvision.data.dry_run import rehearse
@@ -104,8 +103,7 @@ def explore_split(site: Site) -> Exploration:
     for rung in site.ladder.rungs:
         built = build_augmentations(rung.recipe)
         for settings, augment in zip(rung.recipe.augment, built, strict=True):
-            sentence = AUGMENTATIONS[settings.name].card.sentence
-            previews[settings.name] = (settings.name, sentence, augment)
+            previews[settings.name] = (settings.name, settings.card.sentence, augment)
     return explore_images(
         site.dataset.train.take(site.split.train),
         mirror_safe=site.dataset.mirror_safe,

@@ -25,7 +25,7 @@ from smallvision.recipes.search_space import (
     read_values,
     spell_value,
 )
-from smallvision.recipes.settings import Teacher
+from smallvision.recipes.settings.recipe import TeacherSettings
 from smallvision.recipes.toml import list_keys, write_toml
 from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
 from smallvision.records.layout import METRICS, STATUS, TUNE
@@ -42,7 +42,7 @@ FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 ADDED = {
     ("nonfinite",): "stop",
     ("model", "extra"): 0,
-    ("teacher",): Teacher().model_dump(),
+    ("teacher",): TeacherSettings().model_dump(),
     ("schedule=linear", "cycles"): 1,
 }
 

@@ -38,7 +38,7 @@ def test_without_a_tail_every_step_mixes() -> None:
 
 @given(epochs=st.integers(1, 20), steps=st.integers(1, 9), tail=st.floats(0, 1))
 def test_clean_steps_end_every_cycle(epochs: int, steps: int, tail: float) -> None:
-    ends = SCHEDULES["sgdr"].build(epochs, steps).cycle_ends
+    ends = SCHEDULES["sgdr"](epochs, steps).cycle_ends
     recipe = parse_recipe({"augment": ["cutmix"], "clean_tail": tail})
     find = schedule_augmentations(recipe, ends, steps)
     start = 0

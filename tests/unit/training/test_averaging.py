@@ -39,7 +39,7 @@ def put(model: nn.Linear, number: float) -> None:
 
 def test_ema_by_hand() -> None:
     model, schedule = scalar(), Schedule(lambda _: 1.0, (2, 5))
-    average = AVERAGES["ema"].build(model, schedule, 2, decay=0.15)
+    average = AVERAGES["ema"](model, schedule, 2, decay=0.15)
     expected = [
         1.0,  # the first update of a cycle is taken over as it is
         0.1 * 1 + 0.9 * 2,
@@ -56,7 +56,7 @@ def test_ema_by_hand() -> None:
 
 def test_ema_averages_running_statistics_too() -> None:
     model = nn.BatchNorm1d(2)
-    average = AVERAGES["ema"].build(model, Schedule(lambda _: 1.0, (9,)), 1)
+    average = AVERAGES["ema"](model, Schedule(lambda _: 1.0, (9,)), 1)
     for step, mean in enumerate((1.0, 2.0)):
         model.running_mean.fill_(mean)
         average.follow_step(step)
@@ -66,7 +66,7 @@ def test_ema_averages_running_statistics_too() -> None:
 
 def test_swa_is_the_mean_from_its_start_on() -> None:
     model = scalar()
-    average = AVERAGES["swa"].build(model, Schedule(lambda _: 1.0, (7,)), 8, start=0.75)
+    average = AVERAGES["swa"](model, Schedule(lambda _: 1.0, (7,)), 8, start=0.75)
     seen = []
     for epoch in range(1, 9):
         put(model, epoch**2)
@@ -78,7 +78,7 @@ def test_swa_is_the_mean_from_its_start_on() -> None:
 
 @pytest.mark.parametrize("start", [0.0, 1.0])
 def test_swa_starts_with_the_first_epoch_at_the_earliest(start: float) -> None:
-    average = AVERAGES["swa"].build(scalar(), Schedule(lambda _: 1.0, (3,)), 4, start=start)
+    average = AVERAGES["swa"](scalar(), Schedule(lambda _: 1.0, (3,)), 4, start=start)
     average.follow_epoch(1, make_examiner())
     assert (average.network is None) is bool(start)
     average.follow_epoch(4, make_examiner())

@@ -38,7 +38,7 @@ from smallvision.training.loop import update, update_or_skip
 CPU = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
 
 
-ONCE = SCHEDULES["cosine"].build(1, 2)
+ONCE = SCHEDULES["cosine"](1, 2)
 
 
 def build_small() -> nn.Module:
@@ -74,7 +74,7 @@ def make_batches(*, micro_batch: int = 0, augment: Sequence[Augmentation] = ()) 
 
 def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
     models = build_small(), build_small()
-    optimizers = [OPTIMIZERS["sgd"].build(model) for model in models]
+    optimizers = [OPTIMIZERS["sgd"](model) for model in models]
     for seed, batch in enumerate(make_batches().epoch(1)):
         loss = update(models[0], batch, optimizers[0], CPU, seed)
         torch.manual_seed(seed)
@@ -97,7 +97,7 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
     for batches in (whole, parts):
         torch.manual_seed(0)
         model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 3))
-        optimizer = OPTIMIZERS["sgd"].build(model)
+        optimizer = OPTIMIZERS["sgd"](model)
         losses = [update(model, batch, optimizer, CPU, 0) for batch in batches.epoch(1)]
         results.append([*losses, *model.parameters()])
     for one, other in zip(*results, strict=True):
@@ -121,7 +121,7 @@ def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=break_off))
     machine = replace(CPU, compiled=True)
     model = build_small()
-    forward, optimizer = machine.compile_model(model), OPTIMIZERS["sgd"].build(model)
+    forward, optimizer = machine.compile_model(model), OPTIMIZERS["sgd"](model)
     with pytest.raises(
         FailedRunError, match=r"main\.so: file too short\); remove .*compile = 'off'"
     ):
@@ -147,7 +147,7 @@ def test_dropout_keeps_its_mask_within_an_update() -> None:
     model = build_small()
     kept: list[Tensor] = []
     model[3].register_forward_hook(lambda *call: kept.append(call[2] != 0))
-    optimizer = OPTIMIZERS["sam"].build(model, rho=1e-6)
+    optimizer = OPTIMIZERS["sam"](model, rho=1e-6)
     update(model, next(make_batches().epoch(1)), optimizer, CPU, 7)
     assert len(kept) == 2
     assert torch.equal(*kept)
@@ -157,9 +157,9 @@ def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
     """Train on random images with random labels, and none to validate on."""
     folder.mkdir(exist_ok=True)
     batches = make_batches()
-    schedule = SCHEDULES["cosine"].build(epochs, 2)
+    schedule = SCHEDULES["cosine"](epochs, 2)
     model = build_small()
-    state = State(model, OPTIMIZERS["sgd"].build(model), Average(model, schedule, epochs))
+    state = State(model, OPTIMIZERS["sgd"](model), Average(model, schedule, epochs))
     assert restore_newest(folder, state) == []
     return fit(
         state,
@@ -214,7 +214,7 @@ def test_a_step_of_sam_is_checked_at_both_places() -> None:
     """The gradient at the second place is no number: the step is left out, no weight changes."""
     model = build_small()
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    state = State(model, OPTIMIZERS["sam"].build(model), Average(model, ONCE, 1))
+    state = State(model, OPTIMIZERS["sam"](model), Average(model, ONCE, 1))
     calls = []
 
     def forward(x: Tensor) -> Tensor:
@@ -234,7 +234,7 @@ def test_weights_of_another_network_are_not_taken(tmp_path: Path) -> None:
     states = []
     for width in (4, 3):
         model = Shallow(width)
-        states.append(State(model, OPTIMIZERS["sgd"].build(model), Average(model, ONCE, 1)))
+        states.append(State(model, OPTIMIZERS["sgd"](model), Average(model, ONCE, 1)))
     states[0].step = 1
     Recorder(tmp_path, schedule_kind="cosine", keep="best").pause(states[0])
     before = states[1].model.state_dict()["head.bias"].clone()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from smallvision.compute.machine import Machine
-from smallvision.data.dataset import DataSet
-from smallvision.errors import DataError
-from smallvision.exploration.explore import Exploration
 from smallvision.format import (
     format_certainty,
     format_clock,
@@ -40,8 +36,14 @@ from smallvision.records.layout import (
     run_folder,
 )
 from smallvision.reporting.sections.phrases import name_seeds
-from smallvision.runs.classify import Classification
 from smallvision.runs.results import Run, Tuning, list_figures
+
+if TYPE_CHECKING:  # most tables need no torch
+    from smallvision.compute.machine import Machine
+    from smallvision.data.dataset import DataSet
+    from smallvision.errors import DataError
+    from smallvision.exploration.explore import Exploration
+    from smallvision.runs.classify import Classification
 
 NOT_HERE = "not found; set SMALLVISION_DATA or --data-dir, or let the first use download it"
 MAX_LINES = 20  # classes in a table

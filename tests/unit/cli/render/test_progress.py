@@ -9,7 +9,7 @@ from smallvision.cli.render.progress import LiveProgress, TerminalNarrator
 from smallvision.optim import SCHEDULES
 from smallvision.training import Plan
 
-PLAN = Plan("a", 1, 4, 8, SCHEDULES["cosine"].build(epochs=1, steps_per_epoch=4), 0.1, 1)
+PLAN = Plan("a", 1, 4, 8, SCHEDULES["cosine"](epochs=1, steps_per_epoch=4), 0.1, 1)
 
 
 def test_a_new_run_closes_the_line_of_the_last() -> None:
