@@ -38,7 +38,6 @@ app = typer.Typer(
     name="smallvision",
     help="From small images to a classifier you can defend.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

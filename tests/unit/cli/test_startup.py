@@ -1,4 +1,4 @@
-"""Commands that only read records, and every `--help`, answer without loading heavy libraries."""
+"""Help, completion and commands that only read records answer without heavy libraries."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ COMMANDS = [command.callback.__name__ for command in app.registered_commands if 
 HEAVY = {"torch", "scipy", "sklearn", "optuna", "plotly"}
 PROBE = """
 import json, sys
+sys.argv[0] = "smallvision"
 from smallvision.cli.main import main
 try:
     main()
@@ -25,8 +26,8 @@ finally:
 """
 
 
-def list_modules(*arguments: str | Path, **environment: str) -> set[str]:
-    """Call the command in a process of its own and say which modules it loaded."""
+def call(*arguments: str | Path, **environment: str) -> tuple[str, set[str]]:
+    """Call the command in a process of its own: what it prints, and which modules it loads."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *map(str, arguments)],
         capture_output=True,
@@ -34,24 +35,55 @@ def list_modules(*arguments: str | Path, **environment: str) -> set[str]:
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stderr.splitlines()[-1]))
+    return done.stdout, set(json.loads(done.stderr.splitlines()[-1]))
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_loads_nothing_heavy(command: str) -> None:
-    assert not list_modules(*filter(None, [command]), "--help") & {*HEAVY, "numpy"}
+    shown, loaded = call(*filter(None, [command]), "--help")
+    assert f"Usage: smallvision {command}" in shown
+    assert not loaded & {*HEAVY, "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("smallvision t", ["train", "tune"]),
+        ("smallvision train --se", ["--set", "--seeds"]),
+        ("smallvision --ver", ["--version"]),
+    ],
+)
+def test_bash_completes_commands_and_options(words: str, expected: list[str]) -> None:
+    position = str(words.count(" "))
+    shown, loaded = call(
+        _SMALLVISION_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=position
+    )
+    assert shown.split() == expected
+    assert not loaded & {*HEAVY, "numpy"}
+
+
+def test_completion_can_be_installed(tmp_path: Path) -> None:
+    call("--install-completion", "bash", HOME=str(tmp_path))
+    [script] = (tmp_path / ".bash_completions").iterdir()
+    assert "_SMALLVISION_COMPLETE=complete_bash" in script.read_text()
+    assert str(script) in (tmp_path / ".bashrc").read_text()
 
 
 def test_a_table_of_runs_needs_no_torch() -> None:
-    assert not list_modules("runs", ROOT / "results" / "quick") & (HEAVY - {"plotly"})
+    shown, loaded = call("runs", ROOT / "results" / "quick")
+    assert "digits/runs/wrn-aug" in shown
+    assert not loaded & (HEAVY - {"plotly"})
 
 
 @pytest.mark.parametrize("arguments", [[], ["wrn-aug"]])
 def test_recipes_need_no_torch(arguments: list[str]) -> None:
-    assert not list_modules("recipes", *arguments) & HEAVY
+    shown, loaded = call("recipes", *arguments)
+    assert "wide_resnet" in shown
+    assert not loaded & HEAVY
 
 
 def test_a_report_needs_no_torch(tmp_path: Path) -> None:
-    study = ROOT / "results" / "quick" / "digits"
-    loaded = list_modules("report", study, "--out", tmp_path / "report.html")
+    page = tmp_path / "report.html"
+    _, loaded = call("report", ROOT / "results" / "quick" / "digits", "--out", page)
+    assert page.exists()
     assert not loaded & (HEAVY - {"plotly"})
