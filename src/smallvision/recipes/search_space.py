@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
+from smallvision.recipes.keys import list_keys
+from smallvision.recipes.overrides import override
 from smallvision.recipes.settings.recipe import Recipe
-from smallvision.recipes.toml import list_keys, override
 
 Values: TypeAlias = dict[str, float | int]  # dotted key -> value
 

@@ -36,13 +36,8 @@ from smallvision.recipes.builders import (
     prepare_model,
     schedule_augmentations,
 )
-from smallvision.recipes.toml import (
-    find_difference,
-    parse_recipe,
-    read_run_recipe,
-    sum_recipe,
-    write_toml,
-)
+from smallvision.recipes.keys import find_difference
+from smallvision.recipes.toml import parse_recipe, read_run_recipe, sum_recipe, write_toml
 from smallvision.records.fields import POOLED
 from smallvision.records.files import (
     hash_file,

@@ -9,7 +9,7 @@ from typing import Any
 
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, follow_seed, override
-from smallvision.recipes.toml import split_assignment
+from smallvision.recipes.overrides import split_assignment
 
 
 @dataclass(frozen=True)

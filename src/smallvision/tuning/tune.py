@@ -17,6 +17,7 @@ from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.format import format_duration, format_percent
 from smallvision.recipes import Recipe, override, read_recipe, read_run_recipe
+from smallvision.recipes.keys import list_keys
 from smallvision.recipes.search_space import (
     Dimension,
     Values,
@@ -26,7 +27,7 @@ from smallvision.recipes.search_space import (
     spell_value,
 )
 from smallvision.recipes.settings.recipe import TeacherSettings
-from smallvision.recipes.toml import list_keys, write_toml
+from smallvision.recipes.toml import write_toml
 from smallvision.records.files import make_folder, read_json, read_jsonl, write_json, write_text
 from smallvision.records.layout import METRICS, STATUS, TUNE
 from smallvision.runs.progress import Narrator, Silence

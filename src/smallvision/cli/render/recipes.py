@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from smallvision.recipes import Recipe, Rung
+from smallvision.recipes.keys import list_keys
 from smallvision.recipes.settings.base import Technique
 from smallvision.recipes.settings.recipe import TECHNIQUES
-from smallvision.recipes.toml import list_keys
 
 INDENT = (0, 0, 0, 4)
 TITLES = {

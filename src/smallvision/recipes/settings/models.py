@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from smallvision.cards import Card
 from smallvision.recipes.settings.base import Activation, Real, ShareBelowOne, Technique, Whole
 
 SqueezeRatio = Annotated[Whole, Field(ge=0, le=256)]
+
+
+def check_depth(depth: int) -> int:
+    """Refuse a depth that no Wide ResNet has."""
+    if (depth - 4) % 6:
+        raise PydanticCustomError("depth", "expected 6n + 4, such as 10, 16, 22 or 28")
+    return depth
 
 
 class MlpSettings(Technique):
@@ -52,7 +60,7 @@ class WideResNetSettings(Technique):
         costs="time and parameters grow with the square of the width",
     )
     name: Literal["wide_resnet"] = "wide_resnet"
-    depth: Annotated[Whole, Field(ge=10, le=202)] = 16
+    depth: Annotated[Whole, Field(ge=10, le=202), AfterValidator(check_depth)] = 16
     width: Whole = Field(4, ge=1, le=32)
     dropout: ShareBelowOne = 0.0
     activation: Activation = "relu"
