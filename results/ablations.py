@@ -28,7 +28,7 @@ from smallvision.bench.record import begin_record
 from smallvision.compute.machine import choose_machine
 from smallvision.data.dataset import DataSet
 from smallvision.predict import Views
-from smallvision.recipes import aim
+from smallvision.recipes import recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.files import make_folder, read_npz, write_json
 from smallvision.stats.rates import rate_accuracy
@@ -75,7 +75,7 @@ def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
 def begin(out: Path) -> dict[str, Any]:
     """The record so far, or a new one."""
     head = begin_record("ablations", "python results/ablations.py", choose_machine())
-    return go_on(out, {**head, **sum_recipe(aim(TARGET)), "target": TARGET, "variants": {}})
+    return go_on(out, {**head, **sum_recipe(recipe_for_target(TARGET)), "target": TARGET, "variants": {}})
 
 
 def train_variants(place: Path, out: Path, seeds: list[int]) -> None:

@@ -24,7 +24,7 @@ from keep import go_on
 from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.compute.machine import choose_machine
-from smallvision.recipes import aim
+from smallvision.recipes import recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.files import make_folder, write_json
 
@@ -60,7 +60,7 @@ def time_process(arguments: list[str]) -> dict[str, float]:
 def begin(target: float) -> dict[str, Any]:
     """A record without runs."""
     head = begin_record("race", f"python results/race.py --target {target:g}", choose_machine())
-    recipe = {"target": target, **sum_recipe(aim(target))}
+    recipe = {"target": target, **sum_recipe(recipe_for_target(target))}
     return {**head, **recipe, "runs": {OURS: [], PEER: []}}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from keep import read, tell_place
 
-from smallvision.recipes import aim
+from smallvision.recipes import recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 
 BENCH = Path(__file__).with_name("bench")
@@ -35,7 +35,7 @@ def list_rows() -> Iterator[str]:
             continue
         place = tell_place(record["environment"], record["machine"], record["created"])
         target = record.get("target", 0.94)
-        recipe = sum_recipe(aim(target))["recipe_sum"]
+        recipe = sum_recipe(recipe_for_target(target))["recipe_sum"]
         earlier = "" if record["recipe_sum"] == recipe else "; an earlier recipe"
         where = f"`{path.parent.name}`: {place}{earlier}"
         cells = [f"{target:g}", where]

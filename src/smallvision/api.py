@@ -29,7 +29,7 @@ from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
     Task,
-    aim,
+    recipe_for_target,
     build_ladder,
     find_preset,
     find_rung,
@@ -194,7 +194,7 @@ def choose_target(recipe: Recipe | str | Path, target: float) -> Recipe:
     """
     if recipe != "speednet":
         raise SettingError(f"--target picks a speednet; it goes with that recipe, not '{recipe}'")
-    return aim(target)
+    return recipe_for_target(target)
 
 
 def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:

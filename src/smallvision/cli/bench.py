@@ -143,13 +143,13 @@ def accuracy(
     from smallvision.bench import bench_accuracy
     from smallvision.cli.rates import show_targets
     from smallvision.data.loading.load import as_dataset
-    from smallvision.recipes import aim, override
+    from smallvision.recipes import recipe_for_target, override
     from smallvision.recipes.builders import check_fit
 
     if on not in ("val", "test"):
         raise SettingError(f"--on is '{on}'; expected val or test")
     # A setting that is misspelt or does not fit is found before hours of training.
-    recipe = override(aim(target), settings or ())
+    recipe = override(recipe_for_target(target), settings or ())
     check_fit(recipe, as_dataset(data, data_dir).train.shape)
     console = begin(out, json)
     record = bench_accuracy(

@@ -4,7 +4,7 @@ from smallvision.recipes.ladder import Rung, build_ladder, cut_to_cifar10, find_
 from smallvision.recipes.overrides import follow_seed, override
 from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.settings.recipe import Recipe
-from smallvision.recipes.speednet_recipe import aim
+from smallvision.recipes.speednet_recipe import recipe_for_target
 from smallvision.recipes.task import Task
 from smallvision.recipes.toml import parse_recipe, read_recipe, read_run_recipe
 
@@ -13,7 +13,7 @@ __all__ = [
     "Recipe",
     "Rung",
     "Task",
-    "aim",
+    "recipe_for_target",
     "build_ladder",
     "cut_to_cifar10",
     "find_preset",

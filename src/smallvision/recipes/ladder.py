@@ -17,7 +17,7 @@ from smallvision.recipes.settings.augmentations import CropSettings, CutMixSetti
 from smallvision.recipes.settings.models import MlpSettings
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
 from smallvision.recipes.settings.recipe import Augment, Recipe
-from smallvision.recipes.speednet_recipe import build_speednet
+from smallvision.recipes.speednet_recipe import build_speednet_recipe
 from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]
@@ -177,7 +177,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "How far does a network get that was made for speed, in a few epochs?",
         "The rungs so far were made to be accurate in the end, not to be so early.",
         after=tuple(rung.slot for rung in rungs),
-        change=lambda base: build_speednet(task, preset.pace, seed=base.seed),
+        change=lambda base: build_speednet_recipe(task, preset.speednet, seed=base.seed),
     )
     everything = tuple(rung.slot for rung in rungs)
     add(

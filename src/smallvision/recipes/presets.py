@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from smallvision.errors import SettingError, nearest
 from smallvision.recipes.settings.models import SpeedNetSettings, Vgg10Settings, WideResNetSettings
 from smallvision.recipes.settings.optimization import SgdrSettings
-from smallvision.recipes.speednet_recipe import TARGETS, Pace
+from smallvision.recipes.speednet_recipe import TARGETS, SpeedNetScale
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,7 @@ class Preset:
         steps: updates to aim for in a run of a convolutional network.
         epochs: fewest and most epochs, whatever `steps` says.
         schedule: of the learning rate in an ordinary run; its warm-up is cut to the run.
-        vgg, wrn: the networks at this scale.
-        pace: of the rung that is made for speed.
+        vgg, wrn, speednet: the networks at this scale.
         trials: of the tuning, the recipe's own settings included.
         trial_share: share of a run's epochs that a trial is given.
         snapshots: cycles of the run whose snapshots become the ensemble, which has at least one
@@ -36,7 +35,7 @@ class Preset:
     schedule: SgdrSettings
     vgg: Vgg10Settings
     wrn: WideResNetSettings
-    pace: Pace
+    speednet: SpeedNetScale
     trials: int
     trial_share: float
     snapshots: int
@@ -52,7 +51,7 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10Settings(width=16),
         wrn=WideResNetSettings(depth=10, width=2),
-        pace=Pace(8, SpeedNetSettings(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
+        speednet=SpeedNetScale(8, SpeedNetSettings(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
         trials=4,
         trial_share=0.4,
         snapshots=2,
@@ -65,7 +64,7 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10Settings(width=32),
         wrn=WideResNetSettings(depth=10, width=2),
-        pace=Pace(7, SpeedNetSettings(extra=1), ((0.715, 0.875),)),
+        speednet=SpeedNetScale(7, SpeedNetSettings(extra=1), ((0.715, 0.875),)),
         trials=3,
         trial_share=0.34,
         snapshots=3,
@@ -78,7 +77,7 @@ PRESETS: dict[str, Preset] = {
         schedule=SgdrSettings(cycles=3, cycle_mult=2.0),
         vgg=Vgg10Settings(width=64),
         wrn=WideResNetSettings(depth=16, width=8, dropout=0.3),
-        pace=TARGETS[0.96],
+        speednet=TARGETS[0.96],
         trials=12,
         trial_share=0.15,
         snapshots=3,

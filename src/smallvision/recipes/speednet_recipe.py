@@ -14,8 +14,8 @@ from smallvision.recipes.task import Task
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How long and how large.
+class SpeedNetScale:
+    """Length of the training and size of the network.
 
     Attributes:
         epochs: of training.
@@ -30,21 +30,21 @@ class Pace:
 
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
-TARGETS: Mapping[float, Pace] = {
-    0.93: Pace(7, SpeedNetSettings(extra=1), ((0.65, 0.875),)),
-    0.94: Pace(10, SpeedNetSettings(extra=1), ((0.7, 0.875),)),
-    0.96: Pace(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
+TARGETS: Mapping[float, SpeedNetScale] = {
+    0.93: SpeedNetScale(7, SpeedNetSettings(extra=1), ((0.65, 0.875),)),
+    0.94: SpeedNetScale(10, SpeedNetSettings(extra=1), ((0.7, 0.875),)),
+    0.96: SpeedNetScale(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
 }
 
 STEPS_PER_EPOCH = 25  # at least; 2,000 images a batch of CIFAR-10
 
 
-def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
+def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) -> Recipe:
     """Cut the fast recipe to a task.
 
     Args:
         task: what is trained on.
-        pace: how long and how large.
+        scale: length of the training and size of the network.
         seed: of the run.
     """
     side = min(task.shape[1:])
@@ -56,14 +56,14 @@ def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
     return Recipe(
         name="speednet",
         seed=seed,
-        epochs=pace.epochs,
+        epochs=scale.epochs,
         batch_size=batch_size,
         micro_batch=500 if batch_size > 500 else 0,
-        model=pace.model,
+        model=scale.model,
         augment=augment,
         windows=tuple(
             WindowsSettings(until=until, side=round(share * side))
-            for until, share in pace.windows
+            for until, share in scale.windows
             if share * side >= 16
         ),
         label_smoothing=0.2,
@@ -81,7 +81,7 @@ def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
     )
 
 
-def aim(target: float, *, seed: int = 0) -> Recipe:
+def recipe_for_target(target: float, *, seed: int = 0) -> Recipe:
     """The cheapest recipe made for a test accuracy on CIFAR-10.
 
     Its settings were chosen on validation images, before, so nothing is left to choose.
@@ -100,4 +100,4 @@ def aim(target: float, *, seed: int = 0) -> Recipe:
             f"--target is {target:g}, a share of all test images; recipes were made for {known}"
         )
     task = Task((3, 32, 32), 50_000, mirror_safe=True)
-    return build_speednet(task, TARGETS[reach[0]], seed=seed)
+    return build_speednet_recipe(task, TARGETS[reach[0]], seed=seed)

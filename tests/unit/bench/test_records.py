@@ -19,7 +19,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.models import MODELS, convolution
 from smallvision.predict import SavedModel, Views
-from smallvision.recipes import aim, override, parse_recipe
+from smallvision.recipes import recipe_for_target, override, parse_recipe
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.files import make_folder, write_json
 from smallvision.reporting.benches import draw_benches
@@ -164,7 +164,7 @@ def test_a_run_that_was_cut_short_is_timed_from_its_start(
         assert not place.exists()
         place.mkdir(parents=True)
         seed = int(arguments[-1].removeprefix("seed="))
-        recipe = sum_recipe(override(aim(0.94), [f"seed={seed}"]))
+        recipe = sum_recipe(override(recipe_for_target(0.94), [f"seed={seed}"]))
         write_json(place / "status.json", {**status, **recipe, "machine": CPU.record()})
         write_json(place / "environment.json", {"processor": processors[seed]})
         said = json.dumps({"val": {"accuracy": 0.9, "n": 10}, "seconds": 1.0})
