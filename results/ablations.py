@@ -27,7 +27,7 @@ from smallvision.bench.accuracy import sum_up
 from smallvision.bench.record import begin_record
 from smallvision.compute.machine import choose_machine
 from smallvision.data.dataset import DataSet
-from smallvision.predict import Views
+from smallvision.predict import Tta
 from smallvision.recipes import recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.files import make_folder, read_npz, write_json
@@ -36,11 +36,11 @@ from smallvision.stats.rates import rate_accuracy
 TARGET = 0.94
 KINDS = ("accuracy", "log_loss")
 NONE: dict[str, Any] = {"runs": []}
-RECIPE, ONE_VIEW = "the recipe", "one view of an image, not up to six"
+RECIPE, NO_TTA = "the recipe", "no test-time augmentation"
 VARIANTS = {
     RECIPE: [],
-    "no third convolution in the last group": ["model.extra=0"],
-    "whole images throughout, no windows": ["windows=[]"],
+    "no third convolution in the last group": ["model.extra_convs=0"],
+    "whole images throughout, no random crops": ["random_crop_phase=[]"],
     "flips by chance, not in turns": ["augment=['flip',{name='crop',padding=2}]"],
     "norms' shifts at the head's rate": ["optimizer.vector_lr=0.02"],
     "no label smoothing": ["label_smoothing=0"],
@@ -49,7 +49,7 @@ VARIANTS = {
 
 
 def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
-    """Train a variant; of the recipe, also see what one view of each image comes to."""
+    """Train a variant; of the recipe, also measure it without test-time augmentation."""
     began = time.perf_counter()
     settings = [*VARIANTS[name], f"seed={seed}"]
     with TemporaryDirectory() as place:
@@ -58,8 +58,8 @@ def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
         if name == RECIPE:
             path = run.folder / "predictions" / "val.npz"
             indices, labels = read_npz(path, "indices", "labels")
-            model = replace(run.load_model(), views=Views())
-            rates[ONE_VIEW] = rate_accuracy(model.predict(data.train.images[indices]), labels)
+            model = replace(run.load_model(), tta=Tta())
+            rates[NO_TTA] = rate_accuracy(model.predict(data.train.images[indices]), labels)
     seconds = time.perf_counter() - began
     return {
         key: {
@@ -75,7 +75,9 @@ def measure(data: DataSet, seed: int, name: str) -> dict[str, dict[str, Any]]:
 def begin(out: Path) -> dict[str, Any]:
     """The record so far, or a new one."""
     head = begin_record("ablations", "python results/ablations.py", choose_machine())
-    return go_on(out, {**head, **sum_recipe(recipe_for_target(TARGET)), "target": TARGET, "variants": {}})
+    return go_on(
+        out, {**head, **sum_recipe(recipe_for_target(TARGET)), "target": TARGET, "variants": {}}
+    )
 
 
 def train_variants(place: Path, out: Path, seeds: list[int]) -> None:

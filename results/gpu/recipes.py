@@ -36,47 +36,47 @@ from smallvision.records.files import make_folder, read_json, write_json
 from smallvision.runs import train as running
 
 VARIANTS: dict[str, list[str]] = {
-    "8 whole": ["epochs=8", "windows=[]", "model.extra=0"],
-    "8 whole, a third convolution": ["epochs=8", "windows=[]"],
-    "7 whole, a third convolution": ["epochs=7", "windows=[]"],
-    "5 at 28, 3 whole": ["epochs=8", "windows=[{until=0.625,side=28}]"],
-    "5 at 28, 2 whole": ["epochs=7", "windows=[{until=0.7143,side=28}]"],
+    "8 whole": ["epochs=8", "random_crop_phase=[]", "model.extra_convs=0"],
+    "8 whole, a third convolution": ["epochs=8", "random_crop_phase=[]"],
+    "7 whole, a third convolution": ["epochs=7", "random_crop_phase=[]"],
+    "5 at 28, 3 whole": ["epochs=8", "random_crop_phase=[{until=0.625,side=28}]"],
+    "5 at 28, 2 whole": ["epochs=7", "random_crop_phase=[{until=0.7143,side=28}]"],
     "5 at 28, 2 whole, two convolutions": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "model.extra=0",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "model.extra_convs=0",
     ],
-    "3 at 28, 4 whole": ["epochs=7", "windows=[{until=0.4286,side=28}]"],
-    "3 at 25, 4 whole": ["epochs=7", "windows=[{until=0.4286,side=25}]"],
-    "3 at 20, 5 whole": ["epochs=8", "windows=[{until=0.375,side=20}]"],
+    "3 at 28, 4 whole": ["epochs=7", "random_crop_phase=[{until=0.4286,side=28}]"],
+    "3 at 25, 4 whole": ["epochs=7", "random_crop_phase=[{until=0.4286,side=25}]"],
+    "3 at 20, 5 whole": ["epochs=8", "random_crop_phase=[{until=0.375,side=20}]"],
     "2 at 20, 2 at 28, 3 whole": [
-        "epochs=7", "windows=[{until=0.2857,side=20},{until=0.5714,side=28}]",
+        "epochs=7", "random_crop_phase=[{until=0.2857,side=20},{until=0.5714,side=28}]",
     ],
-    "6 at 28, 4 whole": ["epochs=10", "windows=[{until=0.6,side=28}]"],
-    "7 at 28, 3 whole": ["epochs=10", "windows=[{until=0.7,side=28}]"],
+    "6 at 28, 4 whole": ["epochs=10", "random_crop_phase=[{until=0.6,side=28}]"],
+    "7 at 28, 3 whole": ["epochs=10", "random_crop_phase=[{until=0.7,side=28}]"],
     "7 at 28, 3 whole, shifted by up to 4": [
-        "epochs=10", "windows=[{until=0.7,side=28}]",
+        "epochs=10", "random_crop_phase=[{until=0.7,side=28}]",
         "augment=['alternating_flip',{name='crop',padding=4}]",
     ],
     "7 at 28, 3 whole, cutout": [
-        "epochs=10", "windows=[{until=0.7,side=28}]",
+        "epochs=10", "random_crop_phase=[{until=0.7,side=28}]",
         "augment=['alternating_flip',{name='crop',padding=2},'cutout']",
     ],
     "5 at 28, 2 whole, two more convolutions": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "model.extra=2",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "model.extra_convs=2",
     ],
     "5 at 28, 2 whole, rate 0.3": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "optimizer.lr=0.3",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "optimizer.lr=0.3",
     ],
     "5 at 28, 2 whole, rate 0.2": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "optimizer.lr=0.2",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "optimizer.lr=0.2",
     ],
     "5 at 28, 2 whole, smoothing 0.1": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "label_smoothing=0.1",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "label_smoothing=0.1",
     ],
     "5 at 28, 2 whole, narrower in the middle": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "model.widths=[64,192,256]",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "model.widths=[64,192,256]",
     ],
     "5 at 28, 2 whole, average": [
-        "epochs=7", "windows=[{until=0.7143,side=28}]", "averaging.name=ema",
+        "epochs=7", "random_crop_phase=[{until=0.7143,side=28}]", "averaging.name=ema",
         "averaging.decay=0.9", "schedule.floor=0.05",
     ],
 }  # fmt: skip
@@ -93,7 +93,7 @@ def count_operations(recipe: Recipe) -> float:
     """Operations of the forward passes of a run, an image of the training set."""
     model = build_model(recipe, (3, 32, 32), 10)
     total, before = 0.0, 0.0
-    for until, side in (*((w.until, w.side) for w in recipe.windows), (1.0, 32)):
+    for until, side in (*((w.until, w.side) for w in recipe.random_crop_phase), (1.0, 32)):
         counter = FlopCounterMode(display=False)
         with counter, torch.no_grad():
             model(torch.zeros(2, 3, side, side))

@@ -29,13 +29,13 @@ from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
     Task,
-    recipe_for_target,
     build_ladder,
     find_preset,
     find_rung,
     override,
     read_recipe,
     read_run_recipe,
+    recipe_for_target,
 )
 from smallvision.recipes.builders import check_fit, preview_catalogue
 from smallvision.records.files import read_json, read_npz, write_json

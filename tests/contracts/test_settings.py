@@ -10,12 +10,12 @@ from smallvision.augment import AUGMENTATIONS
 from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
-from smallvision.predict import Views, build_teaching
+from smallvision.predict import Tta, build_teaching
 from smallvision.recipes.settings.base import Activation, Settings, Technique
 from smallvision.recipes.settings.recipe import (
     TECHNIQUES,
     TeacherSettings,
-    ViewsSettings,
+    TtaSettings,
     find_technique,
 )
 from smallvision.training import AVERAGES
@@ -30,7 +30,7 @@ BUILDERS: dict[str, dict[str, Callable[..., Any]]] = {
 NAMED = [(part, name, find_technique(part, name)) for part in BUILDERS for name in BUILDERS[part]]
 PAIRS: list[tuple[Callable[..., Any], type[Settings]]] = [
     *((BUILDERS[part][name], settings) for part, name, settings in NAMED),
-    (Views, ViewsSettings),
+    (Tta, TtaSettings),
     (build_teaching, TeacherSettings),
 ]
 NAMES = {"name", "model"}  # which builder, or which teacher

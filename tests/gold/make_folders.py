@@ -1,8 +1,4 @@
-"""Make the folders that every later version must read: `python -m tests.gold.make_folders OUT`.
-
-Made once for each version of the records, and kept for ever: a change of the records comes with
-a new folder beside the old ones, never with a new version of an old one.
-"""
+"""Make the folders that tests read, resume and draw: `python -m tests.gold.make_folders OUT`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Folders that earlier versions wrote are read, resumed and drawn for ever.
-
-`0` was written before records had sums, `1` since. Both by `tests.gold.make_folders`.
-"""
+"""Folders that `tests.gold.make_folders` wrote once are read, resumed and drawn."""
 
 from __future__ import annotations
 

@@ -349,8 +349,14 @@ def test_doctor_says_what_is_damaged_and_goes_on(smallvision: Call, tmp_path: Pa
             ["train", "digits", "mlp", "--set", "augment=[{name='crop', padding=40}]"],
             "allow at most 7",
         ),
-        (["train", "digits", "mlp", "--set", "windows=[{until=0.5, side=8}]"], "of one size"),
-        (["train", "synthetic", "speednet", "--set", "windows=[{until=0.5, side=8}]"], "too small"),
+        (
+            ["train", "digits", "mlp", "--set", "random_crop_phase=[{until=0.5, side=8}]"],
+            "of one size",
+        ),
+        (
+            ["train", "synthetic", "speednet", "--set", "random_crop_phase=[{until=0.5, side=8}]"],
+            "too small",
+        ),
         (["train", "digits", "mlp", "--resume"], "to resume"),
         (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
         (["train", "digits", "absent.toml"], "absent.toml"),

@@ -12,8 +12,8 @@ import pytest
 Call = Callable[..., Any]
 SMALL = [
     f"--set={text}"
-    for text in ("epochs=2", "model.widths=[8]", "batch_size=64", "micro_batch=40", "windows=[]",
-                 "views.shift=0", "compute.threads=1")
+    for text in ("epochs=2", "model.widths=[8]", "batch_size=64", "micro_batch=40",
+                 "random_crop_phase=[]", "tta.shift=0", "compute.threads=1")
 ]  # fmt: skip
 HEADLINE = ("train", "digits", "speednet", "--target", "0.94", "--refit", "--evaluate", *SMALL)
 

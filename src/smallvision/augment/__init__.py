@@ -1,7 +1,7 @@
 """Batched augmentations: pure functions `(images, targets, generator) -> (images, targets)`."""
 
 from smallvision.augment.catalog import AUGMENTATIONS, Augmentation, AugmentationSchedule
-from smallvision.augment.geometry import window
+from smallvision.augment.geometry import random_crop
 from smallvision.augment.pixels import Normalize, build_normalizer
 from smallvision.augment.targets import smooth
 
@@ -11,6 +11,6 @@ __all__ = [
     "AugmentationSchedule",
     "Normalize",
     "build_normalizer",
+    "random_crop",
     "smooth",
-    "window",
 ]

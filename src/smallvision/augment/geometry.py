@@ -87,20 +87,20 @@ def crop(
     return _gather(images, rows, columns), targets
 
 
-def window(
+def random_crop(
     images: Tensor, targets: Tensor, generator: Generator, *, side: int
 ) -> tuple[Tensor, Tensor]:
-    """Cut a square window out of each image, anywhere: fewer pixels of the same size.
+    """Cut a square out of each image at a random place.
 
-    A network that pools over whatever is left of an image learns from windows at a fraction of
-    the cost, since patterns keep their scale; on shrunk images it learns other patterns than it
-    will need (measured in docs/SPEED.md).
+    A network with global pooling learns from crops at a fraction of the cost of whole images.
+    Patterns keep their scale in a crop; on images that are scaled down a network learns patterns
+    of another scale than it will need (measured in docs/SPEED.md).
 
     Args:
         images: `(N, C, H, W)`, any dtype.
         targets: `(N, K)`, returned as they are.
         generator: the only source of randomness.
-        side: pixels, at least 1; a side of the image that is no longer is kept whole.
+        side: pixels, at least 1; a side of the image that is not longer is kept whole.
 
     Returns: images in channels-last memory, which the gather yields for free.
     """

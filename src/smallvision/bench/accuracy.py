@@ -18,7 +18,7 @@ from scipy.stats import t
 from smallvision.bench.record import begin_record
 from smallvision.data.loading.load import as_dataset
 from smallvision.errors import FailedRunError, RecordError, SettingError
-from smallvision.recipes import recipe_for_target, override
+from smallvision.recipes import override, recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.fields import POOLED
 from smallvision.records.files import read_json, write_json
@@ -72,7 +72,9 @@ def bench_accuracy(
     for seed in range(seeds):
         place = folder / f"seed-{seed}"
         if (place / "bench.json").exists():
-            wanted = sum_recipe(override(recipe_for_target(target), [*settings, f"seed={seed}"]))["recipe_sum"]
+            wanted = sum_recipe(override(recipe_for_target(target), [*settings, f"seed={seed}"]))[
+                "recipe_sum"
+            ]
             found = read_json(place / STATUS)
             others = found.get("data") != name or (found.get("kind") == POOLED) != on_test
             if found.get("recipe_sum") != wanted or others:

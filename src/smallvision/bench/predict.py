@@ -24,7 +24,9 @@ def bench_predict(
     command: str = "smallvision.bench.bench_predict()",
     say: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Any]:
-    """Time saved models on random images, from bytes to probabilities, all views included.
+    """Time saved models on random images, from bytes to probabilities.
+
+    Test-time augmentation is part of a prediction.
 
     Args:
         models: by the name under which they are recorded.

@@ -123,8 +123,8 @@ class StepBench:
         self.optimizer = build_optimizer(recipe, self.model)
         self.forward = machine.compile_model(self.model)
         drawn = draw_images(2 * recipe.batch_size)
-        # Without the windows of the first epochs: a step is one of the last.
-        full = recipe.model_copy(update={"windows": ()})
+        # Without the random crops of the first epochs: a step is one of the last.
+        full = recipe.model_copy(update={"random_crop_phase": ()})
         self.batches = TrainBatches(
             torch.tensor(drawn.images).to(machine.device),
             torch.tensor(drawn.labels).to(machine.device),

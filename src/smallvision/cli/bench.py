@@ -143,7 +143,7 @@ def accuracy(
     from smallvision.bench import bench_accuracy
     from smallvision.cli.rates import show_targets
     from smallvision.data.loading.load import as_dataset
-    from smallvision.recipes import recipe_for_target, override
+    from smallvision.recipes import override, recipe_for_target
     from smallvision.recipes.builders import check_fit
 
     if on not in ("val", "test"):

@@ -125,16 +125,16 @@ def refuse_teacher(recipe: Recipe) -> None:
 
 
 def check_teaching(teacher: Path, recipe: Recipe) -> None:
-    """Refuse windows that a teacher cannot look at, before hours of training.
+    """Refuse random crops that the teacher cannot classify, before hours of training.
 
     Raises:
-        SettingError: it takes images of one size only.
+        SettingError: the teacher takes images of one size only.
         RecordError: it is damaged.
     """
     settings = load_model(teacher, build_machine(recipe)).settings
     names = [member["name"] for member in settings.get("members", [settings])]
-    if recipe.windows and not all(MODELS[name].any_size for name in names):
+    if recipe.random_crop_phase and not all(MODELS[name].any_size for name in names):
         raise SettingError(
-            "this teacher takes images of one size, and the recipe begins with windows; add "
-            "--set windows=[]"
+            "this teacher takes images of one size, and the recipe begins with random crops; add "
+            "--set random_crop_phase=[]"
         )

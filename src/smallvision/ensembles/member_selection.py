@@ -66,11 +66,11 @@ class Choice:
 
     @property
     def pooled(self) -> Floats | None:
-        """Logits `(N, K)` of the members joined, without asking them again.
+        """Logits `(N, K)` of the members joined, computed from what each predicted alone.
 
-        None where members look at an image in different ways: joined, all look as the best does.
+        None where members differ in test-time augmentation: joined, all have that of the best.
         """
-        if any(member.model.views != self.single.model.views for member in self.members):
+        if any(member.model.tta != self.single.model.tta for member in self.members):
             return None
         pooled: Floats = pool_logits(torch.from_numpy(self.logits[self.order])).numpy()
         return pooled

@@ -113,7 +113,7 @@ class SpeedNet(nn.Module):
         *,
         widths: Sequence[int],
         depth: int,
-        extra: int,
+        extra_convs: int,
         activation: str,
         norm_momentum: float,
     ) -> None:
@@ -130,7 +130,7 @@ class SpeedNet(nn.Module):
                 Group(
                     channels,
                     width,
-                    depth=depth + (extra if number == len(widths) else 0),
+                    depth=depth + (extra_convs if number == len(widths) else 0),
                     residual=depth > 2,
                     pool=pool,
                     activation=activation,
@@ -156,7 +156,7 @@ def speednet(
     *,
     widths: Sequence[int] = (64, 256, 256),
     depth: int = 2,
-    extra: int = 0,
+    extra_convs: int = 0,
     activation: str = "gelu",
     norm_momentum: float = 0.4,
 ) -> nn.Module:
@@ -167,8 +167,8 @@ def speednet(
         num_classes: K.
         widths: channels of each group; every group halves the image, as long as 4 pixels are left.
         depth: convolutions a group, at least 2; from 3 on, all but the first are a residual branch.
-        extra: further convolutions of the last group, where images are smallest: a third one costs
-            3x3-pixel images one part in thirty of a step.
+        extra_convs: further convolutions of the last group, where feature maps are smallest: on 3x3
+            pixels a third convolution costs a thirtieth of a step.
         activation: relu, mish, silu or gelu.
         norm_momentum: share of the running statistics that a batch replaces, in (0, 1]; high,
             since so short a training leaves old statistics behind fast.
@@ -180,7 +180,7 @@ def speednet(
         num_classes,
         widths=widths,
         depth=depth,
-        extra=extra,
+        extra_convs=extra_convs,
         activation=activation,
         norm_momentum=norm_momentum,
     )

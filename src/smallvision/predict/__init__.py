@@ -13,13 +13,13 @@ from smallvision.predict.saved_model import (
     fingerprint_model,
     load_model,
 )
-from smallvision.predict.tta import Views
+from smallvision.predict.tta import Tta
 from smallvision.predict.weight_average import average_models
 
 __all__ = [
     "Ensemble",
     "SavedModel",
-    "Views",
+    "Tta",
     "average_models",
     "build_network",
     "build_teaching",

@@ -20,7 +20,7 @@ from smallvision.models import MODELS
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.pretrained import find_boxed
-from smallvision.predict.tta import Views
+from smallvision.predict.tta import Tta
 from smallvision.records.files import hash_file, read_json
 from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
 from smallvision.shapes import MAX_SIZE, Floats, Images
@@ -43,7 +43,7 @@ class SavedModel:
         mean, std: C numbers of the training split.
         temperature: logits are divided by it before the softmax; fitted on validation.
         epoch: the epoch the weights come from.
-        views: how it looks at an image.
+        tta: test-time augmentation.
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
         machine: where it computes.
@@ -57,7 +57,7 @@ class SavedModel:
     std: tuple[float, ...]
     epoch: int
     temperature: float = 1.0
-    views: Views = field(default_factory=Views)
+    tta: Tta = field(default_factory=Tta)
     machine: Machine = field(default_factory=choose_machine)
     fingerprint: str = ""
 
@@ -78,10 +78,10 @@ class SavedModel:
         return scale_logits(self.predict_logits(images), self.temperature)
 
     def predict_logits(self, images: Images) -> Floats:
-        """Logits, averaged over views, without temperature; arguments as for `predict`.
+        """Logits after test-time augmentation, without temperature; arguments as for `predict`.
 
-        Each member of an ensemble looks at its views of an image by itself, so that their mean
-        is that of what they say alone.
+        Each member of an ensemble has test-time augmentation of its own, so that the ensemble
+        averages what its members predict alone.
 
         Returns: float32 `(N, K)`; of an ensemble, the logarithm of its members' mean probability.
 
@@ -102,10 +102,10 @@ class SavedModel:
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
 
         def ask(network: nn.Module) -> Tensor:
-            def infer(view: Tensor) -> Tensor:
-                return infer_logits(network, view, normalize, self.machine)
+            def infer(images: Tensor) -> Tensor:
+                return infer_logits(network, images, normalize, self.machine)
 
-            return self.views.infer(infer, pixels)
+            return self.tta.infer(infer, pixels)
 
         members = list_members(self.network)
         alone = members == [self.network]
@@ -113,7 +113,7 @@ class SavedModel:
         return logits.cpu().numpy()
 
     def count_parameters(self) -> int:
-        """Numbers in the network, those included that stay as they were drawn."""
+        """Number of parameters of the network, including those that are not trained."""
         return sum(p.numel() for p in self.network.parameters())
 
     def measure_latency(self, images: Images, *, repeats: int = 30) -> float:
@@ -146,7 +146,7 @@ class SavedModel:
             "mean": list(self.mean),
             "std": list(self.std),
             "temperature": self.temperature,
-            "views": self.views.record(),
+            "tta": self.tta.record(),
             "epoch": self.epoch,
         }
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
@@ -181,7 +181,7 @@ def check_modest(settings: Any) -> None:
             raise ValueError(f"a setting of {value:,}")
 
 
-def check_figures(about: dict[str, Any], views: Views, shape: tuple[int, int, int]) -> None:
+def check_figures(about: dict[str, Any], tta: Tta, shape: tuple[int, int, int]) -> None:
     """Refuse what would make every prediction wrong or fail.
 
     Raises:
@@ -193,8 +193,8 @@ def check_figures(about: dict[str, Any], views: Views, shape: tuple[int, int, in
         raise ValueError(f"normalization by {about['mean']!s:.80} and {about['std']!s:.80}")
     if min(*about["std"], about["temperature"]) <= 0:
         raise ValueError("a deviation or temperature that is not above 0")
-    if not 0 <= views.shift < min(sides):
-        raise ValueError(f"views shifted by {views.shift} pixels")
+    if not 0 <= tta.shift < min(sides):
+        raise ValueError(f"a shift by {tta.shift} pixels")
 
 
 def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -275,8 +275,8 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     if fingerprint_model(folder) != fingerprint:
         raise RecordError(f"{folder} was written anew while it was read; try again")
     try:
-        views = Views(**about.get("views", {}))
-        check_figures(about, views, shape)
+        tta = Tta(**about["tta"])
+        check_figures(about, tta, shape)
         check_modest(about["model"])
         # Without memory for its weights, which settings from a stranger could ask any amount of.
         with torch.device("meta"):
@@ -302,7 +302,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         std=tuple(about["std"]),
         epoch=about["epoch"],
         temperature=about["temperature"],
-        views=views,
+        tta=tta,
         machine=machine,
         fingerprint=fingerprint,
     )

@@ -13,7 +13,6 @@ __all__ = [
     "Recipe",
     "Rung",
     "Task",
-    "recipe_for_target",
     "build_ladder",
     "cut_to_cifar10",
     "find_preset",
@@ -23,4 +22,5 @@ __all__ = [
     "parse_recipe",
     "read_recipe",
     "read_run_recipe",
+    "recipe_for_target",
 ]

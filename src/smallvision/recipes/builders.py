@@ -13,15 +13,15 @@ from smallvision.augment import (
     AUGMENTATIONS,
     Augmentation,
     AugmentationSchedule,
+    random_crop,
     smooth,
-    window,
 )
 from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import count_parts
 from smallvision.errors import SettingError
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
-from smallvision.predict import Views, build_network
+from smallvision.predict import Tta, build_network
 from smallvision.randomness import derive_seed
 from smallvision.recipes.settings.base import Settings
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
@@ -36,12 +36,17 @@ def as_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
-    """Refuse a recipe that images of this shape or this machine cannot bear, before all else.
+    """Refuse a recipe that does not fit images of this shape or this machine, before all else.
+
+    Args:
+        recipe: to check.
+        shape: `(C, H, W)` of an image.
 
     Raises:
-        SettingError: a crop or a view that shifts by as much as the image, windows larger than
-            the image, too small for the network or for one that takes one size only, parts of a
-            batch too small for batch norm, or a device that is not here.
+        SettingError: a crop or test-time augmentation that shifts by as much as the image has
+            pixels, random crops that are larger than the image, too small for the network, or
+            for a network that takes images of one size only, micro-batches too small for batch
+            norm, or a device that this machine does not have.
     """
     if 0 < recipe.micro_batch < FEWEST_AT_ONCE:
         raise SettingError(
@@ -49,31 +54,12 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
             "time, or say 0 for the whole batch"
         )
     side = min(shape[1:])
-    if recipe.views.shift >= side:
+    if recipe.tta.shift >= side:
         raise SettingError(
-            f"views.shift is {recipe.views.shift} pixels; images of {shape[1]}x{shape[2]} allow "
+            f"tta.shift is {recipe.tta.shift} pixels; images of {shape[1]}x{shape[2]} allow "
             f"at most {side - 1}"
         )
-    for stretch in recipe.windows:
-        if stretch.side > side:
-            raise SettingError(
-                f"windows of {stretch.side} pixels do not fit images of {shape[1]}x{shape[2]}"
-            )
-    if recipe.windows and not MODELS[recipe.model.name].any_size:
-        raise SettingError(
-            f"{recipe.model.name} takes images of one size, so it cannot begin with windows"
-        )
-    if recipe.windows:
-        smallest = min(stretch.side for stretch in recipe.windows)
-        with torch.device("meta"):  # no time, no memory
-            model = build_model(recipe, shape, 2).eval()
-            try:
-                model(torch.empty(2, shape[0], smallest, smallest))
-            except RuntimeError as error:
-                raise SettingError(
-                    f"windows of {smallest} pixels are too small for this {recipe.model.name} and "
-                    f"images of {shape[1]}x{shape[2]}; make them larger"
-                ) from error
+    check_crops(recipe, shape)
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
             raise SettingError(
@@ -81,6 +67,36 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
                 f"allow at most {side - 1}"
             )
     build_machine(recipe)
+
+
+def check_crops(recipe: Recipe, shape: tuple[int, int, int]) -> None:
+    """Refuse random crops that do not fit the images or the network.
+
+    Raises:
+        SettingError: crops that are larger than the image, too small for the network, or for a
+            network that takes images of one size only.
+    """
+    if not recipe.random_crop_phase:
+        return
+    sides = [phase.side for phase in recipe.random_crop_phase]
+    if max(sides) > min(shape[1:]):
+        raise SettingError(
+            f"random crops of {max(sides)} pixels do not fit images of {shape[1]}x{shape[2]}"
+        )
+    if not MODELS[recipe.model.name].any_size:
+        raise SettingError(
+            f"{recipe.model.name} takes images of one size, so it cannot learn from random crops; "
+            "leave out random_crop_phase"
+        )
+    with torch.device("meta"):  # no time, no memory
+        model = build_model(recipe, shape, 2).eval()
+        try:
+            model(torch.empty(2, shape[0], min(sides), min(sides)))
+        except RuntimeError as error:
+            raise SettingError(
+                f"random crops of {min(sides)} pixels are too small for this {recipe.model.name} "
+                f"and images of {shape[1]}x{shape[2]}; make them larger"
+            ) from error
 
 
 def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -> nn.Module:
@@ -132,17 +148,18 @@ def schedule_augmentations(
     steps_per_epoch: int,
     teach: Augmentation | None = None,
 ) -> AugmentationSchedule:
-    """Lay the augmentations over a run, windows, label smoothing throughout, and a teacher.
+    """Decide which augmentations each step of a run applies, label smoothing and teacher included.
 
-    In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
-    mixed, so that the weights of a snapshot settle on images as they will be met. For the same
-    reason each cycle begins with windows and ends with whole images.
+    In the last `unmixed_fraction` of each cycle, where the learning rate is lowest, images are
+    not mixed, because a model is used on images that are not mixed. For the same reason each
+    cycle begins with random crops and ends with whole images.
 
     Args:
         recipe: whose augmentations.
         cycle_ends: the last step of every cycle, in order, counted from 0.
-        steps_per_epoch: updates an epoch.
-        teach: what a teacher says of the images as the network in training sees them.
+        steps_per_epoch: updates per epoch.
+        teach: mixes a teacher's probabilities into the targets; it comes last, and so sees the
+            images that the network in training sees.
     """
 
     def soften(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
@@ -153,24 +170,26 @@ def schedule_augmentations(
     coins = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
     starts = [0, *(end + 1 for end in cycle_ends)]
     cycles = [range(start, end + 1) for start, end in zip(starts, cycle_ends, strict=False)]
-    tails = [cycle[len(cycle) - round(recipe.clean_tail * len(cycle)) :] for cycle in cycles]
+    unmixed = [
+        cycle[len(cycle) - round(recipe.unmixed_fraction * len(cycle)) :] for cycle in cycles
+    ]
 
     def find_side(step: int) -> int | None:
         sides = (
-            stretch.side
+            phase.side
             for cycle in cycles
-            for stretch in recipe.windows
-            if step in cycle[: round(stretch.until * len(cycle))]
+            for phase in recipe.random_crop_phase
+            if step in cycle[: round(phase.until * len(cycle))]
         )
         return next(sides, None)
 
     def find_augmentations(step: int, indices: Tensor) -> list[Augmentation]:
-        is_clean = any(step in tail for tail in tails)
+        is_unmixed = any(step in steps for steps in unmixed)
         epoch = step // steps_per_epoch + 1
         chosen = [
             (entry, augment)
             for entry, augment in zip(entries, built, strict=True)
-            if not (entry.mixes and is_clean)
+            if not (entry.mixes and is_unmixed)
         ]
         augmentations: list[Augmentation] = [
             partial(augment, indices=indices, epoch=epoch, seed=coins)
@@ -179,9 +198,9 @@ def schedule_augmentations(
             for entry, augment in chosen
         ]
         if side := find_side(step):
-            # Before images are mixed, whose targets tell of what is in the end there to see.
+            # Crop before images are mixed: mixed targets are shares of the pixels that remain.
             mixing = (place for place, (entry, _) in enumerate(chosen) if entry.mixes)
-            augmentations.insert(next(mixing, len(chosen)), partial(window, side=side))
+            augmentations.insert(next(mixing, len(chosen)), partial(random_crop, side=side))
         if recipe.label_smoothing:
             augmentations.append(soften)
         if teach is not None:
@@ -203,9 +222,9 @@ def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     return build(model, **as_arguments(recipe.optimizer))
 
 
-def build_views(recipe: Recipe) -> Views:
-    """How the finished model looks at an image."""
-    return Views(**recipe.views.model_dump())
+def build_tta(recipe: Recipe) -> Tta:
+    """Build the test-time augmentation of the finished model."""
+    return Tta(**recipe.tta.model_dump())
 
 
 def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Average:

@@ -22,7 +22,7 @@ from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]
 
-SQUEEZE = 8  # a WRN of width 2 has 32 channels in its first group; 16 would leave 2 hidden units
+SE_RATIO = 8  # a WRN of width 2 has 32 channels in its first group; 16 would leave 2 hidden units
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def name_rung(slot: str, recipe: Recipe) -> str:
     names = {settings.name for settings in recipe.augment}
     if "cutmix" in parts and "cutmix" not in names:
         parts[parts.index("cutmix")] = "aug" if names else ""
-    if "se" in parts and not getattr(recipe.model, "squeeze", 0):
+    if "se" in parts and not getattr(recipe.model, "se_ratio", 0):
         parts.remove("se")
     return "-".join(part for part in parts if part)
 
@@ -155,7 +155,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Shifts and flips leave whole objects to learn by heart.",
         after=wide,
         change=lambda base: _alter(
-            base, augment=(*base.augment, CutMixSettings()), clean_tail=0.25
+            base, augment=(*base.augment, CutMixSettings()), unmixed_fraction=0.25
         ),
     )
     add(
@@ -163,7 +163,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Does it help to let a block weigh its channels by the whole image?",
         "A convolution sees a few pixels; no block knows what the image is about.",
         after=(*wide, "wrn-cutmix"),
-        change=lambda base: _alter(base, model=_alter(base.model, squeeze=SQUEEZE)),
+        change=lambda base: _alter(base, model=_alter(base.model, se_ratio=SE_RATIO)),
     )
     add(
         "wrn-se-cutmix-mish",

@@ -51,7 +51,9 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10Settings(width=16),
         wrn=WideResNetSettings(depth=10, width=2),
-        speednet=SpeedNetScale(8, SpeedNetSettings(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
+        speednet=SpeedNetScale(
+            8, SpeedNetSettings(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))
+        ),
         trials=4,
         trial_share=0.4,
         snapshots=2,
@@ -64,7 +66,7 @@ PRESETS: dict[str, Preset] = {
         schedule=ONE_CYCLE,
         vgg=Vgg10Settings(width=32),
         wrn=WideResNetSettings(depth=10, width=2),
-        speednet=SpeedNetScale(7, SpeedNetSettings(extra=1), ((0.715, 0.875),)),
+        speednet=SpeedNetScale(7, SpeedNetSettings(extra_convs=1), ((0.715, 0.875),)),
         trials=3,
         trial_share=0.34,
         snapshots=3,

@@ -9,7 +9,7 @@ from smallvision.errors import SettingError
 from smallvision.recipes.settings.augmentations import AlternatingFlipSettings, CropSettings
 from smallvision.recipes.settings.models import SpeedNetSettings
 from smallvision.recipes.settings.optimization import LinearSettings, MuonSettings
-from smallvision.recipes.settings.recipe import Augment, Recipe, ViewsSettings, WindowsSettings
+from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
 from smallvision.recipes.task import Task
 
 
@@ -20,19 +20,19 @@ class SpeedNetScale:
     Attributes:
         epochs: of training.
         model: the network.
-        windows: stretches of training on windows: the share of a cycle after which each ends, and
-            the side as a share of the image's.
+        crop_phases: phases of training on random crops: the share of each cycle after which the
+            phase ends, and the side of its crops as a share of the image's.
     """
 
     epochs: int
     model: SpeedNetSettings
-    windows: tuple[tuple[float, float], ...]
+    crop_phases: tuple[tuple[float, float], ...]
 
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
 TARGETS: Mapping[float, SpeedNetScale] = {
-    0.93: SpeedNetScale(7, SpeedNetSettings(extra=1), ((0.65, 0.875),)),
-    0.94: SpeedNetScale(10, SpeedNetSettings(extra=1), ((0.7, 0.875),)),
+    0.93: SpeedNetScale(7, SpeedNetSettings(extra_convs=1), ((0.65, 0.875),)),
+    0.94: SpeedNetScale(10, SpeedNetSettings(extra_convs=1), ((0.7, 0.875),)),
     0.96: SpeedNetScale(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
 }
 
@@ -61,9 +61,9 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
         micro_batch=500 if batch_size > 500 else 0,
         model=scale.model,
         augment=augment,
-        windows=tuple(
-            WindowsSettings(until=until, side=round(share * side))
-            for until, share in scale.windows
+        random_crop_phase=tuple(
+            RandomCropPhase(until=until, side=round(share * side))
+            for until, share in scale.crop_phases
             if share * side >= 16
         ),
         label_smoothing=0.2,
@@ -76,7 +76,7 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
             weight_decay=2e-6 * batch_size,
         ),
         schedule=LinearSettings(),
-        views=ViewsSettings(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
+        tta=TtaSettings(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
         checkpoints="best",
     )
 

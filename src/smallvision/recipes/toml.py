@@ -26,7 +26,7 @@ EXPECTED = {
 # How a list is written in a shell, which takes quotes away.
 LISTS = {
     "augment": "\"augment=['flip','crop']\"",
-    "windows": '"windows=[{until=0.5,side=28}]"',
+    "random_crop_phase": '"random_crop_phase=[{until=0.5,side=28}]"',
 }
 
 Place = tuple[int | str, ...]  # where in a recipe pydantic found a fault

@@ -30,7 +30,7 @@ from smallvision.recipes.builders import (
     build_optimizer,
     build_patience,
     build_schedule,
-    build_views,
+    build_tta,
     choose_micro_batch,
     divide_norms,
     prepare_model,
@@ -250,7 +250,7 @@ def train_recipe(
         mean=tuple(material.mean),
         std=tuple(material.std),
         epoch=state.best.epoch,
-        views=build_views(recipe),
+        tta=build_tta(recipe),
         machine=machine,
     )
     return {

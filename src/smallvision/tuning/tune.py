@@ -42,7 +42,7 @@ FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 # A schedule's `cycles` came later to the linear one alone.
 ADDED = {
     ("nonfinite",): "stop",
-    ("model", "extra"): 0,
+    ("model", "extra_convs"): 0,
     ("teacher",): TeacherSettings().model_dump(),
     ("schedule=linear", "cycles"): 1,
 }

@@ -18,8 +18,8 @@ from smallvision.compute.machine import Machine
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import FailedRunError, RecordError
 from smallvision.models import MODELS, convolution
-from smallvision.predict import SavedModel, Views
-from smallvision.recipes import recipe_for_target, override, parse_recipe
+from smallvision.predict import SavedModel, Tta
+from smallvision.recipes import override, parse_recipe, recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.files import make_folder, write_json
 from smallvision.reporting.benches import draw_benches
@@ -112,13 +112,13 @@ def test_a_plain_loop_beside_ours() -> None:
 def test_predict_counts_the_views() -> None:
     torch.manual_seed(0)
     network = MODELS["mlp"].build((1, 8, 8), 3, hidden=(8,)).eval()
-    looks = {"one": Views(), "six": Views(mirror=True, shift=1)}
+    looks = {"one": Tta(), "six": Tta(mirror=True, shift=1)}
     models = {
         name: SavedModel(
-            network, {"name": "mlp"}, ("a", "b", "c"), (1, 8, 8), (0.5,), (0.2,), 1, views=views,
+            network, {"name": "mlp"}, ("a", "b", "c"), (1, 8, 8), (0.5,), (0.2,), 1, tta=tta,
             machine=CPU,
         )
-        for name, views in looks.items()
+        for name, tta in looks.items()
     }  # fmt: skip
     record = bench_predict(models, CPU, rounds=3)
     assert record["models"]["one"]["parameters"] == 64 * 8 + 2 * 8 + 8 * 3 + 3
@@ -129,8 +129,14 @@ def test_predict_counts_the_views() -> None:
 
 
 def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
-    small = ["epochs=1", "model.widths=[8]", "batch_size=64", "micro_batch=0", "windows=[]"]
-    small += ["views.shift=0", "compute.threads=1"]
+    small = [
+        "epochs=1",
+        "model.widths=[8]",
+        "batch_size=64",
+        "micro_batch=0",
+        "random_crop_phase=[]",
+    ]
+    small += ["tta.shift=0", "compute.threads=1"]
     settings = {"seeds": 2, "on_test": True, "settings": small}
     record = bench_accuracy("digits", 0.94, tmp_path, **settings)
     assert [run["seed"] for run in record["runs"]] == [0, 1]
@@ -196,6 +202,6 @@ def test_ablations_are_drawn() -> None:
         "runs": [figures],
     }
     record = {**begin_record("ablations", "", CPU), "name": "ablations", "target": 0.94}
-    page = draw_benches([{**record, "variants": {"no windows": variant}}])
-    for shown in ("no windows", "93.50", "0.2345"):
+    page = draw_benches([{**record, "variants": {"no random crops": variant}}])
+    for shown in ("no random crops", "93.50", "0.2345"):
         assert shown in page

@@ -29,7 +29,7 @@ from tests.unit.runs.test_train import recipe
 SNAPSHOTS = {
     "epochs": 3,
     "schedule": {"name": "sgdr", "cycles": 3, "cycle_mult": 1},
-    "views": {"mirror": True, "shift": 1},
+    "tta": {"mirror": True, "shift": 1},
     "compute": {"threads": 1, "precision": "fp32"},
 }
 SINGLE = {"epochs": 1, "model": {"name": "mlp", "hidden": [8]}, "compute": SNAPSHOTS["compute"]}

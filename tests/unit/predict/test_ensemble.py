@@ -17,7 +17,7 @@ from smallvision.errors import RecordError
 from smallvision.predict import (
     Ensemble,
     SavedModel,
-    Views,
+    Tta,
     average_models,
     build_network,
     load_model,
@@ -62,8 +62,8 @@ def test_says_the_mean_of_the_members_probabilities() -> None:
 
 def test_each_member_looks_at_an_image_by_itself() -> None:
     images = make_images(50).images
-    views = Views(mirror=True, shift=1)
-    models = [replace(make_model(seed, CONVOLUTIONAL), views=views) for seed in range(3)]
+    tta = Tta(mirror=True, shift=1)
+    models = [replace(make_model(seed, CONVOLUTIONAL), tta=tta) for seed in range(3)]
     mean = np.mean([model.predict(images) for model in models], axis=0)
     assert join(models).predict(images) == pytest.approx(mean, abs=1e-6)
 

@@ -44,9 +44,9 @@ def test_latency_is_of_the_images_shown(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     "changes",
     [
-        {"views": {"zoom": 2}},
-        {"views": None},
-        {"views": {"mirror": True, "shift": 99}},
+        {"tta": {"zoom": 2}},
+        {"tta": None},
+        {"tta": {"mirror": True, "shift": 99}},
         {"std": [0.0]},
         {"mean": ["x"]},
         {"mean": [0.5, 0.5]},

@@ -65,8 +65,8 @@ def test_each_rung_adds_one_idea() -> None:
     assert used(rungs["vgg10-aug"].recipe) == {"flip", "crop"}
     assert not used(rungs["wrn"].recipe)
     assert used(rungs["wrn-cutmix"].recipe) == {"flip", "crop", "cutmix"}
-    assert rungs["wrn-cutmix"].recipe.model.squeeze == 0
-    assert rungs["wrn-se-cutmix"].recipe.model.squeeze > 0
+    assert rungs["wrn-cutmix"].recipe.model.se_ratio == 0
+    assert rungs["wrn-se-cutmix"].recipe.model.se_ratio > 0
     assert rungs["wrn-se-cutmix"].recipe.model.activation == "relu"
     assert rungs["wrn-se-cutmix-mish"].recipe.model.activation == "mish"
     assert rungs["snapshot-ensemble"].recipe.schedule.cycles > 1
@@ -95,9 +95,9 @@ def test_an_idea_that_did_not_help_is_not_carried_on() -> None:
     rungs = ladder()
     mish = rungs["wrn-se-cutmix-mish"].on(rungs["wrn-aug"].recipe)
     assert used(mish.recipe) == {"flip", "crop"}
-    assert mish.recipe.model.squeeze == 0
+    assert mish.recipe.model.se_ratio == 0
     assert mish.recipe.model.activation == "mish"
-    assert mish.recipe.clean_tail == 0
+    assert mish.recipe.unmixed_fraction == 0
 
 
 @pytest.mark.parametrize(

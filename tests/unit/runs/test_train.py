@@ -157,7 +157,11 @@ class Epochs:
 def test_going_on_from_another_runs_end_gives_the_same_bits(
     dataset: DataSet, tmp_path: Path, schedule: dict[str, Any], averaging: str
 ) -> None:
-    same = {"averaging": {"name": averaging}, "augment": ["flip", "cutmix"], "clean_tail": 0.5}
+    same = {
+        "averaging": {"name": averaging},
+        "augment": ["flip", "cutmix"],
+        "unmixed_fraction": 0.5,
+    }
     short = {**same, "epochs": 2, "schedule": {**schedule, "cycles": 1}}
     long = {**same, "schedule": {**schedule, "cycles": 3}}
     run(dataset, tmp_path / "short", **short)
@@ -187,7 +191,7 @@ def test_going_on_loses_patience_where_the_whole_run_would(
     """With so small a rate nothing changes: the whole run ends where its patience is spent."""
     linear = {"name": "linear"}
     still = {
-        "optimizer": {"lr": 1e-12},
+        "optimizer": {"name": "sgd", "lr": 1e-12},
         "stopping": {"patience": 2, "unit": "epochs"},
         "model": {"name": "mlp", "hidden": [4]},
     }
@@ -365,8 +369,8 @@ def test_a_damaged_snapshot_is_not_loaded(dataset: DataSet, tmp_path: Path) -> N
 MIXED: dict[str, Any] = {
     "augment": ["trivial_augment", "cutmix", "mixup", "random_erasing"],
     "label_smoothing": 0.1,
-    "clean_tail": 0.3,
-    "model": {"name": "wide_resnet", "depth": 10, "width": 1, "squeeze": 4, "activation": "mish"},
+    "unmixed_fraction": 0.3,
+    "model": {"name": "wide_resnet", "depth": 10, "width": 1, "se_ratio": 4, "activation": "mish"},
 }
 
 
@@ -379,7 +383,7 @@ def test_resuming_with_mixing_and_a_clean_tail(
         run(dataset, tmp_path / "torn", Interrupt(epoch), **MIXED)
     run(dataset, tmp_path / "torn", **MIXED)
     assert bits(tmp_path / "whole") == bits(tmp_path / "torn")
-    run(dataset, tmp_path / "mixed to the end", **{**MIXED, "clean_tail": 0.0})
+    run(dataset, tmp_path / "mixed to the end", **{**MIXED, "unmixed_fraction": 0.0})
     assert bits(tmp_path / "whole") != bits(tmp_path / "mixed to the end")
 
 
@@ -456,7 +460,9 @@ def test_a_model_predicts_with_the_temperature_of_validation(
     labels = np.array(images.labels)
     labels[::7] = (labels[::7] + 1) % 3  # without mistakes there is nothing to calibrate
     noisy = replace(dataset, train=ImageSet(images.images, labels, images.class_names))
-    status = run(noisy, tmp_path, epochs=8, optimizer={"lr": 0.2}, model={"name": "mlp"})
+    status = run(
+        noisy, tmp_path, epochs=8, optimizer={"name": "sgd", "lr": 0.2}, model={"name": "mlp"}
+    )
     model = load_model(tmp_path)
     found = status["calibration"]
     assert model.temperature == found["temperature"] != 1.0
@@ -478,7 +484,7 @@ def test_early_stopping_names_the_epoch(dataset: DataSet, tmp_path: Path) -> Non
         dataset,
         tmp_path,
         epochs=30,
-        optimizer={"lr": 1e-12},
+        optimizer={"name": "sgd", "lr": 1e-12},
         stopping={"patience": 2, "unit": "epochs"},
         model={"name": "mlp", "hidden": [4]},
     )

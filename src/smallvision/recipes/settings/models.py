@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from smallvision.cards import Card
 from smallvision.recipes.settings.base import Activation, Real, ShareBelowOne, Technique, Whole
 
-SqueezeRatio = Annotated[Whole, Field(ge=0, le=256)]
+SeRatio = Annotated[Whole, Field(ge=0, le=256)]
 
 
 def check_depth(depth: int) -> int:
@@ -47,7 +47,7 @@ class Vgg10Settings(Technique):
     width: Whole = Field(32, ge=1, le=512)
     dropout: ShareBelowOne = 0.0
     activation: Activation = "relu"
-    squeeze: SqueezeRatio = 0
+    se_ratio: SeRatio = 0
 
 
 class WideResNetSettings(Technique):
@@ -64,7 +64,7 @@ class WideResNetSettings(Technique):
     width: Whole = Field(4, ge=1, le=32)
     dropout: ShareBelowOne = 0.0
     activation: Activation = "relu"
-    squeeze: SqueezeRatio = 0
+    se_ratio: SeRatio = 0
 
 
 class SpeedNetSettings(Technique):
@@ -83,7 +83,7 @@ class SpeedNetSettings(Technique):
         256,
     )
     depth: Whole = Field(2, ge=2, le=16)
-    extra: Whole = Field(0, ge=0, le=16)
+    extra_convs: Whole = Field(0, ge=0, le=16)
     activation: Activation = "gelu"
     norm_momentum: Real = Field(0.4, gt=0, le=1)
 

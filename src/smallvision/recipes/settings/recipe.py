@@ -35,17 +35,17 @@ Augment = Annotated[
 ]
 
 
-class WindowsSettings(Settings):
-    """A stretch of training on windows of the images."""
+class RandomCropPhase(Settings):
+    """A phase of training on random crops, which cost less time than whole images."""
 
     until: Share
-    """Share of each cycle after which it ends."""
+    """Share of each cycle after which the phase ends."""
     side: Whole = Field(ge=8, le=96)
-    """Side of a window, in pixels."""
+    """Side of the square crops, in pixels."""
 
 
-class ViewsSettings(Settings):
-    """Settings of `predict.Views`."""
+class TtaSettings(Settings):
+    """Settings of `predict.Tta`: test-time augmentation of the finished model."""
 
     mirror: bool = False
     """Whether the mirror image is classified too."""
@@ -100,16 +100,16 @@ class Recipe(Settings):
     model: AnyModel = Field(WideResNetSettings(), discriminator="name")
     augment: tuple[Augment, ...] = ()
     """Augmentations, applied in this order."""
-    windows: tuple[WindowsSettings, ...] = ()
-    """Parts of images first."""
+    random_crop_phase: tuple[RandomCropPhase, ...] = ()
+    """Phases at the start of each cycle in which images are cropped at random, in order."""
     label_smoothing: ShareBelowOne = 0.0
     """Share of each target that is spread evenly over all classes."""
-    clean_tail: Share = 0.0
-    """Share of each cycle, at its end, without mixing."""
+    unmixed_fraction: Share = 0.0
+    """Share of each cycle, at its end, in which images are not mixed (CutMix, MixUp)."""
     optimizer: AnyOptimizer = Field(SgdSettings(), discriminator="name")
     schedule: AnySchedule = Field(SgdrSettings(), discriminator="name")
     averaging: AnyAverage = Field(NoAverageSettings(), discriminator="name")
-    views: ViewsSettings = ViewsSettings()
+    tta: TtaSettings = TtaSettings()
     teacher: TeacherSettings = TeacherSettings()
     """Distillation from another model."""
     stopping: StoppingSettings = StoppingSettings()

@@ -41,7 +41,7 @@ from smallvision.records.schema.measures import (
     Verdict,
     VerdictWord,
 )
-from smallvision.records.schema.model import CachedPart, Manifest, ModelRecord, ViewsRecord
+from smallvision.records.schema.model import CachedPart, Manifest, ModelRecord, TtaRecord
 from smallvision.records.schema.run import (
     AllImagesRun,
     AnyRun,
@@ -164,11 +164,11 @@ __all__ = [
     "TestSummary",
     "TrialRecord",
     "TrialResult",
+    "TtaRecord",
     "TuningRecord",
     "UnfinishedRun",
     "ValidatedRun",
     "ValidationScores",
     "Verdict",
     "VerdictWord",
-    "ViewsRecord",
 ]

@@ -1,10 +1,10 @@
-"""What the fast recipes add: alternating flips, windows."""
+"""Alternating flips and random crops."""
 
 import pytest
 import torch
 from torch import Generator
 
-from smallvision.augment import AUGMENTATIONS, window
+from smallvision.augment import AUGMENTATIONS, random_crop
 
 flip = AUGMENTATIONS["alternating_flip"].apply
 IMAGES = torch.arange(40 * 3 * 4 * 4, dtype=torch.int32).remainder(251).to(torch.uint8)
@@ -43,9 +43,9 @@ def test_coins_are_fair_and_do_not_follow_the_order_of_images() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_a_window_is_a_part_of_its_image(dtype: torch.dtype) -> None:
+def test_a_random_crop_is_a_part_of_its_image(dtype: torch.dtype) -> None:
     images = torch.randint(0, 256, (30, 3, 6, 5), generator=Generator().manual_seed(0)).to(dtype)
-    out, targets = window(images, TARGETS[:30], Generator().manual_seed(1), side=3)
+    out, targets = random_crop(images, TARGETS[:30], Generator().manual_seed(1), side=3)
     assert (out.shape, out.dtype) == ((30, 3, 3, 3), dtype)
     assert torch.equal(targets, TARGETS[:30])
     places = set()
@@ -59,6 +59,6 @@ def test_a_window_is_a_part_of_its_image(dtype: torch.dtype) -> None:
     assert len(places) >= 9, "nearly all of the 12 places occur"
 
 
-def test_a_window_as_large_as_the_image_is_the_image() -> None:
-    out, _ = window(IMAGES, TARGETS, Generator().manual_seed(0), side=9)
+def test_a_random_crop_as_large_as_the_image_is_the_image() -> None:
+    out, _ = random_crop(IMAGES, TARGETS, Generator().manual_seed(0), side=9)
     assert torch.equal(out, IMAGES)
