@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from smallvision.bench.record import begin_record
 from smallvision.bench.timing import Job, alternate, fill_turn, repeat
 from smallvision.compute.machine import choose_machine
-from smallvision.models.fft_conv import Spectral, count_gain
+from smallvision.models.fft_conv import FftConv, operation_ratio
 from smallvision.records.files import make_folder, write_json
 
 BENCH = Path(__file__).with_name("bench")
@@ -55,7 +55,7 @@ def convolve_plainly(x: Tensor, weight: Tensor) -> Tensor:
 
 def convolve_spectra(x: Tensor, weight: Tensor) -> Tensor:
     """By products of spectra."""
-    out: Tensor = Spectral.apply(x, weight, False)  # type: ignore[no-untyped-call]
+    out: Tensor = FftConv.apply(x, weight, False)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -127,7 +127,7 @@ def measure(precision: str, rounds: int) -> dict[str, Any]:
             for kind in ("training", "forwards")
         }
         shape = {"images": N, "channels": C, "filters": D, "side": side}
-        saved = {"operations": count_gain(N, C, D, side, side)}
+        saved = {"operations": operation_ratio(N, C, D, side, side)}
         layers.append(
             {"network": network, **shape, **saved, **ratios, "errors": errors, "rates": rates}
         )
