@@ -3,7 +3,7 @@
 from smallvision.augment.catalog import AUGMENTATIONS, Augmentation, AugmentationSchedule
 from smallvision.augment.geometry import random_crop
 from smallvision.augment.pixels import Normalize, build_normalizer
-from smallvision.augment.targets import smooth
+from smallvision.augment.targets import smooth_labels
 
 __all__ = [
     "AUGMENTATIONS",
@@ -12,5 +12,5 @@ __all__ = [
     "Normalize",
     "build_normalizer",
     "random_crop",
-    "smooth",
+    "smooth_labels",
 ]

@@ -24,19 +24,19 @@ class AugmentationEntry:
 
     Attributes:
         apply: `(images, targets, generator, **settings) -> (images, targets)`.
-        mixes: whether an image and its target take in something of another image.
-        remembers: whether it depends on which images these are, and on the epoch: it then takes
-            `indices`, `epoch` and `seed` too.
+        mixes: whether it mixes an image and its target with those of another image.
+        needs_indices: whether it depends on the indices of the images and on the epoch; it then
+            takes `indices`, `epoch` and `seed` too.
     """
 
     apply: Callable[..., tuple[Tensor, Tensor]]
     mixes: bool = False
-    remembers: bool = False
+    needs_indices: bool = False
 
 
 AUGMENTATIONS: dict[str, AugmentationEntry] = {
     "flip": AugmentationEntry(flip),
-    "alternating_flip": AugmentationEntry(alternating_flip, remembers=True),
+    "alternating_flip": AugmentationEntry(alternating_flip, needs_indices=True),
     "crop": AugmentationEntry(crop),
     "cutout": AugmentationEntry(cutout),
     "random_erasing": AugmentationEntry(random_erasing),

@@ -28,8 +28,8 @@ def vgg10(
     """Build the network; each of four stages doubles the width and halves the image.
 
     Args:
-        shape: `(C, H, W)`. Images above 48 pixels are halved at once; below 4 pixels a feature
-            map is not pooled further.
+        shape: `(C, H, W)`. The first convolution halves images above 48 pixels; feature maps
+            below 4 pixels are not pooled further.
         num_classes: K.
         width: channels of the first stage.
         dropout: share of pooled features dropped in training, in [0, 1).

@@ -1,9 +1,9 @@
 """Wide residual networks: fewer, wider layers than a ResNet of the same accuracy.
 
 Source: Zagoruyko and Komodakis, arXiv 1605.07146. Pre-activation blocks with dropout between
-the two convolutions, as there. Squeeze-and-excitation, where asked for, ends the residual branch
-(Hu et al., arXiv 1709.01507, figure 3). What differs: images above 48 pixels are halved by the
-first convolution, so that any size from 8 to 96 costs a sensible amount.
+the two convolutions, as there. Squeeze-and-excitation, if any, ends the residual branch (Hu et
+al., arXiv 1709.01507, figure 3). What differs: the first convolution halves images above 48
+pixels, which limits the cost of large images.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Block(nn.Module):
         out = self.conv2(self.dropout(self.activation(self.norm2(out))))
         if self.excite is not None:
             out = self.excite(out)
-        out += shortcut  # in place, for memory is what steps wait for
+        out += shortcut  # in place, because memory bandwidth limits the speed of a step
         return out
 
 

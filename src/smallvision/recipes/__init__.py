@@ -1,4 +1,7 @@
-"""Typed settings, their text, and the objects built from them."""
+"""Recipes: typed settings, their TOML files, the ladder and its presets.
+
+Only `recipes.builders`, which builds models and optimisers, needs torch.
+"""
 
 from smallvision.recipes.ladder import Rung, build_ladder, cut_to_cifar10, find_rung
 from smallvision.recipes.overrides import follow_seed, override

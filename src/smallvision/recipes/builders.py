@@ -1,4 +1,4 @@
-"""From a recipe to built objects."""
+"""Objects built from a recipe: model, optimiser, schedule, augmentations and the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smallvision.augment import (
     Augmentation,
     AugmentationSchedule,
     random_crop,
-    smooth,
+    smooth_labels,
 )
 from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import count_parts
@@ -27,7 +27,7 @@ from smallvision.recipes.settings.base import Settings
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
 from smallvision.training import AVERAGES, Average, Patience
 
-FEWEST_AT_ONCE = 8  # images; batch norm makes little sense of fewer
+MIN_MICRO_BATCH = 8  # images; the statistics of batch norm are too noisy with fewer
 
 
 def as_arguments(settings: Settings) -> dict[str, Any]:
@@ -48,9 +48,9 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
             for a network that takes images of one size only, micro-batches too small for batch
             norm, or a device that this machine does not have.
     """
-    if 0 < recipe.micro_batch < FEWEST_AT_ONCE:
+    if 0 < recipe.micro_batch < MIN_MICRO_BATCH:
         raise SettingError(
-            f"micro_batch is {recipe.micro_batch}; batch norm needs {FEWEST_AT_ONCE} images at a "
+            f"micro_batch is {recipe.micro_batch}; batch norm needs {MIN_MICRO_BATCH} images at a "
             "time, or say 0 for the whole batch"
         )
     side = min(shape[1:])
@@ -107,19 +107,25 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -
 
 
 def prepare_model(recipe: Recipe, model: nn.Module, draw: Callable[[], Tensor]) -> None:
-    """Give a fresh network what it takes from normalised training images, if anything."""
+    """Let a new network measure what it needs on normalised training images, if anything.
+
+    Args:
+        recipe: names the network.
+        model: just built.
+        draw: returns normalised training images, float `(N, C, H, W)`.
+    """
     prepare = MODELS[recipe.model.name].prepare
     if prepare is not None:
         prepare(model, draw())
 
 
 def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:
-    """Images at a time: on a CPU as the recipe says, on a GPU the whole batch, which it wants."""
+    """The micro-batch: on a CPU the recipe's; on a GPU 0, the whole batch, which is faster."""
     return recipe.micro_batch if machine.device == "cpu" else 0
 
 
-def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
-    """Let the running statistics follow the parts of a batch as fast as they would the whole."""
+def scale_norm_momentum(model: nn.Module, batch_size: int, micro_batch: int) -> None:
+    """Let the micro-batches of a batch change running statistics as much as the batch would."""
     parts = count_parts(batch_size, micro_batch)
     for norm in find_norms(model):
         if parts > 1 and norm.momentum is not None:
@@ -127,7 +133,7 @@ def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
 
 
 def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
-    """Bind each augmentation's settings."""
+    """The augmentations of a recipe, each with its settings."""
     return [
         partial(AUGMENTATIONS[settings.name].apply, **as_arguments(settings))
         for settings in recipe.augment
@@ -162,12 +168,12 @@ def schedule_augmentations(
             images that the network in training sees.
     """
 
-    def soften(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
-        return images, smooth(targets, recipe.label_smoothing)
+    def apply_smoothing(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
+        return images, smooth_labels(targets, recipe.label_smoothing)
 
     entries = [AUGMENTATIONS[settings.name] for settings in recipe.augment]
     built = build_augmentations(recipe)
-    coins = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
+    flip_seed = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
     starts = [0, *(end + 1 for end in cycle_ends)]
     cycles = [range(start, end + 1) for start, end in zip(starts, cycle_ends, strict=False)]
     unmixed = [
@@ -192,8 +198,8 @@ def schedule_augmentations(
             if not (entry.mixes and is_unmixed)
         ]
         augmentations: list[Augmentation] = [
-            partial(augment, indices=indices, epoch=epoch, seed=coins)
-            if entry.remembers
+            partial(augment, indices=indices, epoch=epoch, seed=flip_seed)
+            if entry.needs_indices
             else augment
             for entry, augment in chosen
         ]
@@ -202,7 +208,7 @@ def schedule_augmentations(
             mixing = (place for place, (entry, _) in enumerate(chosen) if entry.mixes)
             augmentations.insert(next(mixing, len(chosen)), partial(random_crop, side=side))
         if recipe.label_smoothing:
-            augmentations.append(soften)
+            augmentations.append(apply_smoothing)
         if teach is not None:
             augmentations.append(teach)
         return augmentations
@@ -211,7 +217,7 @@ def schedule_augmentations(
 
 
 def build_schedule(recipe: Recipe, steps_per_epoch: int) -> Schedule:
-    """Lay the schedule over the recipe's epochs."""
+    """Build the learning-rate schedule over the recipe's epochs."""
     build = SCHEDULES[recipe.schedule.name]
     return build(recipe.epochs, steps_per_epoch, **as_arguments(recipe.schedule))
 
@@ -234,11 +240,11 @@ def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Avera
 
 
 def build_patience(recipe: Recipe) -> Patience:
-    """Patience as the loop wants it."""
+    """Build the rule of early stopping."""
     return Patience(recipe.stopping.patience or None, recipe.stopping.unit)
 
 
 def build_machine(recipe: Recipe) -> Machine:
-    """Decide how to compute, from the recipe's wishes and this machine."""
-    wishes = as_arguments(recipe.compute)
-    return choose_machine(**{**wishes, "threads": wishes["threads"] or None})
+    """Choose device, precision, compilation and threads, by the recipe and this machine."""
+    settings = as_arguments(recipe.compute)
+    return choose_machine(**{**settings, "threads": settings["threads"] or None})

@@ -1,4 +1,4 @@
-"""Scales at which to climb the ladder: from minutes on two cores to one GPU."""
+"""Scales of the ladder, from minutes on two cores to hours on one GPU."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from smallvision.recipes.speednet_recipe import TARGETS, SpeedNetScale
 
 @dataclass(frozen=True)
 class Preset:
-    """A scale at which to climb the ladder.
+    """A scale of the ladder: how many images, how long a training, how large the networks.
 
     Attributes:
-        sentence: for people who choose.
-        subset: share of the training images in use, given their number; None for all.
-        steps: updates to aim for in a run of a convolutional network.
+        sentence: describes the preset to users.
+        subset: share of the training images that is used, given their number; None for all.
+        steps: intended number of updates in a run of a convolutional network.
         epochs: fewest and most epochs, whatever `steps` says.
-        schedule: of the learning rate in an ordinary run; its warm-up is cut to the run.
+        schedule: of the learning rate; rungs shorten its warm-up in short runs.
         vgg, wrn, speednet: the networks at this scale.
-        trials: of the tuning, the recipe's own settings included.
-        trial_share: share of a run's epochs that a trial is given.
-        snapshots: cycles of the run whose snapshots become the ensemble, which has at least one
-            more than the rung it builds on.
+        trials: of the tuning, including the one with the recipe's own settings.
+        trial_share: epochs of a trial as a share of a run's.
+        snapshots: cycles of the run whose snapshots form the ensemble; at least one more than the
+            rung has that it builds on.
     """
 
     sentence: str
@@ -41,7 +41,7 @@ class Preset:
     snapshots: int
 
 
-ONE_CYCLE = SgdrSettings(cycles=1)  # a short run cannot afford to climb out of a minimum
+ONE_CYCLE = SgdrSettings(cycles=1)  # a short run has no epochs to spare for restarts
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
         sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
@@ -99,11 +99,11 @@ def find_preset(name: str) -> Preset:
 
 
 def choose_batch_size(num_train: int) -> int:
-    """128 as in the literature; less where an epoch would have too few steps to learn from."""
+    """128 as in the literature; less where an epoch would have too few updates."""
     return 128 if num_train >= 20_000 else 64 if num_train >= 1_000 else 16
 
 
 def choose_epochs(preset: Preset, steps_per_epoch: int) -> int:
-    """Enough epochs for the preset's steps, within its bounds."""
+    """The number of epochs for the preset's steps, within its bounds."""
     low, high = preset.epochs
     return min(max(round(preset.steps / max(1, steps_per_epoch)), low), high)

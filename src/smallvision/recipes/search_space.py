@@ -1,4 +1,4 @@
-"""Which settings of a recipe are worth a search, and between which bounds."""
+"""The settings of a recipe that are searched, and their bounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Values: TypeAlias = dict[str, float | int]  # dotted key -> value
 
 @dataclass(frozen=True)
 class FloatRange:
-    """A number between two bounds, both included; with `log`, each factor is equally likely."""
+    """A number between two bounds, both included; `log` means a logarithmic scale."""
 
     key: str
     low: float
@@ -66,10 +66,10 @@ Dimension: TypeAlias = FloatRange | Choice
 
 
 def build_space(recipe: Recipe) -> tuple[Dimension, ...]:
-    """The settings of a recipe that decide most, each in a range that holds the recipe's own value.
+    """The settings with most influence, each in a range that contains the recipe's own value.
 
-    Learning rate, weight decay, dropout, label smoothing and batch size, as far as the recipe has
-    them. What is zero and would need a logarithm (no weight decay) is left as it is.
+    These are learning rate, weight decay, dropout, label smoothing and batch size, as far as the
+    recipe has them. A weight decay of zero is not searched, because its scale is logarithmic.
     """
     known = set(list_keys(recipe.plain()))
     lr, decay, batch = read_values(
@@ -91,7 +91,7 @@ def build_space(recipe: Recipe) -> tuple[Dimension, ...]:
 
 
 def read_values(recipe: Recipe, keys: Sequence[str]) -> Values:
-    """What a recipe says at dotted keys."""
+    """The values of a recipe at dotted keys."""
     values: Values = {}
     for key in keys:
         place: Any = recipe.plain()

@@ -1,4 +1,4 @@
-"""The fast recipe: one network, trained in minutes on two cores."""
+"""The recipe of `speednet`, which trains in minutes on two cores."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ TARGETS: Mapping[float, SpeedNetScale] = {
     0.96: SpeedNetScale(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
 }
 
-STEPS_PER_EPOCH = 25  # at least; 2,000 images a batch of CIFAR-10
+STEPS_PER_EPOCH = 25  # at least; batches of 2,000 images for CIFAR-10
 
 
 def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) -> Recipe:
-    """Cut the fast recipe to a task.
+    """Adapt the recipe of `speednet` to a task.
 
     Args:
-        task: what is trained on.
+        task: size and number of the training images.
         scale: length of the training and size of the network.
         seed: of the run.
     """
@@ -67,8 +67,9 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
             if share * side >= 16
         ),
         label_smoothing=0.2,
-        # Small weights of the head make the gradients of all norms small: hence their high rate.
-        # It is for the mean loss of a batch, and so grows with the batch.
+        # The small weights of the head make the gradients of all norms small, which the high
+        # learning rate of vectors makes up for. The loss is a mean over the batch, so learning
+        # rates of matrices and vectors grow with the batch.
         optimizer=MuonSettings(
             lr=0.24,
             matrix_lr=1e-5 * batch_size,
@@ -82,16 +83,16 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
 
 
 def recipe_for_target(target: float, *, seed: int = 0) -> Recipe:
-    """The cheapest recipe made for a test accuracy on CIFAR-10.
+    """The cheapest recipe that was made for a test accuracy on CIFAR-10.
 
-    Its settings were chosen on validation images, before, so nothing is left to choose.
+    Its settings were chosen on validation images beforehand, so the test set chooses nothing.
 
     Args:
         target: test accuracy, in (0, 1).
         seed: of the run.
 
     Raises:
-        SettingError: none was made for so high an accuracy.
+        SettingError: no recipe was made for so high an accuracy.
     """
     reach = [known for known in sorted(TARGETS) if known >= target]
     if not 0 < target < 1 or not reach:

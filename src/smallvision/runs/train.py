@@ -23,7 +23,7 @@ from smallvision.errors import FailedRunError, RecordError
 from smallvision.predict import SavedModel, build_teaching, fingerprint_model, load_model
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import (
-    FEWEST_AT_ONCE,
+    MIN_MICRO_BATCH,
     build_average,
     build_machine,
     build_model,
@@ -32,8 +32,8 @@ from smallvision.recipes.builders import (
     build_schedule,
     build_tta,
     choose_micro_batch,
-    divide_norms,
     prepare_model,
+    scale_norm_momentum,
     schedule_augmentations,
 )
 from smallvision.recipes.keys import find_difference
@@ -302,7 +302,7 @@ def learn(
     schedule = build_schedule(recipe, steps)
     status = read_json(folder / STATUS)
     micro_batch = status.get("micro_batch") or choose_micro_batch(recipe, machine)
-    divide_norms(model, batch_size, micro_batch)
+    scale_norm_momentum(model, batch_size, micro_batch)
     batches = TrainBatches(
         *material.train,
         num_classes=dataset.train.num_classes,
@@ -393,7 +393,7 @@ def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
     status = read_json(folder / STATUS)
     before = status.get("micro_batch") or choose_micro_batch(recipe, machine) or recipe.batch_size
     smaller = min(before, recipe.batch_size) // 2
-    if smaller < FEWEST_AT_ONCE:
+    if smaller < MIN_MICRO_BATCH:
         return []
     if machine.device == "cuda":
         torch.cuda.empty_cache()

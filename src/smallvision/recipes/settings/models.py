@@ -71,9 +71,9 @@ class SpeedNetSettings(Technique):
     """Settings of `models.speednet`."""
 
     card: ClassVar = Card(
-        sentence="A few plain convolutions on whitened pixels, made to be trained in minutes.",
+        sentence="A few plain convolutions on whitened pixels, designed to train in minutes.",
         source="Jordan, arXiv 2404.00498; Page, cifar10-fast; Balsam, hlb-CIFAR10",
-        assumes="patterns mean the same wherever they are; wants the optimiser `muon`",
+        assumes="patterns mean the same wherever they are; needs the optimiser `muon`",
         costs="2 million parameters",
     )
     name: Literal["speednet"] = "speednet"

@@ -40,7 +40,7 @@ class SamSettings(Technique):
     """Settings of `optim.sam`."""
 
     card: ClassVar = Card(
-        sentence="SGD by the gradient at the worst point nearby, which seeks flat minima.",
+        sentence="SGD with the gradient at the worst weights nearby, which finds flat minima.",
         source="Foret et al., arXiv 2010.01412; adaptive: Kwon et al., arXiv 2102.11600",
         costs="twice the time of every step, and one more copy of the weights",
     )
@@ -58,9 +58,9 @@ class MuonSettings(Technique):
     """Settings of `optim.muon`."""
 
     card: ClassVar = Card(
-        sentence="Step along all directions of a filter bank alike; SGD for all but filters.",
+        sentence="Orthogonalise the updates of convolution filters; SGD for all other parameters.",
         source="Jordan et al., 2024; airbench94_muon",
-        assumes="filters that a norm follows, so that their length means nothing",
+        assumes="a norm after each convolution, so that the scale of filters has no effect",
         costs="a few matrix products a step, small beside a batch of 500",
     )
     name: Literal["muon"] = "muon"
@@ -79,9 +79,9 @@ class SgdrSettings(Technique):
     """Settings of `optim.sgdr`."""
 
     card: ClassVar = Card(
-        sentence="Anneal along a cosine, restart warm, repeat in growing or equal cycles.",
+        sentence="Cosine annealing with warm restarts, in cycles that grow or are equal.",
         source="Loshchilov and Hutter, arXiv 1608.03983",
-        costs="epochs spent climbing out of each minimum; each cycle ends in a usable model",
+        costs="epochs after each restart; each cycle ends in a usable model",
     )
     name: Literal["sgdr"] = "sgdr"
     cycles: Cycles = 3
@@ -105,7 +105,7 @@ class LinearSettings(Technique):
     """Settings of `optim.linear`."""
 
     card: ClassVar = Card(
-        sentence="A straight line from the peak to the floor, repeated if asked.",
+        sentence="Linear decay from the peak to the floor, in one cycle or several.",
         source="folklore",
     )
     name: Literal["linear"] = "linear"
@@ -118,7 +118,7 @@ class OneCycleSettings(Technique):
     """Settings of `optim.one_cycle`."""
 
     card: ClassVar = Card(
-        sentence="Rise to a high rate, then fall to the floor.",
+        sentence="Rise to a high learning rate, then fall to the floor.",
         source="Smith and Topin, arXiv 1708.07120",
     )
     name: Literal["one_cycle"] = "one_cycle"
@@ -141,7 +141,7 @@ class EmaSettings(Technique):
     """Settings of `training.averaging.Ema`."""
 
     card: ClassVar = Card(
-        sentence="Keep a moving average of the weights, begun anew with every cycle.",
+        sentence="Keep a moving average of the weights, which starts again with every cycle.",
         source="Polyak and Juditsky, SIAM J. Control Optim. 30 (1992)",
         costs="one copy of the weights and one pass over them a step",
     )
@@ -155,8 +155,7 @@ class SwaSettings(Technique):
     card: ClassVar = Card(
         sentence="Keep the mean of the weights at the ends of the last epochs.",
         source="Izmailov et al., arXiv 1803.05407",
-        assumes="epochs that still move; where the rate has fallen to nothing there is "
-        "nothing to average",
+        assumes="a learning rate that is not yet near zero in the last epochs",
         costs="one copy of the weights; a pass over some training images an epoch",
     )
     name: Literal["swa"] = "swa"
