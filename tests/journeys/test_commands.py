@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from smallvision.records.files import read_json
-from tests.conftest import make_images
+from tests.support.images import make_images
 
 Call = Callable[..., Any]
 FAST = ["--set", "epochs=1", "--set", "compute.threads=1"]

@@ -27,11 +27,11 @@ def classify(
     """Say what a finished model takes pictures for."""
     from rich.console import Console
 
-    from smallvision.cli.render.tables import show_classification
+    from smallvision.cli.render.classification import print_classification
     from smallvision.runs.classify import classify as classify_pictures
 
     found = classify_pictures(model, pictures)
-    show_classification(found, Console(stderr=json))
+    print_classification(found, Console(stderr=json))
     if json:
         K = len(found.class_names)
         lines = [

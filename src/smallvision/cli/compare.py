@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +23,10 @@ def compare(
     """Compare runs on the same validation images; seeds of one recipe count as one."""
     from rich.console import Console
 
-    from smallvision.cli.render.tables import show_comparison
+    from smallvision.cli.render.comparison import print_comparison
     from smallvision.comparison.groups import compare_groups
 
     comparison = compare_groups(runs)
-    show_comparison(comparison, Console(stderr=json, highlight=False))
+    print_comparison(comparison, Console(stderr=json, highlight=False))
     if json:
-        typer.echo(json_text.dumps(comparison, ensure_ascii=False))
+        typer.echo(comparison.model_dump_json())

@@ -44,12 +44,13 @@ def distill(
     """Train one network to answer as a finished run does, and say what that saves and loses."""
     leave_if_busy(out)
     from smallvision.api import distill as distill_model
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_distilled, show_run
-    from smallvision.records.files import read_json
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.run import print_distillation, print_run
+    from smallvision.records import store
     from smallvision.records.layout import DISTILLED
+    from smallvision.records.schema import Distillation
 
-    with TerminalNarrator(to_stderr=json) as narrator:
+    with TerminalProgress(to_stderr=json) as progress:
         run = distill_model(
             teacher,
             recipe,
@@ -59,11 +60,15 @@ def distill(
             settings=settings or (),
             resume=resume,
             data_dir=data_dir,
-            watchers=narrator.watch_run(),
+            callbacks=[progress],
         )
-    record = read_json(run.folder / DISTILLED)
-    show_run(run, narrator.console)
-    show_distilled(run.status, record, narrator.console)
+    record, status = store.read(run.folder / DISTILLED, Distillation), run.status
+    print_run(run.folder, status, progress.console)
+    print_distillation(status, record, progress.console)
     if json:
-        summary = {"run": str(run.folder), **run.status, "distilled": record}
+        summary = {
+            "run": str(run.folder),
+            **status.model_dump(mode="json"),
+            "distilled": record.model_dump(mode="json"),
+        }
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json as json_text
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from smallvision.cli.options import DataDir, Json, TrainedOnPath
+
+if TYPE_CHECKING:
+    from smallvision.records.schema import SelectionName
 
 
 def ensemble(
@@ -35,15 +38,27 @@ def ensemble(
     from rich.console import Console
 
     from smallvision.api import ensemble as ensemble_runs
-    from smallvision.cli.render.tables import show_ensemble
-    from smallvision.records.files import read_json
+    from smallvision.cli.render.ensemble import print_ensemble
+    from smallvision.records import store
     from smallvision.records.layout import ENSEMBLE
+    from smallvision.records.schema import EnsembleRecord
+    from smallvision.runs.finished_run import find_validated
 
     run = ensemble_runs(
-        *runs, data=data, members=members, select=select, out=out, data_dir=data_dir
+        *runs,
+        data=data,
+        members=members,
+        select=cast("SelectionName", select),  # an unknown one is refused in one line
+        out=out,
+        data_dir=data_dir,
     )
-    show_ensemble(run, Console(stderr=json))
+    folder, status = find_validated(run)
+    record = store.read(folder / ENSEMBLE, EnsembleRecord)
+    print_ensemble(folder, status, record, Console(stderr=json))
     if json:
-        record = read_json(run.folder / ENSEMBLE)
-        summary = {"run": str(run.folder), **run.status, "ensemble": record}
+        summary = {
+            "run": str(folder),
+            **status.model_dump(mode="json"),
+            "ensemble": record.model_dump(mode="json"),
+        }
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from typing import Annotated
 
 import typer
@@ -31,14 +30,16 @@ def evaluate(
 
     from smallvision.api import evaluate as evaluate_run
     from smallvision.api import score_validation
-    from smallvision.cli.render.tables import show_test, show_val
+    from smallvision.cli.render.scores import print_test, print_validation
+    from smallvision.records.schema import TestRecord, ValidationScores
 
     console = Console(stderr=json)
+    record: ValidationScores | TestRecord
     if on == "val":
         record = score_validation(run)
-        show_val(record, console)
+        print_validation(record, console)
     else:
         record = evaluate_run(run, data, data_dir=data_dir, command=spell_command()).record
-        show_test(record, console)
+        print_test(record, console)
     if json:
-        typer.echo(json_text.dumps(record, ensure_ascii=False))
+        typer.echo(record.model_dump_json())

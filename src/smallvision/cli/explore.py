@@ -23,15 +23,15 @@ def explore(
     from rich.console import Console
 
     from smallvision.api import explore as explore_data
-    from smallvision.cli.render.tables import show_exploration
+    from smallvision.cli.render.exploration import print_exploration
     from smallvision.data.loading.load import as_dataset
-    from smallvision.records.layout import check_folder
+    from smallvision.records.locks import check_folder
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)
     dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
     exploration = explore_data(dataset, seed=seed)
-    show_exploration(dataset, exploration, Console())
+    print_exploration(dataset, exploration, Console())
     if out is not None:
         exploration.write(out)
         typer.echo(f"figures and pictures are in {out}")

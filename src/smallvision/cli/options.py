@@ -77,7 +77,7 @@ def leave_if_busy(folder: Path | None) -> None:
         RecordError: one is at work in the folder.
     """
     if folder is not None:
-        from smallvision.records.layout import check_free
+        from smallvision.records.locks import check_free
 
         check_free(folder)
 

@@ -16,7 +16,7 @@ def runs(
     """List every run below a folder, best validation accuracy first."""
     from rich.console import Console
 
-    from smallvision.cli.render.tables import show_runs
+    from smallvision.cli.render.runs import print_runs
     from smallvision.records.layout import find_runs
 
-    show_runs(folder, list(find_runs(folder)), Console())
+    print_runs(folder, list(find_runs(folder)), Console())

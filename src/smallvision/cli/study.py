@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
@@ -70,11 +69,12 @@ def study(
         out = choose_folder(data, preset, dry_run=dry_run, resume=resume)
     leave_if_busy(out)
 
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_study
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.study import print_study
     from smallvision.recipes import find_preset
+    from smallvision.records.schema import Limits
     from smallvision.study.climb import run_study
-    from smallvision.study.plan import Limits, StudyPlan
+    from smallvision.study.plan import StudyPlan
 
     find_preset(preset)
     plan = StudyPlan(
@@ -93,12 +93,14 @@ def study(
         command=spell_command(),
     )
     source = pick_data(data, data_dir, no_mirror=no_mirror)
-    with TerminalNarrator(to_stderr=json) as narrator:
-        summary = run_study(source, out, plan, resume=resume, data_dir=data_dir, narrator=narrator)
-    show_study(out, narrator.console)
+    with TerminalProgress(to_stderr=json) as progress:
+        summary = run_study(
+            source, out, plan, resume=resume, data_dir=data_dir, callbacks=[progress]
+        )
+    print_study(out, progress.console)
     if json:
-        typer.echo(json_text.dumps(summary, ensure_ascii=False))
-    if summary["best"] is None:
+        typer.echo(summary.model_dump_json())
+    if summary.best is None:
         raise typer.Exit(1)
 
 

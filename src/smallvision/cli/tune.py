@@ -74,12 +74,12 @@ def tune(
     budget_seconds = None if budget is None else read_duration(budget)
 
     from smallvision.api import tune as tune_recipe
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_tuning
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.tuning import print_tuning
     from smallvision.recipes import read_recipe
     from smallvision.recipes.search_space import read_values
 
-    with TerminalNarrator(to_stderr=json) as narrator:
+    with TerminalProgress(to_stderr=json) as progress:
         tuning = tune_recipe(
             pick_data(data, data_dir, no_mirror=no_mirror),
             recipe,
@@ -93,16 +93,17 @@ def tune(
             settings=settings or (),
             resume=resume,
             data_dir=data_dir,
-            narrator=narrator,
+            callbacks=[progress],
         )
     record = tuning.record
     untuned = read_recipe(tuning.folder / "recipe.toml")
-    show_tuning(tuning, read_values(untuned, list(record["best"]["values"])), narrator.console)
+    own = read_values(untuned, [dimension.key for dimension in record.space])
+    print_tuning(tuning.folder, record, own, progress.console)
     if json:
         summary = {
             "tune": str(tuning.folder),
             "recipe": str(tuning.folder / "tuned.toml"),
-            **{key: record[key] for key in ("best", "importance", "rerun")},
-            "trials": len(record["trials"]),
+            **record.model_dump(mode="json", include={"best", "importance", "rerun"}),
+            "trials": len(record.trials),
         }
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -50,6 +50,11 @@ def read(path: Path, model: type[AnyRecord]) -> AnyRecord:
     return check(fields, model, path)
 
 
+def read_any(path: Path, models: Any) -> Any:
+    """Read a record that belongs to one of several classes, a union of them; see `read`."""
+    return read(path, models)
+
+
 def read_if_there(path: Path, model: type[AnyRecord]) -> AnyRecord | None:
     """Read a record, or give None where there is no such file.
 
