@@ -96,8 +96,8 @@ def draw_curves(run: RunView, snapshots: dict[int, bool] | None = None) -> Curve
     planned = run.schedule.epochs if run.schedule else 0
     epochs = fit_epochs(max(planned, run.epochs[-1].epoch))
     accuracy = fit_scale(frame_values([run], ACCURACIES))
-    losses = list(frame_values([run], LOSSES))
-    loss = fit_scale(losses, high=max(losses, default=0) or 1.0)
+    losses = frame_values([run], LOSSES)
+    loss = fit_scale(losses, high=2 * max(losses, default=0) or 1.0)  # a loss has no upper end
     kept = run.kept_epoch if snapshots is None else None
     marked = snapshots or ({kept.epoch: True} if kept else {})
     ends = run.schedule.end_epochs[:-1] if run.schedule else ()
