@@ -21,7 +21,7 @@ from smallvision.runs import train as study_run
 from smallvision.runs.explain import explain
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan
-from tests.conftest import make_dataset, make_images
+from tests.support.images import make_dataset, make_images
 from tests.unit.runs.test_train import bits, recipe, run
 
 SOURCE = Path(smallvision.__file__).parent

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import find_twins, make_split, split_stratified
 from smallvision.errors import DataError
-from tests.conftest import make_images
+from tests.support.images import make_images
 
 labels = st.lists(st.integers(0, 4), min_size=30, max_size=120).map(
     lambda extra: np.array([k for k in range(5) for _ in range(2)] + extra, dtype=np.int64)

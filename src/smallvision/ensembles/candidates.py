@@ -11,8 +11,9 @@ from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
-from smallvision.records.layout import STATUS, list_checkpoints, list_ends
-from smallvision.runs.finished_run import find_finished
+from smallvision.records.layout import list_checkpoints, list_ends, read_status
+from smallvision.records.schema import ValidatedRun
+from smallvision.runs.finished_run import find_validated
 from smallvision.runs.run_data import is_other_val
 from smallvision.training import load_snapshot
 
@@ -32,17 +33,17 @@ class Candidate:
     """
 
     run: Path
-    status: dict[str, Any]
+    status: ValidatedRun
     model: SavedModel
     size_bytes: int
 
     @property
     def name(self) -> str:
         """What sentences call it."""
-        return f"{self.status['name']} at epoch {self.model.epoch}"
+        return f"{self.status.name} at epoch {self.model.epoch}"
 
 
-def gather_candidates(
+def list_candidates(
     runs: Sequence[Path], split: dict[str, Any], machine: Machine
 ) -> list[Candidate]:
     """All candidates of some runs, in order of their epochs.
@@ -59,7 +60,7 @@ def gather_candidates(
     """
     candidates = [found for run in runs for found in find_candidates(run, machine)]
     for run in runs:
-        if read_json(run / STATUS).get("kind") == "refit":
+        if read_status(run).kind == "refit":
             raise RecordError(
                 f"{run} was trained on the validation images too, so they cannot choose among its "
                 "networks; name the run it was made from"
@@ -93,13 +94,13 @@ def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
     Raises:
         RecordError: the run is unfinished or damaged, or an ensemble itself.
     """
-    _, status = find_finished(run)
-    if status.get("kind") == "ensemble":
+    _, status = find_validated(run)
+    if status.kind == "ensemble":
         raise RecordError(f"{run} is an ensemble itself; name the runs it was made of")
     final = replace(load_model(run, machine), temperature=1.0)
     weights = run / "model" / "model.safetensors"
     candidate = Candidate(run, status, final, weights.stat().st_size)
-    snapshots = [place_snapshot(run, epoch, candidate) for epoch in list_snapshots(run)]
+    snapshots = [load_candidate(run, epoch, candidate) for epoch in list_snapshots(run)]
     return snapshots or [candidate]
 
 
@@ -109,20 +110,38 @@ def find_member(candidates: Sequence[Candidate], epoch: int) -> Candidate:
     return by_epoch.get(epoch) or by_epoch[max(by_epoch)]
 
 
-def sum_training(runs: Iterable[Path]) -> dict[str, Any]:
-    """What it took to train the runs that an ensemble was made from, for its own status."""
-    statuses = [read_json(run / STATUS) for run in runs]
-    keys = ("epochs_planned", "epochs_done", "seconds")
-    searched = sum(status.get("search_seconds", 0.0) for status in statuses)
-    return {
-        **{key: sum(status[key] for status in statuses) for key in keys},
-        **({"search_seconds": searched} if searched else {}),
-    }
+@dataclass(frozen=True)
+class TrainingSum:
+    """What it took to train the runs that an ensemble was made from.
+
+    Attributes:
+        epochs_planned, epochs_done, seconds, search_seconds: sums over the runs.
+    """
+
+    epochs_planned: int
+    epochs_done: int
+    seconds: float
+    search_seconds: float
 
 
-def gather_notes(runs: Iterable[Path]) -> list[str]:
+def sum_training(runs: Iterable[Path]) -> TrainingSum:
+    """What it took to train finished runs.
+
+    Raises:
+        RecordError: one is unfinished or damaged.
+    """
+    statuses = [find_validated(run)[1] for run in runs]
+    return TrainingSum(
+        epochs_planned=sum(status.epochs_planned for status in statuses),
+        epochs_done=sum(status.epochs_done for status in statuses),
+        seconds=sum(status.seconds for status in statuses),
+        search_seconds=sum(status.search_seconds for status in statuses),
+    )
+
+
+def collect_notes(runs: Iterable[Path]) -> list[str]:
     """What happened to the runs that an ensemble was made from, each thing once."""
-    notes = [note for run in runs for note in read_json(run / STATUS).get("notes", [])]
+    notes = [note for run in runs for note in read_status(run).notes]
     return list(dict.fromkeys(notes))
 
 
@@ -135,7 +154,7 @@ def list_snapshots(run: Path) -> list[int]:
     return kept if len(kept) > 1 else []
 
 
-def place_snapshot(run: Path, epoch: int, final: Candidate) -> Candidate:
+def load_candidate(run: Path, epoch: int, final: Candidate) -> Candidate:
     """The network of one checkpoint of a run: the final one with the weights of another epoch.
 
     Raises:

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.recipes.keys import list_keys, suggest_key
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe, find_technique
-from smallvision.records.files import hash_bytes, hash_file, read_json
-from smallvision.records.layout import STATUS
+from smallvision.records.files import hash_bytes, hash_file
+from smallvision.records.layout import read_status
 
 MOST_SHOWN = 80  # characters of a faulty value
 # What to say in place of pydantic's sentence, which names classes of Python.
@@ -61,8 +61,7 @@ def read_run_recipe(run: Path) -> Recipe:
     """
     path = run / "recipe.toml"
     recipe = read_recipe(path)
-    status = read_json(run / STATUS)
-    if status.get("recipe_sum", hash_file(path)) != hash_file(path):
+    if read_status(run).recipe_sum != hash_file(path):
         raise RecordError(
             f"{path} is not what this run was made with: damaged, or edited; restore it (to train "
             "with other settings, copy it to another place)"
@@ -70,9 +69,9 @@ def read_run_recipe(run: Path) -> Recipe:
     return recipe
 
 
-def sum_recipe(recipe: Recipe) -> dict[str, str]:
-    """The field of a run's status that holds the hash of its `recipe.toml`."""
-    return {"recipe_sum": hash_bytes(write_toml(recipe.plain()).encode())}
+def sum_recipe(recipe: Recipe) -> str:
+    """The SHA-256 of a recipe's TOML text, by which a run's status vouches for it."""
+    return hash_bytes(write_toml(recipe.plain()).encode())
 
 
 def parse_recipe(values: Mapping[str, Any]) -> Recipe:

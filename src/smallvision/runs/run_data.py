@@ -1,4 +1,4 @@
-"""The images of one split, on the device, and the split itself on disk."""
+"""The images of a split on the device, and the record of the split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LATER = {"val_fingerprint", "dropped"}  # what the `split.json` of earlier versi
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class RunData:
     """The images of one split on one device, with the training split's statistics.
 
     Attributes:
@@ -59,19 +59,22 @@ def find_val(dataset: DataSet, split: Split) -> ImageSet:
     return dataset.val if split.declared_val and dataset.val is not None else dataset.train
 
 
-def gather_material(
-    dataset: DataSet, split: Split, machine: Machine, *, pooled: bool = False
-) -> Material:
+def load_run_data(
+    dataset: DataSet, split: Split, machine: Machine, *, with_val: bool = False
+) -> RunData:
     """Bring a split to the device and measure its training images.
 
-    With `pooled`, the validation images are among the training images, as for a final model.
+    Args:
+        dataset, split: which images.
+        machine: where they go.
+        with_val: whether the validation images are among the training images too.
     """
     images = find_val(dataset, split)
     val = [(images, split.val)]
-    train = [(dataset.train, split.train), *(val if pooled else ())]
+    train = [(dataset.train, split.train), *(val if with_val else ())]
     counts = [count_levels(part.images, indices) for part, indices in train]
     mean, std = mean_and_std(np.sum(counts, axis=0))
-    return Material(
+    return RunData(
         train=place_images(train, machine.device),
         val=place_images(val, machine.device),
         mean=mean,

@@ -18,7 +18,7 @@ from smallvision.evaluation import evaluate_on_test, score
 from smallvision.predict import SavedModel, load_model
 from smallvision.records.ledger import read_openings
 from smallvision.runs.results import TestResult, list_figures
-from tests.conftest import make_dataset
+from tests.support.images import make_dataset
 from tests.unit.runs.test_train import run
 
 

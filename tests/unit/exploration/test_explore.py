@@ -1,6 +1,6 @@
 from smallvision.augment import AUGMENTATIONS
 from smallvision.exploration.explore import STRIP, preview_augmentation
-from tests.conftest import make_images
+from tests.support.images import make_images
 
 
 def test_a_preview_of_mixing_shows_the_first_image_with_others() -> None:

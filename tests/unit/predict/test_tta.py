@@ -79,7 +79,7 @@ def test_a_saved_model_keeps_its_test_time_augmentation(tta: Tta, tmp_path: Path
     names, mean, std = ("a", "b", "c", "d"), (0.5,) * 3, (0.2,) * 3
     model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, tta=tta, machine=machine)
     model.save(tmp_path)
-    assert json.loads((tmp_path / "model.json").read_text())["tta"] == tta.record()
+    assert json.loads((tmp_path / "model.json").read_text())["tta"] == tta.record().model_dump()
     again = load_model(tmp_path, machine)
     assert again.tta == tta
     images = IMAGES.numpy()

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smallvision.runs.progress import Silence
 
 from smallvision.data.split import make_split
 from smallvision.recipes.toml import write_toml
 from smallvision.records.files import make_folder, read_json, write_json, write_text
-from smallvision.runs.progress import Silence
 from smallvision.study.climb import place_rung, read_finished
 from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.plan import Limits, StudyPlan
 from smallvision.study.rungs import Site
-from tests.conftest import make_dataset
+from tests.support.images import make_dataset
 
 RATE = {"interval": [0.0, 1.0], "n": 100, "loss": 1.0}
 

@@ -1,0 +1,38 @@
+"""A look at a data set in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from smallvision.cli.render.tables import MAX_LINES, new_table
+from smallvision.format import format_percent
+
+if TYPE_CHECKING:
+    from smallvision.data.dataset import DataSet
+    from smallvision.exploration.explore import Exploration
+
+
+def print_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
+    """Print what a data set is, class by class and channel by channel, and what follows."""
+    record = exploration.record
+    console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
+    for note in dataset.notes:
+        console.print(note, markup=False)
+    classes = new_table("class", "images", "share")
+    shown = list(zip(record["class_names"], record["counts"], strict=True))
+    for name, images in shown[:MAX_LINES]:
+        share = format_percent(images / record["n"], record["n"])
+        classes.add_row(Text(name), f"{images:,}", share)
+    if len(shown) > MAX_LINES:
+        classes.add_row(f"… and {len(shown) - MAX_LINES} more")
+    console.print(classes)
+    channels = new_table("channel", "mean", "deviation")
+    for channel in record["channels"]:
+        channels.add_row(channel["name"], f"{channel['mean']:.4f}", f"{channel['std']:.4f}")
+    console.print(channels)
+    for sentence in record["implications"]:
+        console.print(f"  {sentence}", markup=False)
+    console.print(f"  {len(dataset.test):,} test images stay sealed.")

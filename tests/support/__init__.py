@@ -1,0 +1,1 @@
+"""Builders that tests share; no test module or conftest is imported for them."""
