@@ -35,19 +35,19 @@ clean:
 .PHONY: results results-quick
 results: $(INSTALLED)  ## the figures in README.md; an hour, and CIFAR-10 is needed
 	$(BIN)/smallvision study cifar10 --preset laptop --out studies/cifar10-laptop --resume
-	$(BIN)/python results/keep.py studies/cifar10-laptop results/cifar10-laptop
+	$(BIN)/python -m benchmarks.keep studies/cifar10-laptop results/cifar10-laptop
 
 results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-10 is needed
 	for data in digits cifar10; do \
 	  $(BIN)/smallvision study $$data --out studies/$$data-quick --resume && \
-	  $(BIN)/python results/keep.py studies/$$data-quick results/quick/$$data || exit 1; \
+	  $(BIN)/python -m benchmarks.keep studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 
 .PHONY: box
 box: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
-	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble results/box.toml --out studies/box --resume
+	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble benchmarks/recipes/box.toml --out studies/box --resume
 	$(BIN)/smallvision evaluate studies/box cifar10
-	$(BIN)/python results/keep_box.py studies/box
+	$(BIN)/python -m benchmarks.keep_box studies/box
 
 .PHONY: battery
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour
@@ -56,11 +56,11 @@ battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; und
 .PHONY: bench bench-check
 bench: $(INSTALLED)  ## speed but for the race, in results/bench/MACHINE; minutes, CIFAR-10 is needed
 	@test -n "$(MACHINE)" || { echo "say whose speed: make bench MACHINE=NAME"; exit 2; }
-	$(BIN)/smallvision bench pipeline cifar10 --out results/bench/$(MACHINE)
-	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
-	$(BIN)/smallvision bench report results/bench/$(MACHINE) --out bench/report.html
+	$(BIN)/python -m benchmarks pipeline cifar10 --out results/bench/$(MACHINE)
+	$(BIN)/python -m benchmarks step vgg10-aug wrn-aug speednet benchmarks/recipes/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
+	$(BIN)/python -m benchmarks report results/bench/$(MACHINE) --out bench/report.html
 
 bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with records of such a processor
-	$(BIN)/smallvision bench pipeline cifar10 --rounds 3 --out bench/check
-	$(BIN)/smallvision bench step --rounds 3 --out bench/check
-	$(BIN)/python results/check_speed.py bench/check results/bench
+	$(BIN)/python -m benchmarks pipeline cifar10 --rounds 3 --out bench/check
+	$(BIN)/python -m benchmarks step --rounds 3 --out bench/check
+	$(BIN)/python -m benchmarks.check bench/check results/bench

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def check_block(name: str, script: str, *arguments: str | Path, page: str = "README.md") -> None:
-    """Compare the block of a record with what a script under `results/` prints of it."""
-    command = [sys.executable, ROOT / "results" / script, *arguments]
-    shown = subprocess.run(command, capture_output=True, text=True)
+    """Compare the block of a record with what a module of `benchmarks` prints of it."""
+    command = [sys.executable, "-m", f"benchmarks.{script}", *arguments]
+    shown = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert shown.returncode == 0, shown.stderr
     text = (ROOT / page).read_text()
     marked = re.search(rf"<!-- results/{name} -->\n(.*?)\n<!-- end -->", text, re.S)

@@ -45,4 +45,4 @@ def test_its_records_are_of_these_weights() -> None:
 
 
 def test_the_readme_says_what_the_records_say() -> None:
-    check_block("box", "keep_box.py")
+    check_block("box", "keep_box")

@@ -1,0 +1,1 @@
+"""Measurements of speed, and the records under `results/`; not part of the package."""
