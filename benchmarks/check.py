@@ -1,85 +1,100 @@
-"""Compare fresh measurements with the committed ones: ratios, for seconds vary from day to day.
+"""Compare fresh measurements with the committed ones, by ratios that no change should lower.
 
-    python -m benchmarks.check FRESH [COMMITTED]
-
-Each line is a ratio that no change of the code should lower: our input path to a DataLoader, and
-training steps to the fastest convolution of the same run. They differ between processors, so the
-committed figures are those of the folder below COMMITTED that was measured on such a one. A ratio
-that fell below 0.85 of its committed figure ends in exit code 1, and so does a machine that no
-folder knows.
+Seconds vary from day to day. The ratios are those of the input path to a DataLoader, and of
+training steps to the fastest convolution of the same measurement. They differ between processors,
+so they are compared with those of a like machine.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from benchmarks.keep import are_alike, read
+import typer
+
+from benchmarks.records import BENCH, Measurement, are_alike
+from benchmarks.throughput.pipeline import PipelineRecord
+from benchmarks.throughput.step import StepRecord
+from smallvision.errors import RecordError
+from smallvision.records import store
 
 SLACK = 0.85  # turns of one job differ by a tenth on a quiet machine
 
-
-Records = dict[str, dict[str, Any]]
-
-
-def read_records(folder: Path) -> Records:
-    """The measurements of a folder that ratios are taken from, by kind."""
-    paths = (folder / f"{kind}.json" for kind in ("pipeline", "step"))
-    return {path.stem: read(path) for path in paths if path.exists()}
+Records = dict[str, Measurement]  # of one folder, by kind
 
 
-def are_of_machines_alike(one: Records, other: Records) -> bool:
-    """Whether two folders hold records of one kind that may be compared."""
-    return any(are_alike(one[kind], other[kind]) for kind in one.keys() & other.keys())
+def check(
+    fresh: Annotated[Path, typer.Argument(metavar="FRESH", help="Folder of new records.")],
+    committed: Annotated[
+        Path, typer.Argument(metavar="COMMITTED", help="A folder of records for each machine.")
+    ] = BENCH,
+) -> None:
+    """Compare the ratios of new records with those of a like machine.
 
-
-def names_generation(records: Records) -> bool:
-    """Whether measurements say of which generation the processor was; older ones do not."""
-    return any(record["environment"].get("generation") for record in records.values())
-
-
-def list_ratios(records: Records) -> Iterator[tuple[str, float]]:
-    """Name and value of every ratio that the measurements of a folder hold."""
-    if "pipeline" in records:
-        yield "input path to DataLoader", records["pipeline"]["ratio"]
-    if "step" in records:
-        for name, step in records["step"]["steps"].items():
-            yield f"{name}: step to peak", step["peak_share"]
-
-
-def main() -> int:
-    """Print all ratios side by side; 1 if one fell."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("fresh", type=Path)
-    parser.add_argument("committed", type=Path, nargs="?", default=Path("results/bench"))
-    asked = parser.parse_args()
-    place, known = asked.fresh, asked.committed
-    if not known.is_dir():
-        parser.error(f"there is no folder {known}")
-    here = read_records(place)
-    folders = {folder: read_records(folder) for folder in sorted(known.iterdir())}
-    alike = [folder for folder, there in folders.items() if are_of_machines_alike(here, there)]
-    alike = [folder for folder in alike if names_generation(folders[folder])] or alike
-    if len(alike) != 1:
-        found = ", ".join(map(str, alike)) or "none"
-        print(f"one folder below {known} should be of a machine like this; there is {found}")
-        return 1
-    fresh, committed = dict(list_ratios(here)), dict(list_ratios(folders[alike[0]]))
-    shared = sorted(fresh.keys() & committed.keys())
+    The exit code is 1 if a ratio fell below 0.85 of the committed one.
+    """
+    if not committed.is_dir():
+        raise RecordError(f"there is no folder {committed}")
+    new = read_folder(fresh)
+    path, old = find_alike(new, committed)
+    before, after = list_ratios(old), list_ratios(new)
+    shared = sorted(before.keys() & after.keys())
     if not shared:
-        print(f"nothing to compare: no ratio is in both {place} and {alike[0]}")
-        return 1
-    fell = 0
+        raise RecordError(f"nothing to compare: no ratio is in both {fresh} and {path}")
+    fell = False
     for name in shared:
-        ratio = fresh[name] / committed[name]
-        fell += ratio < SLACK
-        mark = "  FELL" if ratio < SLACK else ""
-        print(f"{name:32} {committed[name]:8.3f} -> {fresh[name]:8.3f}  {ratio:5.2f}{mark}")
-    return int(fell > 0)
+        change = after[name] / before[name]
+        fell |= change < SLACK
+        mark = "  FELL" if change < SLACK else ""
+        print(f"{name:32} {before[name]:8.3f} -> {after[name]:8.3f}  {change:5.2f}{mark}")
+    if fell:
+        raise typer.Exit(1)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def read_folder(folder: Path) -> Records:
+    """The measurements of a folder that ratios are taken from."""
+    found = {
+        "pipeline": store.read_if_there(folder / "pipeline.json", PipelineRecord),
+        "step": store.read_if_there(folder / "step.json", StepRecord),
+    }
+    return {kind: record for kind, record in found.items() if record is not None}
+
+
+def find_alike(new: Records, committed: Path) -> tuple[Path, Records]:
+    """The folder of a like machine, and its measurements.
+
+    Raises:
+        RecordError: there is none, or there are several.
+    """
+    known = {folder: read_folder(folder) for folder in sorted(committed.iterdir())}
+    alike = [
+        folder
+        for folder, old in known.items()
+        if any(are_alike(new[kind], old[kind]) for kind in new.keys() & old.keys())
+    ]
+    # Earlier measurements do not name the generation, so they are alike to more machines.
+    named = [
+        folder
+        for folder in alike
+        if any(record.environment.generation for record in known[folder].values())
+    ]
+    folders = named or alike
+    if len(folders) != 1:
+        found = ", ".join(map(str, folders)) or "none"
+        raise RecordError(
+            f"one folder below {committed} should be of a machine like this; there is {found}"
+        )
+    return folders[0], known[folders[0]]
+
+
+def list_ratios(records: Records) -> Mapping[str, float]:
+    """Every ratio that the measurements of a folder hold."""
+    ratios = {}
+    for record in records.values():
+        if isinstance(record, PipelineRecord):
+            ratios["input path to DataLoader"] = record.ratio
+        if isinstance(record, StepRecord):
+            for name, step in record.steps.items():
+                ratios[f"{name}: step to peak"] = step.peak_share
+    return ratios

@@ -1,19 +1,25 @@
-"""Keep a study's plain records under `results/`, and print its tables for README.md.
+"""Keep the records of a study under `results/`, and write its table for README.md.
 
-    python -m benchmarks.keep STUDY results/NAME     copy the records, then print the tables
-    python -m benchmarks.keep results/NAME           print the tables
-
-Records only: no weights, and no pictures, for those show images of the data set.
+Weights are not kept, and neither are pictures, since these show images of the data set.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.records import Host, describe_place
+from benchmarks.tables import Table
+from smallvision.errors import RecordError
+from smallvision.format import format_times
+from smallvision.records import store
+from smallvision.records.files import read_small
+from smallvision.records.schema.run import ComputeSettings
 
 KEPT = (
     "study.json",
@@ -35,21 +41,26 @@ KEPT = (
 )
 
 
-def keep(study: Path, target: Path) -> None:
-    """Copy the records of a finished study, in place of those of an earlier one.
+def keep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a finished study.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TARGET", help="Folder of its records, under results/.")
+    ],
+) -> None:
+    """Copy the records of a finished study, and print its table.
 
-    They are copied beside and shown once, so that those of the earlier one are there until all is
-    well; and nothing is replaced but what was kept before.
+    They replace the records that were kept in TARGET before, and nothing else.
     """
     known, other = target.resolve(), study.resolve()
     if known in (other, *other.parents) or other in known.parents:
-        sys.exit(f"{target} and {study} lie in each other; name another folder")
+        raise RecordError(f"{target} and {study} lie in each other; name another folder")
     found = {path for pattern in KEPT for path in target.glob(pattern)}
     here = {path for path in target.rglob("*") if path.is_file()}
     if here - found or (here and not (target / "study.json").exists()):
-        sys.exit(f"{target} holds more than records kept before; name another folder")
+        raise RecordError(f"{target} holds more than records kept before; name another folder")
     if not (study / "test.json").exists():
-        sys.exit(f"{study} holds no finished study")
+        raise RecordError(f"{study} holds no finished study; finish it with --resume")
+    # Earlier records are replaced once the new ones are known to be complete.
     beside = target.with_name(f"{target.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     for pattern in KEPT:
@@ -57,67 +68,41 @@ def keep(study: Path, target: Path) -> None:
             place = beside / path.relative_to(study)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
-    show(beside)
+    block = list(write_block(beside))
     shutil.rmtree(target, ignore_errors=True)
     beside.rename(target)
+    print("\n".join(block))
 
 
 def read(path: Path) -> dict[str, Any]:
-    """One JSON record."""
-    record: dict[str, Any] = json.loads(path.read_text())
+    """Read a record of the package as plain values.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    try:
+        record: dict[str, Any] = store.parse(read_small(path))
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
     return record
 
 
-def tell_test(test: dict[str, Any]) -> str:
+def describe_test(test: dict[str, Any]) -> str:
     """The test accuracy with its interval, and how often the test set was opened."""
     low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
-    times = "once" if test["openings"] == 1 else f"{test['openings']} times"
-    accuracy = f"**{test['accuracy'] * 100:.2f} %** ({low} to {high})"
-    return f"{accuracy} on {test['n']:,} images, opened {times} for this model"
-
-
-def are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two measurements of speed are of machines alike; older ones say less of theirs."""
-    places = (one["environment"], other["environment"])
-    said = [
-        {place[name] for place in places if place.get(name)}
-        for name in ("processor", "instructions", "generation")
-    ]
-    return one["machine"] == other["machine"] and all(len(values) < 2 for values in said)
-
-
-def go_on(out: Path, fresh: dict[str, Any]) -> dict[str, Any]:
-    """The record at `out`, to be added to; `fresh` where there is none.
-
-    It must be of the same kind, recipe and machine, or what is measured now does not belong there.
-    """
-    if not out.exists():
-        return fresh
-    known = read(out)
-    if any(known.get(key) != fresh[key] for key in ("kind", "recipe_sum")):
-        sys.exit(f"{out} is another measurement, or of another recipe; name another file")
-    if not are_alike(known, fresh):
-        sys.exit(f"{out} was measured on another machine; name another file")
-    return known
-
-
-def tell_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
-    """Where and when a record was made."""
-    generation = environment.get("generation")
     return (
-        f"{environment['processor']}{f' ({generation})' if generation else ''}, "
-        f"{machine['threads']} threads, {machine['precision']}, torch "
-        f"{environment['versions']['torch']}, {time[:10]}"
+        f"**{test['accuracy'] * 100:.2f} %** ({low} to {high}) on {test['n']:,} images, opened "
+        f"{format_times(test['openings'])} for this model"
     )
 
 
-def tell_minutes(study: dict[str, Any]) -> str:
-    """How long a study took that was made in one sitting."""
-    began, ended = (datetime.fromisoformat(study[when]) for when in ("created", "finished"))
-    return f"{(ended - began).total_seconds() / 60:.1f}"
+def describe_run_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
+    """Where, how and on which day a run was made."""
+    host, compute = Host.model_validate(environment), ComputeSettings.model_validate(machine)
+    return describe_place(host, compute, time)
 
 
-def phrase(step: dict[str, Any] | None) -> str:
+def describe_verdict(step: dict[str, Any] | None) -> str:
     """A verdict in a few words."""
     if step is None:
         return ""
@@ -126,53 +111,46 @@ def phrase(step: dict[str, Any] | None) -> str:
     return f"{step['verdict']} than {step['against']} by {abs(step['difference']) * 100:.2f} points"
 
 
-def show(folder: Path) -> str:
-    """The rungs as a Markdown table, the test result and where it was obtained."""
-    study, environment = read(folder / "study.json"), read(folder / "environment.json")
-    lines = [
-        "| rung | validation % (95 % interval) | training % | parameters | minutes | verdict |",
-        "|---|---|---|---|---|---|",
-    ]
+def write_block(folder: Path) -> Iterator[str]:
+    """The rungs of a kept study as a table, then its test result and how it was obtained."""
+    study = read(folder / "study.json")
     verdicts = {step["rung"]: step for step in read(folder / "verdicts.json")["steps"]}
-    for rung in study["rungs"]:
-        if rung["status"] != "done":
-            continue
-        status = read(folder / "runs" / rung["name"] / "status.json")
-        val, train = status["val"], status["train"]
-        path = folder / "runs" / rung["name"] / "seeds.json"
+    statuses = {
+        rung["name"]: read(folder / "runs" / rung["name"] / "status.json")
+        for rung in study["rungs"]
+        if rung["status"] == "done"
+    }
+    rows = []
+    for name, status in statuses.items():
+        val = status["val"]
+        accuracy, interval = val["accuracy"], val["interval"]
+        path = folder / "runs" / name / "seeds.json"
         if path.exists():
             seeds = read(path)
-            val = val | {
-                "accuracy": seeds["mean"],
-                "interval": seeds["interval"] or val["interval"],
-            }
-        low, high = (f"{bound * 100:.2f}" for bound in val["interval"])
-        name = f"**{rung['name']}**" if rung["name"] == study["best"] else rung["name"]
-        lines.append(
-            f"| {name} | {val['accuracy'] * 100:.2f} ({low} to {high}) "
-            f"| {train['accuracy'] * 100:.2f} | {status['parameters'] / 1e6:.2f} M "
-            f"| {status['seconds'] / 60:.1f} | {phrase(verdicts.get(rung['name']))} |"
+            accuracy, interval = seeds["mean"], seeds["interval"] or interval
+        low, high = (f"{bound * 100:.2f}" for bound in interval)
+        rows.append(
+            (
+                f"**{name}**" if name == study["best"] else name,
+                f"{accuracy * 100:.2f} ({low} to {high})",
+                f"{status['train']['accuracy'] * 100:.2f}",
+                f"{status['parameters'] / 1e6:.2f} M",
+                f"{status['seconds'] / 60:.1f}",
+                describe_verdict(verdicts.get(name)),
+            )
         )
-    test = read(folder / "test.json")
-    machine = read(folder / "runs" / study["best"] / "status.json")["machine"]
+    heads = "rung | validation % (95 % interval) | training % | parameters | minutes | verdict"
+    yield Table(heads.split(" | "), rows).markdown()
+    yield ""
+    test, best = read(folder / "test.json"), statuses[study["best"]]
+    place = describe_run_place(read(folder / "environment.json"), best["machine"], study["created"])
     runs = "One run of each rung (n = 1, "
-    if study.get("seeds", 1) > 1:
-        which = ", ".join(study.get("repeat") or ["each rung but the ensemble"])
+    if study["seeds"] > 1:
+        which = ", ".join(study["repeat"] or ["each rung but the ensemble"])
         runs = f"{study['seeds']} runs of {which}, told as their mean; one of the others ("
-    lines += [
-        "",
-        f"Test of `{test['model']}`: {tell_test(test)}. {runs}seed "
-        f"{study['seed']}), preset `{study['preset']}`, validated on {val['n']:,} images; "
-        f"{tell_place(environment, machine, study['created'])}. From start to report: "
-        f"{tell_minutes(study)} minutes.",
-    ]
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:]]
-    if not 1 <= len(folders) <= 2 or not folders[0].is_dir():
-        sys.exit(__doc__)
-    if len(folders) == 2:
-        keep(*folders)
-    print(show(folders[-1]))
+    began, ended = (datetime.fromisoformat(study[when]) for when in ("created", "finished"))
+    yield (
+        f"Test of `{test['model']}`: {describe_test(test)}. {runs}seed {study['seed']}), preset "
+        f"`{study['preset']}`, validated on {best['val']['n']:,} images; {place}. From start to "
+        f"report: {(ended - began).total_seconds() / 60:.1f} minutes."
+    )

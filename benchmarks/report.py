@@ -1,107 +1,79 @@
-"""Measurements of speed as one page."""
+"""Draw the measurements of a folder as one HTML page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from jinja2 import FileSystemLoader
+import typer
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from benchmarks.options import OUT
+from benchmarks.records import Measurement, describe_place
+from benchmarks.throughput.convolutions import ConvolutionsRecord
+from benchmarks.throughput.pipeline import PipelineRecord
+from benchmarks.throughput.predict import PredictRecord
+from benchmarks.throughput.step import StepRecord
+from benchmarks.training.ablations import AblationsRecord
+from benchmarks.training.accuracy import AccuracyRecord
+from benchmarks.training.race import RaceRecord
 from smallvision.errors import RecordError
-from smallvision.records.files import read_json
-from smallvision.reporting.page import (
-    TEMPLATES,
-    UNLIKE,
-    load_templates,
-    write_page,
-    write_policy,
-)
+from smallvision.records import store
+from smallvision.reporting.page import write_page
 
-HERE = Path(__file__).parent
+# By the first word of a file's name, in the order of the page.
+KINDS: dict[str, type[Measurement]] = {
+    "race": RaceRecord,
+    "accuracy": AccuracyRecord,
+    "ablations": AblationsRecord,
+    "step": StepRecord,
+    "pipeline": PipelineRecord,
+    "predict": PredictRecord,
+    "convolutions": ConvolutionsRecord,
+}
 
 
-def write_benches(folder: Path, out: Path | None = None) -> Path:
-    """Draw all measurements of a folder and write the page, by default `FOLDER/report.html`.
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of records.")] = OUT,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, by default FOLDER/report.html.")
+    ] = None,
+) -> None:
+    """Draw the measurements of a folder as one page."""
+    path = out or folder / "report.html"
+    write_page(path, draw_page(read_folder(folder)))
+    print(path)
+
+
+def read_folder(folder: Path) -> list[tuple[str, Measurement]]:
+    """All measurements of a folder with the names of their files, in the order of the page.
 
     Raises:
-        RecordError: there is no measurement, one is damaged, or `out` is not writable or no page.
+        RecordError: there is no measurement, or one is damaged.
     """
-    path = out if out is not None else folder / "report.html"
-    write_page(path, draw_benches(read_benches(folder)))
-    return path
-
-
-def read_benches(folder: Path) -> list[dict[str, Any]]:
-    """All measurements of a folder, by kind and then by file name.
-
-    Raises:
-        RecordError: there is none, or one is damaged.
-    """
-    records = [{"name": path.stem, **read_json(path)} for path in sorted(folder.glob("*.json"))]
-    records = [record for record in records if str(record.get("kind")) in LENGTHS]
+    records = [
+        (path.stem, store.read(path, model))
+        for kind, model in KINDS.items()
+        for path in sorted(folder.glob("*.json"))
+        if path.stem.split("-")[0] == kind
+    ]
     if not records:
         raise RecordError(f"{folder} holds no measurement; `python -m benchmarks step` makes one")
-    return sorted(records, key=lambda record: list(LENGTHS).index(record["kind"]))
+    return records
 
 
-def draw_benches(records: list[dict[str, Any]]) -> str:
-    """Draw the page; the same records give the same bytes.
-
-    Raises:
-        RecordError: a record lacks what its kind has.
-    """
-    for record in records:
-        try:
-            draw_page([record])
-        except UNLIKE as error:
-            raise RecordError(
-                f"{record['name']}.json is not as `bench` writes it ({error!r}); measure again"
-            ) from error
-    return draw_page(records)
-
-
-def draw_page(records: list[dict[str, Any]]) -> str:
-    """Draw what is known to be whole."""
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    return (
-        load_templates()
-        .overlay(loader=FileSystemLoader([HERE, TEMPLATES]))
-        .get_template("report.html.j2")
-        .render(
-            records=records,
-            bars={record["name"]: scale_bars(record) for record in records},
-            sections=(),
-            policy=write_policy((style,), ()),
-            style=style,
-        )
+def draw_page(records: Iterable[tuple[str, Measurement]]) -> str:
+    """Draw the page; the same records give the same bytes."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-
-
-def scale_bars(record: dict[str, Any]) -> dict[str, float]:
-    """The length of each entry's bar, in percent of the longest of its table."""
-    return {
-        name: length / max(table.values()) * 100
-        for table in LENGTHS[record["kind"]](record)
-        for name, length in table.items()
+    places = {
+        name: describe_place(record.environment, record.machine, record.created)
+        for name, record in records
     }
-
-
-def take(entries: dict[str, Any], key: str) -> dict[str, float]:
-    """One figure of each entry."""
-    return {name: entry[key] for name, entry in entries.items()}
-
-
-# From a record to the lengths of bars, a table at a time.
-LENGTHS: dict[str, Callable[[dict[str, Any]], list[dict[str, float]]]] = {
-    "race": lambda record: [take(record["seconds"], "mean")],
-    "accuracy": lambda record: [{str(run["seed"]): run["seconds"] for run in record["runs"]}],
-    "ablations": lambda record: [
-        {name: 1 - variant["accuracy"]["mean"] for name, variant in record["variants"].items()}
-    ],
-    "step": lambda record: [{"the peak": 1.0, **take(record["steps"], "peak_share")}],
-    "pipeline": lambda record: [
-        take(record[part], "images_per_second") for part in ("paths", "augmentations")
-    ],
-    "predict": lambda record: [take(record["models"], "images_per_second")],
-}
+    return environment.get_template("report.html.j2").render(records=records, places=places)

@@ -2,12 +2,12 @@
 # One entry of QUEUE.md, from the root of the repository: bash benchmarks/gpu/run.sh ENTRY DATA OUT
 #
 # DATA is a folder with CIFAR-10, OUT gets the records. Run folders are large and lie in WORK, in
-# memory by default, where a later call finds them again and goes on. The exit code is that of the
-# first part that failed; what there is of records is left in OUT all the same.
+# memory by default, where a later call finds them and continues. The exit code is that of the
+# first part that failed; records of the other parts are left in OUT.
 # DRY=1 tries the same lines at tiny size, in a WORK of its own.
-# FINAL=1 trains entry 4 once more on all images and opens the test set, which it also does for
-# entry 6: to be said once its settings are chosen.
-# EXTRA is options added to the command of entries 4 to 6, such as EXTRA="--set epochs=40".
+# FINAL=1 is for the time when all settings are chosen: entry 4 trains once more on all images and
+# opens the test set, and entry 6 opens it.
+# EXTRA holds options that are added to the command of entries 4 to 6, such as "--set epochs=40".
 # PEERS, for entry 3, is a folder with the files that benchmarks/peers/on_gpu.py names.
 set -u
 entry=$1 data=$(realpath "$2") out=$3
@@ -15,7 +15,7 @@ dry=${DRY:-} code=0
 work=${WORK:-/dev/shm/smallvision}${dry:+-dry}
 export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export TMPDIR="$work/tmp" SMALLVISION_CACHE="$work/cache"
-# Compiled code must lie where it may run, which memory may forbid.
+# Compiled code must lie on a file system that allows execution, which memory may not.
 export TORCHINDUCTOR_CACHE_DIR=${TORCHINDUCTOR_CACHE_DIR:-/tmp/smallvision-inductor}
 export TRITON_CACHE_DIR=${TRITON_CACHE_DIR:-/tmp/smallvision-triton}
 mkdir -p "$TMPDIR" "$out"
@@ -28,7 +28,7 @@ try() {
   [ $code -ne 0 ] || code=$ended
 }
 
-# A signal ends training after the step under way, with a checkpoint: the next call goes on.
+# A signal ends training after the current step, with a checkpoint; the next call continues.
 smallvision() { timeout "${SECONDS_A_CALL:-540}" "$python" -m smallvision "$@"; }
 
 # The records and pictures of a folder, as one file.
@@ -40,23 +40,24 @@ pack() {
 case $entry in
 1)
   cores=$(nproc) share=$(($(nproc) > 5 ? $(nproc) / 5 : 1)) parts=()
-  for part in 0 1 2 3 4; do # Small steps leave most of a GPU idle, so five at once.
-    first=$((part * share % cores)) # Each with cores of its own: threads that wait, spin.
-    taskset -c $first-$((first + share - 1)) "$python" -m benchmarks.gpu.recipes \
+  for part in 0 1 2 3 4; do # Small steps leave most of a GPU idle, so five run at once.
+    first=$((part * share % cores)) # Each has its own cores, since waiting threads spin.
+    taskset -c $first-$((first + share - 1)) "$python" -m benchmarks gpu recipes \
       "$data" "$out" --known "$work/recipes" --part $part --parts 5 ${dry:+--dry-run} &
     parts+=($!)
   done
   for part in "${parts[@]}"; do try wait "$part"; done
   ;;
 2)
-  try "$python" -m benchmarks.gpu.speed "$data" "$out" "$work/speed" ${dry:+--dry-run}
+  try "$python" -m benchmarks gpu speed "$data" "$out" "$work/speed" ${dry:+--dry-run}
   ;;
 3)
-  try "$python" -m benchmarks.gpu.race "$PEERS" "$data" "$out" --target "${TARGET:-0.94}" \
+  try "$python" -m benchmarks gpu race "$PEERS" "$data" "$out" --target "${TARGET:-0.94}" \
     --runs "${RUNS:-10}" ${dry:+--dry-run}
   ;;
 4)
-  try smallvision train cifar10 benchmarks/recipes/best.toml --data-dir "$data" --out "$work/best" --resume \
+  try smallvision train cifar10 benchmarks/recipes/best.toml --data-dir "$data" \
+    --out "$work/best" --resume \
     ${dry:+--set model.depth=10 --set model.width=1 --set epochs=1} \
     ${FINAL:+--refit --evaluate} ${EXTRA:-} --json
   pack best

@@ -1,6 +1,6 @@
 """Run a copy of airbench94_muon.py on a CPU, in bfloat16 where it is fast, nothing else changed.
 
-    python -m benchmarks.peers.airbench_cpu AIRBENCH94_MUON.PY DATA_DIR
+    python -m benchmarks.peers.airbench_cpu AIRBENCH94_MUON.PY [DATA_DIR]
 
 The file is Keller Jordan's, https://github.com/KellerJordan/cifar10-airbench; it is fetched for the
 measurement and is no part of this repository. What is replaced: the device, the half type (by
@@ -68,7 +68,7 @@ def port(text: str) -> str:
     return text[: text.index(ENTRY)]
 
 
-def write_images(place: Path, data: Path) -> None:
+def write_images(place: Path, data: Path | None = None) -> None:
     """Write both sets the way the file expects them, so that it finds them in its folder."""
     dataset = load_data("cifar10", data_dir=data)
     test, _ = open_test(
@@ -94,10 +94,10 @@ def normalize(images: torch.Tensor) -> torch.Tensor:
 def main() -> None:
     """Write the images where the file looks for them, and run it once."""
     began = time.perf_counter()
-    source, data = (Path(argument).resolve() for argument in sys.argv[1:3])
+    source, *data = (Path(argument).resolve() for argument in sys.argv[1:])
     text = port(source.read_text(encoding="utf-8"))
     with TemporaryDirectory() as place:
-        write_images(Path(place), data)
+        write_images(Path(place), *data)
         ported = Path(place) / "airbench_ported.py"
         ported.write_text(HEAD + text, encoding="utf-8")
         os.chdir(place)

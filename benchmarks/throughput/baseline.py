@@ -1,4 +1,4 @@
-"""What we measure ourselves against: images and steps as most code has them."""
+"""The usual way: images one by one from Pillow through a DataLoader, in a plain training loop."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from benchmarks.throughput.timing import Job, fill_turn
+from benchmarks.throughput.timing import Job, count_repeats
 from smallvision.compute.machine import Machine
 from smallvision.data.imageset import ImageSet
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import build_model, build_optimizer
 
 PADDING = 4
-MOST_WORKERS = 8  # of a DataLoader; more start slowly, and their batches pile up
+MAX_WORKERS = 8  # of a DataLoader; more start slowly, and their batches pile up
 EPOCH = 400  # batches, about as many as CIFAR-10 has of 128
-MEAN, STD = [0.5] * 3, [0.25] * 3  # any will do: what is timed does not look at them
+MEAN, STD = [0.5] * 3, [0.25] * 3  # the time does not depend on the values
 
 
 class PillowImages(Dataset[tuple[Tensor, int]]):
@@ -49,13 +49,13 @@ class PillowImages(Dataset[tuple[Tensor, int]]):
 def draw_batches(
     source: PillowImages, batch_size: int, workers: int, machine: Machine
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches of a DataLoader for ever, in epochs of a common length.
+    """Yield batches of a DataLoader without end, in epochs of the usual length.
 
     Args:
-        source: drawn from with replacement, so a few images will do.
-        batch_size: images.
-        workers: processes that prepare the next batches meanwhile.
-        machine: where they are wanted.
+        source: drawn from with replacement, so a few images are enough.
+        batch_size: number of images.
+        workers: processes that prepare the next batches.
+        machine: where the batches will go; on CUDA they lie in pinned memory.
     """
     loader = DataLoader(
         source,
@@ -73,30 +73,30 @@ def draw_batches(
 class PlainLoop:
     """The network, optimiser, batch and precision of a recipe in a loop over a DataLoader.
 
-    What differs from ours: images come one at a time from Pillow, flipped and cropped whatever the
-    recipe's augmentations, through as many workers as there are threads, eight at most, which
-    prepare the next batches meanwhile; the memory layout is torch's default, batches are whole,
-    nothing is compiled.
+    It differs from the package in these ways. Images come one at a time from Pillow, and are
+    flipped and cropped whatever the recipe's augmentations. Up to eight workers, one per thread,
+    prepare the next batches during a step. The memory layout is torch's default, there are no
+    micro-batches, and nothing is compiled.
 
     Args:
-        recipe: of the network, the optimiser and the batch.
-        images: drawn from with replacement, so a few will do.
+        recipe: gives the network, the optimiser and the batch size.
+        images: the loader draws from them with replacement, so a few are enough.
         machine: how to compute.
     """
 
     def __init__(self, recipe: Recipe, images: ImageSet, machine: Machine) -> None:
         self.recipe, self.machine = recipe, machine
-        self.workers = min(machine.threads, MOST_WORKERS)
+        self.workers = min(machine.threads, MAX_WORKERS)
         self.model = build_model(recipe, images.shape, images.num_classes).to(machine.device)
         self.model.train()
         self.optimizer = build_optimizer(recipe, self.model)
         self.batches = draw_batches(PillowImages(images), recipe.batch_size, self.workers, machine)
-        self.go_on(3)  # the workers start
-        # What the workers prepared between two turns shall be a small part of a turn.
-        self.steps = max(fill_turn(lambda: self.go_on(1)), 6 * self.workers)
+        self.take_steps(3)  # the workers start
+        # Batches that the workers prepared between two turns must be a small part of a turn.
+        self.steps = max(count_repeats(lambda: self.take_steps(1)), 6 * self.workers)
 
-    def go_on(self, steps: int) -> int:
-        """Take some steps; returns how many images that took."""
+    def take_steps(self, steps: int) -> int:
+        """Take some steps; returns how many images they used."""
         count = 0
         for images, labels in itertools.islice(self.batches, steps):
             self.take_step(
@@ -123,4 +123,4 @@ class PlainLoop:
 
     def job(self) -> Job:
         """A job of some steps."""
-        return lambda: self.go_on(self.steps)
+        return lambda: self.take_steps(self.steps)

@@ -1,44 +1,49 @@
-"""How fast this machine convolves at best: what training steps are measured against."""
+"""The fastest convolution of this machine, which training steps are compared with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from torch.nn import functional as F
 
-from benchmarks.throughput.timing import Job, fill_turn, repeat
+from benchmarks.records import Part
+from benchmarks.throughput.timing import Job, Throughput, count_repeats, repeat
 from smallvision.compute.machine import Machine
 
-# Channels, pixels a side, images: layers of the networks here, and one of a wider one.
+# Channels, pixels a side, images: layers of the networks here, and one of a wider network.
 SHAPES = ((64, 32, 64), (128, 16, 128), (256, 8, 250), (640, 8, 64))
 
 
+class Peak(Part):
+    """How fast this machine convolves; a multiplication and an addition are two operations."""
+
+    flop_per_second: float
+    """Operations a second of the fastest layer."""
+    layers: dict[str, float]
+    """Operations a second of each layer."""
+
+
 def list_convolutions(machine: Machine) -> dict[str, Job]:
-    """Jobs of 3x3 convolutions forwards, in the machine's precision, channels-last."""
+    """Jobs of 3x3 convolutions without gradients, in the machine's precision, channels-last."""
     return {
         f"{C} channels at {side}x{side}": convolve(C, side, N, machine) for C, side, N in SHAPES
     }
 
 
-def find_peak(jobs: Iterable[str], rates: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What the timed jobs of `list_convolutions` come to.
-
-    Returns: `flop_per_second` of the fastest (a multiplication and an addition are 2), and of
-        each in `layers`.
-    """
+def find_peak(measured: Mapping[str, Throughput]) -> Peak:
+    """The peak, from the throughputs of `list_convolutions` in their order."""
     layers = {
-        name: rates[name]["images_per_second"] * 2 * 9 * C * C * side * side
-        for name, (C, side, _) in zip(jobs, SHAPES, strict=True)
+        name: throughput.images_per_second * 2 * 9 * C * C * side * side
+        for (name, throughput), (C, side, _) in zip(measured.items(), SHAPES, strict=True)
     }
-    return {"flop_per_second": max(layers.values()), "layers": layers}
+    return Peak(flop_per_second=max(layers.values()), layers=layers)
 
 
 def convolve(channels: int, side: int, count: int, machine: Machine) -> Job:
-    """A job of some convolutions of one shape, on a GPU of more images at a time."""
+    """A job of convolutions of one shape, on a GPU of more images at a time."""
     if machine.device != "cpu":
-        count *= 16  # which it takes to fill a GPU
+        count *= 16  # fewer images leave a part of a GPU idle
     dtype = torch.bfloat16 if machine.precision == "bf16" else torch.float32
     images, weight = (
         torch.randn(*shape, device=machine.device).to(dtype, memory_format=torch.channels_last)
@@ -49,4 +54,4 @@ def convolve(channels: int, side: int, count: int, machine: Machine) -> Job:
     def convolve_once() -> None:
         F.conv2d(images, weight, padding=1)
 
-    return repeat(convolve_once, fill_turn(convolve_once), count)
+    return repeat(convolve_once, count_repeats(convolve_once), count)

@@ -1,63 +1,180 @@
-"""Training steps: images a second, and how much of the machine that is."""
+"""Measure training steps: images a second, and the share of the machine's peak."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
+import typer
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.records import begin_record
+from benchmarks.options import OUT, Out, Rounds
+from benchmarks.records import Measurement, describe_here, save
+from benchmarks.tables import Table
 from benchmarks.throughput.baseline import MEAN, STD, PlainLoop
-from benchmarks.throughput.peak import find_peak, list_convolutions
-from benchmarks.throughput.timing import Job, alternate, fill_turn, repeat, settle
+from benchmarks.throughput.peak import Peak, find_peak, list_convolutions
+from benchmarks.throughput.timing import (
+    Job,
+    Throughput,
+    count_repeats,
+    measure_in_turns,
+    repeat,
+    synchronize,
+)
 from smallvision.augment import build_normalizer
+from smallvision.cli.options import Preset, Settings
 from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
-from smallvision.recipes import Recipe
+from smallvision.errors import SettingError
+from smallvision.recipes import (
+    Recipe,
+    build_ladder,
+    cut_to_cifar10,
+    find_preset,
+    find_rung,
+    override,
+    read_recipe,
+)
 from smallvision.recipes.builders import (
+    build_machine,
     build_model,
     build_optimizer,
+    check_fit,
     choose_micro_batch,
     schedule_augmentations,
 )
+from smallvision.records.files import make_folder
 from smallvision.runs.train import explain_failure
 from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
 
 
-def bench_step(
-    recipes: Mapping[str, Recipe],
-    machine: Machine,
-    *,
-    rounds: int = 5,
-    compiled: bool = False,
-    plain: bool = False,
-    command: str = "smallvision.bench.bench_step()",
-    say: Callable[[str], None] = lambda _line: None,
-) -> dict[str, Any]:
-    """Time whole training steps on random images of 3x32x32: input path, gradients, update.
+class Step(Throughput):
+    """Training steps of one recipe."""
+
+    batch_size: int
+    """Images of a batch."""
+    micro_batch: int
+    """Images computed at a time; 0 for whole batches."""
+    compiled: bool
+    """Whether steps run through `torch.compile`."""
+    first_seconds: float | None
+    """Time of the first two steps, compilation included; null for a plain loop."""
+    flop_per_image: float
+    """Operations of a step for one image, counted as those of plain convolutions."""
+    flop_per_second: float
+    """Operations a second."""
+    peak_share: float
+    """Operations a second divided by those of the fastest convolution."""
+    input_share: float | None
+    """Fraction of the time that the input path takes; null for a plain loop, whose workers prepare
+    images during a step."""
+
+
+class StepRecord(Measurement):
+    """`step.json`: training steps on 32x32 images."""
+
+    title: ClassVar[str] = "Training steps"
+
+    kind: Literal["step"] = "step"
+    peak: Peak
+    """The fastest convolution, measured in turns with the steps."""
+    steps: dict[str, Step]
+    """By the name of the recipe, with `, compiled` or `, plain loop` after it."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The result in words."""
+        return (
+            "A step gathers, augments and normalises images, computes gradients and updates the "
+            "weights. Its operations are counted as those of plain convolutions; where "
+            "convolutions are computed with fewer, a step can exceed the peak.",
+        )
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The result in figures."""
+        peak = ("fastest convolution", "", "", f"{self.peak.flop_per_second / 1e9:,.0f}", "100 %")
+        return (
+            Table(
+                ("step of", "batch", "images/s", "GFLOP/s", "of peak", "input path"),
+                [
+                    (*peak, ""),
+                    *(
+                        (
+                            name,
+                            f"{step.batch_size:,}",
+                            f"{step.images_per_second:,.0f}",
+                            f"{step.flop_per_second / 1e9:,.0f}",
+                            f"{step.peak_share * 100:.0f} %",
+                            "" if step.input_share is None else f"{step.input_share * 100:.1f} %",
+                        )
+                        for name, step in self.steps.items()
+                    ),
+                ],
+                [1.0, *(step.peak_share for step in self.steps.values())],
+            ),
+        )
+
+
+def step(
+    recipe: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RECIPE", help="Rungs or TOML files.", show_default=False),
+    ] = None,
+    preset: Preset = "laptop",
+    settings: Settings = None,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Time each recipe compiled as well.")
+    ] = False,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Time each recipe in a plain loop over a DataLoader as well."),
+    ] = False,
+    rounds: Rounds = 5,
+    out: Out = OUT,
+) -> None:
+    """Measure training steps on 32x32 images: images a second and the share of the peak."""
+    scale = find_preset(preset)
+    ladder = build_ladder(scale, cut_to_cifar10(scale))
+    names = recipe or ["vgg10-aug", "wrn-aug", "speednet"]
+    changes = [*(settings or ()), *(["compute.compile=on"] if compiled else ())]
+    recipes = {
+        Path(name).name.removesuffix(".toml"): override(
+            read_recipe(Path(name)) if name.endswith(".toml") else find_rung(ladder, name).recipe,
+            changes,
+        )
+        for name in names
+    }
+    if len(recipes) < len(names):
+        raise SettingError("two recipes have one name, which the record needs; rename a file")
+    for one in recipes.values():
+        check_fit(one, SHAPE)
+    machine, *others = {build_machine(one) for one in recipes.values()}
+    if others:
+        raise SettingError("recipes that are timed side by side must agree on `compute`")
+    make_folder(out)  # an unwritable place is found before minutes of measuring
+    save(measure_steps(recipes, machine, rounds, plain=plain), out)
+
+
+def measure_steps(
+    recipes: Mapping[str, Recipe], machine: Machine, rounds: int, *, plain: bool = False
+) -> StepRecord:
+    """Time whole training steps on random images of 3x32x32.
 
     Args:
         recipes: by the name under which they are recorded.
-        machine: how to compute.
+        machine: how to compute; if compiled, each recipe is timed both ways.
         rounds: turns of each.
-        compiled: whether to time each compiled as well.
-        plain: whether to time each in a plain loop over a DataLoader as well (`plain.PlainLoop`).
-        command: for the record.
-        say: told how it goes.
-
-    Returns: a record; `peak` of the machine's convolutions, and in `steps`, by name, images a
-        second, floating-point operations an image and a second, the share of the peak, and the
-        share of the time that goes into the input path, which is null for a plain loop, whose
-        workers prepare images meanwhile, as is the time of its first steps.
+        plain: whether to time each in a plain loop over a DataLoader as well.
 
     Raises:
         FailedRunError: memory does not suffice for a step.
@@ -65,40 +182,36 @@ def bench_step(
     machine.set_up()
     convolutions = list_convolutions(machine)
     jobs: dict[str, Job] = {}
-    facts: dict[str, dict[str, Any]] = {}
+    benches: dict[str, StepBench] = {}
     for name, recipe in recipes.items():
-        ways = (False, True) if compiled else (False,)
-        for way in ways:
-            title = f"{name}, compiled" if way else name
+        for compiled in sorted({False, machine.compiled}):
+            title = f"{name}, compiled" if compiled else name
             try:
-                bench = StepBench(recipe, replace(machine, compiled=way))
+                bench = StepBench(recipe, replace(machine, compiled=compiled))
             except (MemoryError, RuntimeError) as error:
                 raise explain_failure(error, recipe) from error
+            benches[title] = bench
             jobs[title] = bench.job()
-            facts[title] = bench.describe()
             jobs[f"{title}: input"] = bench.input_job()
         if plain:
-            title = f"{name}, plain loop"
-            known = {"micro_batch": 0, "compiled": False, "first_seconds": None}
-            facts[title] = facts[name] | known
-            jobs[title] = PlainLoop(recipe, draw_images(2 * recipe.batch_size), machine).job()
-    rates = alternate(jobs | convolutions, rounds=rounds, say=say)
-    peak = find_peak(convolutions, rates)
+            images = draw_images(2 * recipe.batch_size)
+            jobs[f"{name}, plain loop"] = PlainLoop(recipe, images, machine).job()
+    measured = measure_in_turns(jobs | convolutions, rounds)
+    peak = find_peak({name: measured[name] for name in convolutions})
     steps = {}
-    for title, known in facts.items():
-        rate = rates[title]["images_per_second"]
-        speed = rate * known["flop_per_image"]
-        alone = rates.get(f"{title}: input")
-        steps[title] = {
-            **known,
-            **rates[title],
-            "flop_per_second": speed,
-            "peak_share": speed / peak["flop_per_second"],
-            "input_share": rate / alone["images_per_second"] if alone else None,
-        }
-    # Whether it is compiled, each step says for itself.
-    head = begin_record("step", command, replace(machine, compiled=False))
-    return {**head, "peak": peak, "steps": steps}
+    for name in recipes:
+        for title in (name, f"{name}, compiled", f"{name}, plain loop"):
+            if title in measured:
+                ours = benches.get(title)
+                steps[title] = describe_step(
+                    ours or benches[name],
+                    measured[title],
+                    peak,
+                    measured[f"{title}: input"] if ours else None,
+                )
+    # Each step says for itself whether it is compiled.
+    head = describe_here(replace(machine, compiled=False))
+    return StepRecord(**head, peak=peak, steps=steps)
 
 
 def draw_images(count: int) -> ImageSet:
@@ -113,7 +226,7 @@ class StepBench:
     """One recipe, ready to take steps.
 
     Args:
-        recipe: whose steps.
+        recipe: gives the network, the optimiser, the batch and its augmentations.
         machine: how to compute.
     """
 
@@ -135,14 +248,14 @@ class StepBench:
             seed=0,
             micro_batch=choose_micro_batch(recipe, machine),
         )
-        # One batch will do: it is made anew each time it is gone through.
+        # One batch is enough, since it is gathered and augmented anew in every step.
         self.batch = next(self.batches.epoch(1))
         began = time.perf_counter()
         for _ in range(2):
             self.take_step()
-        settle()
+        synchronize()
         self.first_seconds = time.perf_counter() - began
-        self.steps = fill_turn(self.take_step)
+        self.steps = count_repeats(self.take_step)
 
     def take_step(self) -> None:
         """One update."""
@@ -153,32 +266,21 @@ class StepBench:
         return repeat(self.take_step, self.steps, self.recipe.batch_size)
 
     def input_job(self) -> Job:
-        """A job of the input path of as many steps."""
+        """A job of the input path alone, of as many steps."""
 
-        def go_through() -> None:
+        def make_batch() -> None:
             for _part in self.batch:
                 pass
 
-        return repeat(go_through, self.steps, self.recipe.batch_size)
-
-    def describe(self) -> dict[str, Any]:
-        """What is known before it is timed."""
-        return {
-            "batch_size": self.recipe.batch_size,
-            "micro_batch": self.batches.micro_batch,
-            "compiled": self.machine.compiled,
-            # The first two steps, of which the first compiles.
-            "first_seconds": self.first_seconds,
-            "flop_per_image": self.count_flop(),
-        }
+        return repeat(make_batch, self.steps, self.recipe.batch_size)
 
     def count_flop(self) -> float:
         """Floating-point operations of a step for one image; an addition and a product are two.
 
-        They are those of plain convolutions, however these are computed here: some ways do with
+        They are those of plain convolutions, however these are computed here: some ways need
         fewer, others compute with zeros.
         """
-        # On no device at all there is just the plain way.
+        # Without any device there is just the plain way.
         with torch.device("meta"):
             model = build_model(self.recipe, SHAPE, NUM_CLASSES).train()
             images = torch.empty(len(self.batch), *SHAPE)
@@ -191,6 +293,27 @@ class StepBench:
             counts.append(counter.get_total_flops())
             return loss
 
-        # Some optimisers look at a batch twice.
+        # Some optimisers compute the gradients of a batch twice.
         build_optimizer(self.recipe, model).step(compute_loss)  # type: ignore[arg-type]
         return sum(counts) / len(self.batch)
+
+
+def describe_step(
+    bench: StepBench, measured: Throughput, peak: Peak, input_path: Throughput | None
+) -> Step:
+    """A timed step; `input_path` is None for a plain loop, which takes the recipe of `bench`."""
+    speed = measured.images_per_second
+    flop = bench.count_flop()
+    plain = input_path is None
+    return Step(
+        images_per_second=speed,
+        rounds=measured.rounds,
+        batch_size=bench.recipe.batch_size,
+        micro_batch=0 if plain else bench.batches.micro_batch,
+        compiled=False if plain else bench.machine.compiled,
+        first_seconds=None if plain else bench.first_seconds,
+        flop_per_image=flop,
+        flop_per_second=speed * flop,
+        peak_share=speed * flop / peak.flop_per_second,
+        input_share=None if input_path is None else speed / input_path.images_per_second,
+    )

@@ -5,67 +5,69 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 
-TURN_SECONDS = 1.0  # what is quicker is done several times in a turn
-REST_SECONDS = 0.5  # before a turn, in which the workers of the one before come to rest
+from benchmarks.records import Part
 
-Job = Callable[[], int]  # does some work; returns how many images it was
+TURN_SECONDS = 1.0  # shorter jobs are repeated to fill a turn
+REST_SECONDS = 0.5  # before each turn, so that the workers of the job before become idle
+
+Job = Callable[[], int]  # does some work; returns how many images that was
 
 
-def alternate(
-    jobs: Mapping[str, Job], *, rounds: int, say: Callable[[str], None] = lambda _line: None
-) -> dict[str, dict[str, Any]]:
-    """Let jobs take turns, so that a slow minute of the machine is a slow minute of all.
+class Throughput(Part):
+    """How fast a job is."""
+
+    images_per_second: float
+    """Median over the turns."""
+    rounds: tuple[float, ...]
+    """Images a second in each turn."""
+
+
+def measure_in_turns(jobs: Mapping[str, Job], rounds: int) -> dict[str, Throughput]:
+    """Time jobs in turns, so that a slow minute of the machine slows all of them.
 
     Args:
-        jobs: by name; each is run once before it is timed.
+        jobs: by name; each runs once before it is timed.
         rounds: turns of each.
-        say: told of each job's rate once it is known.
-
-    Returns: by name, images a second: the median of its turns, and all of them.
     """
-    rates: dict[str, list[float]] = {name: [] for name in jobs}
     for job in jobs.values():
         job()
-    for _ in range(rounds):
-        for name, job in jobs.items():
-            rates[name].append(time_job(job))
-    for name, measured in rates.items():
-        say(f"{name}: {statistics.median(measured):,.0f} images a second")
-    return {
-        name: {"images_per_second": statistics.median(measured), "rounds": measured}
-        for name, measured in rates.items()
-    }
+    turns = [{name: time_job(job) for name, job in jobs.items()} for _ in range(rounds)]
+    measured = {}
+    for name in jobs:
+        rates = tuple(turn[name] for turn in turns)
+        measured[name] = Throughput(images_per_second=statistics.median(rates), rounds=rates)
+        print(f"{name}: {statistics.median(rates):,.0f} images a second", flush=True)
+    return measured
 
 
 def time_job(job: Job) -> float:
     """Images a second of one turn."""
-    settle()
+    synchronize()
     time.sleep(REST_SECONDS)
     began = time.perf_counter()
     images = job()
-    settle()
+    synchronize()
     return images / (time.perf_counter() - began)
 
 
-def fill_turn(act: Callable[[], object]) -> int:
-    """How often something fits a turn, at least once; it is done twice to find out.
+def count_repeats(act: Callable[[], object]) -> int:
+    """How often something fits into a turn, at least once.
 
-    The first time a GPU loads what it needs and looks for its fastest kernels.
+    It is done twice to find out: the first time a GPU loads its kernels and searches the fastest.
     """
     act()
-    settle()
+    synchronize()
     began = time.perf_counter()
     act()
-    settle()
+    synchronize()
     return max(1, round(TURN_SECONDS / (time.perf_counter() - began)))
 
 
 def repeat(act: Callable[[], object], times: int, images: int) -> Job:
-    """A job of doing something so many times, each with so many images."""
+    """A job that does something so many times, each time with so many images."""
 
     def job() -> int:
         for _ in range(times):
@@ -75,7 +77,7 @@ def repeat(act: Callable[[], object], times: int, images: int) -> Job:
     return job
 
 
-def settle() -> None:
-    """Wait until a GPU has done what it was given."""
+def synchronize() -> None:
+    """Wait until a GPU has finished its work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()

@@ -1,169 +1,303 @@
-"""The time to a target: whole processes, from start to figure, with several seeds."""
+"""Measure the time to a target accuracy: whole processes, with several seeds."""
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar, Literal
 
-import numpy as np
-from scipy.stats import t
+import typer
+from pydantic import computed_field
 
-from benchmarks.records import begin_record
+from benchmarks.options import OUT, TARGET, Out, Target
+from benchmarks.records import (
+    Measurement,
+    Part,
+    Summary,
+    are_alike,
+    describe_here,
+    format_deviation,
+    save,
+    summarize,
+)
+from benchmarks.tables import Table
+from benchmarks.training.process import time_process
+from smallvision.cli.options import Data, DataDir, Settings
 from smallvision.data.loading.load import as_dataset
 from smallvision.errors import FailedRunError, RecordError, SettingError
-from smallvision.recipes import aim, override
+from smallvision.format import format_count, format_share
+from smallvision.recipes import Recipe, aim, override
+from smallvision.recipes.builders import build_machine, check_fit
 from smallvision.recipes.toml import sum_recipe
-from smallvision.records.fields import POOLED
-from smallvision.records.files import read_json, write_json
+from smallvision.records import store
+from smallvision.records.files import make_folder
 from smallvision.records.layout import STATUS
 from smallvision.records.ledger import LEDGER
-from smallvision.stats.intervals import CONFIDENCE
+
+Split = Literal["val", "test"]
+NAMES = {"val": "validation", "test": "test"}
 
 
-def bench_accuracy(
-    data: str,
-    target: float,
-    folder: Path,
-    *,
-    seeds: int = 5,
-    on_test: bool = False,
-    settings: Sequence[str] = (),
-    data_dir: Path | None = None,
-    command: str = "smallvision.bench.bench_accuracy()",
-    say: Callable[[str], None] = lambda _line: None,
-) -> dict[str, Any]:
-    """Train the recipe of a target with several seeds, each in a process of its own.
+class TimedRun(Part):
+    """A run in a process of its own."""
 
-    The time is that of the whole process: start, imports, loading, compiling if it compiles,
-    training and the final prediction.
+    seed: int
+    """Seed of the run."""
+    accuracy: float
+    """On validation or test images."""
+    n: int
+    """Number of these images."""
+    seconds: float
+    """From the start of the process to its end."""
+    training_seconds: float
+    """Training alone."""
+
+
+class TimedRunRecord(Measurement):
+    """`bench.json` in the folder of a run: what its time depends on."""
+
+    kind: Literal["accuracy-run"] = "accuracy-run"
+    data: str
+    """Name of the data set."""
+    split: Split
+    """Images that the accuracy is of."""
+    recipe_sum: str
+    """SHA-256 of the recipe."""
+    run: TimedRun
+    """The run."""
+
+
+class AccuracyRecord(Measurement):
+    """`accuracy-SPLIT-TARGET.json`: several seeds of the recipe of a target."""
+
+    title: ClassVar[str] = "Time to accuracy"
+
+    kind: Literal["accuracy"] = "accuracy"
+    data: str
+    """Name or path of the data set."""
+    target: float
+    """Accuracy to reach."""
+    split: Split
+    """Images that the accuracy is of; before `test`, runs train on all other images."""
+    settings: tuple[str, ...]
+    """Overrides of the recipe's settings."""
+    runs: tuple[TimedRun, ...]
+    """One per seed."""
+
+    @computed_field
+    @property
+    def n(self) -> int:
+        """Number of images that the accuracy is of."""
+        return self.runs[0].n
+
+    @computed_field
+    @property
+    def accuracy(self) -> Summary:
+        """Accuracy over the runs."""
+        return summarize([run.accuracy for run in self.runs])
+
+    @computed_field
+    @property
+    def seconds(self) -> Summary:
+        """Time of the processes over the runs."""
+        return summarize([run.seconds for run in self.runs])
+
+    @computed_field
+    @property
+    def reached(self) -> float:
+        """Fraction of the runs that reached the target."""
+        return sum(run.accuracy >= self.target for run in self.runs) / len(self.runs)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The result in words."""
+        count = len(self.runs)
+        points = format_deviation(self.accuracy, 100, 2)
+        seconds = format_deviation(self.seconds, 1, 1)
+        images = f"{format_count(self.n)} {NAMES[self.split]} images of {self.data}"
+        return (
+            f"{self.accuracy.mean * 100:.2f} % on {images} in {self.seconds.mean:.1f} s, from the "
+            f"start of the process to its end: the mean of {count} "
+            f"{'run' if count == 1 else 'runs'}.",
+            *([f"Standard deviations: {points} points and {seconds} s."] if points else ()),
+            f"{format_share(self.reached)} of the runs reached {format_share(self.target)}.",
+        )
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The result in figures."""
+        return (
+            Table(
+                ("seed", "accuracy, %", "seconds", "of them training"),
+                [
+                    (
+                        str(run.seed),
+                        f"{run.accuracy * 100:.2f}",
+                        f"{run.seconds:.1f}",
+                        f"{run.training_seconds:.1f}",
+                    )
+                    for run in self.runs
+                ],
+                [run.seconds for run in self.runs],
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Goal:
+    """An accuracy to reach, and how runs train for it.
+
+    Attributes:
+        target: a fraction for which there is a recipe.
+        split: `test` trains on all other images and opens the test set once a run; `val` trains
+            on the training split and opens nothing.
+        data: name or path of the data set.
+        data_dir: where to look for a named data set first.
+        settings: overrides such as `"epochs=6"`.
+    """
+
+    target: float
+    split: Split = "test"
+    data: str = "cifar10"
+    data_dir: Path | None = None
+    settings: tuple[str, ...] = ()
+
+    def build_recipe(self, seed: int = 0) -> Recipe:
+        """The recipe of a run.
+
+        Raises:
+            SettingError: no recipe was made for the target, or a setting is unknown.
+        """
+        return override(aim(self.target), [*self.settings, f"seed={seed}"])
+
+    def sum_recipe(self, seed: int = 0) -> str:
+        """SHA-256 of the recipe of a run."""
+        return sum_recipe(self.build_recipe(seed))["recipe_sum"]
+
+    def list_arguments(self, folder: Path, seed: int) -> Iterator[str]:
+        """What Python is called with."""
+        yield from ("-m", "smallvision", "train", self.data, "speednet")
+        yield from ("--target", str(self.target), "--out", str(folder), "--json")
+        if self.split == "test":
+            yield from ("--refit", "--evaluate")
+        if self.data_dir is not None:
+            yield from ("--data-dir", str(self.data_dir))
+        for setting in (*self.settings, f"seed={seed}"):
+            yield from ("--set", setting)
+
+
+def accuracy(
+    data: Data = "cifar10",
+    target: Target = TARGET,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of runs.")] = 5,
+    on: Annotated[
+        str,
+        typer.Option(
+            help="val, or test. With test, runs train on all other images and each opens the test "
+            "set once."
+        ),
+    ] = "val",
+    settings: Settings = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of the runs, by default OUT/runs/ON-TARGET.")
+    ] = None,
+    data_dir: DataDir = None,
+    out: Out = OUT,
+) -> None:
+    """Measure the time to a target accuracy, from the start of a process to its end."""
+    if on not in ("val", "test"):
+        raise SettingError(f"--on is '{on}'; expected val or test")
+    split: Split = "test" if on == "test" else "val"
+    goal = Goal(target, split, data, data_dir, tuple(settings or ()))
+    # A setting that is misspelt or does not fit is found before hours of training.
+    check_fit(goal.build_recipe(), as_dataset(data, data_dir).train.shape)
+    make_folder(out)
+    name = f"{on}-{target:g}"
+    record = measure_accuracy(goal, runs or out / "runs" / name, seeds)
+    save(record, out, f"accuracy-{name}")
+
+
+def measure_accuracy(goal: Goal, folder: Path, seeds: int) -> AccuracyRecord:
+    """Train the recipe of a target with seeds from 0 on, each in a process of its own.
 
     Args:
-        data: name or path of the data set.
-        target: the accuracy to reach, for which there is a recipe.
-        folder: where the runs go, `seed-0` and so on. A run found there is not made again, so
-            that no seed is tried twice; one that was cut short is, since its time is that of all.
-        seeds: runs.
-        on_test: train on all images and open the test set once a run, instead of validating.
-        settings: overrides such as `"epochs=6"`.
-        data_dir: where to look for a named data set first.
-        command: for the record.
-        say: told how it goes.
-
-    Returns: a record; each run's seed, accuracy and seconds, their mean, deviation and interval,
-        and the share of runs that reached the target.
+        goal: what the runs train for.
+        folder: where the runs lie, `seed-0` and so on. A finished run that lies there is not
+            repeated, so that no seed is tried twice. A run that was cut short is, since its time
+            counts from its start.
+        seeds: number of runs.
 
     Raises:
-        FailedRunError: a run did not come to its end.
+        FailedRunError: a run did not finish.
         DataError: there is no such data set.
-        RecordError: a run found there is of another recipe, was measured on the other images or
-            on another machine, or opened the test set and was cut short.
-        SettingError: no recipe was made for this target, or a setting is unknown, out of range or
-            not for these images.
+        RecordError: a run in the folder is of another recipe, other images or another machine, or
+            it opened the test set and was cut short.
+        SettingError: no recipe was made for this target, or a setting does not fit the images.
     """
-    name = as_dataset(data, data_dir).name
-    runs, machines = [], []
+    name = as_dataset(goal.data, goal.data_dir).name
+    head = describe_here(build_machine(goal.build_recipe()))
+    here = Measurement(kind="accuracy", **head)
+    runs = []
     for seed in range(seeds):
         place = folder / f"seed-{seed}"
-        if (place / "bench.json").exists():
-            wanted = sum_recipe(override(aim(target), [*settings, f"seed={seed}"]))["recipe_sum"]
-            found = read_json(place / STATUS)
-            others = found.get("data") != name or (found.get("kind") == POOLED) != on_test
-            if found.get("recipe_sum") != wanted or others:
-                raise RecordError(
-                    f"{place} holds a run of another recipe or on other images; "
-                    "name another folder with --runs"
-                )
-        else:
-            time_run(data, target, place, seed, on_test, settings, data_dir)
-        machines.append(tell_machine(place))
-        if machines[-1] != machines[0]:
-            raise RecordError(
-                f"{folder} holds runs on more than one machine; name another folder with --runs"
+        recipe_sum = goal.sum_recipe(seed)
+        record = store.read_if_there(place / "bench.json", TimedRunRecord)
+        if record is None:
+            run = time_run(goal, place, seed)
+            record = TimedRunRecord(
+                **head, data=name, split=goal.split, recipe_sum=recipe_sum, run=run
             )
-        run = read_json(place / "bench.json")
-        runs.append(run)
-        say(f"seed {seed}: {run['accuracy']:.2%} after {run['seconds']:.1f} s")
-    accuracies, seconds = ([run[key] for run in runs] for key in ("accuracy", "seconds"))
-    return {
-        **begin_record("accuracy", command, None),
-        "machine": machines[0][0],
-        "data": data,
-        "target": target,
-        "split": "test" if on_test else "val",
-        "n": runs[0]["n"],
-        "settings": list(settings),
-        "runs": runs,
-        "accuracy": sum_up(accuracies),
-        "seconds": sum_up(seconds),
-        "reached": sum(accuracy >= target for accuracy in accuracies) / len(accuracies),
-    }
+            store.write(place / "bench.json", record)
+        if (record.data, record.split, record.recipe_sum) != (name, goal.split, recipe_sum):
+            raise RecordError(
+                f"{place} holds a run of another recipe or on other images; "
+                "name another folder with --runs"
+            )
+        if not are_alike(record, here):
+            raise RecordError(
+                f"{place} holds a run on another machine; name another folder with --runs"
+            )
+        runs.append(record.run)
+        print(
+            f"seed {seed}: {record.run.accuracy * 100:.2f} % after {record.run.seconds:.1f} s",
+            flush=True,
+        )
+    return AccuracyRecord(
+        **head,
+        data=goal.data,
+        target=goal.target,
+        split=goal.split,
+        settings=goal.settings,
+        runs=tuple(runs),
+    )
 
 
-def time_run(
-    data: str,
-    target: float,
-    place: Path,
-    seed: int,
-    on_test: bool,
-    settings: Sequence[str],
-    data_dir: Path | None,
-) -> None:
-    """Train one seed in a process of its own and write `bench.json` into its folder."""
-    if (place / LEDGER).exists():
+def time_run(goal: Goal, folder: Path, seed: int) -> TimedRun:
+    """Train one seed in a process of its own.
+
+    Raises:
+        FailedRunError: the run did not finish.
+        RecordError: a run in the folder opened the test set and was cut short.
+        SettingError: the run was refused.
+    """
+    if (folder / LEDGER).exists():
         raise RecordError(
-            f"{place} opened the test set, and was cut short before its time was written; "
+            f"{folder} opened the test set, and was cut short before its time was written; "
             "name another folder with --runs"
         )
-    if (place / STATUS).exists():
-        shutil.rmtree(place)
-    arguments = [data, "speednet", "--target", str(target), "--out", str(place), "--json"]
-    if on_test:
-        arguments += ["--refit", "--evaluate"]
-    if data_dir is not None:
-        arguments += ["--data-dir", str(data_dir)]
-    for setting in (*settings, f"seed={seed}"):
-        arguments += ["--set", setting]
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "smallvision", "train", *arguments], capture_output=True, text=True
+    if (folder / STATUS).exists():
+        shutil.rmtree(folder)
+    try:
+        seconds, said = time_process([*goal.list_arguments(folder, seed)])
+    except (FailedRunError, SettingError) as error:
+        raise type(error)(f"{folder}: {error}") from error
+    measured = said[goal.split]
+    return TimedRun(
+        seed=seed,
+        accuracy=measured["accuracy"],
+        n=measured["n"],
+        seconds=seconds,
+        training_seconds=said["seconds"],
     )
-    seconds = time.perf_counter() - began
-    if done.returncode:
-        complaint = done.stderr.strip().splitlines()[-1:] or [f"code {done.returncode}"]
-        kind = SettingError if done.returncode == SettingError.exit_code else FailedRunError
-        raise kind(f"{place}: {complaint[0].removeprefix('error: ')}")
-    summary = json.loads(done.stdout.splitlines()[-1])
-    scored = summary["test"] if on_test else summary["val"]
-    record = {
-        "schema": 1,
-        "seed": seed,
-        "accuracy": scored["accuracy"],
-        "n": scored["n"],
-        "seconds": seconds,
-        "training_seconds": summary["seconds"],
-    }
-    write_json(place / "bench.json", record)
-
-
-def tell_machine(place: Path) -> tuple[Any, ...]:
-    """What a run's time depends on besides its recipe."""
-    environment = read_json(place / "environment.json")
-    parts = ("gpu", "processor", "generation", "instructions")
-    return read_json(place / STATUS)["machine"], *(environment.get(part) for part in parts)
-
-
-def sum_up(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, standard deviation and 95 % interval of the mean; the latter two from two values on."""
-    mean, count = float(np.mean(values)), len(values)
-    if count < 2:
-        return {"mean": mean, "std": None, "interval": None}
-    std = float(np.std(values, ddof=1))
-    half = float(t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * std / math.sqrt(count)
-    return {"mean": mean, "std": std, "interval": [mean - half, mean + half]}
