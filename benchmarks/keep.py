@@ -107,7 +107,7 @@ def describe_verdict(step: dict[str, Any] | None) -> str:
     if step is None:
         return ""
     if step["verdict"] == "cannot tell apart":
-        return f"cannot be told from {step['against']}"
+        return f"cannot be told apart from {step['against']}"
     return f"{step['verdict']} than {step['against']} by {abs(step['difference']) * 100:.2f} points"
 
 
@@ -147,7 +147,7 @@ def write_block(folder: Path) -> Iterator[str]:
     runs = "One run of each rung (n = 1, "
     if study["seeds"] > 1:
         which = ", ".join(study["repeat"] or ["each rung but the ensemble"])
-        runs = f"{study['seeds']} runs of {which}, told as their mean; one of the others ("
+        runs = f"{study['seeds']} runs of {which}, reported as their mean; one run of the others ("
     began, ended = (datetime.fromisoformat(study[when]) for when in ("created", "finished"))
     yield (
         f"Test of `{test['model']}`: {describe_test(test)}. {runs}seed {study['seed']}), preset "

@@ -94,9 +94,6 @@ class Measurement(Part):
             print(sentence)
 
 
-AnyMeasurement = TypeVar("AnyMeasurement", bound=Measurement)
-
-
 class Head(TypedDict):
     """The fields of a measurement that do not depend on what is measured."""
 
@@ -174,7 +171,7 @@ def are_alike(one: Measurement, other: Measurement) -> bool:
     return one.machine == other.machine and all(len(values) < 2 for values in named)
 
 
-class OfRecipe(Measurement):
+class RecipeMeasurement(Measurement):
     """A measurement of one recipe, to which later calls add runs."""
 
     target: float = 0.94
@@ -183,10 +180,10 @@ class OfRecipe(Measurement):
     """SHA-256 of the recipe."""
 
 
-AnyOfRecipe = TypeVar("AnyOfRecipe", bound=OfRecipe)
+AnyRecipeMeasurement = TypeVar("AnyRecipeMeasurement", bound=RecipeMeasurement)
 
 
-def continue_record(path: Path, fresh: AnyOfRecipe) -> AnyOfRecipe:
+def continue_record(path: Path, fresh: AnyRecipeMeasurement) -> AnyRecipeMeasurement:
     """Read the record that runs are to be added to; without one, `fresh`.
 
     Raises:

@@ -132,7 +132,7 @@ def run_peer(arguments: Sequence[str], time_limit: int) -> Entrant:
         said.seek(0)
         lines = [json.loads(line) for line in said if line.startswith('{"accuracy"')]
     runs = [GpuRun.model_validate(line) for line in lines]
-    return enter(runs, first_seconds=lines[0]["ended"] if lines else 0.0, error=error)
+    return make_entrant(runs, first_seconds=lines[0]["ended"] if lines else 0.0, error=error)
 
 
 def run_ours(target: float, data_dir: Path, count: int, *, dry: bool) -> Entrant:
@@ -159,11 +159,13 @@ def run_ours(target: float, data_dir: Path, count: int, *, dry: bool) -> Entrant
                     training_seconds=run.status["seconds"],
                 )
             )
-    return enter(runs, first_seconds=runs[0].seconds)
+    return make_entrant(runs, first_seconds=runs[0].seconds)
 
 
-def enter(runs: Sequence[GpuRun], *, first_seconds: float, error: str | None = None) -> Entrant:
-    """An entrant of a first run, which warms up and took so long from the start, and others."""
+def make_entrant(
+    runs: Sequence[GpuRun], *, first_seconds: float, error: str | None = None
+) -> Entrant:
+    """Describe a program by its runs; the first only warms up, and ended after `first_seconds`."""
     rest = tuple(runs[1:])
     besides = first_seconds - statistics.median(run.seconds for run in rest) if rest else None
     return Entrant(runs=rest, besides_seconds=besides, error=error)

@@ -3,10 +3,10 @@
     python -m benchmarks.peers.airbench_cpu AIRBENCH94_MUON.PY [DATA_DIR]
 
 The file is Keller Jordan's, https://github.com/KellerJordan/cifar10-airbench; it is fetched for the
-measurement and is no part of this repository. What is replaced: the device, the half type (by
-float32 on processors that only emulate bfloat16), CUDA's events by a clock, torchvision's reading
-and normalising by the same arithmetic, and compilation by none, which is faster on two cores. One
-run, no warm-up. The last line printed is JSON.
+measurement and is no part of this repository. These things are replaced: the device; float16 by
+bfloat16, or by float32 on processors that only emulate bfloat16; CUDA's events by a clock; reading
+and normalising by torchvision, with the same arithmetic. Compilation is left out, which is faster
+on two cores. The file runs once, without a warm-up. The last line of output is JSON.
 """
 
 from __future__ import annotations

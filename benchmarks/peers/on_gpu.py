@@ -5,10 +5,10 @@
 PEER.PY is `airbench94_muon.py` or `airbench96_faster.py` (Keller Jordan,
 https://github.com/KellerJordan/cifar10-airbench) or `cifar10_speedrun.py` (hiverge,
 https://github.com/hiverge/cifar10-speedrun). They are fetched for the measurement and are no part
-of this repository. What is replaced: the number of runs, and reading images by torchvision, for
-they are laid where the file looks for them first. Each run counts its own time, as its authors
-meant it: training and the final evaluation, without compilation. Each is printed as a line of JSON
-once it is known, the one to warm up first, with the seconds since the process began. With
+of this repository. Two things are replaced: the number of runs, and the download by torchvision,
+since the images are put where the file looks for them first. Each run counts its own time, as its
+authors meant it: training and the final evaluation, without compilation. Each is printed as a line
+of JSON when it ends, with the seconds since the process began; the first one warms up. With
 `--dry-run` the file is changed, not run.
 """
 

@@ -15,8 +15,8 @@ import smallvision as sv
 from benchmarks.options import OUT, TARGET, Out
 from benchmarks.records import (
     BENCH,
-    OfRecipe,
     Part,
+    RecipeMeasurement,
     Summary,
     continue_record,
     describe_here,
@@ -83,7 +83,7 @@ class Variant(Part):
         return summarize([run.log_loss for run in self.runs])
 
 
-class AblationsRecord(OfRecipe):
+class AblationsRecord(RecipeMeasurement):
     """`ablations.json`: the recipe for 94 % without one of its ideas each."""
 
     title: ClassVar[str] = "What each idea is worth"

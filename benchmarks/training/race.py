@@ -13,8 +13,8 @@ from pydantic import computed_field
 from benchmarks.options import OUT, TARGET, Out, Target
 from benchmarks.records import (
     BENCH,
-    OfRecipe,
     Part,
+    RecipeMeasurement,
     Summary,
     continue_record,
     describe_here,
@@ -45,7 +45,7 @@ class RaceRun(Part):
     """On test images."""
 
 
-class RaceRecord(OfRecipe):
+class RaceRecord(RecipeMeasurement):
     """`race-TARGET.json`: the package and a peer, which took turns on one machine."""
 
     title: ClassVar[str] = "Beside a peer"
