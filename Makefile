@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: study test check format install clean
+.PHONY: study test check docs format install clean
 
 study: $(INSTALLED)  ## the main job on the embedded handwritten digits
 	$(BIN)/smallvision study digits
@@ -12,11 +12,15 @@ study: $(INSTALLED)  ## the main job on the embedded handwritten digits
 test: $(INSTALLED)  ## all default tests: offline, minutes
 	$(BIN)/pytest
 
-check: $(INSTALLED)  ## format, lint, types, import rules
+check: $(INSTALLED)  ## format, lint, types, import rules, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate_records.py --check
+
+docs: $(INSTALLED)  ## docs/RECORDS.md from the schema of the records
+	$(BIN)/python docs/generate_records.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -22,6 +22,7 @@ from smallvision.compute.machine import choose_machine
 from smallvision.errors import SettingError
 from smallvision.records import store
 from smallvision.records.files import make_folder
+from smallvision.runs.finished_run import find_finished
 
 OURS = "smallvision"
 PEERS = {0.94: ("airbench94_muon", "cifar10_speedrun"), 0.96: ("airbench96_faster",)}
@@ -151,12 +152,12 @@ def run_ours(target: float, data_dir: Path, count: int, *, dry: bool) -> Entrant
                 out=f"{place}/{seed}",
                 settings=(f"seed={seed}", *(TINY if dry else ())),
             )
-            accuracy = sv.evaluate(run, dataset).record["accuracy"]
+            accuracy = sv.evaluate(run, dataset).accuracy
             runs.append(
                 GpuRun(
                     accuracy=accuracy,
                     seconds=time.perf_counter() - began,
-                    training_seconds=run.status["seconds"],
+                    training_seconds=find_finished(run)[1].seconds,
                 )
             )
     return make_entrant(runs, first_seconds=runs[0].seconds)

@@ -28,6 +28,7 @@ from smallvision.recipes.builders import build_model
 from smallvision.recipes.task import Task
 from smallvision.records import store
 from smallvision.records.files import make_folder
+from smallvision.runs.finished_run import find_validated
 
 VARIANTS: dict[str, list[str]] = {
     "8 whole": ["epochs=8", "windows=[]", "model.extra=0"],
@@ -174,7 +175,7 @@ def train_once(dataset: DataSet, recipe: Recipe, variant: RecipeVariant) -> Reci
         except UserError as error:  # it diverged, or memory ran out
             print(error, flush=True)
             return variant.model_copy(update={"failed": variant.failed + 1})
-        accuracy = run.status["val"]["accuracy"]
+        accuracy = find_validated(run)[1].val.accuracy
     return variant.model_copy(update={"accuracies": (*variant.accuracies, accuracy)})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -133,7 +132,7 @@ def measure_pipeline(images: ImageSet, machine: Machine, rounds: int) -> Pipelin
         loader = draw_batches(pillow, BATCH, workers, machine)
         paths[f"DataLoader, Pillow{name}"] = consume(loader)
     return PipelineRecord(
-        **describe_here(replace(machine, compiled=False)),
+        **describe_here(machine.change(compiled=False)),
         batch_size=BATCH,
         images=len(images),
         paths=measure_in_turns(paths, rounds),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -51,7 +50,7 @@ from smallvision.recipes.builders import (
     schedule_augmentations,
 )
 from smallvision.records.files import make_folder
-from smallvision.runs.train import explain_failure
+from smallvision.runs.recovery import explain_failure
 from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
@@ -187,7 +186,7 @@ def measure_steps(
         for compiled in sorted({False, machine.compiled}):
             title = f"{name}, compiled" if compiled else name
             try:
-                bench = StepBench(recipe, replace(machine, compiled=compiled))
+                bench = StepBench(recipe, machine.change(compiled=compiled))
             except (MemoryError, RuntimeError) as error:
                 raise explain_failure(error, recipe) from error
             benches[title] = bench
@@ -210,7 +209,7 @@ def measure_steps(
                     measured[f"{title}: input"] if ours else None,
                 )
     # Each step says for itself whether it is compiled.
-    head = describe_here(replace(machine, compiled=False))
+    head = describe_here(machine.change(compiled=False))
     return StepRecord(**head, peak=peak, steps=steps)
 
 

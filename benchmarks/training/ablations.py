@@ -35,6 +35,7 @@ from smallvision.recipes import aim
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records import store
 from smallvision.records.files import make_folder, read_npz
+from smallvision.runs.finished_run import find_validated
 from smallvision.stats.rates import rate_accuracy
 
 RECIPE, ONE_VIEW = "the recipe", "one view of an image, not up to six"
@@ -140,7 +141,7 @@ def ablations(
     path = make_folder(out) / "ablations.json"
     fresh = AblationsRecord(
         **describe_here(choose_machine()),
-        recipe_sum=sum_recipe(aim(TARGET))["recipe_sum"],
+        recipe_sum=sum_recipe(aim(TARGET)),
         target=TARGET,
         variants={},
     )
@@ -163,7 +164,7 @@ def train_variant(data: DataSet, seed: int, name: str) -> dict[str, VariantRun]:
     settings = [*VARIANTS[name], f"seed={seed}"]
     with TemporaryDirectory() as place:
         run = sv.train(data, "speednet", target=TARGET, settings=settings, out=f"{place}/run")
-        rates = {name: run.status["val"]}
+        rates = {name: find_validated(run)[1].val}
         if name == RECIPE:
             path = run.folder / "predictions" / "val.npz"
             indices, labels = read_npz(path, "indices", "labels")
@@ -172,7 +173,7 @@ def train_variant(data: DataSet, seed: int, name: str) -> dict[str, VariantRun]:
     seconds = time.perf_counter() - began
     return {
         key: VariantRun(
-            seed=seed, accuracy=rate["accuracy"], log_loss=rate["loss"], seconds=seconds
+            seed=seed, accuracy=rate.accuracy, log_loss=rate.loss, seconds=seconds
         )
         for key, rate in rates.items()
     }

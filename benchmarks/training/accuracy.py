@@ -174,7 +174,7 @@ class Goal:
 
     def sum_recipe(self, seed: int = 0) -> str:
         """SHA-256 of the recipe of a run."""
-        return sum_recipe(self.build_recipe(seed))["recipe_sum"]
+        return sum_recipe(self.build_recipe(seed))
 
     def list_arguments(self, folder: Path, seed: int) -> Iterator[str]:
         """What Python is called with."""
