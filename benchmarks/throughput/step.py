@@ -27,7 +27,7 @@ from benchmarks.throughput.timing import (
     synchronize,
 )
 from smallvision.augment import build_normalizer
-from smallvision.cli.options import Preset, Settings
+from smallvision.cli.options import PresetOption, SettingsOption
 from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
@@ -129,8 +129,8 @@ def step(
         list[str] | None,
         typer.Argument(metavar="RECIPE", help="Rungs or TOML files.", show_default=False),
     ] = None,
-    preset: Preset = "laptop",
-    settings: Settings = None,
+    preset: PresetOption = "laptop",
+    settings: SettingsOption = None,
     compiled: Annotated[
         bool, typer.Option("--compiled", help="Time each recipe compiled as well.")
     ] = False,

@@ -24,7 +24,7 @@ from benchmarks.records import (
 )
 from benchmarks.tables import Table
 from benchmarks.training.process import time_process
-from smallvision.cli.options import Data, DataDir, Settings
+from smallvision.cli.options import Data, DataDir, SettingsOption
 from smallvision.data.loading.load import as_dataset
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.format import format_count, format_share
@@ -199,7 +199,7 @@ def accuracy(
             "set once."
         ),
     ] = "val",
-    settings: Settings = None,
+    settings: SettingsOption = None,
     runs: Annotated[
         Path | None, typer.Option(help="Folder of the runs, by default OUT/runs/ON-TARGET.")
     ] = None,

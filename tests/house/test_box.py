@@ -25,7 +25,9 @@ def test_it_is_found_by_its_name_where_no_run_has_it(
 
 
 def test_it_answers() -> None:
-    model = load_model("cifar10", Machine("cpu", "fp32", compiled=False, threads=1))
+    model = load_model(
+        "cifar10", Machine(device="cpu", precision="fp32", compiled=False, threads=1)
+    )
     assert model.class_names[3] == "cat"
     draw = np.random.default_rng(0)
     said = model.predict(draw.integers(0, 256, (2, 3, 32, 32), dtype=np.uint8))

@@ -11,9 +11,9 @@ import typer
 from smallvision.cli.options import (
     DataDir,
     Json,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     TrainedOnPath,
     leave_if_busy,
 )
@@ -36,12 +36,12 @@ def distill(
     ] = None,
     data: TrainedOnPath = None,
     data_dir: DataDir = None,
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
     out: Annotated[
         Path | None,
         typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE-distilled."),
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:

@@ -52,10 +52,10 @@ NoMirror = Annotated[
         "such as letters.",
     ),
 ]
-Preset = Annotated[
+PresetOption = Annotated[
     str, typer.Option(help="The scale of models and training: quick, laptop or full.")
 ]
-Settings = Annotated[
+SettingsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Preset
+from smallvision.cli.options import PresetOption
 
 
 def recipes(
@@ -14,7 +14,7 @@ def recipes(
         str | None,
         typer.Argument(metavar="[RECIPE]", help="Print this recipe as TOML."),
     ] = None,
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
 ) -> None:
     """List recipes and their parts, with the sizes for CIFAR-10."""
     from rich.console import Console

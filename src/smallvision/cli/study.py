@@ -12,9 +12,9 @@ from smallvision.cli.options import (
     DataDir,
     Json,
     NoMirror,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     leave_if_busy,
     pick_data,
     spell_command,
@@ -26,13 +26,13 @@ STUDIES = Path("studies")
 
 def study(
     data: Data = "digits",
-    preset: Preset = "quick",
+    preset: PresetOption = "quick",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
         Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-PRESET.")
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     max_gap: Annotated[
         float,
         typer.Option(

@@ -13,9 +13,9 @@ from smallvision.cli.options import (
     DataDir,
     Json,
     NoMirror,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     leave_if_busy,
     pick_data,
     spell_command,
@@ -30,13 +30,13 @@ def train(
             metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
         ),
     ] = "wrn-aug",
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
         Path | None, typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE.")
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     seeds: Annotated[
         int,
         typer.Option(min=1, help="The number of runs, with consecutive seeds on the same split."),

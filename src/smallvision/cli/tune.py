@@ -14,9 +14,9 @@ from smallvision.cli.options import (
     DataDir,
     Json,
     NoMirror,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     leave_if_busy,
     pick_data,
 )
@@ -70,7 +70,7 @@ def tune(
             min=0, help="The number of fresh seeds to rerun the winner with; 0 for no rerun."
         ),
     ] = 2,
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
@@ -80,7 +80,7 @@ def tune(
             "without --resume."
         ),
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from smallvision.cli.main import app
+from tests.support.study_folder import build_whole_study
 
-ROOT = Path(__file__).parents[3]
 COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
-HEAVY = {"torch", "scipy", "sklearn", "optuna", "plotly"}
+HEAVY = {"torch", "scipy", "sklearn", "optuna"}
 PROBE = """
 import json, sys
 sys.argv[0] = "smallvision"
@@ -69,10 +69,11 @@ def test_completion_can_be_installed(tmp_path: Path) -> None:
     assert str(script) in (tmp_path / ".bashrc").read_text()
 
 
-def test_a_table_of_runs_needs_no_torch() -> None:
-    shown, loaded = call("runs", ROOT / "results" / "quick")
-    assert "digits/runs/wrn-aug" in shown
-    assert not loaded & (HEAVY - {"plotly"})
+def test_a_table_of_runs_needs_no_torch(tmp_path: Path) -> None:
+    build_whole_study(tmp_path / "study")
+    shown, loaded = call("runs", tmp_path)
+    assert "study/runs/wrn-aug" in shown
+    assert not loaded & HEAVY
 
 
 @pytest.mark.parametrize("arguments", [[], ["wrn-aug"]])
@@ -83,7 +84,7 @@ def test_recipes_need_no_torch(arguments: list[str]) -> None:
 
 
 def test_a_report_needs_no_torch(tmp_path: Path) -> None:
-    page = tmp_path / "report.html"
-    _, loaded = call("report", ROOT / "results" / "quick" / "digits", "--out", page)
-    assert page.exists()
-    assert not loaded & (HEAVY - {"plotly"})
+    build_whole_study(tmp_path / "study")
+    _, loaded = call("report", tmp_path / "study")
+    assert (tmp_path / "study" / "report.html").exists()
+    assert not loaded & HEAVY

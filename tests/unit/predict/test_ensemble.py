@@ -25,7 +25,7 @@ from smallvision.predict import (
 from smallvision.records.files import hash_file, read_json, write_json
 from tests.support.images import make_images
 
-FP32 = Machine("cpu", "fp32", compiled=False, threads=1)
+FP32 = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
 NORMED = {"name": "mlp", "hidden": [8], "dropout": 0.5}
 CONVOLUTIONAL = {"name": "wide_resnet", "depth": 10, "width": 1}
 

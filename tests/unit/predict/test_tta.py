@@ -75,7 +75,7 @@ def test_a_saved_model_keeps_its_test_time_augmentation(tta: Tta, tmp_path: Path
     torch.manual_seed(0)
     settings = {"name": "mlp", "hidden": [8], "dropout": 0.0}
     network = MODELS["mlp"].build((3, 6, 5), 4, hidden=[8]).eval()
-    machine = Machine("cpu", "fp32", compiled=False, threads=1)
+    machine = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
     names, mean, std = ("a", "b", "c", "d"), (0.5,) * 3, (0.2,) * 3
     model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, tta=tta, machine=machine)
     model.save(tmp_path)

@@ -73,7 +73,7 @@ class StoppingSettings(Settings):
     """What `patience` counts."""
 
 
-class ComputeSettings(Settings):
+class ComputeOptions(Settings):
     """Where and how to compute; `auto` decides by the machine."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -119,7 +119,7 @@ class Recipe(Settings):
     nonfinite: Literal["stop", "skip", "roll-back"] = "stop"
     """What follows a loss or gradient that is NaN or infinite: the run fails, the step is skipped,
     or the run returns to its last checkpoint."""
-    compute: ComputeSettings = ComputeSettings()
+    compute: ComputeOptions = ComputeOptions()
 
 
 def find_technique(part: str, name: str) -> type[Technique]:
