@@ -9,6 +9,7 @@ from typing import Any
 from smallvision.records.schema import (
     Calibration,
     DataDescription,
+    EpochMetrics,
     Goal,
     Limits,
     Rate,
@@ -60,6 +61,27 @@ def make_status(**changes: Any) -> ValidatedRun:
         "gap": 0.05,
     }
     return ValidatedRun(**(fields | changes))
+
+
+def make_metrics(epoch: int = 1, **changes: Any) -> EpochMetrics:
+    """An epoch of ten steps."""
+    fields: dict[str, Any] = {
+        "step": 10 * epoch,
+        "cycle": 1,
+        "lr": 0.1,
+        "loss": 0.5,
+        "train_loss": 0.4,
+        "train_accuracy": 0.95,
+        "val_loss": 0.45,
+        "val_accuracy": 0.9,
+        "train_n": 2_000,
+        "val_n": 400,
+        "best": True,
+        "seconds": 2.0 * epoch,
+        "images_per_second": 100.0,
+        "skipped": 0,
+    }
+    return EpochMetrics(epoch=epoch, **(fields | changes))
 
 
 def make_split_record(**changes: Any) -> SplitRecord:

@@ -40,6 +40,14 @@ def test_latency_is_of_the_images_shown(monkeypatch: pytest.MonkeyPatch) -> None
     assert all(map(np.array_equal, shown, (images[[i % 3]] for i in range(7))))
 
 
+def test_a_damaged_model_is_not_loaded(tmp_path: Path) -> None:
+    make_model(0, CONVOLUTIONAL).save(tmp_path)
+    about = tmp_path / "model.json"
+    about.write_text(about.read_text().replace('"mean"', '"meen"'))
+    with pytest.raises(RecordError, match="damaged"):
+        load_model(tmp_path)
+
+
 NO_MODEL, DAMAGED = "holds no model that this version can build", "is damaged"
 
 
