@@ -141,6 +141,6 @@ def make_study_record(*rungs: RungRecord, **changes: Any) -> StudyRecord:
 
 def edit_json(path: Path, **changes: Any) -> None:
     """Change fields of a file as a person with an editor does, who leaves its sum out."""
-    fields = json.loads(path.read_text()) | changes
+    fields = json.loads(path.read_text(encoding="utf-8")) | changes
     fields.pop("sum", None)
-    path.write_text(json.dumps(fields))
+    path.write_text(json.dumps(fields), encoding="utf-8")

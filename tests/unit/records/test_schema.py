@@ -36,6 +36,7 @@ from smallvision.records.schema import (
     TuningRecord,
     UnfinishedRun,
 )
+from smallvision.study import climb
 from smallvision.study.plan import StudyPlan
 from tests.support.images import make_dataset
 from tests.support.records import make_rate
@@ -117,6 +118,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, dataset = tmp_path_factory.mktemp("records"), make_dataset()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SMALLVISION_CACHE", str(root / "cache"))
+        patch.setattr(climb, "write_report", lambda _folder: None)  # no record, and slow
         run = train(
             dataset, "mlp", out=root / "run", settings=(*FAST, *CYCLES), seeds=2, refit=True
         )
