@@ -31,6 +31,19 @@ def test_a_damaged_checkpoint_is_passed_over(dataset: DataSet, tmp_path: Path) -
     assert read_bits(tmp_path / "whole") == read_bits(tmp_path / "torn")
 
 
+def test_a_checkpoint_counts_only_as_far_as_the_metrics_before_it_are_whole(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    train_tiny(dataset, tmp_path / "whole", checkpoints="all")
+    with pytest.raises(KeyboardInterrupt):
+        train_tiny(dataset, tmp_path / "torn", Interrupt(3), checkpoints="all")
+    metrics = tmp_path / "torn" / "metrics.jsonl"
+    metrics.write_text(metrics.read_text().replace('"epoch": 2', '"epoch": 7'))
+    status = train_tiny(dataset, tmp_path / "torn", checkpoints="all")
+    assert any("metrics.jsonl is damaged after epoch 1" in note for note in status.notes)
+    assert read_bits(tmp_path / "whole") == read_bits(tmp_path / "torn")
+
+
 def test_a_damaged_snapshot_is_not_loaded(dataset: DataSet, tmp_path: Path) -> None:
     train_tiny(dataset, tmp_path, model={"name": "mlp", "hidden": [8]}, averaging={"name": "ema"})
     weights = checkpoint_folder(tmp_path, 4) / "average.safetensors"
