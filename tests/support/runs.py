@@ -17,6 +17,20 @@ from smallvision.runs.job import Job, TrainingSplit
 from smallvision.runs.train import run_recipe
 from smallvision.training import Callback, Callbacks, State
 
+# Settings of the runs that ensembles are made of: one in three cycles, and one in a single cycle
+# of another architecture.
+SNAPSHOTS: dict[str, Any] = {
+    "epochs": 3,
+    "schedule": {"name": "sgdr", "cycles": 3, "cycle_mult": 1},
+    "views": {"mirror": True, "shift": 1},
+    "compute": {"threads": 1, "precision": "fp32"},
+}
+SINGLE: dict[str, Any] = {
+    "epochs": 1,
+    "model": {"name": "mlp", "hidden": [8]},
+    "compute": SNAPSHOTS["compute"],
+}
+
 
 def make_recipe(**changes: Any) -> Recipe:
     """A recipe of seconds, with other values of some settings."""
