@@ -96,9 +96,7 @@ def test_a_run_on_a_named_data_set_remembers_it(smallvision: Call, tmp_path: Pat
 def test_a_finished_run_can_be_resumed(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     recipe = tmp_path / "mine.toml"
-    recipe.write_text(
-        'name = "mine"\nepochs = 2\nbatch_size = 16\n[model]\nname = "mlp"\n[compute]\nthreads = 1\n'
-    )
+    recipe.write_text('name = "mine"\nepochs = 2\ncompute.threads = 1\n[model]\nname = "mlp"\n')
     assert smallvision("train", rows, recipe, "--out", out).code == 0
     weights = (out / "model" / "model.safetensors").read_bytes()
     assert smallvision("train", rows, recipe, "--out", out, "--resume").code == 0

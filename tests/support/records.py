@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+from smallvision.records import store
 from smallvision.records.schema import (
     Calibration,
     DataDescription,
@@ -113,3 +116,9 @@ def make_study_record(*rungs: RungRecord, **changes: Any) -> StudyRecord:
         "rungs": rungs,
     }
     return StudyRecord(**(fields | changes))
+
+
+def edit_record(path: Path, **fields: Any) -> None:
+    """Change fields of a record on disk, with the sum that goes with them."""
+    known = store.parse(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(store.add_sum({**known, **fields})), encoding="utf-8")
