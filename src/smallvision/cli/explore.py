@@ -15,11 +15,16 @@ def explore(
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for figures and pictures; by default, none.")
+        Path | None,
+        typer.Option(
+            help="The folder to write figures and pictures to. Default: nothing is written."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the split and of what is shown.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The seed of the split and of the images shown.")
+    ] = 0,
 ) -> None:
-    """Say what a data set is and what follows from it; the test set stays sealed."""
+    """Describe the training images of a data set; the test set stays sealed."""
     from rich.console import Console
 
     from smallvision.api import explore as explore_data

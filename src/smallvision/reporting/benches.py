@@ -9,8 +9,8 @@ from typing import Any
 from smallvision.errors import RecordError
 from smallvision.records.files import read_json
 from smallvision.reporting.page import (
+    DRAWING_ERRORS,
     TEMPLATES,
-    UNLIKE,
     load_templates,
     write_page,
     write_policy,
@@ -50,7 +50,7 @@ def draw_benches(records: list[dict[str, Any]]) -> str:
     for record in records:
         try:
             draw_page([record])
-        except UNLIKE as error:
+        except DRAWING_ERRORS as error:
             raise RecordError(
                 f"{record['name']}.json is not as `bench` writes it ({error!r}); measure again"
             ) from error
