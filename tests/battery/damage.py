@@ -19,9 +19,10 @@ from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe, read_run_recipe
 from smallvision.recipes.builders import build_average, build_model, build_optimizer, build_schedule
 from smallvision.records import store
-from smallvision.records.files import read_npz
+from smallvision.records.files import hash_file, read_npz
 from smallvision.records.layout import list_checkpoints
 from smallvision.records.schema import Environment, LearningRateSchedule, ModelRecord
+from smallvision.records.weights import read_manifest
 from smallvision.runs.job import Job
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
@@ -207,6 +208,8 @@ def age(path: Path, _: random.Random) -> None:
     """Let a record come from a later version."""
     newest = find_run(path) / "checkpoints" / "004"
     edit_record(newest / "state.json", schema=store.VERSION + 1)
+    sums = {**read_manifest(newest), "state.json": hash_file(newest / "state.json")}
+    edit_record(newest / "manifest.json", files=sums)
 
 
 def age_status(path: Path, _: random.Random) -> None:
