@@ -53,7 +53,7 @@ def test_a_layer_is_the_same_to_rounding(stride: int, monkeypatch: pytest.Monkey
     x = draw(64, 128, 7, 7)
     monkeypatch.setattr(convolution, "has_mkl", lambda: True)
     out = []
-    for gain in (1e9, 0.0):  # spectra always, and never
+    for gain in (1e9, 0.0):  # always by FFT, and never
         monkeypatch.setattr(convolution, "operation_ratio", lambda *_sizes, gain=gain: gain)
         out.append(conv(x))
     assert torch.allclose(*out, atol=1e-5)

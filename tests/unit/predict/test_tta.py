@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from smallvision.compute.machine import Machine
 from smallvision.models import MODELS
 from smallvision.predict import SavedModel, Tta, load_model
 from smallvision.predict.tta import UNCERTAIN
+from smallvision.records import store
+from smallvision.records.schema import ModelRecord
+from tests.support.models import FP32
 
 IMAGES = torch.arange(2 * 3 * 6 * 5).remainder(251).to(torch.uint8).view(2, 3, 6, 5)
 SURE, UNSURE = [2 * UNCERTAIN, 0.0], [0.5 * UNCERTAIN, 0.0]
@@ -75,12 +76,11 @@ def test_a_saved_model_keeps_its_test_time_augmentation(tta: Tta, tmp_path: Path
     torch.manual_seed(0)
     settings = {"name": "mlp", "hidden": [8], "dropout": 0.0}
     network = MODELS["mlp"].build((3, 6, 5), 4, hidden=[8]).eval()
-    machine = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
     names, mean, std = ("a", "b", "c", "d"), (0.5,) * 3, (0.2,) * 3
-    model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, tta=tta, machine=machine)
+    model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, tta=tta, machine=FP32)
     model.save(tmp_path)
-    assert json.loads((tmp_path / "model.json").read_text())["tta"] == tta.record().model_dump()
-    again = load_model(tmp_path, machine)
+    assert store.read(tmp_path / "model.json", ModelRecord).tta == tta.record()
+    again = load_model(tmp_path, FP32)
     assert again.tta == tta
     images = IMAGES.numpy()
     assert np.array_equal(again.predict_logits(images), model.predict_logits(images))
