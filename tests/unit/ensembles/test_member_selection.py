@@ -48,7 +48,7 @@ def test_the_best_member_is_a_member(selection: MemberSelection) -> None:
 
 
 def test_members_of_one_kind_are_not_asked_twice(selection: MemberSelection) -> None:
-    assert selection.ensemble_logits is None, "the two look at other views of an image"
+    assert selection.ensemble_logits is None, "the two differ in test-time augmentation"
     alike = replace(selection, order=[2, 1])
     assert alike.ensemble_logits is not None
     pooled = torch.from_numpy(alike.ensemble_logits).softmax(dim=1).numpy()
