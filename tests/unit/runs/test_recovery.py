@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smallvision.data.dataset import DataSet
-from tests.battery.numerics import spoil
+from tests.support.faults import inject
 from tests.support.runs import Interrupt, read_bits, train_tiny
 
 
@@ -17,10 +17,10 @@ def test_an_interrupted_run_is_mended_like_one_that_was_not(
 ) -> None:
     """The epoch in which it fails is done again whole, not from where the signal came."""
     steps = 6
-    with spoil({steps + 4}, kind):
+    with inject({steps + 4}, kind):
         train_tiny(dataset, tmp_path / "whole", nonfinite="roll-back")
     with pytest.raises(KeyboardInterrupt):
         train_tiny(dataset, tmp_path / "torn", Interrupt(1), nonfinite="roll-back")
-    with spoil({2}, kind):  # step 4 of the second epoch once more
+    with inject({2}, kind):  # step 4 of the second epoch once more
         train_tiny(dataset, tmp_path / "torn", nonfinite="roll-back")
     assert read_bits(tmp_path / "torn") == read_bits(tmp_path / "whole")

@@ -13,7 +13,7 @@ from smallvision.predict import load_model
 from smallvision.records.layout import read_status
 from smallvision.records.schema import ValidatedRun
 from smallvision.runs.refit import find_final, load_final, refit_run
-from tests.battery.numerics import spoil
+from tests.support.faults import inject
 from tests.support.models import FP32
 from tests.support.runs import SINGLE, make_job, read_metrics, train_tiny
 
@@ -55,7 +55,7 @@ def test_a_refit_that_is_finished_is_left_as_it_is(dataset: DataSet, tmp_path: P
 
 def test_a_refit_that_failed_is_not_the_final_model(dataset: DataSet, tmp_path: Path) -> None:
     train_tiny(dataset, tmp_path, **SINGLE)
-    with spoil({1}, "loss"), pytest.raises(FailedRunError, match="nan"):
+    with inject({1}, "loss"), pytest.raises(FailedRunError, match="nan"):
         refit_run(tmp_path, make_job(dataset, tmp_path))
     assert read_status(tmp_path / "refit").status == "failed"
     assert find_final(tmp_path) == (tmp_path, None)

@@ -8,7 +8,7 @@ import pytest
 
 from smallvision.data.dataset import DataSet
 from smallvision.records.layout import list_checkpoints, paused_folder
-from tests.battery.numerics import spoil
+from tests.support.faults import inject
 from tests.support.runs import Interrupt, read_bits, train_in_two_sittings, train_tiny
 
 
@@ -31,7 +31,7 @@ def test_best_last_and_cycle_ends_are_kept(dataset: DataSet, tmp_path: Path) -> 
 
 def test_a_spoilt_state_is_not_gone_on_from(dataset: DataSet, tmp_path: Path) -> None:
     """The gradient of the step before the signal was no number, so the weights are none."""
-    with spoil({8}, "gradient"), pytest.raises(KeyboardInterrupt):
+    with inject({8}, "gradient"), pytest.raises(KeyboardInterrupt):
         train_tiny(dataset, tmp_path, Interrupt(1))
     assert list_checkpoints(tmp_path) == [1]
     assert not paused_folder(tmp_path).exists()
