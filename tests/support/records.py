@@ -7,19 +7,71 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.records import store
+from smallvision.records.layout import (
+    DISTILLED,
+    ENSEMBLE,
+    ENVIRONMENT,
+    METRICS,
+    SCHEDULE,
+    SEEDS_RECORD,
+    SPLIT,
+    STATUS,
+    STUDY,
+    TEST,
+    TUNE,
+    VERDICTS,
+)
 from smallvision.records.schema import (
+    AnyRun,
     Calibration,
+    CheckpointState,
     DataDescription,
+    Distillation,
+    EnsembleRecord,
+    Environment,
+    EpochMetrics,
+    ErrorAnalysisRecord,
+    ExplorationRecord,
     Goal,
+    LadderVerdicts,
+    LearningRateSchedule,
+    LedgerEntry,
     Limits,
+    Manifest,
+    ModelRecord,
     Rate,
     Reliability,
     ReliabilityBin,
     RungRecord,
+    SeedSummary,
     SplitRecord,
     StudyRecord,
+    TestRecord,
+    TuningRecord,
     ValidatedRun,
 )
+
+# What each file of a run, study, search or ensemble holds.
+MODELS: dict[str, Any] = {
+    STATUS: AnyRun,
+    SPLIT: SplitRecord,
+    SCHEDULE: LearningRateSchedule,
+    ENVIRONMENT: Environment,
+    METRICS: EpochMetrics,
+    "state.json": CheckpointState,
+    "model.json": ModelRecord,
+    "manifest.json": Manifest,
+    SEEDS_RECORD: SeedSummary,
+    ENSEMBLE: EnsembleRecord,
+    DISTILLED: Distillation,
+    TUNE: TuningRecord,
+    STUDY: StudyRecord,
+    VERDICTS: LadderVerdicts,
+    TEST: TestRecord,
+    "ledger.jsonl": LedgerEntry,
+    "errors.json": ErrorAnalysisRecord,
+    "exploration.json": ExplorationRecord,
+}
 
 
 def make_rate(accuracy: float = 0.9, n: int = 400, loss: float = 0.3) -> Rate:
