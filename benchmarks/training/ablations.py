@@ -172,9 +172,7 @@ def train_variant(data: DataSet, seed: int, name: str) -> dict[str, VariantRun]:
             rates[ONE_VIEW] = rate_accuracy(model.predict(data.train.images[indices]), labels)
     seconds = time.perf_counter() - began
     return {
-        key: VariantRun(
-            seed=seed, accuracy=rate.accuracy, log_loss=rate.loss, seconds=seconds
-        )
+        key: VariantRun(seed=seed, accuracy=rate.accuracy, log_loss=rate.loss, seconds=seconds)
         for key, rate in rates.items()
     }
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from smallvision.data.loading.from_arrays import from_arrays
 from smallvision.data.loading.load import as_dataset
@@ -23,9 +19,9 @@ from smallvision.records.schema import UnfinishedRun, ValidatedRun
 from smallvision.records.weights import check_manifest
 from smallvision.runs.job import Job
 from smallvision.runs.train import run_recipe
-from smallvision.training import loop
 from tests.battery.outcome import Outcome
 from tests.battery.work import RECIPE, compare_bits, read_bits
+from tests.support.faults import inject
 from tests.support.runs import read_metrics
 
 PROMISE = (
@@ -35,57 +31,6 @@ PROMISE = (
 )
 STEPS = 4  # an epoch of the battery's recipe on digits
 OPTIMIZERS = ({"name": "sgd"}, {"name": "sam"}, {"name": "muon"})
-
-
-class Injector:
-    """Makes the loss or the gradient NaN at chosen updates of a run, or lets memory run out.
-
-    Attributes:
-        at: the updates, counted from 1.
-        kind: `loss`, `infinite loss`, `gradient` or `memory`.
-        updates: made so far.
-    """
-
-    def __init__(self, at: set[int], kind: str) -> None:
-        self.at, self.kind, self.updates = at, kind, 0
-
-    def wrap(self, update: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        """An update with the fault where it was chosen."""
-
-        def faulty(forward: Any, *arguments: Any) -> Tensor:
-            self.updates += 1
-            if self.updates not in self.at:
-                return update(forward, *arguments)
-            if self.kind == "memory":
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            return update(self.break_forward(forward), *arguments)
-
-        return faulty
-
-    def break_forward(self, forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        """A network whose output or gradient is NaN or infinite."""
-
-        def faulty(x: Tensor) -> Tensor:
-            logits = forward(x)
-            if self.kind == "loss":
-                return logits * float("nan")
-            if self.kind == "infinite loss":
-                return logits * float("inf")
-            logits.register_hook(lambda gradient: gradient * float("nan"))
-            return logits
-
-        return faulty
-
-
-@contextmanager
-def inject(at: set[int], kind: str) -> Iterator[Injector]:
-    """Let the runs of this context meet a fault."""
-    injector, update = Injector(at, kind), loop.update
-    loop.update = injector.wrap(update)
-    try:
-        yield injector
-    finally:
-        loop.update = update
 
 
 def run(place: Path, trials: int, seed: int) -> Outcome:

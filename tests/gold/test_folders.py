@@ -28,15 +28,17 @@ from smallvision.runs.results import Run, Tuning
 from smallvision.study.climb import run_study
 from tests.gold.make_folders import CYCLES, FOLDERS, PLAN, TUNING
 from tests.support.images import make_dataset
-from tests.support.records import MODELS
+from tests.support.record_files import RECORD_FILES, rewrite_record
 from tests.support.runs import read_metrics
 
-OTHER_FILES = {".npz", ".safetensors", ".sqlite3", ".toml"}
-PLACES = [str(path.relative_to(FOLDERS)) for path in sorted(FOLDERS.rglob("*")) if path.is_file()]
-RECORDS = [place for place in PLACES if Path(place).suffix in (".json", ".jsonl")]
-RECIPES = [place for place in PLACES if Path(place).name in ("recipe.toml", "tuned.toml")]
-SPLITS = [place for place in PLACES if Path(place).name == "split.json"]
-MANIFESTS = [str(Path(place).parent) for place in PLACES if place.endswith("/manifest.json")]
+FILES = [path for path in sorted(FOLDERS.rglob("*")) if path.is_file()]
+
+
+def find_files(*names: str) -> list[Path]:
+    """The gold files of these names, of which there is at least one each."""
+    found = [path for path in FILES if path.name in names]
+    assert {path.name for path in found} == set(names)
+    return found
 
 
 @pytest.fixture
@@ -46,40 +48,35 @@ def folders(tmp_path: Path) -> Path:
 
 
 def test_they_are_small() -> None:
-    assert sum((FOLDERS / place).stat().st_size for place in PLACES) < 250_000
+    assert sum(path.stat().st_size for path in FILES) < 250_000
 
 
-def test_every_kind_of_record_is_there() -> None:
-    assert {Path(place).name for place in RECORDS} == set(MODELS)
-    assert {Path(place).suffix for place in PLACES} == {".json", ".jsonl", *OTHER_FILES}
+@pytest.mark.parametrize("name", RECORD_FILES)
+def test_records_are_written_as_they_were_read(name: str, tmp_path: Path) -> None:
+    for path in find_files(name):
+        rewrite_record(path, tmp_path / name)
+        assert (tmp_path / name).read_text() == path.read_text(), path
 
 
-@pytest.mark.parametrize("place", RECORDS)
-def test_records_are_written_as_they_were_read(place: str, tmp_path: Path) -> None:
-    path, copy = FOLDERS / place, tmp_path / "copy"
-    model = MODELS[path.name]
-    if path.suffix == ".jsonl":
-        store.write_lines(copy, store.read_lines(path, model))
-    else:
-        store.write(copy, store.read(path, model))
-    assert copy.read_text() == path.read_text()
+def test_no_record_is_of_another_kind() -> None:
+    records = {path.name for path in FILES if path.suffix in (".json", ".jsonl")}
+    assert records == set(RECORD_FILES)
 
 
-@pytest.mark.parametrize("place", RECIPES)
-def test_recipes_are_written_as_they_were_read(place: str) -> None:
-    path = FOLDERS / place
-    assert write_toml(read_recipe(path).plain()) == path.read_text()
+def test_recipes_are_written_as_they_were_read() -> None:
+    for path in find_files("recipe.toml", "tuned.toml"):
+        assert write_toml(read_recipe(path).plain()) == path.read_text(), path
 
 
-@pytest.mark.parametrize("place", SPLITS)
-def test_splits_are_whole(place: str) -> None:
-    split = read_split((FOLDERS / place).parent)
-    assert (len(split.train), len(split.val)) == (96, 24)
+def test_splits_are_whole() -> None:
+    for path in find_files("split.json"):
+        split = read_split(path.parent)
+        assert (len(split.train), len(split.val)) == (96, 24), path
 
 
-@pytest.mark.parametrize("place", MANIFESTS)
-def test_tensors_are_whole(place: str) -> None:
-    check_manifest(FOLDERS / place)
+def test_tensors_are_whole() -> None:
+    for path in find_files("manifest.json"):
+        check_manifest(path.parent)
 
 
 def test_all_runs_are_found() -> None:

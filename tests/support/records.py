@@ -6,72 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from smallvision.records import store
-from smallvision.records.layout import (
-    DISTILLED,
-    ENSEMBLE,
-    ENVIRONMENT,
-    METRICS,
-    SCHEDULE,
-    SEEDS_RECORD,
-    SPLIT,
-    STATUS,
-    STUDY,
-    TEST,
-    TUNE,
-    VERDICTS,
-)
 from smallvision.records.schema import (
-    AnyRun,
     Calibration,
-    CheckpointState,
     DataDescription,
-    Distillation,
-    EnsembleRecord,
-    Environment,
     EpochMetrics,
-    ErrorAnalysisRecord,
-    ExplorationRecord,
     Goal,
-    LadderVerdicts,
-    LearningRateSchedule,
-    LedgerEntry,
     Limits,
-    Manifest,
-    ModelRecord,
     Rate,
     Reliability,
     ReliabilityBin,
     RungRecord,
-    SeedSummary,
     SplitRecord,
     StudyRecord,
-    TestRecord,
-    TuningRecord,
     ValidatedRun,
 )
-
-# What each file of a run, study, search or ensemble holds.
-MODELS: dict[str, Any] = {
-    STATUS: AnyRun,
-    SPLIT: SplitRecord,
-    SCHEDULE: LearningRateSchedule,
-    ENVIRONMENT: Environment,
-    METRICS: EpochMetrics,
-    "state.json": CheckpointState,
-    "model.json": ModelRecord,
-    "manifest.json": Manifest,
-    SEEDS_RECORD: SeedSummary,
-    ENSEMBLE: EnsembleRecord,
-    DISTILLED: Distillation,
-    TUNE: TuningRecord,
-    STUDY: StudyRecord,
-    VERDICTS: LadderVerdicts,
-    TEST: TestRecord,
-    "ledger.jsonl": LedgerEntry,
-    "errors.json": ErrorAnalysisRecord,
-    "exploration.json": ExplorationRecord,
-}
 
 
 def make_rate(accuracy: float = 0.9, n: int = 400, loss: float = 0.3) -> Rate:
@@ -113,6 +61,27 @@ def make_status(**changes: Any) -> ValidatedRun:
         "gap": 0.05,
     }
     return ValidatedRun(**(fields | changes))
+
+
+def make_metrics(epoch: int = 1, **changes: Any) -> EpochMetrics:
+    """An epoch of ten steps."""
+    fields: dict[str, Any] = {
+        "step": 10 * epoch,
+        "cycle": 1,
+        "lr": 0.1,
+        "loss": 0.5,
+        "train_loss": 0.4,
+        "train_accuracy": 0.95,
+        "val_loss": 0.45,
+        "val_accuracy": 0.9,
+        "train_n": 2_000,
+        "val_n": 400,
+        "best": True,
+        "seconds": 2.0 * epoch,
+        "images_per_second": 100.0,
+        "skipped": 0,
+    }
+    return EpochMetrics(epoch=epoch, **(fields | changes))
 
 
 def make_split_record(**changes: Any) -> SplitRecord:
@@ -170,7 +139,8 @@ def make_study_record(*rungs: RungRecord, **changes: Any) -> StudyRecord:
     return StudyRecord(**(fields | changes))
 
 
-def edit_record(path: Path, **fields: Any) -> None:
-    """Change fields of a record on disk, with the sum that goes with them."""
-    known = store.parse(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(store.add_sum({**known, **fields})), encoding="utf-8")
+def edit_json(path: Path, **changes: Any) -> None:
+    """Change fields of a file as a person with an editor does, who leaves its sum out."""
+    fields = json.loads(path.read_text(encoding="utf-8")) | changes
+    fields.pop("sum", None)
+    path.write_text(json.dumps(fields), encoding="utf-8")
