@@ -57,6 +57,10 @@ box: $(INSTALLED)  ## the model that comes with the package; after `make results
 	$(BENCHMARKS) keep-box studies/box
 	$(BENCHMARKS) pages
 
+.PHONY: gold
+gold: $(INSTALLED)  ## tests/gold/folders anew, after the format on disk was changed on purpose
+	$(BIN)/python -m tests.gold.make_folders
+
 .PHONY: battery
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour
 	$(BIN)/python -m tests.battery
