@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed_test import seal
+from tests.support.images import make_dataset
 
 
 @pytest.fixture(autouse=True)
@@ -20,28 +18,6 @@ def _private_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing a test does may reach the user's cache, or find the user's data by accident."""
     monkeypatch.setenv("SMALLVISION_CACHE", str(tmp_path / "cache"))
     return
-
-
-def make_images(
-    size: int, *, num_classes: int = 3, side: int = 8, channels: int = 1, seed: int = 0
-) -> ImageSet:
-    """Learnable images: each class has a bright row of its own, under noise."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(size, dtype=np.int64) % num_classes
-    images = rng.integers(0, 120, (size, channels, side, side))
-    images[np.arange(size), :, labels] += 130
-    names = tuple(f"class {k}" for k in range(num_classes))
-    return ImageSet(images.astype(np.uint8), labels, names)
-
-
-def make_dataset(size: int = 120, test_size: int = 30, **settings: int) -> DataSet:
-    """A data set of such images with a sealed test set."""
-    return DataSet(
-        name="rows",
-        source="tests",
-        train=make_images(size, **settings),
-        test=seal(make_images(test_size, **{**settings, "seed": 99})),
-    )
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from typing import Any
 
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
-from smallvision.data.loading.from_arrays import from_arrays
-from smallvision.data.loading.load import as_dataset, load_data
+from smallvision.data.loading.load import as_dataset, from_arrays, load_data
 from smallvision.data.split import Split, make_split
 from smallvision.ensembles.build import build_ensemble
 from smallvision.ensembles.distillation import (

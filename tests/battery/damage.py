@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from smallvision.data.loading.load import as_dataset
-from smallvision.data.split import make_split, read_split
+from smallvision.data.split import make_split, read_split, read_split_record
 from smallvision.errors import UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe, read_run_recipe
@@ -111,7 +111,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "status": lambda folder: Run(folder).status,
     "metrics": lambda folder: Run(folder).metrics,
     "recipe": read_run_recipe,
-    "split": lambda folder: read_json(folder / "split.json"),
+    "split": read_split_record,
     "indices": lambda folder: read_indices(folder),
     "schedule": lambda folder: read_json(folder / "schedule.json"),
     "environment": lambda folder: read_json(folder / "environment.json"),

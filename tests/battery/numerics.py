@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smallvision.data.loading.from_arrays import from_arrays
-from smallvision.data.loading.load import as_dataset
+from smallvision.data.loading.load import as_dataset, from_arrays
 from smallvision.data.split import make_split
 from smallvision.errors import DataError, FailedRunError
 from smallvision.recipes import parse_recipe

@@ -178,7 +178,7 @@ def write_split(folder: Path, K: int) -> None:
         "train_hash": "sha256:" + "11223344" * 8,
         "val_hash": "sha256:" + "55667788" * 8,
         "data_fingerprint": FINGERPRINTS["train"],
-        "twins": 3,
+        "duplicates": 3,
         "declared_val": False,
     }
     save_json(folder / "split.json", split)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from smallvision.records.files import read_json
-from tests.conftest import make_images
+from tests.support.images import make_images
+from tests.support.synthetic import write_synthetic
 
 Call = Callable[..., Any]
 FAST = ["--set", "epochs=1", "--set", "compute.threads=1"]
@@ -192,7 +193,7 @@ def test_a_setting_of_one_model_leaves_the_others_alone(
     assert outcome.code == 0, outcome.err
     assert "depth = 16" in (out / "runs" / "wrn" / "recipe.toml").read_text()
     assert "depth" not in (out / "runs" / "vgg10" / "recipe.toml").read_text()
-    assert "stand-in" in outcome.out or "rehearsal" in outcome.out
+    assert "stand-in" in outcome.out or "dry run" in outcome.out
 
 
 def test_train_evaluate_and_runs(smallvision: Call, rows: Path, tmp_path: Path) -> None:
@@ -350,7 +351,6 @@ def test_doctor_says_what_is_damaged_and_goes_on(smallvision: Call, tmp_path: Pa
             "allow at most 7",
         ),
         (["train", "digits", "mlp", "--set", "windows=[{until=0.5, side=8}]"], "of one size"),
-        (["train", "synthetic", "speednet", "--set", "windows=[{until=0.5, side=8}]"], "too small"),
         (["train", "digits", "mlp", "--resume"], "to resume"),
         (["train", "digits", "wrn-agu"], "did you mean 'wrn-aug'"),
         (["train", "digits", "absent.toml"], "absent.toml"),
@@ -386,6 +386,15 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert said in outcome.err
     left = [path for path in tmp_path.rglob("*") if "cache" not in path.parts]
     assert left == [], "nothing half-written may stay behind"
+
+
+def test_windows_too_small_for_a_network_are_refused(smallvision: Call, tmp_path: Path) -> None:
+    data = write_synthetic(tmp_path / "patterns.npz", 60)
+    setting = "windows=[{until=0.5, side=8}]"
+    outcome = smallvision("train", data, "speednet", "--out", tmp_path / "run", "--set", setting)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "too small" in outcome.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_output_that_is_a_file_is_refused(smallvision: Call, rows: Path, tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from smallvision.comparison.verdicts import is_adopted, is_done, read_correct, round_up
+from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError
 from smallvision.format import choose_digits, format_p
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, STUDY, list_failed, list_repeats, run_folder
 from smallvision.runs.finished_run import find_finished
-from smallvision.runs.run_data import is_other_val
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
@@ -184,8 +184,8 @@ def check_same_split(run: Contender, other: Contender) -> None:
     Raises:
         RecordError: the data sets or the validation images differ; the message names both runs.
     """
-    splits = [read_json(each.folder / "split.json") for each in (run, other)]
-    if splits[0]["data_fingerprint"] != splits[1]["data_fingerprint"] or is_other_val(*splits):
+    splits = [read_split_record(each.folder) for each in (run, other)]
+    if len({(split.data_fingerprint, split.val_fingerprint) for split in splits}) > 1:
         raise RecordError(f"{run.folder} and {other.folder} were made on different data sets")
     if not np.array_equal(run.indices, other.indices):
         raise RecordError(

@@ -13,7 +13,7 @@ import torch
 from smallvision.comparison.verdicts import judge_pair, phrase, read_correct
 from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split
+from smallvision.data.split import Split, describe_split
 from smallvision.ensembles.candidates import gather_candidates, gather_notes, sum_training
 from smallvision.ensembles.member_selection import (
     Choice,
@@ -28,7 +28,7 @@ from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records.files import hash_file, read_json, write_json, write_text
 from smallvision.records.layout import ENSEMBLE, STATUS, is_passing, lock_folder
-from smallvision.runs.run_data import Material, check_split, gather_material, split_record
+from smallvision.runs.run_data import Material, check_split, gather_material
 from smallvision.runs.train import CLEAN_AT_END, measure_run
 from smallvision.shapes import Images
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
@@ -79,7 +79,7 @@ def build_ensemble(
     recipe = read_run_recipe(runs[0])
     machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
-    candidates = gather_candidates(runs, split_record(dataset, split), machine)
+    candidates = gather_candidates(runs, describe_split(dataset, split), machine)
     with lock_folder(folder):
         check_place(folder, runs)  # and after it: now nobody else can write
         status = open_ensemble(folder, runs[0], dataset, split, name)

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.compute.machine import Machine
+from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
 from smallvision.records.files import read_json
 from smallvision.records.layout import STATUS, list_checkpoints, list_ends
+from smallvision.records.schema import SplitRecord
 from smallvision.runs.finished_run import find_finished
-from smallvision.runs.run_data import is_other_val
 from smallvision.training import load_snapshot
 
-SPLIT = ("train_hash", "val_hash", "declared_val", "data_fingerprint", "test_fingerprint")
+# The fields of `split.json` that tell one set of images and its split from another.
+SPLIT = ("train_hash", "val_hash", "data_fingerprint", "val_fingerprint", "test_fingerprint")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +45,13 @@ class Candidate:
 
 
 def gather_candidates(
-    runs: Sequence[Path], split: dict[str, Any], machine: Machine
+    runs: Sequence[Path], split: SplitRecord, machine: Machine
 ) -> list[Candidate]:
     """All candidates of some runs, in order of their epochs.
 
     Args:
         runs: folders of finished runs.
-        split: the content of `split.json` that all of them must share.
+        split: the record of the split that all of them must share.
         machine: where to place the networks.
 
     Raises:
@@ -64,9 +66,8 @@ def gather_candidates(
                 f"{run} was trained on the validation images too, so they cannot choose among its "
                 "networks; name the run it was made from"
             )
-        record = read_json(run / "split.json")
-        same = [record.get(key) == split[key] for key in SPLIT]
-        if not all(same) or is_other_val(record, split):
+        record = read_split_record(run)
+        if any(getattr(record, field) != getattr(split, field) for field in SPLIT):
             raise RecordError(
                 f"{run} was trained on other data or another split; members of an ensemble share "
                 "both, so that none has seen what validates another"

@@ -10,7 +10,7 @@ import torch
 
 from smallvision.comparison.verdicts import judge_pair, read_correct
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split
+from smallvision.data.split import Split, find_val
 from smallvision.ensembles.build import measure_latencies
 from smallvision.errors import RecordError, SettingError
 from smallvision.models import MODELS
@@ -21,7 +21,7 @@ from smallvision.records.files import read_json, write_json
 from smallvision.records.layout import DISTILLED, REFIT, STATUS
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.results import Run
-from smallvision.runs.run_data import TIMED, find_val
+from smallvision.runs.run_data import TIMED
 from smallvision.runs.train import run_recipe
 from smallvision.training import Watcher
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.near_duplicates import Lookalikes, find_lookalikes
+from smallvision.data.near_duplicates import DuplicateMasks, find_near_duplicates
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.open_test import open_test
 from smallvision.evaluation.scorecard import score
@@ -84,7 +84,7 @@ def evaluate_on_test(
         "openings_on_machine": opening.on_machine,
         "data_fingerprint": images.fingerprint,
     }
-    found = find_lookalikes(
+    found = find_near_duplicates(
         images.images,
         [part.images for part in (dataset.train, dataset.val) if part is not None],
         mirror=dataset.mirror_safe,
@@ -115,7 +115,7 @@ def check_classes(model: SavedModel, dataset: DataSet) -> None:
 
 
 def score_model(
-    model: SavedModel, images: ImageSet, val: dict[str, Any] | None, found: Lookalikes
+    model: SavedModel, images: ImageSet, val: dict[str, Any] | None, found: DuplicateMasks
 ) -> dict[str, Any]:
     """Score one model on the opened images, its temperature as it was saved.
 
@@ -137,7 +137,7 @@ def score_model(
     }
 
 
-def score_unseen(right: Correct, found: Lookalikes) -> dict[str, Any]:
+def score_unseen(right: Correct, found: DuplicateMasks) -> dict[str, Any]:
     """The accuracy on the test images that are not among the data set's training images.
 
     Args:

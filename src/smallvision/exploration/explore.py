@@ -16,7 +16,7 @@ import torch
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
 from smallvision.data.contact_sheet import Picture, encode_png, tile
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import find_twins
+from smallvision.data.split import group_duplicates
 from smallvision.randomness import derive_seed
 from smallvision.records.files import make_folder, write_bytes, write_json
 from smallvision.shapes import Images
@@ -85,7 +85,7 @@ def explore_images(
     """
     counts = count_levels(images.images)
     mean, std = mean_and_std(counts)
-    sizes = np.bincount(find_twins(images.images))
+    sizes = np.bincount(group_duplicates(images.images))
     twins = {"groups": int((sizes > 1).sum()), "images": int(sizes[sizes > 1].sum())}
     if previews is None:
         previews = [

@@ -33,15 +33,6 @@ POOLED_DONE: Fields = {
 DONE: Fields = {"val": RATE, **POOLED_DONE, "gap": NUMBER}
 FIELDS: dict[str, Fields] = {
     "status.json": {"name": str, "status": str},
-    "split.json": {
-        "train_hash": str,
-        "val_hash": str,
-        "seed": int,
-        "val_fraction": NUMBER,
-        "twins": int,
-        "data_fingerprint": str,
-        "declared_val": bool,
-    },
     "manifest.json": {"files": dict},
     "state.json": {
         "epoch": int,

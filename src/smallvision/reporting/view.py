@@ -94,7 +94,7 @@ class Split:
     train_hash: str
     val_hash: str
     data_fingerprint: str
-    twins: int
+    duplicates: int
     declared_val: bool = False
 
 

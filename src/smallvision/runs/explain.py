@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split
+from smallvision.data.split import Split, find_val
 from smallvision.errors import RecordError
 from smallvision.evaluation import ErrorAnalysis, analyse_errors
 from smallvision.predict import load_model
@@ -17,7 +17,6 @@ from smallvision.records.files import read_json, read_npz
 from smallvision.records.layout import STATUS
 from smallvision.runs.finished_run import find_finished, recall_dataset
 from smallvision.runs.results import Run
-from smallvision.runs.run_data import find_val
 
 FOLDER = "errors"  # within the run's
 

@@ -8,7 +8,7 @@ from typing import Any
 from smallvision.augment import AUGMENTATIONS
 from smallvision.comparison.verdicts import is_done, judge_ladder
 from smallvision.data.dataset import DataSet
-from smallvision.data.dry_run import rehearse
+from smallvision.data.dry_run import make_dry_run
 from smallvision.data.loading.load import as_dataset
 from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
@@ -61,7 +61,7 @@ def run_study(
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
     if plan.dry_run:
-        dataset = rehearse(dataset, plan.seed)
+        dataset = make_dry_run(dataset, plan.seed)
     split = make_split(
         dataset.train,
         val=dataset.val,

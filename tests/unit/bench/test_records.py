@@ -23,6 +23,7 @@ from smallvision.recipes import aim, override, parse_recipe
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records.files import make_folder, write_json
 from smallvision.reporting.benches import draw_benches
+from tests.support.synthetic import write_synthetic
 
 CPU = Machine("cpu", "fp32", compiled=False, threads=1)
 
@@ -147,8 +148,9 @@ def test_accuracy_is_that_of_whole_processes(tmp_path: Path) -> None:
     for other in ({"on_test": False}, {"settings": [*small, "epochs=2"]}):
         with pytest.raises(RecordError, match="another recipe or on other images"):
             bench_accuracy("digits", 0.94, tmp_path, **{**settings, **other})
+    other = write_synthetic(tmp_path / "other.npz", 60)
     with pytest.raises(RecordError, match="another recipe or on other images"):
-        bench_accuracy("synthetic", 0.94, tmp_path, **settings)
+        bench_accuracy(str(other), 0.94, tmp_path, **settings)
     assert json.dumps(record["accuracy"]) in json.dumps(again)
     (tmp_path / "seed-0" / "bench.json").unlink()
     with pytest.raises(RecordError, match="opened the test set, and was cut short"):

@@ -16,7 +16,9 @@ from smallvision.data.split import hash_indices
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe
 from smallvision.recipes.toml import write_toml
+from smallvision.records import store
 from smallvision.records.files import read_json, write_json, write_npz, write_text
+from smallvision.records.schema import SplitCounts, SplitRecord
 from smallvision.stats import rate_accuracy
 
 N = 400
@@ -44,13 +46,12 @@ def write_run(
     )  # fmt: skip
     recipe = Recipe.model_validate({"name": folder.name, "seed": seed, **settings})
     write_text(folder / "recipe.toml", write_toml(recipe.plain()))
-    write_json(
-        folder / "split.json",
-        {
-            "train_hash": "", "val_hash": hash_indices(indices), "seed": 0, "val_fraction": 0.2,
-            "twins": 0, "data_fingerprint": data, "declared_val": False,
-        },
+    split = SplitRecord(
+        seed=0, val_fraction=0.2, subset=None, declared_val=False, train_n=0, val_n=N,
+        counts=SplitCounts(train=(0,), val=(N,)), train_hash="", val_hash=hash_indices(indices),
+        data_fingerprint=data, test_fingerprint="", duplicates=0,
     )  # fmt: skip
+    store.write(folder / "split.json", split)
     rate = rate_accuracy(probabilities, labels)
     write_json(
         folder / "status.json",

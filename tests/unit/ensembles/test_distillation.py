@@ -20,7 +20,7 @@ from smallvision.recipes import Recipe
 from smallvision.records.files import read_json
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
-from tests.conftest import make_dataset
+from tests.support.images import make_dataset
 from tests.unit.runs.test_train import Interrupt, bits, recipe
 
 FEW: dict[str, Any] = {"epochs": 2, "model": {"name": "mlp", "hidden": [8]}}

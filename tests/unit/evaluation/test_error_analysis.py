@@ -11,7 +11,7 @@ from PIL import Image
 from smallvision.evaluation.error_analysis import ErrorAnalysis, analyse_errors, overlay_heat
 from smallvision.records.files import read_json
 from smallvision.stats.slices import Bin, compare_bins
-from tests.conftest import make_images
+from tests.support.images import make_images
 from tests.unit.predict.test_saliency import Ensemble, brightness_network, save
 
 NAMES = ("<cat>", "dog", "frog")

@@ -12,13 +12,13 @@ from sklearn import metrics
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed_test import break_seal, seal
+from smallvision.data.sealed_test import open_sealed_test, seal_test
 from smallvision.errors import DataError
 from smallvision.evaluation import evaluate_on_test, score
 from smallvision.predict import SavedModel, load_model
 from smallvision.records.ledger import read_openings
 from smallvision.runs.results import TestResult, list_figures
-from tests.conftest import make_dataset
+from tests.support.images import make_dataset
 from tests.unit.runs.test_train import run
 
 
@@ -61,7 +61,7 @@ def test_calibration_on_test_uses_the_models_own_temperature(
     model: SavedModel, dataset: DataSet, tmp_path: Path
 ) -> None:
     record = judge(model, dataset, tmp_path / "study")
-    test = break_seal(dataset.test)
+    test = open_sealed_test(dataset.test)
     calibration = record["calibration"]
     assert calibration["temperature"] == 2.0
     assert calibration["after"]["nll"] == record["loss"]
@@ -125,10 +125,10 @@ def test_images_that_training_had_are_told_apart(
     assert judge(model, dataset, tmp_path / "none")["lookalikes"]["sentence"] == (
         "No test image is a copy of a training image."
     )
-    test = break_seal(dataset.test)
+    test = open_sealed_test(dataset.test)
     images = np.concatenate([test.images[:20], dataset.train.images[:10]])
     labels = np.concatenate([test.labels[:20], dataset.train.labels[:10]])
-    leaked = replace(dataset, test=seal(ImageSet(images, labels, test.class_names)))
+    leaked = replace(dataset, test=seal_test(ImageSet(images, labels, test.class_names)))
     record = judge(model, leaked, tmp_path / "leaked")
     found = record["lookalikes"]
     right = (model.predict(test.images[:20]).argmax(axis=1) == test.labels[:20]).sum()
@@ -138,7 +138,7 @@ def test_images_that_training_had_are_told_apart(
     assert ("against training", found["sentence"]) in list_figures(record)
 
     nothing_else = dataset.train.take(np.arange(30))
-    all_leaked = replace(dataset, test=seal(nothing_else))
+    all_leaked = replace(dataset, test=seal_test(nothing_else))
     found = judge(model, all_leaked, tmp_path / "all")["lookalikes"]
     assert found["sentence"] == "30 of 30 test images are copies of training images."
     assert "accuracy" not in found

@@ -23,7 +23,7 @@ from smallvision.predict import (
     load_model,
 )
 from smallvision.records.files import hash_file, read_json, write_json
-from tests.conftest import make_images
+from tests.support.images import make_images
 
 FP32 = Machine("cpu", "fp32", compiled=False, threads=1)
 NORMED = {"name": "mlp", "hidden": [8], "dropout": 0.5}

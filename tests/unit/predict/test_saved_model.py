@@ -12,7 +12,7 @@ import torch
 from smallvision.errors import RecordError
 from smallvision.predict import load_model, saved_model
 from smallvision.records.files import hash_file, read_json, write_json
-from tests.conftest import make_images
+from tests.support.images import make_images
 from tests.unit.predict.test_ensemble import CONVOLUTIONAL, FP32, make_model
 
 

@@ -14,7 +14,7 @@ import pytest
 from smallvision.errors import RecordError
 from smallvision.records.fields import FIELDS
 from smallvision.records.files import read_json, write_text
-from tests.conftest import make_images
+from tests.support.images import make_images
 
 Call = Callable[..., Any]
 FAST = ["--set", "epochs=1", "--set", "compute.threads=1"]

@@ -18,7 +18,7 @@ from smallvision.errors import DataError, RecordError
 from smallvision.predict import load_model
 from smallvision.records.files import write_json
 from smallvision.runs.classify import classify
-from tests.conftest import make_images
+from tests.support.images import make_images
 
 Call = Callable[..., Any]
 

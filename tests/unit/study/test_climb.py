@@ -15,7 +15,7 @@ from smallvision.study.climb import place_rung, read_finished
 from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.plan import Limits, StudyPlan
 from smallvision.study.rungs import Site
-from tests.conftest import make_dataset
+from tests.support.images import make_dataset
 
 RATE = {"interval": [0.0, 1.0], "n": 100, "loss": 1.0}
 

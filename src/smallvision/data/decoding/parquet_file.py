@@ -1,4 +1,4 @@
-"""One Parquet file of pictures, through pyarrow (an optional extra)."""
+"""One Parquet file of pictures, read by pyarrow (an optional extra)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from smallvision.shapes import Labels
 try:
     import pyarrow as pa
     import pyarrow.parquet as pq
-except ImportError:  # the extra is not installed; `read_columns` says so
+except ImportError:  # the extra is not installed; `_open` raises the error
     pa = pq = None
 
 IMAGE_COLUMNS = ("img", "image")
@@ -30,16 +30,16 @@ _ROWS_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a shard keeps its pictures and labels, and what it calls its classes, if anything."""
+    """The column names of a shard, and its class names if it has any."""
 
     image: str
     label: str
     class_names: tuple[str, ...] | None
 
     def tell_difference(self, other: Columns) -> str | None:
-        """Why two shards cannot be of one data set: what this one has, and the other, if anything.
+        """Say why two shards cannot belong to one data set, or give None if they can.
 
-        Names of classes count where both have some.
+        Class names are compared only where both have some.
         """
         if (self.image, self.label) != (other.image, other.label):
             return f"columns {self.image} and {self.label}, unlike {other.image} and {other.label}"
@@ -95,7 +95,7 @@ def read_labels(path: Path, columns: Columns, num_classes: int | None = None) ->
 
 
 def decode_rows(path: Path, columns: Columns) -> Iterator[Image.Image]:
-    """Decode the pictures of a shard in order, holding a thousand encoded ones at a time.
+    """Decode the pictures of a shard in order; a thousand encoded ones are in memory at a time.
 
     Raises:
         DataError: a picture is damaged or lies outside the file; names the row.
@@ -131,7 +131,7 @@ def _open(path: Path) -> Iterator[Any]:
 
 
 def _find_names(metadata: Any, label: str) -> tuple[str, ...] | None:
-    """Class names that Hugging Face writes into the schema, or None."""
+    """The class names that Hugging Face writes into the schema, or None."""
     try:
         names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
         return tuple(str(name) for name in names) or None

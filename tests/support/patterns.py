@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 Field: TypeAlias = npt.NDArray[np.float32]
 
-TILT = np.radians(15)  # rows stay rows, and columns columns, up to this angle
+TILT = np.radians(15)  # up to this angle rows stay rows and columns stay columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Canvas:
     """Coordinates and random choices of n pictures.
 
     Attributes:
-        x, y: `(n, S, S)` coordinates around each pattern's center, slightly turned; the
+        x, y: `(n, S, S)` coordinates around each pattern's centre, slightly turned; the
             picture's half width is about 1.
         frequency: `(n, 1, 1)` cycles per unit of length.
         phase: `(n, 1, 1)` in [0, 2 pi).
@@ -49,9 +49,9 @@ def make_canvas(n: int, side: int, rng: np.random.Generator) -> Canvas:
         return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
 
     axis = ((np.arange(side) + 0.5) * (2 / side) - 1).astype(np.float32)
-    center_x, center_y = uniform(-0.4, 0.4), uniform(-0.4, 0.4)
+    centre_x, centre_y = uniform(-0.4, 0.4), uniform(-0.4, 0.4)
     zoom, angle = uniform(0.8, 1.25), uniform(-TILT, TILT)
-    x, y = (axis[None, None, :] - center_x) * zoom, (axis[None, :, None] - center_y) * zoom
+    x, y = (axis[None, None, :] - centre_x) * zoom, (axis[None, :, None] - centre_y) * zoom
     cosine, sine = np.cos(angle), np.sin(angle)
     return Canvas(
         x=cosine * x - sine * y,
@@ -64,17 +64,17 @@ def make_canvas(n: int, side: int, rng: np.random.Generator) -> Canvas:
 
 
 def rows(c: Canvas) -> Field:
-    """Draw stripes that lie."""
+    """Draw horizontal stripes."""
     return _wave(c, c.y)
 
 
 def columns(c: Canvas) -> Field:
-    """Draw stripes that stand."""
+    """Draw vertical stripes."""
     return _wave(c, c.x)
 
 
 def diagonals(c: Canvas) -> Field:
-    """Draw stripes that lean to one side or the other."""
+    """Draw diagonal stripes."""
     return _wave(c, (c.x + c.coin * c.y) * np.float32(np.sqrt(0.5)))
 
 
@@ -84,12 +84,12 @@ def checkers(c: Canvas) -> Field:
 
 
 def rings(c: Canvas) -> Field:
-    """Draw circles around the center."""
+    """Draw circles around the centre."""
     return _wave(c, _radius(c))
 
 
 def rays(c: Canvas) -> Field:
-    """Draw seven beams from the center."""
+    """Draw seven beams from the centre."""
     return np.sin(7 * np.arctan2(c.y, c.x) + c.phase)
 
 

@@ -1,0 +1,31 @@
+"""Small image sets and data sets that a network can learn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
+from smallvision.data.sealed_test import seal_test
+
+
+def make_images(
+    size: int, *, num_classes: int = 3, side: int = 8, channels: int = 1, seed: int = 0
+) -> ImageSet:
+    """Noise in which one row of pixels, whose position is the label, is brighter."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(size, dtype=np.int64) % num_classes
+    images = rng.integers(0, 120, (size, channels, side, side))
+    images[np.arange(size), :, labels] += 130
+    names = tuple(f"class {k}" for k in range(num_classes))
+    return ImageSet(images.astype(np.uint8), labels, names)
+
+
+def make_dataset(size: int = 120, test_size: int = 30, **settings: int) -> DataSet:
+    """A data set of such images with a sealed test set."""
+    return DataSet(
+        name="rows",
+        source="tests",
+        train=make_images(size, **settings),
+        test=seal_test(make_images(test_size, **{**settings, "seed": 99})),
+    )
