@@ -23,7 +23,7 @@ from smallvision.ensembles.distillation import (
 )
 from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import evaluate_on_test, score
-from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
@@ -36,7 +36,7 @@ from smallvision.recipes import (
     read_recipe,
     read_run_recipe,
 )
-from smallvision.recipes.builders import check_fit
+from smallvision.recipes.builders import check_fit, preview_catalogue
 from smallvision.records.files import read_json, read_npz, write_json
 from smallvision.records.layout import (
     STATUS,
@@ -108,13 +108,7 @@ def explore(
         DataError: the data cannot be loaded or split.
     """
     dataset = as_dataset(data, data_dir)
-    split = make_split(dataset.train, val=dataset.val, seed=seed)
-    return explore_images(
-        dataset.train.take(split.train),
-        mirror_safe=dataset.mirror_safe,
-        num_val=len(split.val),
-        seed=seed,
-    )
+    return explore_dataset(dataset, list_previews=preview_catalogue, seed=seed)
 
 
 def train(

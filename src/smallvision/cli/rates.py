@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from smallvision.cli.render.tables import new_table
+from smallvision.cli.render.table import new_table
 from smallvision.format import format_duration, format_short_count
 
 

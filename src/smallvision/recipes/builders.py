@@ -19,6 +19,7 @@ from smallvision.augment import (
 from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import count_parts
 from smallvision.errors import SettingError
+from smallvision.exploration.previews import AugmentationPreview
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
 from smallvision.predict import Views, build_network
@@ -27,6 +28,14 @@ from smallvision.recipes.settings import Recipe, Settings
 from smallvision.training import AVERAGES, Average, Patience
 
 FEWEST_AT_ONCE = 8  # images; batch norm makes little sense of fewer
+
+
+def preview_catalogue() -> list[AugmentationPreview]:
+    """All augmentations with their default settings, to be shown on images."""
+    return [
+        AugmentationPreview(name, entry.card.sentence, entry.apply)
+        for name, entry in AUGMENTATIONS.items()
+    ]
 
 
 def as_arguments(settings: Settings) -> dict[str, Any]:

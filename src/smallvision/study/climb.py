@@ -14,7 +14,8 @@ from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import evaluate_on_test
-from smallvision.exploration.explore import Exploration, Preview, explore_images
+from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.previews import AugmentationPreview
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
 from smallvision.records.files import now, read_json, write_json
@@ -100,16 +101,16 @@ def climb_ladder(site: Site, *, resume: bool) -> dict[str, Any]:
 
 def explore_split(site: Site) -> Exploration:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
-    previews: dict[str, Preview] = {}
+    previews: dict[str, AugmentationPreview] = {}
     for rung in site.ladder.rungs:
         built = build_augmentations(rung.recipe)
         for settings, augment in zip(rung.recipe.augment, built, strict=True):
             sentence = AUGMENTATIONS[settings.name].card.sentence
-            previews[settings.name] = (settings.name, sentence, augment)
+            previews[settings.name] = AugmentationPreview(settings.name, sentence, augment)
     return explore_images(
         site.dataset.train.take(site.split.train),
         mirror_safe=site.dataset.mirror_safe,
-        previews=list(previews.values()),
+        list_previews=lambda: list(previews.values()),
         num_val=len(site.split.val),
         seed=site.plan.seed,
     )

@@ -6,15 +6,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from smallvision.cli.render.table import new_table
 from smallvision.compute.machine import Machine
-from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError
-from smallvision.exploration.explore import Exploration
 from smallvision.format import (
     format_certainty,
     format_clock,
@@ -46,20 +44,6 @@ from smallvision.runs.results import Run, Tuning, list_figures
 NOT_HERE = "not found; set SMALLVISION_DATA or --data-dir, or let the first use download it"
 MAX_LINES = 20  # classes in a table
 STYLES = {"better": "green", "worse": "red", "cannot tell apart": "yellow"}
-
-
-def new_table(*columns: str, title: str | None = None) -> Table:
-    """A table with a first column of names and right-aligned figures after it."""
-    table = Table(
-        title=title,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    for position, column in enumerate(columns):
-        table.add_column(column, justify="right" if position else "left", no_wrap=True)
-    return table
 
 
 def show_study(folder: Path, console: Console) -> None:
@@ -408,30 +392,6 @@ def show_errors(errors: dict[str, Any], folder: Path, console: Console) -> None:
         "another class than the label says: a wrong label, or the model's own mistake."
     )
     console.print(f"Figures and pictures: {folder}", soft_wrap=True, markup=False)
-
-
-def show_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
-    """What a data set is, class by class and channel by channel, and what follows."""
-    record = exploration.record
-    console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
-    for note in dataset.notes:
-        console.print(note, markup=False)
-    classes = new_table("class", "images", "share")
-    shown = list(zip(record["class_names"], record["counts"], strict=True))
-    for name, images in shown[:MAX_LINES]:
-        classes.add_row(
-            Text(name), f"{images:,}", format_percent(images / record["n"], record["n"])
-        )
-    if len(shown) > MAX_LINES:
-        classes.add_row(f"… and {len(shown) - MAX_LINES} more")
-    console.print(classes)
-    channels = new_table("channel", "mean", "deviation")
-    for channel in record["channels"]:
-        channels.add_row(channel["name"], f"{channel['mean']:.4f}", f"{channel['std']:.4f}")
-    console.print(channels)
-    for sentence in record["implications"]:
-        console.print(f"  {sentence}", markup=False)
-    console.print(f"  {len(dataset.test):,} test images stay sealed.")
 
 
 def show_machine(

@@ -17,12 +17,6 @@ from smallvision.data.decoding.labels import check_labels
 from smallvision.errors import DataError
 from smallvision.shapes import Labels
 
-try:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-except ImportError:  # the extra is not installed; `_open` raises the error
-    pa = pq = None
-
 IMAGE_COLUMNS = ("img", "image")
 LABEL_COLUMNS = ("fine_label", "label")
 _ROWS_AT_ONCE = 1024
@@ -82,12 +76,14 @@ def read_labels(path: Path, columns: Columns, num_classes: int | None = None) ->
         DataError: a label is missing, no whole number or out of range, or the file is damaged.
     """
     with _open(path) as file:
+        from pyarrow import types
+
         column = file.read(columns=[columns.label]).column(0)
     if column.null_count:
         raise DataError(f"{path.name}: {column.null_count} rows have no label; remove them")
     if len(column) == 0:
         raise DataError(f"{path.name} holds no images; remove it")
-    if not pa.types.is_integer(column.type):
+    if not types.is_integer(column.type):
         raise DataError(f"{path.name}: column '{columns.label}' holds no whole numbers")
     labels = column.to_numpy()
     K = num_classes if num_classes is not None else max(1, int(labels.max()) + 1)
@@ -109,17 +105,22 @@ def decode_rows(path: Path, columns: Columns) -> Iterator[Image.Image]:
 
 def _read_encoded(path: Path, columns: Columns) -> Iterator[Any]:
     with _open(path) as file:
+        from pyarrow import types
+
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[columns.image]):
             column = batch.column(0)
-            if pa.types.is_struct(column.type):
+            if types.is_struct(column.type):
                 column = column.field("bytes")
             yield from column.to_pylist()
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
-    if pq is None:
-        raise DataError("reading Parquet needs pyarrow: pip install 'smallvision[hub]'")
+    try:  # imported here, because pyarrow is an optional extra and slow to import
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise DataError("reading Parquet needs pyarrow: pip install 'smallvision[hub]'") from error
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file

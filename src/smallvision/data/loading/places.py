@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from smallvision.data.loading.cache import cache_folder, expand
-from smallvision.data.loading.download import download
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
 from smallvision.data.sources.source import Layout, errors_at
 from smallvision.errors import DataError, SettingError
@@ -88,6 +87,8 @@ def search(files: OfficialFiles, place: Path, *, named: bool = False) -> Layout 
 
 
 def _download(name: str, files: OfficialFiles) -> Layout:
+    from smallvision.data.loading.download import download  # rarely needed, slow to import
+
     try:
         archive = download(files.url, files.md5, cache_folder() / "downloads")
     except DataError as error:

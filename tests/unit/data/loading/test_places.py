@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from smallvision.data.loading import load, places
+from smallvision.data.loading import download, load
 from smallvision.data.loading.load import load_data
 from smallvision.data.loading.places import find_places
 from smallvision.data.sources.named import NAMED_DATA_SETS
@@ -36,7 +36,7 @@ def no_download(monkeypatch):
         asked.append(url)
         raise DataError(f"{url} cannot be downloaded (no network)")
 
-    monkeypatch.setattr(places, "download", refuse)
+    monkeypatch.setattr(download, "download", refuse)
     return asked
 
 
@@ -126,7 +126,7 @@ def test_a_download_is_loaded(write_cifar, small_cifar, monkeypatch, own_cache):
         assert md5 == "eb9058c3a382ffc7106e4002c42a8d85"
         return archive
 
-    monkeypatch.setattr(places, "download", deliver)
+    monkeypatch.setattr(download, "download", deliver)
     assert load_data("cifar100").source == "cifar100 python archive"
 
 

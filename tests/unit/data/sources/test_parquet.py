@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-from smallvision.data.decoding import parquet_file as shard_module
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources.cifar_archives import CIFAR_CLASSES
@@ -156,7 +157,7 @@ def test_pictures_outside_the_file(tmp_path, refuses):
 
 def test_without_pyarrow_it_says_what_to_install(tmp_path, write_parquet, refuses, monkeypatch):
     place = write_parquet(tmp_path / "set.parquet")
-    monkeypatch.setattr(shard_module, "pq", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with refuses(place, "pip install 'smallvision[hub]'"):
         load_data(place)
 

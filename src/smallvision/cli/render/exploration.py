@@ -1,0 +1,35 @@
+"""An exploration in a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from smallvision.cli.render.table import new_table
+from smallvision.data.dataset import DataSet
+from smallvision.exploration.explore import Exploration
+from smallvision.format import format_percent
+
+MAX_LINES = 20  # classes in the table
+
+
+def show_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
+    """Print the classes and channels of a data set, and what follows from them."""
+    figures = exploration.figures
+    console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
+    for note in dataset.notes:
+        console.print(note, markup=False)
+    classes = new_table("class", "images", "share")
+    counts = list(zip(figures.class_names, figures.counts, strict=True))
+    for name, count in counts[:MAX_LINES]:
+        classes.add_row(Text(name), f"{count:,}", format_percent(count / figures.n, figures.n))
+    if len(counts) > MAX_LINES:
+        classes.add_row(f"… and {len(counts) - MAX_LINES} more")
+    console.print(classes)
+    channels = new_table("channel", "mean", "deviation")
+    for channel in figures.channels:
+        channels.add_row(channel.name, f"{channel.mean:.4f}", f"{channel.std:.4f}")
+    console.print(channels)
+    for sentence in figures.implications:
+        console.print(f"  {sentence}", markup=False)
+    console.print(f"  {len(dataset.test):,} test images stay sealed.")
