@@ -5,15 +5,14 @@ The commands call the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset, from_arrays, load_data
 from smallvision.data.split import Split, make_split
-from smallvision.ensembles.build import build_ensemble
+from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.ensembles.distillation import (
     check_teaching,
     distill_run,
@@ -22,7 +21,7 @@ from smallvision.ensembles.distillation import (
     refuse_teacher,
 )
 from smallvision.errors import RecordError, SettingError, UserError
-from smallvision.evaluation import evaluate_on_test, score
+from smallvision.evaluation import FinalModel, evaluate_on_test, score
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.predict import load_model
 from smallvision.recipes import (
@@ -37,41 +36,46 @@ from smallvision.recipes import (
     read_run_recipe,
 )
 from smallvision.recipes.builders import check_fit, preview_catalogue
-from smallvision.records.files import read_json, read_npz, write_json
+from smallvision.records import store
+from smallvision.records.files import read_npz
 from smallvision.records.layout import (
     STATUS,
     STUDY,
+    TEST,
     TUNE,
-    claim_folder,
     find_study,
     list_numbered,
     newest_folder,
     number_folder,
 )
+from smallvision.records.locks import claim_folder
+from smallvision.records.schema import (
+    Limits,
+    SelectionName,
+    StudyRecord,
+    ValidatedRun,
+    ValidationScores,
+)
 from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
 from smallvision.runs.explain import explain
-from smallvision.runs.finished_run import find_finished, recall_dataset
-from smallvision.runs.progress import Narrator
+from smallvision.runs.finished_run import find_finished, find_validated, recall_dataset
+from smallvision.runs.job import AllImages, Job, TrainingSplit
 from smallvision.runs.refit import load_final, recall_test, refit_run
 from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
 from smallvision.runs.train import own_teacher, run_recipe
 from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.climb import run_study
-from smallvision.study.plan import Limits, StudyPlan, choose_seed
-from smallvision.training import Watcher
+from smallvision.study.plan import StudyPlan, choose_seed
+from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
 from smallvision.tuning.search import check_storage
-from smallvision.tuning.tune import (
-    best_recipe,
-    default_epochs,
-    is_tuning_of,
-    shorten,
-    tune_recipe,
-)
+from smallvision.tuning.trials import default_epochs, shorten
+from smallvision.tuning.tune import SearchOptions, best_recipe, is_tuning_of, tune_recipe
 
 __all__ = [
+    "Callback",
     "Limits",
     "StudyPlan",
     "UserError",
@@ -120,11 +124,10 @@ def train(
     settings: Sequence[str] = (),
     resume: bool = False,
     data_dir: str | Path | None = None,
-    watchers: Sequence[Watcher] = (),
     seeds: int = 1,
     refit: bool = False,
     target: float | None = None,
-    watchers_for: Callable[[Recipe], Sequence[Watcher]] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train one recipe and keep everything in a run folder.
 
@@ -136,22 +139,21 @@ def train(
         settings: overrides such as `"epochs=6"`.
         resume: go on with the run in `out`.
         data_dir: where to look for a named data set first.
-        watchers: told of every step and epoch.
         seeds: runs in all; those after the first take the seeds that follow, keep its split and
             lie in `out/seeds/SEED`.
         refit: train once more at the end, on training and validation images together, into
-            `out/refit`; `evaluate` then tests that model, with the first run as its twin.
+            `out/refit`; `evaluate` then tests that model, with the first run as its validation
+            model.
         target: a test accuracy on CIFAR-10 for which a recipe was made before, instead of the
             rung's own settings; `recipe` is then `speednet`. With nothing left to choose, `refit`
-            trains it once, on all images, without a twin.
-        watchers_for: called with the recipe of a repeat or refit before it begins; by default,
-            `watchers` again.
+            trains it once, on all images, without validation.
+        callbacks: told what happens.
 
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
     """
     scale = find_preset(preset)
-    pooled = target is not None and refit
+    on_all_images = target is not None and refit
     if target is not None:
         recipe = choose_target(recipe, target)
         if scale.subset(10**9) is not None:
@@ -159,7 +161,7 @@ def train(
                 f"--target is made for all training images, and preset {preset} takes some; "
                 "leave --preset out"
             )
-    if pooled and seeds > 1:
+    if on_all_images and seeds > 1:
         raise SettingError("--seeds compares runs on validation images, which --refit trains on")
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
@@ -168,13 +170,13 @@ def train(
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
     if own_teacher(folder) is None:
         refuse_teacher(recipe)
+    job = Job(dataset, split, folder, Callbacks(callbacks))
     with claim_folder(folder, STATUS, resume=resume):
-        run_recipe(recipe, dataset, split, folder, watchers=watchers, pooled=pooled)
-        again = watchers_for or (lambda _recipe: watchers)
+        run_recipe(recipe, job, AllImages() if on_all_images else TrainingSplit())
         if seeds > 1:
-            repeat_run(recipe, dataset, split, folder, seeds, watchers_for=again)
-        if refit and not pooled:
-            refit_run(folder, dataset, split, watchers_for=again)
+            repeat_run(recipe, job, seeds)
+        if refit and not on_all_images:
+            refit_run(folder, job)
     return Run(folder)
 
 
@@ -218,7 +220,7 @@ def tune(
     settings: Sequence[str] = (),
     resume: bool = False,
     data_dir: str | Path | None = None,
-    narrator: Narrator | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Tuning:
     """Search better settings for a recipe, and find out whether the gain holds.
 
@@ -235,7 +237,7 @@ def tune(
         settings: overrides such as `"epochs=6"`.
         resume: go on with the search in `out`.
         data_dir: where to look for a named data set first.
-        narrator: told how it goes.
+        callbacks: told what happens.
 
     Raises:
         UserError: bad data, settings, folders or storage; what was there before is untouched.
@@ -253,21 +255,13 @@ def tune(
         folder, resume = find_tuning(dataset, recipe, epochs), True
     else:
         folder = Path(out)
+    job = Job(dataset, split, folder, Callbacks(callbacks))
     with claim_folder(folder, TUNE, resume=resume):
-        record = tune_recipe(
-            recipe,
-            dataset,
-            split,
-            folder,
-            trials=trials,
-            budget_seconds=budget_seconds,
-            epochs=epochs,
-            storage=storage,
-            narrator=narrator,
-        )
+        options = SearchOptions(trials, budget_seconds, epochs, storage)
+        record = tune_recipe(recipe, job, options)
         best_recipe(recipe, record)  # raises if there is none
         if seeds:
-            rerun_winner(recipe, dataset, split, folder, record, seeds=seeds, narrator=narrator)
+            rerun_winner(recipe, job, record, seeds=seeds)
     return Tuning(folder)
 
 
@@ -356,57 +350,49 @@ def evaluate(
         DataError: this is not the data the run was trained on, or it must be named.
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
     """
-    folder, status = find_finished(run, validated=False)
-    if status.get("kind") == "refit":  # what is known of validation is its twin's
-        folder, status = find_finished(folder.parent)
+    folder, status = find_finished(run)
+    if status.kind == "refit":  # what is known of validation is known of its validation model
+        folder, status = find_validated(folder.parent)
     study = find_study(folder)
-    if study is not None and read_json(study / STUDY).get("best") is None:
+    if study is not None and store.read(study / STUDY, StudyRecord).best is None:
         raise RecordError(
             f"the study {study} has not chosen its best rung yet; finish it with --resume before "
             "the test set is opened"
         )
-    model, twin = load_final(folder)
+    model, validation_model = load_final(folder)
     dataset, _ = recall_dataset(folder, data, data_dir)
-    record = evaluate_on_test(
-        model,
-        dataset,
-        study or folder,
-        name=status["name"],
-        command=command,
-        val=status.get("val"),
-        twin=twin,
-    )
-    write_json(folder / "test.json", record)
+    val = status.val if isinstance(status, ValidatedRun) else None
+    final = FinalModel(status.name, model, val, validation_model)
+    record = evaluate_on_test(final, dataset, study or folder, command=command)
+    store.write(folder / TEST, record)
     return TestResult(record)
 
 
-def score_validation(run: Run | str | Path) -> dict[str, Any]:
+def score_validation(run: Run | str | Path) -> ValidationScores:
     """Score a run on its validation images again, from the predictions it kept; opens nothing.
-
-    Returns: the figures that `test.json` has for the test images.
 
     Raises:
         RecordError: the run is unfinished or damaged.
     """
-    folder, status = find_finished(run)
+    folder, status = find_validated(run)
     model = load_model(folder)
     path = folder / "predictions" / "val.npz"
     labels, probabilities = read_npz(path, "labels", "probabilities")
     if probabilities.shape != (len(labels), len(model.class_names)):
         raise RecordError(f"{path} and {folder / 'model'} do not belong together")
     logits = model.temperature * take_logs(probabilities)  # as before the temperature
-    return {
-        "model": status["name"],
-        **score(probabilities, labels, model.class_names),
-        "calibration": describe_calibration(logits, labels, model.temperature),
-    }
+    return score(probabilities, labels, model.class_names).extend(
+        ValidationScores,
+        model=status.name,
+        calibration=describe_calibration(logits, labels, model.temperature),
+    )
 
 
 def ensemble(
     *runs: Run | str | Path,
     data: DataSet | str | Path | None = None,
     members: int = 3,
-    select: str = "greedy",
+    select: SelectionName = "greedy",
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
 ) -> Run:
@@ -420,7 +406,7 @@ def ensemble(
         data: the data set they were trained on; by default the one their records name, where that
             is a name and not a path.
         members: the most networks to average.
-        select: `greedy`, `last` or `all`, as in `study.ensemble.build_ensemble`.
+        select: `greedy`, `last` or `all`, as in `ensembles.build.EnsembleOptions`.
         out: folder; by default `runs/DATA-ensemble`, numbered if it exists.
         data_dir: where to look for a named data set first.
 
@@ -429,10 +415,11 @@ def ensemble(
     """
     if not runs:
         raise RecordError("an ensemble needs at least one finished run")
-    folders = [find_finished(run)[0] for run in runs]
+    options = EnsembleOptions(members=members, select=select)
+    folders = [find_validated(run)[0] for run in runs]
     dataset, split = recall_dataset(folders[0], data, data_dir)
     folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
-    build_ensemble(folders, dataset, split, folder, members=members, select=select)
+    build_ensemble(folders, Job(dataset, split, folder), options)
     return Run(folder)
 
 
@@ -446,7 +433,7 @@ def distill(
     settings: Sequence[str] = (),
     resume: bool = False,
     data_dir: str | Path | None = None,
-    watchers: Sequence[Watcher] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train one network to answer as a finished run does, such as an ensemble, at its own cost.
 
@@ -464,7 +451,7 @@ def distill(
         settings: overrides such as `"teacher.share=0.5"`.
         resume: go on with the run in `out`.
         data_dir: where to look for a named data set first.
-        watchers: told of every step and epoch.
+        callbacks: told what happens.
 
     Raises:
         UserError: a teacher that is unfinished or has seen the validation images, other data, bad
@@ -483,11 +470,11 @@ def distill(
     check_teaching(source, recipe)
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
     with claim_folder(folder, STATUS, resume=resume):
-        distill_run(source, recipe, dataset, split, folder, watchers=watchers)
+        distill_run(source, recipe, Job(dataset, split, folder, Callbacks(callbacks)))
     return Run(folder)
 
 
 def find_test(run: Run) -> TestResult | None:
     """The result of an earlier test of a run, if it was of the very same weights."""
-    record = recall_test(run.folder / "test.json", run.folder)
+    record = recall_test(run.folder / TEST, run.folder)
     return TestResult(record) if record else None

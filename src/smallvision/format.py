@@ -241,3 +241,8 @@ def join_words(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def name_seeds(seeds: Sequence[int]) -> str:
+    """Name seeds as `seed 3` or `seeds 3 and 4`."""
+    return f"seed{'s' if len(seeds) > 1 else ''} {join_words([str(seed) for seed in seeds])}"

@@ -51,7 +51,7 @@ def list_jobs(recipe: Path) -> list[Job]:
     ]
 
 
-def rehearse(job: Job, place: Path) -> None:
+def make_dry_run(job: Job, place: Path) -> None:
     """Run a job to its end: how long it takes, what it leaves, which places it passes."""
     folder = place / f"{job.name}-whole"
     process = start(*job.arguments, "--out", folder, fault="count", cache=place / "cache")
@@ -70,7 +70,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
     outcome, draw = Outcome(PROMISE), random.Random(seed)
     jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
     for job in jobs:
-        rehearse(job, place)
+        make_dry_run(job, place)
     for number in range(trials):
         job = draw.choices(jobs, [job.weight for job in jobs])[0]
         fault = draw.choice(job.places) if number % 3 == 0 else ""

@@ -9,9 +9,8 @@ import pytest
 from smallvision.compute.machine import Machine
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.predict.pretrained import BOX
-from tests.house.readme import ROOT, check_block
 
-RECORDS = ROOT / "results" / "box"
+RECORDS = Path(__file__).parents[2] / "results" / "box"
 
 
 def test_it_is_found_by_its_name_where_no_run_has_it(
@@ -42,7 +41,3 @@ def test_it_is_small() -> None:
 def test_its_records_are_of_these_weights() -> None:
     test = json.loads((RECORDS / "test.json").read_text())
     assert test["weights"] == fingerprint_model(BOX / "cifar10")
-
-
-def test_the_readme_says_what_the_records_say() -> None:
-    check_block("box", "keep_box.py")

@@ -418,7 +418,7 @@ def test_the_command_is_installed_and_quick() -> None:
         "from smallvision.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'plotly', 'optuna'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'optuna'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,1 +1,1 @@
-"""Builders that several test modules share."""
+"""Builders that tests share; no test module or conftest is imported for them."""

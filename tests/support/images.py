@@ -1,4 +1,4 @@
-"""Small image sets and data sets that a network can learn."""
+"""Tiny image sets that a network can learn in a few steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smallvision.data.sealed_test import seal_test
 def make_images(
     size: int, *, num_classes: int = 3, side: int = 8, channels: int = 1, seed: int = 0
 ) -> ImageSet:
-    """Noise in which one row of pixels, whose position is the label, is brighter."""
+    """Learnable images: each class has a bright row of its own, under noise."""
     rng = np.random.default_rng(seed)
     labels = np.arange(size, dtype=np.int64) % num_classes
     images = rng.integers(0, 120, (size, channels, side, side))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
@@ -16,18 +15,18 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run, ensemble or study folders; a study stands for all its finished rungs.",
+            help="Folders of runs, ensembles or studies; a study stands for its finished rungs.",
         ),
     ],
     json: Json = False,
 ) -> None:
-    """Compare runs on the same validation images; seeds of one recipe count as one."""
+    """Compare runs on the same validation images; runs of one recipe form one group."""
     from rich.console import Console
 
-    from smallvision.cli.render.tables import show_comparison
+    from smallvision.cli.render.comparison import print_comparison
     from smallvision.comparison.groups import compare_groups
 
     comparison = compare_groups(runs)
-    show_comparison(comparison, Console(stderr=json, highlight=False))
+    print_comparison(comparison, Console(stderr=json, highlight=False))
     if json:
-        typer.echo(json_text.dumps(comparison, ensure_ascii=False))
+        typer.echo(comparison.model_dump_json())

@@ -21,13 +21,16 @@ from smallvision.cli.options import (
 
 def distill(
     teacher: Annotated[
-        Path, typer.Argument(metavar="TEACHER", help="A finished run, such as an ensemble.")
+        Path,
+        typer.Argument(
+            metavar="TEACHER", help="The folder of a finished run, such as an ensemble."
+        ),
     ],
     recipe: Annotated[
         str | None,
         typer.Argument(
             metavar="RECIPE",
-            help="Of the student: a rung or a TOML file; by default the teacher's own.",
+            help="The recipe of the student: a rung or a TOML file. Default: the teacher's recipe.",
             show_default=False,
         ),
     ] = None,
@@ -35,21 +38,23 @@ def distill(
     data_dir: DataDir = None,
     preset: Preset = "laptop",
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE-distilled.")
+        Path | None,
+        typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE-distilled."),
     ] = None,
     settings: Settings = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
-    """Train one network to answer as a finished run does, and say what that saves and loses."""
+    """Train one network on the predictions of a finished run, and compare the two."""
     leave_if_busy(out)
     from smallvision.api import distill as distill_model
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_distilled, show_run
-    from smallvision.records.files import read_json
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.run import print_distillation, print_run
+    from smallvision.records import store
     from smallvision.records.layout import DISTILLED
+    from smallvision.records.schema import Distillation
 
-    with TerminalNarrator(to_stderr=json) as narrator:
+    with TerminalProgress(to_stderr=json) as progress:
         run = distill_model(
             teacher,
             recipe,
@@ -59,11 +64,15 @@ def distill(
             settings=settings or (),
             resume=resume,
             data_dir=data_dir,
-            watchers=narrator.watch_run(),
+            callbacks=[progress],
         )
-    record = read_json(run.folder / DISTILLED)
-    show_run(run, narrator.console)
-    show_distilled(run.status, record, narrator.console)
+    record, status = store.read(run.folder / DISTILLED, Distillation), run.status
+    print_run(run.folder, status, progress.console)
+    print_distillation(status, record, progress.console)
     if json:
-        summary = {"run": str(run.folder), **run.status, "distilled": record}
+        summary = {
+            "run": str(run.folder),
+            **status.model_dump(mode="json"),
+            "distilled": record.model_dump(mode="json"),
+        }
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -4,46 +4,66 @@ from __future__ import annotations
 
 import json as json_text
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from smallvision.cli.options import DataDir, Json, TrainedOnPath
+
+if TYPE_CHECKING:
+    from smallvision.records.schema import SelectionName
 
 
 def ensemble(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="Finished runs: one trained in several cycles, or several."
+            metavar="RUN...",
+            help="The folders of finished runs: one with several cycles, or several runs.",
         ),
     ],
     data: TrainedOnPath = None,
     data_dir: DataDir = None,
-    members: Annotated[int, typer.Option(help="The most networks to average, 2 or more.")] = 3,
+    members: Annotated[
+        int, typer.Option(help="The largest number of networks to average, at least 2.")
+    ] = 3,
     select: Annotated[
         str,
         typer.Option(
-            help="greedy adds what helps most on validation, while it helps; last takes the "
-            "last ones; all takes all."
+            help="How networks are chosen: greedy adds the one that improves validation most, "
+            "last takes the last ones, all takes all."
         ),
     ] = "greedy",
-    out: Annotated[Path | None, typer.Option(help="Folder; by default runs/DATA-ensemble.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the ensemble. Default: runs/DATA-ensemble.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Average the networks of finished runs, and say what that gains and costs."""
+    """Average the predictions of finished runs, and report the gain and the cost."""
     from rich.console import Console
 
     from smallvision.api import ensemble as ensemble_runs
-    from smallvision.cli.render.tables import show_ensemble
-    from smallvision.records.files import read_json
+    from smallvision.cli.render.ensemble import print_ensemble
+    from smallvision.records import store
     from smallvision.records.layout import ENSEMBLE
+    from smallvision.records.schema import EnsembleRecord
+    from smallvision.runs.finished_run import find_validated
 
     run = ensemble_runs(
-        *runs, data=data, members=members, select=select, out=out, data_dir=data_dir
+        *runs,
+        data=data,
+        members=members,
+        select=cast("SelectionName", select),  # an unknown one is refused in one line
+        out=out,
+        data_dir=data_dir,
     )
-    show_ensemble(run, Console(stderr=json))
+    folder, status = find_validated(run)
+    record = store.read(folder / ENSEMBLE, EnsembleRecord)
+    print_ensemble(folder, status, record, Console(stderr=json))
     if json:
-        record = read_json(run.folder / ENSEMBLE)
-        summary = {"run": str(run.folder), **run.status, "ensemble": record}
+        summary = {
+            "run": str(folder),
+            **status.model_dump(mode="json"),
+            "ensemble": record.model_dump(mode="json"),
+        }
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -1,8 +1,7 @@
-"""`smallvision evaluate`: open the seal for one run, and write that down."""
+"""`smallvision evaluate`: open the sealed test set for one run."""
 
 from __future__ import annotations
 
-import json as json_text
 from typing import Annotated
 
 import typer
@@ -17,13 +16,14 @@ def evaluate(
     on: Annotated[
         str,
         typer.Option(
-            help="test opens the seal; val scores the validation images again and opens nothing."
+            help="The images to score: test opens the sealed test set; val scores the validation "
+            "images and opens nothing."
         ),
     ] = "test",
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Open the test set for a run; the opening is counted and logged."""
+    """Open the sealed test set for a run; every opening is written to the ledger."""
     if on not in ("test", "val"):
         raise SettingError(f"there is no --on {on}{nearest(on, ('test', 'val'))}")
 
@@ -31,14 +31,16 @@ def evaluate(
 
     from smallvision.api import evaluate as evaluate_run
     from smallvision.api import score_validation
-    from smallvision.cli.render.tables import show_test, show_val
+    from smallvision.cli.render.scores import print_test, print_validation
+    from smallvision.records.schema import TestRecord, ValidationScores
 
     console = Console(stderr=json)
+    record: ValidationScores | TestRecord
     if on == "val":
         record = score_validation(run)
-        show_val(record, console)
+        print_validation(record, console)
     else:
         record = evaluate_run(run, data, data_dir=data_dir, command=spell_command()).record
-        show_test(record, console)
+        print_test(record, console)
     if json:
-        typer.echo(json_text.dumps(record, ensure_ascii=False))
+        typer.echo(record.model_dump_json())

@@ -1,8 +1,6 @@
-"""`smallvision explain`: what a run gets wrong on its validation images."""
+"""`smallvision explain`: the errors of a run on its validation images."""
 
 from __future__ import annotations
-
-import json as json_text
 
 import typer
 
@@ -15,13 +13,13 @@ def explain(
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Look at a run's errors on its validation images; the test set stays sealed."""
+    """Analyse the errors of a run on its validation images; the test set stays sealed."""
     from rich.console import Console
 
-    from smallvision.cli.render.tables import show_errors
+    from smallvision.cli.render.errors import print_errors
     from smallvision.runs.explain import explain as explain_run
 
     analysis = explain_run(run, data, data_dir=data_dir)
-    show_errors(analysis.record, run / "errors", Console(stderr=json))
+    print_errors(analysis.record, run / "errors", Console(stderr=json))
     if json:
-        typer.echo(json_text.dumps(analysis.record, ensure_ascii=False))
+        typer.echo(analysis.record.model_dump_json())

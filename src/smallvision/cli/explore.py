@@ -19,25 +19,27 @@ def explore(
     no_mirror: NoMirror = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to write figures and pictures to; by default, none are written."),
+        typer.Option(
+            help="The folder to write figures and pictures to. Default: nothing is written."
+        ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the split and of the images shown.")
+        int, typer.Option(min=0, help="The seed of the split and of the images shown.")
     ] = 0,
 ) -> None:
-    """Describe a data set and what follows from it; the test set stays sealed."""
+    """Describe the training images of a data set; the test set stays sealed."""
     from rich.console import Console
 
-    from smallvision.cli.render.exploration import show_exploration
+    from smallvision.cli.render.exploration import print_exploration
     from smallvision.data.loading.load import as_dataset
     from smallvision.exploration.explore import explore_dataset
-    from smallvision.records.layout import check_folder
+    from smallvision.records.locks import check_folder
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)
     dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
     exploration = explore_dataset(dataset, list_previews=list_previews, seed=seed)
-    show_exploration(dataset, exploration, Console())
+    print_exploration(dataset, exploration, Console())
     if out is not None:
         exploration.write(out)
         typer.echo(f"figures and pictures are in {out}")

@@ -17,7 +17,6 @@ from typing import Annotated
 import typer
 
 from smallvision import __version__
-from smallvision.cli.bench import bench
 from smallvision.cli.classify import classify
 from smallvision.cli.compare import compare
 from smallvision.cli.distill import distill
@@ -59,7 +58,6 @@ for command in (
     doctor,
 ):
     app.command()(command)
-app.add_typer(bench, name="bench")
 
 
 def show_version(wanted: bool) -> None:

@@ -10,13 +10,13 @@ import typer
 
 def runs(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to look, at any depth.")
+        Path, typer.Argument(metavar="FOLDER", help="The folder to search, at any depth.")
     ] = Path(),
 ) -> None:
     """List every run below a folder, best validation accuracy first."""
     from rich.console import Console
 
-    from smallvision.cli.render.tables import show_runs
+    from smallvision.cli.render.runs import print_runs
     from smallvision.records.layout import find_runs
 
-    show_runs(folder, list(find_runs(folder)), Console())
+    print_runs(folder, list(find_runs(folder)), Console())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
@@ -31,50 +30,66 @@ def study(
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
-        Path | None, typer.Option(help="Study folder; by default studies/DATA-PRESET.")
+        Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-PRESET.")
     ] = None,
     settings: Settings = None,
     max_gap: Annotated[
-        float, typer.Option(min=0, max=1, help="Largest gap of train to validation accuracy.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The largest gap between training and validation accuracy, a fraction.",
+        ),
     ] = 0.10,
-    max_parameters: Annotated[int | None, typer.Option(min=1, help="Largest model.")] = None,
+    max_parameters: Annotated[
+        int | None, typer.Option(min=1, help="The largest parameter count.")
+    ] = None,
     max_latency_ms: Annotated[
-        float | None, typer.Option(min=0, help="Longest time to classify one image.")
+        float | None,
+        typer.Option(min=0, help="The longest time to classify one image, in milliseconds."),
     ] = None,
     rungs: Annotated[
         str | None,
-        typer.Option(help="Rungs to climb, such as mlp,vgg10-aug,wrn-cutmix; by default, all."),
+        typer.Option(help="The rungs to train, such as mlp,vgg10-aug,wrn-cutmix. Default: all."),
     ] = None,
     seeds: Annotated[
         int,
-        typer.Option(min=1, max=100, help="Runs of each rung but the ensemble, on one split."),
+        typer.Option(
+            min=1,
+            max=100,
+            help="The number of runs of each rung except the ensemble, with different seeds.",
+        ),
     ] = 1,
     repeat: Annotated[
-        str | None, typer.Option(help="The rungs that --seeds repeats; by default, all.")
+        str | None, typer.Option(help="The rungs that are repeated with --seeds. Default: all.")
     ] = None,
     refit: Annotated[
         bool,
         typer.Option(
             "--refit",
-            help="Before the test, train the winner on training and validation images.",
+            help="Train the winner again on training and validation images before the test.",
         ),
     ] = False,
     resume: Resume = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Every line of the study, at tiny size.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Run every step of the study on few images and for two epochs."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Explore, split, climb the ladder, open the test set once, and write the report."""
+    """Run a study: explore, split, train the ladder of models, test once, write the report."""
     if out is None:
         out = choose_folder(data, preset, dry_run=dry_run, resume=resume)
     leave_if_busy(out)
 
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_study
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.study import print_study
     from smallvision.recipes import find_preset
+    from smallvision.records.schema import Limits
     from smallvision.study.climb import run_study
-    from smallvision.study.plan import Limits, StudyPlan
+    from smallvision.study.plan import StudyPlan
 
     find_preset(preset)
     plan = StudyPlan(
@@ -93,12 +108,14 @@ def study(
         command=spell_command(),
     )
     source = pick_data(data, data_dir, no_mirror=no_mirror)
-    with TerminalNarrator(to_stderr=json) as narrator:
-        summary = run_study(source, out, plan, resume=resume, data_dir=data_dir, narrator=narrator)
-    show_study(out, narrator.console)
+    with TerminalProgress(to_stderr=json) as progress:
+        summary = run_study(
+            source, out, plan, resume=resume, data_dir=data_dir, callbacks=[progress]
+        )
+    print_study(out, progress.console)
     if json:
-        typer.echo(json_text.dumps(summary, ensure_ascii=False))
-    if summary["best"] is None:
+        typer.echo(summary.model_dump_json())
+    if summary.best is None:
         raise typer.Exit(1)
 
 

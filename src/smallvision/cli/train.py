@@ -25,51 +25,60 @@ from smallvision.cli.options import (
 def train(
     data: Data = "digits",
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="A rung such as wrn-aug, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
+        ),
     ] = "wrn-aug",
     preset: Preset = "laptop",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE.")
+        Path | None, typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE.")
     ] = None,
     settings: Settings = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Runs in all: repeats take the next seeds, on one split.")
+        int,
+        typer.Option(min=1, help="The number of runs, with consecutive seeds on the same split."),
     ] = 1,
     refit: Annotated[
         bool,
-        typer.Option("--refit", help="Then train once more, on training and validation images."),
+        typer.Option("--refit", help="Train again on training and validation images afterwards."),
     ] = False,
     target: Annotated[
         float | None,
         typer.Option(
-            help="Take the speednet made for this test accuracy on CIFAR-10, such as 0.94; with "
+            help="Use the speednet recipe for this test accuracy on CIFAR-10, such as 0.94. With "
             "--refit it is trained once, on all images.",
             show_default=False,
         ),
     ] = None,
     resume: Resume = False,
     evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="Open the test set once, at the end.")
+        bool,
+        typer.Option(
+            "--evaluate", help="Open the test set at the end and report the test accuracy."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Train one recipe and keep everything in a run folder."""
+    """Train one recipe and write its records to a run folder."""
     leave_if_busy(out)
     from smallvision.api import evaluate as evaluate_run
     from smallvision.api import find_test
     from smallvision.api import train as train_run
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_run, show_seeds, show_test
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.run import print_run, print_seeds
+    from smallvision.cli.render.scores import print_test
     from smallvision.data.loading.load import as_dataset
     from smallvision.recipes import find_preset
+    from smallvision.records.schema import TestSummary
 
     find_preset(preset)
     dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
-    with TerminalNarrator(to_stderr=json) as narrator:
+    with TerminalProgress(to_stderr=json) as progress:
         for note in dataset.notes:
-            narrator.say(note)
+            progress.on_message(note)
         run = train_run(
             dataset,
             recipe,
@@ -77,26 +86,24 @@ def train(
             out=out,
             settings=settings or (),
             resume=resume,
-            watchers=narrator.watch_run(),
             seeds=seeds,
             refit=refit,
             target=target,
-            watchers_for=narrator.watch_repeat,
+            callbacks=[progress],
         )
-    show_run(run, narrator.console)
-    summary = {"run": str(run.folder), **run.status}
-    if run.seeds is not None:
-        show_seeds(run.status["name"], run.seeds, narrator.console)
-        summary["seeds"] = run.seeds
+    status, repeats = run.status, run.seeds
+    print_run(run.folder, status, progress.console)
+    summary = {"run": str(run.folder), **status.model_dump(mode="json")}
+    if repeats is not None:
+        print_seeds(status.name, repeats, progress.console)
+        summary["seeds"] = repeats.model_dump(mode="json")
     if not evaluate:
         opener = f"smallvision evaluate {run.folder} {data}"
-        narrator.say(f"The test set stays sealed; this opens it, and counts: {opener}")
+        progress.on_message(f"The test set stays sealed; this opens it, and counts: {opener}")
     else:
-        # Training that was already finished and tested is not a reason to open the seal again.
+        # Training that was already finished and tested is not a reason to open the test set again.
         result = find_test(run) or evaluate_run(run, dataset, command=spell_command())
-        show_test(result.record, narrator.console)
-        summary["test"] = {
-            key: result.record[key] for key in ("accuracy", "interval", "n", "openings")
-        }
+        print_test(result.record, progress.console)
+        summary["test"] = result.record.extend(TestSummary).model_dump(mode="json")
     if json:
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -41,20 +41,34 @@ def read_duration(text: str) -> float:
 def tune(
     data: Data = "digits",
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="A rung such as wrn-aug, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
+        ),
     ] = "wrn-aug",
-    trials: Annotated[int, typer.Option(min=2, help="To finish, earlier sittings included.")] = 12,
+    trials: Annotated[
+        int, typer.Option(min=2, help="The number of trials, those of earlier calls included.")
+    ] = 12,
     budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Most time for the trials, such as 10m.")
+        str | None, typer.Option(metavar="TIME", help="The time limit for all trials, such as 10m.")
     ] = None,
     storage: Annotated[
-        str | None, typer.Option(metavar="URL", help="Optuna storage; by default SQLite in --out.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="The URL of an Optuna storage. Default: a SQLite file in --out."
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Of a trial; by default a third of the recipe's.")
+        int | None,
+        typer.Option(
+            min=1, help="The number of epochs of a trial. Default: a third of the recipe's epochs."
+        ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=0, help="To run the winner again with; 0 leaves that out.")
+        int,
+        typer.Option(
+            min=0, help="The number of fresh seeds to rerun the winner with; 0 for no rerun."
+        ),
     ] = 2,
     preset: Preset = "laptop",
     data_dir: DataDir = None,
@@ -62,24 +76,25 @@ def tune(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder; by default tunings/DATA-RECIPE, which goes on without --resume."
+            help="The folder of the search. Default: tunings/DATA-RECIPE, which is continued "
+            "without --resume."
         ),
     ] = None,
     settings: Settings = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
-    """Search better settings for a recipe, then check the gain with fresh seeds."""
+    """Search for better settings of a recipe, then test the gain with fresh seeds."""
     leave_if_busy(out)
     budget_seconds = None if budget is None else read_duration(budget)
 
     from smallvision.api import tune as tune_recipe
-    from smallvision.cli.render.progress import TerminalNarrator
-    from smallvision.cli.render.tables import show_tuning
+    from smallvision.cli.render.progress import TerminalProgress
+    from smallvision.cli.render.tuning import print_tuning
     from smallvision.recipes import read_recipe
     from smallvision.recipes.search_space import read_values
 
-    with TerminalNarrator(to_stderr=json) as narrator:
+    with TerminalProgress(to_stderr=json) as progress:
         tuning = tune_recipe(
             pick_data(data, data_dir, no_mirror=no_mirror),
             recipe,
@@ -93,16 +108,17 @@ def tune(
             settings=settings or (),
             resume=resume,
             data_dir=data_dir,
-            narrator=narrator,
+            callbacks=[progress],
         )
     record = tuning.record
     untuned = read_recipe(tuning.folder / "recipe.toml")
-    show_tuning(tuning, read_values(untuned, list(record["best"]["values"])), narrator.console)
+    own = read_values(untuned, [dimension.key for dimension in record.space])
+    print_tuning(tuning.folder, record, own, progress.console)
     if json:
         summary = {
             "tune": str(tuning.folder),
             "recipe": str(tuning.folder / "tuned.toml"),
-            **{key: record[key] for key in ("best", "importance", "rerun")},
-            "trials": len(record["trials"]),
+            **record.model_dump(mode="json", include={"best", "importance", "rerun"}),
+            "trials": len(record.trials),
         }
         typer.echo(json_text.dumps(summary, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Any runs on one split, compared: seeds of a recipe gathered, all pairs tested and corrected."""
+"""Any runs on one split compared: seeds of a recipe are one group, all pairs are tested."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from smallvision.comparison.verdicts import is_adopted, is_done, read_correct, round_up
+from smallvision.comparison.verdicts import read_correct, round_up
 from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError
-from smallvision.format import choose_digits, format_p
+from smallvision.format import format_p, format_points, format_signed_span
 from smallvision.recipes import Recipe, read_run_recipe
-from smallvision.records.files import read_json
-from smallvision.records.layout import STATUS, STUDY, list_failed, list_repeats, run_folder
-from smallvision.runs.finished_run import find_finished
+from smallvision.records import store
+from smallvision.records.layout import STUDY, list_failed, list_repeats, run_folder
+from smallvision.records.schema import (
+    Comparison,
+    PairVerdict,
+    RunGroup,
+    StudyRecord,
+    ValidatedRun,
+    VerdictWord,
+)
+from smallvision.runs.finished_run import find_validated
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.multiple import holm
-from smallvision.stats.paired import Correct, Verdict, needed_images
+from smallvision.stats.paired import Correct, needed_images
 from smallvision.stats.seeds import (
     compare_answers,
     compare_seeds,
@@ -36,19 +43,19 @@ LEVEL = 1 - CONFIDENCE
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
+class ComparedRun:
     """A finished run, as far as a comparison needs it.
 
     Attributes:
         folder: of the run.
-        status: content of `status.json`.
+        status: of the run.
         recipe: None for an ensemble, whose recipe is that of its members.
         indices: of the validation images.
         correct: whether it was right on each of them.
     """
 
     folder: Path
-    status: dict[str, Any]
+    status: ValidatedRun
     recipe: Recipe | None
     indices: Labels
     correct: Correct
@@ -64,7 +71,7 @@ class Group:
     """
 
     name: str
-    runs: tuple[Contender, ...]
+    runs: tuple[ComparedRun, ...]
 
     @property
     def correct(self) -> Correct:
@@ -76,30 +83,30 @@ class Group:
         """Mean accuracy over the runs."""
         return float(self.correct.mean())
 
-    def record(self) -> dict[str, Any]:
-        """An entry of `groups`."""
-        accuracies = [run.status["val"]["accuracy"] for run in self.runs]
-        std, interval = None, self.runs[0].status["val"]["interval"]
+    def record(self) -> RunGroup:
+        """The group as the comparison tells it."""
+        accuracies = tuple(run.status.val.accuracy for run in self.runs)
+        std, interval = None, self.runs[0].status.val.interval
         if len(accuracies) > 1:
             summary = summarize_seeds(accuracies)
-            std, interval = summary.std, list(summary.interval)
-        return {
-            "name": self.name,
-            "runs": [str(run.folder) for run in self.runs],
-            "seeds": [run.recipe.seed for run in self.runs if run.recipe is not None],
-            "failed": [
+            std, interval = summary.std, summary.interval
+        return RunGroup(
+            name=self.name,
+            runs=tuple(str(run.folder) for run in self.runs),
+            seeds=tuple(run.recipe.seed for run in self.runs if run.recipe is not None),
+            failed=tuple(
                 read_run_recipe(failed).seed
                 for run in self.runs
                 for failed in list_failed(run.folder)
-            ],
-            "accuracies": accuracies,
-            "mean": self.mean,
-            "std": std,
-            "interval": interval,
-        }
+            ),
+            accuracies=accuracies,
+            mean=self.mean,
+            std=std,
+            interval=interval,
+        )
 
 
-def compare_groups(folders: Sequence[str | Path]) -> dict[str, Any]:
+def compare_groups(folders: Sequence[str | Path]) -> Comparison:
     """Compare finished runs on the same validation images, all with all.
 
     Runs whose recipes differ in nothing but seed and name are one group; a run brings its repeats
@@ -118,27 +125,30 @@ def compare_groups(folders: Sequence[str | Path]) -> dict[str, Any]:
         RecordError: a folder is no finished run, two runs are not on one split, or one is given
             twice.
     """
-    contenders = [read_contender(run) for run in gather_runs(folders)]
-    if len(contenders) < 2:
+    runs = [read_compared(run) for run in list_runs(folders)]
+    if len(runs) < 2:
         raise RecordError("a comparison needs two finished runs or more; name another one")
-    for run in contenders[1:]:
-        check_same_split(contenders[0], run)
-    groups = sorted(group_runs(contenders), key=lambda group: -group.mean)
+    for run in runs[1:]:
+        check_same_split(runs[0], run)
+    groups = sorted(group_runs(runs), key=lambda group: -group.mean)
     pairs = list(combinations(groups, 2))
-    tested = [weigh_pair(a, b) for a, b in pairs]
+    tested = [compare_seeds(a.correct, b.correct) for a, b in pairs]
     adjusted = holm([p for _, p in tested])
-    return {
-        "schema": 1,
-        "n": len(contenders[0].indices),
-        "groups": [group.record() for group in groups],
-        "pairs": [
-            judge_groups(a, b, difference, p, float(p_holm), len(pairs))
-            for (a, b), (difference, p), p_holm in zip(pairs, tested, adjusted, strict=True)
-        ],
-    }
+    corrected = [
+        PairTest(difference, p, float(p_holm))
+        for (difference, p), p_holm in zip(tested, adjusted, strict=True)
+    ]
+    return Comparison(
+        n=len(runs[0].indices),
+        groups=tuple(group.record() for group in groups),
+        pairs=tuple(
+            judge_groups(a, b, test, num_pairs=len(pairs))
+            for (a, b), test in zip(pairs, corrected, strict=True)
+        ),
+    )
 
 
-def gather_runs(folders: Sequence[str | Path]) -> Iterator[Path]:
+def list_runs(folders: Sequence[str | Path]) -> Iterator[Path]:
     """All runs that the given folders stand for.
 
     Raises:
@@ -159,26 +169,25 @@ def expand_study(folder: Path) -> list[Path]:
     """The finished rungs of a study, each run once, or the folder itself where it is none."""
     if not (folder / STUDY).exists():
         return [folder]
-    rungs = read_json(folder / STUDY)["rungs"]
-    runs = [run_folder(folder, rung["name"]) for rung in rungs if is_done(rung)]
+    rungs = store.read(folder / STUDY, StudyRecord).rungs
+    runs = [run_folder(folder, rung.name) for rung in rungs if rung.is_done]
     if not runs:
         raise RecordError(f"{folder} has no finished rung to compare")
-    return [run for run in runs if not is_adopted(read_json(run / STATUS))]
+    return [run for run in runs if not is_adopted(find_validated(run)[1])]
 
 
-def read_contender(folder: Path) -> Contender:
+def read_compared(folder: Path) -> ComparedRun:
     """Read what a comparison needs of a run.
 
     Raises:
         RecordError: it is no run, unfinished or damaged.
     """
-    _, status = find_finished(folder)
-    ensemble = status.get("kind") == "ensemble"
-    recipe = None if ensemble else read_run_recipe(folder)
-    return Contender(folder, status, recipe, *read_correct(folder))
+    _, status = find_validated(folder)
+    recipe = None if status.kind == "ensemble" else read_run_recipe(folder)
+    return ComparedRun(folder, status, recipe, *read_correct(folder))
 
 
-def check_same_split(run: Contender, other: Contender) -> None:
+def check_same_split(run: ComparedRun, other: ComparedRun) -> None:
     """Refuse to compare runs that were not validated on the same images.
 
     Raises:
@@ -194,33 +203,33 @@ def check_same_split(run: Contender, other: Contender) -> None:
         )
 
 
-def group_runs(contenders: Sequence[Contender]) -> list[Group]:
+def group_runs(compared: Sequence[ComparedRun]) -> list[Group]:
     """Gather runs of one recipe; groups that would share a name are told apart by folder.
 
     Raises:
         RecordError: two runs have the same recipe and seed; a copy is no repeat.
     """
-    gathered: dict[Recipe | Path, list[Contender]] = {}
-    for run in contenders:
+    gathered: dict[Recipe | Path, list[ComparedRun]] = {}
+    for run in compared:
         # An ensemble has the recipe of its members, and is a group of its own.
         recipe = run.recipe and run.recipe.model_copy(update={"name": "run", "seed": 0})
         gathered.setdefault(recipe or run.folder, []).append(run)
     for runs in gathered.values():
-        seen: dict[int, Contender] = {}
+        seen: dict[int, ComparedRun] = {}
         for run in runs:
-            if run.recipe is not None and (twin := seen.setdefault(run.recipe.seed, run)) != run:
+            if run.recipe is not None and (first := seen.setdefault(run.recipe.seed, run)) != run:
                 raise RecordError(
-                    f"{twin.folder} and {run.folder} are one recipe with one seed; a copy is no "
+                    f"{first.folder} and {run.folder} are one recipe with one seed; a copy is no "
                     "repeat, so name only one of them"
                 )
     names = name_groups([runs[0] for runs in gathered.values()])
     return [Group(name, tuple(runs)) for name, runs in zip(names, gathered.values(), strict=True)]
 
 
-def name_groups(runs: Sequence[Contender]) -> list[str]:
+def name_groups(runs: Sequence[ComparedRun]) -> list[str]:
     """The runs' own names; where some are equal, with as much of the folder as tells them apart."""
     places = [run.folder.resolve() for run in runs]
-    names = [run.status["name"] for run in runs]
+    names = [run.status.name for run in runs]
     shared = os.path.commonpath([place.parent for place in places])
     return [
         name if names.count(name) == 1 else f"{name} ({place.relative_to(shared)})"
@@ -228,33 +237,47 @@ def name_groups(runs: Sequence[Contender]) -> list[str]:
     ]
 
 
-def weigh_pair(a: Group, b: Group) -> tuple[float, float]:
-    """Difference of the mean accuracies and its p-value, before any correction."""
-    return compare_seeds(a.correct, b.correct)
+@dataclass(frozen=True)
+class PairTest:
+    """The test of one pair.
+
+    Attributes:
+        difference: of the mean accuracies.
+        p: of the pair alone.
+        p_holm: corrected for all pairs.
+    """
+
+    difference: float
+    p: float
+    p_holm: float
+
+    @property
+    def verdict(self) -> VerdictWord:
+        """What may be said after the correction."""
+        if self.p_holm >= LEVEL:
+            return "cannot tell apart"
+        return "better" if self.difference > 0 else "worse"
 
 
-def judge_groups(
-    a: Group, b: Group, difference: float, p: float, p_holm: float, num_pairs: int
-) -> dict[str, Any]:
-    """An entry of `pairs`: the verdict that the corrected p-value bears, with its evidence."""
-    verdict: Verdict = "cannot tell apart"
-    if p_holm < LEVEL:
-        verdict = "better" if difference > 0 else "worse"
+def judge_groups(a: Group, b: Group, test: PairTest, *, num_pairs: int) -> PairVerdict:
+    """The verdict that the corrected p-value bears, with its evidence."""
     needed = None
-    if verdict == "cannot tell apart":
-        needed = estimate_images(a, b, difference, LEVEL / num_pairs)
-    judged = {
-        "a": a.name,
-        "b": b.name,
-        "difference": difference,
-        "interval": list(compare_answers(a.correct, b.correct).interval),
-        "bootstrap": list(bootstrap_difference(a.correct, b.correct)),
-        "p": p,
-        "p_holm": p_holm,
-        "verdict": verdict,
-        "needed_n": needed,
-    }
-    return {**judged, "sentence": phrase_pair(judged, len(a.runs[0].indices), num_pairs)}
+    if test.verdict == "cannot tell apart":
+        needed = estimate_images(a, b, test.difference, LEVEL / num_pairs)
+    judged = PairVerdict(
+        a=a.name,
+        b=b.name,
+        difference=test.difference,
+        interval=compare_answers(a.correct, b.correct).interval,
+        bootstrap=bootstrap_difference(a.correct, b.correct),
+        p=test.p,
+        p_holm=test.p_holm,
+        verdict=test.verdict,
+        needed_n=needed,
+        sentence="",
+    )
+    sentence = describe_pair(judged, len(a.runs[0].indices), num_pairs)
+    return judged.change(sentence=sentence)
 
 
 def estimate_images(a: Group, b: Group, difference: float, level: float) -> int | None:
@@ -267,27 +290,28 @@ def estimate_images(a: Group, b: Group, difference: float, level: float) -> int 
     return needed_for_seeds(difference, measure_variance(a.correct, b.correct), level=level)
 
 
-def phrase_pair(pair: dict[str, Any], n: int, num_pairs: int) -> str:
+def describe_pair(pair: PairVerdict, n: int, num_pairs: int) -> str:
     """The verdict on a pair in words, with the figures it rests on."""
-    digits = choose_digits(n)
-    low, high = (f"{bound * 100:+.{digits}f}".replace("-", "−") for bound in pair["interval"])
     corrected = f" after Holm's correction for {num_pairs} pairs" if num_pairs > 1 else ""
-    evidence = f"95 % interval {low} to {high}; {format_p(pair['p_holm'])}{corrected}"
-    points = f"{abs(pair['difference']) * 100:.{digits}f} points"
-    if pair["verdict"] != "cannot tell apart":
-        return f"{pair['a']} is {pair['verdict']} than {pair['b']} by {points} ({evidence})."
-    if pair["difference"] == 0:
-        return (
-            f"{pair['a']} and {pair['b']} are right equally often; cannot tell apart on {n:,} "
-            "images."
-        )
-    side = "above" if pair["difference"] > 0 else "below"
+    interval = format_signed_span(pair.interval, n)
+    evidence = f"95 % interval {interval}; {format_p(pair.p_holm)}{corrected}"
+    points = format_points(abs(pair.difference), n, signed=False)
+    if pair.verdict != "cannot tell apart":
+        return f"{pair.a} is {pair.verdict} than {pair.b} by {points} ({evidence})."
+    if pair.difference == 0:
+        return f"{pair.a} and {pair.b} are right equally often; cannot tell apart on {n:,} images."
+    side = "above" if pair.difference > 0 else "below"
     wish = (
-        f"it would take about {round_up(pair['needed_n']):,}"
-        if pair["needed_n"]
+        f"it would take about {round_up(pair.needed_n):,}"
+        if pair.needed_n
         else "more images alone would not do, more seeds might"
     )
     return (
-        f"{pair['a']} is {points} {side} {pair['b']}, which may be chance ({evidence}); cannot "
+        f"{pair.a} is {points} {side} {pair.b}, which may be chance ({evidence}); cannot "
         f"tell apart on {n:,} images: {wish}."
     )
+
+
+def is_adopted(status: ValidatedRun) -> bool:
+    """Whether a rung took over the run it builds on, and was not trained itself."""
+    return status.seconds == 0

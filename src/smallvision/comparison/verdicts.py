@@ -1,23 +1,56 @@
-"""What each rung brought, read from the records of two runs on the same validation images."""
+"""Two models compared by their answers to the same validation images."""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from smallvision.errors import RecordError
-from smallvision.format import choose_digits, format_p
-from smallvision.records.files import read_json, read_npz
-from smallvision.records.layout import STATUS, list_repeats, run_folder
+from smallvision.format import format_p, format_points, format_signed_span
+from smallvision.records.files import read_npz
+from smallvision.records.layout import list_repeats
+from smallvision.records.schema import ValidatedRun, Verdict
+from smallvision.runs.finished_run import find_validated
 from smallvision.shapes import Labels
-from smallvision.stats import find_correct
+from smallvision.stats import PairedComparison, find_correct
 from smallvision.stats.bootstrap import bootstrap_difference
-from smallvision.stats.paired import Comparison, Correct
+from smallvision.stats.paired import Correct
 from smallvision.stats.seeds import compare_answers
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """What a verdict tells of a model besides its answers.
+
+    Attributes:
+        name: for sentences.
+        gap: training minus validation accuracy.
+        seconds: of training, the search for its settings included.
+        parameters: parameter count.
+        latency_seconds: to classify one image.
+        caveats: sentences that every verdict on it adds.
+    """
+
+    name: str
+    gap: float
+    seconds: float
+    parameters: int
+    latency_seconds: float
+    caveats: tuple[str, ...] = ()
+
+
+def describe_run(status: ValidatedRun) -> ComparedModel:
+    """What a verdict tells of a finished run."""
+    return ComparedModel(
+        name=status.name,
+        gap=status.gap,
+        seconds=status.seconds + status.search_seconds,
+        parameters=status.parameters,
+        latency_seconds=status.latency_seconds,
+        caveats=status.caveats,
+    )
 
 
 def read_correct(run: Path) -> tuple[Labels, Correct]:
@@ -37,10 +70,8 @@ def read_seeds(run: Path) -> tuple[Labels, Correct]:
     return found[0][0], np.stack([right for _, right in found])
 
 
-def compare_runs(run: Path, against: Path) -> dict[str, Any]:
+def compare_runs(run: Path, against: Path) -> Verdict:
     """Compare two finished runs, image by image; with repeats, their means over seeds.
-
-    Returns: one entry of `verdicts.json`.
 
     Raises:
         RecordError: the runs were not validated on the same images.
@@ -49,98 +80,73 @@ def compare_runs(run: Path, against: Path) -> dict[str, Any]:
     other_indices, other_right = read_seeds(against)
     if not np.array_equal(indices, other_indices):
         raise RecordError(f"{run} and {against} were validated on different images")
-    return judge_pair(right, other_right, read_json(run / STATUS), read_json(against / STATUS))
+    model, other = (describe_run(find_validated(one)[1]) for one in (run, against))
+    return judge_pair(right, other_right, model, other)
 
 
 def judge_pair(
-    right: Correct, other_right: Correct, status: dict[str, Any], other: dict[str, Any]
-) -> dict[str, Any]:
-    """Compare two models by their answers to the same images and what `status.json` says of each.
+    right: Correct, other_right: Correct, model: ComparedModel, other: ComparedModel
+) -> Verdict:
+    """Compare two models by their answers to the same images.
 
     Args:
         right, other_right: bool `(N,)`, or `(S, N)` of runs with several seeds.
-        status, other: of the runs, or of the first.
-
-    Returns: one entry of `verdicts.json`.
+        model, other: what is known of each besides, or of the first of several seeds.
     """
     right, other_right = np.atleast_2d(right), np.atleast_2d(other_right)
     comparison = compare_answers(right, other_right)
-    seeds = f", over {len(right)} and {len(other_right)} seeds"
-    seeds = seeds if max(len(right), len(other_right)) > 1 else ""
-    gap_change = status["gap"] - other["gap"]
-    caveats = [*status.get("caveats", ()), *other.get("caveats", ())]
-    sentence = phrase(comparison, status["name"], other["name"], gap_change, seeds)
-    return {
-        "rung": status["name"],
-        "against": other["name"],
-        **asdict(comparison),
-        "bootstrap": list(bootstrap_difference(right, other_right)),
-        "gap_change": gap_change,
-        "seconds_ratio": count_seconds(status) / count_seconds(other),
-        "parameters_ratio": status["parameters"] / other["parameters"],
-        "latency_ratio": status["latency_seconds"] / other["latency_seconds"],
-        "seeds": [len(right), len(other_right)],
-        "sentence": " ".join([sentence, *caveats]),
-    }
+    gap_change = model.gap - other.gap
+    seeds = (len(right), len(other_right))
+    sentence = describe_comparison(comparison, model.name, other.name, seeds)
+    return Verdict(
+        rung=model.name,
+        against=other.name,
+        n=comparison.n,
+        difference=comparison.difference,
+        interval=comparison.interval,
+        p=comparison.p,
+        verdict=comparison.verdict,
+        needed_n=comparison.needed_n,
+        bootstrap=bootstrap_difference(right, other_right),
+        gap_change=gap_change,
+        seconds_ratio=model.seconds / other.seconds,
+        parameters_ratio=model.parameters / other.parameters,
+        latency_ratio=model.latency_seconds / other.latency_seconds,
+        seeds=seeds,
+        sentence=" ".join([sentence, *describe_gap(gap_change), *model.caveats, *other.caveats]),
+    )
 
 
-def count_seconds(status: dict[str, Any]) -> float:
-    """What a run took, the search for its settings included."""
-    return float(status["seconds"] + status.get("search_seconds", 0.0))
-
-
-def phrase(
-    comparison: Comparison, name: str, other: str, gap_change: float, seeds: str = ""
+def describe_comparison(
+    comparison: PairedComparison, name: str, other: str, seeds: tuple[int, int] = (1, 1)
 ) -> str:
     """The verdict in words, with the figures it rests on."""
-    digits = choose_digits(comparison.n)
-    points = f"{abs(comparison.difference) * 100:.{digits}f} points"
-    low, high = (f"{bound * 100:+.{digits}f}".replace("-", "−") for bound in comparison.interval)
-    evidence = f"95 % interval {low} to {high}, {format_p(comparison.p)}{seeds}"
-    if comparison.verdict == "cannot tell apart":
-        if comparison.difference == 0:
-            sentence = f"{name} and {other} are right equally often"
-        else:
-            side = "above" if comparison.difference > 0 else "below"
-            sentence = f"{name} is {points} {side} {other}, which may be chance ({evidence})"
-        sentence += f"; cannot tell apart on {comparison.n:,} images"
-        if comparison.needed_n:
-            sentence += f": it would take about {round_up(comparison.needed_n):,}"
+    n, difference = comparison.n, comparison.difference
+    points = format_points(abs(difference), n, signed=False)
+    interval = format_signed_span(comparison.interval, n)
+    over = f", over {seeds[0]} and {seeds[1]} seeds" if max(seeds) > 1 else ""
+    evidence = f"95 % interval {interval}, {format_p(comparison.p)}{over}"
+    if comparison.verdict != "cannot tell apart":
+        return f"{name} is {comparison.verdict} than {other} by {points} ({evidence})."
+    if difference == 0:
+        found = f"{name} and {other} are right equally often"
     else:
-        sentence = f"{name} is {comparison.verdict} than {other} by {points} ({evidence})"
-    if abs(gap_change) >= 0.01:
-        moved = "closed" if gap_change < 0 else "widened"
-        sentence += f". The gap to training {moved} by {abs(gap_change) * 100:.1f} points"
-    return sentence + "."
+        side = "above" if difference > 0 else "below"
+        found = f"{name} is {points} {side} {other}, which may be chance ({evidence})"
+    needed = comparison.needed_n
+    wish = f": it would take about {round_up(needed):,}" if needed else ""
+    return f"{found}; cannot tell apart on {n:,} images{wish}."
+
+
+def describe_gap(gap_change: float) -> list[str]:
+    """A sentence on the gap between training and validation; none where it hardly changed."""
+    if abs(gap_change) < 0.01:
+        return []
+    moved = "closed" if gap_change < 0 else "widened"
+    return [f"The gap to training {moved} by {format_points(abs(gap_change), signed=False)}."]
 
 
 def round_up(n: int) -> int:
     """Round up to two significant digits: a sample size is an order, not a promise."""
     scale = int(10 ** max(0, len(str(n)) - 2))
     return -(-n // scale) * scale
-
-
-def judge_ladder(study: Path, rungs: list[dict[str, Any]], best: str) -> dict[str, Any]:
-    """The content of `verdicts.json`: each finished rung against its base, and the winner.
-
-    A rung that could build on no finished one, because they failed or were left out, is compared
-    with the finished one before it.
-    """
-    done = [rung for rung in rungs if is_done(rung)]
-    runs = {rung["name"]: run_folder(study, rung["name"]) for rung in done}
-    steps = []
-    for before, rung in itertools.pairwise(done):
-        below = rung["builds_on"] or before["name"]
-        steps.append(compare_runs(runs[rung["name"]], runs[below]))
-    against_best = [compare_runs(run, runs[best]) for name, run in runs.items() if name != best]
-    return {"schema": 1, "steps": steps, "against_best": against_best}
-
-
-def is_adopted(status: dict[str, Any]) -> bool:
-    """Whether a rung's run is that of the rung it builds on, under another name and for nothing."""
-    return bool(status["seconds"] == 0)
-
-
-def is_done(rung: dict[str, Any]) -> bool:
-    """Whether a rung of `study.json` is finished."""
-    return bool(rung["status"] == "done")

@@ -7,30 +7,29 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from smallvision.compute.processor import has_amx
+from smallvision.records.schema import Environment, GitState
 
 PACKAGES = ("smallvision", "torch", "numpy", "scipy", "scikit-learn", "pillow", "safetensors")
 
 
-def describe_environment() -> dict[str, Any]:
+def describe_environment() -> Environment:
     """The content of `environment.json`."""
     said = read_processor()
-    return {
-        "schema": 1,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processor": name_processor(said),
-        "generation": name_generation(said),
-        "instructions": name_instructions(),
-        "memory_bytes": count_memory(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "versions": {name: find_version(name) for name in PACKAGES},
-        "git": describe_git(),
-    }
+    return Environment(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        processor=name_processor(said),
+        generation=name_generation(said),
+        instructions=name_instructions(),
+        memory_bytes=count_memory(),
+        gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        versions={name: find_version(name) for name in PACKAGES},
+        git=describe_git(),
+    )
 
 
 def find_version(package: str) -> str | None:
@@ -76,7 +75,7 @@ def count_memory() -> int | None:
         return None
 
 
-def describe_git() -> dict[str, Any] | None:
+def describe_git() -> GitState | None:
     """Commit of the source tree and whether it was changed since; None for an installed package."""
     here = Path(__file__).parent
     try:
@@ -94,4 +93,4 @@ def describe_git() -> dict[str, Any] | None:
         )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}
+    return GitState(commit=commit.stdout.strip(), changed=bool(status.stdout.strip()))

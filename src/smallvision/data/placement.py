@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smallvision.compute.machine import measure_memory
+from smallvision.compute.memory import measure_memory
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import cache_folder
 from smallvision.records.files import make_folder

@@ -19,6 +19,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
 from smallvision.records.files import read_npz, write_npz
+from smallvision.records.layout import SPLIT
 from smallvision.records.schema import SplitCounts, SplitRecord
 from smallvision.shapes import Images, Indices, Labels
 
@@ -241,7 +242,7 @@ def hash_indices(indices: Indices) -> str:
 def write_split(folder: Path, dataset: DataSet, split: Split) -> None:
     """Write `split.json` and `split.npz` into a run or study folder."""
     write_npz(folder / "split.npz", train=split.train, val=split.val)
-    store.write(folder / "split.json", describe_split(dataset, split))
+    store.write(folder / SPLIT, describe_split(dataset, split))
 
 
 def read_split_record(folder: Path) -> SplitRecord:
@@ -250,7 +251,7 @@ def read_split_record(folder: Path) -> SplitRecord:
     Raises:
         RecordError: it is missing or damaged.
     """
-    return store.read(folder / "split.json", SplitRecord)
+    return store.read(folder / SPLIT, SplitRecord)
 
 
 def read_split(folder: Path) -> Split:

@@ -5,48 +5,83 @@ from __future__ import annotations
 import shutil
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from smallvision.comparison.verdicts import judge_pair, phrase, read_correct
+from smallvision.comparison.verdicts import (
+    ComparedModel,
+    describe_comparison,
+    describe_run,
+    judge_pair,
+    read_correct,
+)
 from smallvision.compute.environment import describe_environment
-from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split, describe_split
-from smallvision.ensembles.candidates import gather_candidates, gather_notes, sum_training
+from smallvision.data.split import describe_split
+from smallvision.ensembles.candidates import collect_notes, list_candidates, sum_training
 from smallvision.ensembles.member_selection import (
-    Choice,
-    choose_members,
-    describe_choice,
-    explain_choice,
+    MemberSelection,
+    describe_candidates,
+    describe_member,
     join_members,
+    list_caveats,
+    select_members,
 )
 from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.predict import SavedModel, average_models
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
-from smallvision.records.files import hash_file, read_json, write_json, write_text
-from smallvision.records.layout import ENSEMBLE, STATUS, is_passing, lock_folder
-from smallvision.runs.run_data import Material, check_split, gather_material
-from smallvision.runs.train import CLEAN_AT_END, measure_run
+from smallvision.records import store
+from smallvision.records.files import hash_file, write_text
+from smallvision.records.layout import ENSEMBLE, ENVIRONMENT, STATUS, read_status
+from smallvision.records.locks import is_passing, lock_folder
+from smallvision.records.schema import (
+    AveragedWeights,
+    BestMember,
+    CostRatio,
+    EnsembleRecord,
+    SelectionName,
+    UnfinishedRun,
+    ValidatedRun,
+)
+from smallvision.runs.job import Job
+from smallvision.runs.measure import measure_cost, rate_training, save_calibrated
+from smallvision.runs.run_data import RunData, check_split, load_run_data
 from smallvision.shapes import Images
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
-from smallvision.stats.selection import SELECTIONS
+from smallvision.stats.selection import SELECTIONS, measure_disagreement, trace_gains
 
-CLEAN_FOR_NORMS = 4_000  # training images that give averaged weights their batch-norm statistics
+CLEAN_FOR_NORMS = 4_000  # training images that recalibrate batch norm of averaged weights
+
+
+@dataclass(frozen=True)
+class EnsembleOptions:
+    """How the members of an ensemble are chosen.
+
+    Attributes:
+        members: the most networks to average, at least 2; `all` takes all.
+        select: `greedy` adds the network that helps most on validation, while one helps; `last`
+            takes the last ones, `all` takes all.
+        name: of the ensemble in tables and sentences.
+    """
+
+    members: int = 3
+    select: SelectionName = "greedy"
+    name: str = "ensemble"
+
+    def __post_init__(self) -> None:
+        if self.select not in SELECTIONS:
+            raise SettingError(
+                f"unknown selection '{self.select}'{nearest(self.select, SELECTIONS)}"
+            )
+        if self.members < 2:
+            raise SettingError(f"members is {self.members}; an ensemble has at least 2")
 
 
 def build_ensemble(
-    runs: Sequence[Path],
-    dataset: DataSet,
-    split: Split,
-    folder: Path,
-    *,
-    members: int = 3,
-    select: str = "greedy",
-    name: str = "ensemble",
-) -> dict[str, Any]:
+    runs: Sequence[Path], job: Job, options: EnsembleOptions = EnsembleOptions()
+) -> ValidatedRun:
     """Average the networks of finished runs, and compare them with the best single one.
 
     The folder is that of a run: whatever reads a run reads an ensemble. One that a kill left
@@ -55,66 +90,110 @@ def build_ensemble(
     Args:
         runs: folders of finished runs on this split: one trained in several cycles, each of which
             ends in a snapshot, or several.
-        dataset: whose images; the test set stays sealed.
-        split: the runs' own.
-        folder: new or empty, but for the runs, which may lie inside.
-        members: the most networks to average, at least 2; `all` takes all.
-        select: `greedy` adds the network that helps most on validation, while one helps; `last`
-            takes the last ones, `all` takes all.
-        name: of the ensemble in tables and sentences.
-
-    Returns: the content of `status.json`.
+        job: on the runs' own data and split; its folder is new or empty, but for the runs, which
+            may lie inside.
+        options: how the members are chosen.
 
     Raises:
-        SettingError: an unknown selection, or fewer than two members asked for.
         RecordError: a run is unfinished, damaged or unlike the others, or the folder is in use;
             nothing has then been written.
     """
-    if select not in SELECTIONS:
-        raise SettingError(f"unknown selection '{select}'{nearest(select, SELECTIONS)}")
-    if members < 2:
-        raise SettingError(f"members is {members}; an ensemble has at least 2")
+    folder = job.folder
     runs = list({run.resolve(): run for run in runs}.values())
     check_place(folder, runs)  # before the lock, which makes the folder
     recipe = read_run_recipe(runs[0])
     machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
-    candidates = gather_candidates(runs, describe_split(dataset, split), machine)
+    candidates = list_candidates(runs, describe_split(job.dataset, job.split), machine)
     with lock_folder(folder):
         check_place(folder, runs)  # and after it: now nobody else can write
-        status = open_ensemble(folder, runs[0], dataset, split, name)
-        material = gather_material(dataset, split, machine)
-        choice = choose_members(candidates, material, select, members)
-        model = join_members(choice.members, choice.single)
-        caveats = explain_choice(select, len(choice.order))
-        status |= {
-            **sum_training(runs),
-            "best_epoch": model.epoch,
-            "stopped": f"averaged {len(choice.order)} of {len(candidates)} networks",
-            **measure_run(model, material, split, folder, recipe.seed, logits=choice.pooled),
-            "machine": machine.record(),
-            "caveats": caveats,
-            "notes": caveats + gather_notes(runs),
-        }
-        single = measure_single(choice, material, recipe.seed)
-        status["latency_seconds"], single["latency_seconds"] = measure_latencies(
-            (model, choice.single.model), material.show_val()
+        begun = open_ensemble(job, runs[0], options.name)
+        data = load_run_data(job.dataset, job.split, machine)
+        selection = select_members(candidates, data, options.select, options.members)
+        model, val, calibration = save_calibrated(
+            join_members(selection.members, selection.single),
+            data,
+            job.split,
+            folder,
+            logits=selection.ensemble_logits,
         )
-        verdict = judge_pair(read_correct(folder)[1], choice.right, status, single)
-        averaged = try_average(choice, material, folder)
-        cost = {
-            "latency_ratio": status["latency_seconds"] / single["latency_seconds"],
-            "size_ratio": status["size_bytes"] / single["size_bytes"],
-        }
-        record = {"schema": 1, "select": select, **describe_choice(choice, folder)}
-        record["single"] |= {
-            key: single[key] for key in ("latency_seconds", "size_bytes", "parameters")
-        }
-        record |= {"averaged_weights": averaged, "against_single": verdict, "cost": cost}
-        write_json(folder / ENSEMBLE, record)
-        status["status"] = "done"
-        write_json(folder / STATUS, status)
+        single = measure_single(selection, data, recipe.seed)
+        latency, single_latency = measure_latencies(
+            (model, selection.single.model), data.show_val()
+        )
+        cost, trained = measure_cost(model, data, folder), sum_training(runs)
+        caveats = list_caveats(options.select, len(selection.order))
+        train = rate_training(model, data, recipe.seed)
+        status = begun.extend(
+            ValidatedRun,
+            status="done",
+            compute=machine.settings,
+            notes=(*caveats, *collect_notes(runs)),
+            epochs_planned=trained.epochs_planned,
+            epochs_done=trained.epochs_done,
+            best_epoch=model.epoch,
+            stopped=f"averaged {len(selection.order)} of {len(candidates)} networks",
+            seconds=trained.seconds,
+            search_seconds=trained.search_seconds,
+            parameters=cost.parameters,
+            size_bytes=cost.size_bytes,
+            latency_seconds=latency,
+            train=train,
+            val=val,
+            calibration=calibration,
+            gap=train.accuracy - val.accuracy,
+            caveats=caveats,
+        )
+        single = replace(single, latency_seconds=single_latency)
+        store.write(
+            folder / ENSEMBLE,
+            describe_ensemble(selection, data, job, options.select, status, single),
+        )
+        store.write(folder / STATUS, status)
     return status
+
+
+def describe_ensemble(
+    selection: MemberSelection,
+    data: RunData,
+    job: Job,
+    select: SelectionName,
+    status: ValidatedRun,
+    single: ComparedModel,
+) -> EnsembleRecord:
+    """Compare an ensemble with its best member, and tell how it came about.
+
+    Args:
+        selection: its members.
+        data, job: of the ensemble.
+        select: how the members were chosen.
+        status: of the ensemble.
+        single: what is known of the best member.
+    """
+    chosen = selection.probabilities[selection.order]
+    size, rate = selection.single.size_bytes, selection.rates[selection.best]
+    right = read_correct(job.folder)[1]
+    return EnsembleRecord(
+        select=select,
+        candidates=describe_candidates(selection, job.folder),
+        members=tuple(describe_member(selection, m, job.folder) for m in selection.order),
+        steps=tuple(trace_gains(chosen, selection.labels)),
+        disagreement=tuple(map(tuple, measure_disagreement(chosen).tolist())),
+        single=describe_member(selection, selection.best, job.folder).extend(
+            BestMember,
+            interval=rate.interval,
+            n=rate.n,
+            latency_seconds=single.latency_seconds,
+            size_bytes=size,
+            parameters=single.parameters,
+        ),
+        averaged_weights=try_weight_average(selection, data, job.folder),
+        against_single=judge_pair(right, selection.right, describe_run(status), single),
+        cost=CostRatio(
+            latency_ratio=status.latency_seconds / single.latency_seconds,
+            size_ratio=status.size_bytes / size,
+        ),
+    )
 
 
 def check_place(folder: Path, runs: Sequence[Path]) -> None:
@@ -126,8 +205,8 @@ def check_place(folder: Path, runs: Sequence[Path]) -> None:
     if folder.exists() and not folder.is_dir():
         raise RecordError(f"{folder} is a file; name a folder for the results")
     if (folder / STATUS).exists():
-        status = read_json(folder / STATUS)
-        if status.get("kind") == "ensemble" and status["status"] == "running":
+        status = read_status(folder)
+        if status.kind == "ensemble" and status.status == "running":
             return
         raise RecordError(f"{folder} already holds results; name another folder with --out")
     found = [path for path in folder.iterdir() if not is_passing(path)] if folder.exists() else []
@@ -136,41 +215,36 @@ def check_place(folder: Path, runs: Sequence[Path]) -> None:
             raise RecordError(f"{folder} is not empty; name another folder with --out")
 
 
-def open_ensemble(
-    folder: Path, run: Path, dataset: DataSet, split: Split, name: str
-) -> dict[str, Any]:
+def open_ensemble(job: Job, run: Path, name: str) -> UnfinishedRun:
     """Write all that an ensemble shares with its first run; returns the status so far."""
-    status = {
-        "schema": 1,
-        "name": name,
-        "kind": "ensemble",
-        "data": dataset.name,
-        "mirror_safe": dataset.mirror_safe,
-        "status": "running",
-        "error": None,
-        "recipe_sum": hash_file(run / "recipe.toml"),
-    }
-    write_json(folder / STATUS, status)  # first, as for a run: what a kill leaves is known for it
-    for record in ("recipe.toml", "recipe.diff.toml"):
-        write_text(folder / record, (run / record).read_text(encoding="utf-8"))
-    check_split(folder, dataset, split)
-    write_json(folder / "environment.json", describe_environment())
+    status = UnfinishedRun(
+        status="running",
+        kind="ensemble",
+        name=name,
+        data=job.dataset.name,
+        mirror_safe=job.dataset.mirror_safe,
+        recipe_sum=hash_file(run / "recipe.toml"),
+    )
+    # First, as for a run: what a kill leaves is known for an ensemble.
+    store.write(job.folder / STATUS, status)
+    for name in ("recipe.toml", "recipe.diff.toml"):
+        write_text(job.folder / name, (run / name).read_text(encoding="utf-8"))
+    check_split(job.folder, job.dataset, job.split)
+    store.write(job.folder / ENVIRONMENT, describe_environment())
     return status
 
 
-def measure_single(choice: Choice, material: Material, seed: int) -> dict[str, Any]:
-    """What a `status.json` would say of the best member, as far as a comparison needs it."""
-    images, labels = (tensor.cpu().numpy() for tensor in material.sample(CLEAN_AT_END, seed))
-    single = choice.single
-    train = rate_accuracy(single.model.predict(images), labels)
-    return {
-        "name": single.name,
-        "gap": train["accuracy"] - choice.rates[choice.best]["accuracy"],
-        "seconds": single.status["seconds"],
-        "search_seconds": single.status.get("search_seconds", 0.0),
-        "parameters": single.model.count_parameters(),
-        "size_bytes": single.size_bytes,
-    }
+def measure_single(selection: MemberSelection, data: RunData, seed: int) -> ComparedModel:
+    """What a verdict tells of the best member; its latency is that of its own run."""
+    single = selection.single
+    train = rate_training(single.model, data, seed)
+    return ComparedModel(
+        name=single.name,
+        gap=train.accuracy - selection.rates[selection.best].accuracy,
+        seconds=single.status.seconds + single.status.search_seconds,
+        parameters=single.model.count_parameters(),
+        latency_seconds=single.status.latency_seconds,
+    )
 
 
 def measure_latencies(models: Sequence[SavedModel], images: Images) -> list[float]:
@@ -182,29 +256,31 @@ def measure_latencies(models: Sequence[SavedModel], images: Images) -> list[floa
     return [statistics.median(seconds) for seconds in zip(*rounds, strict=True)]
 
 
-def try_average(choice: Choice, material: Material, folder: Path) -> dict[str, Any] | None:
+def try_weight_average(
+    selection: MemberSelection, data: RunData, folder: Path
+) -> AveragedWeights | None:
     """Average the members' weights and say what that is worth beside the best single member.
 
     The averaged model is kept in `averaged/` where it is at least as accurate: it costs as much
     as one network.
 
-    Returns: `averaged_weights` of `ensemble.json`; None for one member, and for members of several
-        runs, whose weights have nothing in common.
+    Returns: None for one member, and for members of several runs, whose weights have nothing in
+        common.
     """
     place = folder / "averaged"
     shutil.rmtree(place, ignore_errors=True)  # of an earlier sitting that a kill ended
-    models = [member.model for member in choice.members]
-    if len(models) == 1 or len({member.run for member in choice.members}) > 1:
+    models = [member.model for member in selection.members]
+    if len(models) == 1 or len({member.run for member in selection.members}) > 1:
         return None
-    clean, _ = material.sample(CLEAN_FOR_NORMS, 0)
+    clean, _ = data.sample(CLEAN_FOR_NORMS, 0)
     averaged = average_models(models, clean.cpu().numpy())
-    images, labels = (tensor.cpu().numpy() for tensor in material.val)
+    images, labels = (tensor.cpu().numpy() for tensor in data.val)
     probabilities = averaged.predict(images)
-    comparison = compare_paired(find_correct(probabilities, labels), choice.right)
-    sentence = phrase(comparison, "The mean of the weights", choice.single.name, 0.0)
+    comparison = compare_paired(find_correct(probabilities, labels), selection.right)
+    sentence = describe_comparison(comparison, "The mean of the weights", selection.single.name)
     if comparison.difference >= 0:
         averaged.save(place)
         sentence += " It costs as much as one network and is kept in averaged/."
     elif comparison.verdict == "worse":
         sentence += " The members lie in different minima: what lies between them is not as good."
-    return {**rate_accuracy(probabilities, labels), "sentence": sentence}
+    return rate_accuracy(probabilities, labels).extend(AveragedWeights, sentence=sentence)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from smallvision.compute.machine import Machine
 from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
-from smallvision.records.files import read_json
-from smallvision.records.layout import STATUS, list_checkpoints, list_ends
-from smallvision.records.schema import SplitRecord
-from smallvision.runs.finished_run import find_finished
+from smallvision.records.layout import list_checkpoints, list_ends, read_status
+from smallvision.records.schema import SplitRecord, ValidatedRun
+from smallvision.runs.finished_run import find_validated
 from smallvision.training import load_snapshot
 
 # The fields of `split.json` that tell one set of images and its split from another.
-SPLIT = ("train_hash", "val_hash", "data_fingerprint", "val_fingerprint", "test_fingerprint")
+SHARED = ("train_hash", "val_hash", "data_fingerprint", "val_fingerprint", "test_fingerprint")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +32,17 @@ class Candidate:
     """
 
     run: Path
-    status: dict[str, Any]
+    status: ValidatedRun
     model: SavedModel
     size_bytes: int
 
     @property
     def name(self) -> str:
         """What sentences call it."""
-        return f"{self.status['name']} at epoch {self.model.epoch}"
+        return f"{self.status.name} at epoch {self.model.epoch}"
 
 
-def gather_candidates(
-    runs: Sequence[Path], split: SplitRecord, machine: Machine
-) -> list[Candidate]:
+def list_candidates(runs: Sequence[Path], split: SplitRecord, machine: Machine) -> list[Candidate]:
     """All candidates of some runs, in order of their epochs.
 
     Args:
@@ -61,13 +57,13 @@ def gather_candidates(
     """
     candidates = [found for run in runs for found in find_candidates(run, machine)]
     for run in runs:
-        if read_json(run / STATUS).get("kind") == "refit":
+        if read_status(run).kind == "refit":
             raise RecordError(
                 f"{run} was trained on the validation images too, so they cannot choose among its "
                 "networks; name the run it was made from"
             )
         record = read_split_record(run)
-        if any(getattr(record, field) != getattr(split, field) for field in SPLIT):
+        if any(getattr(record, field) != getattr(split, field) for field in SHARED):
             raise RecordError(
                 f"{run} was trained on other data or another split; members of an ensemble share "
                 "both, so that none has seen what validates another"
@@ -94,13 +90,13 @@ def find_candidates(run: Path, machine: Machine) -> list[Candidate]:
     Raises:
         RecordError: the run is unfinished or damaged, or an ensemble itself.
     """
-    _, status = find_finished(run)
-    if status.get("kind") == "ensemble":
+    _, status = find_validated(run)
+    if status.kind == "ensemble":
         raise RecordError(f"{run} is an ensemble itself; name the runs it was made of")
     final = replace(load_model(run, machine), temperature=1.0)
     weights = run / "model" / "model.safetensors"
     candidate = Candidate(run, status, final, weights.stat().st_size)
-    snapshots = [place_snapshot(run, epoch, candidate) for epoch in list_snapshots(run)]
+    snapshots = [load_candidate(run, epoch, candidate) for epoch in list_snapshots(run)]
     return snapshots or [candidate]
 
 
@@ -110,20 +106,38 @@ def find_member(candidates: Sequence[Candidate], epoch: int) -> Candidate:
     return by_epoch.get(epoch) or by_epoch[max(by_epoch)]
 
 
-def sum_training(runs: Iterable[Path]) -> dict[str, Any]:
-    """What it took to train the runs that an ensemble was made from, for its own status."""
-    statuses = [read_json(run / STATUS) for run in runs]
-    keys = ("epochs_planned", "epochs_done", "seconds")
-    searched = sum(status.get("search_seconds", 0.0) for status in statuses)
-    return {
-        **{key: sum(status[key] for status in statuses) for key in keys},
-        **({"search_seconds": searched} if searched else {}),
-    }
+@dataclass(frozen=True)
+class TrainingSum:
+    """What it took to train the runs that an ensemble was made from.
+
+    Attributes:
+        epochs_planned, epochs_done, seconds, search_seconds: sums over the runs.
+    """
+
+    epochs_planned: int
+    epochs_done: int
+    seconds: float
+    search_seconds: float
 
 
-def gather_notes(runs: Iterable[Path]) -> list[str]:
+def sum_training(runs: Iterable[Path]) -> TrainingSum:
+    """What it took to train finished runs.
+
+    Raises:
+        RecordError: one is unfinished or damaged.
+    """
+    statuses = [find_validated(run)[1] for run in runs]
+    return TrainingSum(
+        epochs_planned=sum(status.epochs_planned for status in statuses),
+        epochs_done=sum(status.epochs_done for status in statuses),
+        seconds=sum(status.seconds for status in statuses),
+        search_seconds=sum(status.search_seconds for status in statuses),
+    )
+
+
+def collect_notes(runs: Iterable[Path]) -> list[str]:
     """What happened to the runs that an ensemble was made from, each thing once."""
-    notes = [note for run in runs for note in read_json(run / STATUS).get("notes", [])]
+    notes = [note for run in runs for note in read_status(run).notes]
     return list(dict.fromkeys(notes))
 
 
@@ -136,7 +150,7 @@ def list_snapshots(run: Path) -> list[int]:
     return kept if len(kept) > 1 else []
 
 
-def place_snapshot(run: Path, epoch: int, final: Candidate) -> Candidate:
+def load_candidate(run: Path, epoch: int, final: Candidate) -> Candidate:
     """The network of one checkpoint of a run: the final one with the weights of another epoch.
 
     Raises:

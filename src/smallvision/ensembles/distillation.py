@@ -2,87 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from smallvision.comparison.verdicts import judge_pair, read_correct
-from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split, find_val
+from smallvision.comparison.verdicts import describe_run, judge_pair, read_correct
+from smallvision.data.split import find_val
 from smallvision.ensembles.build import measure_latencies
 from smallvision.errors import RecordError, SettingError
 from smallvision.models import MODELS
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.recipes import Recipe, override
 from smallvision.recipes.builders import build_machine
-from smallvision.records.files import read_json, write_json
-from smallvision.records.layout import DISTILLED, REFIT, STATUS
-from smallvision.runs.finished_run import find_finished
+from smallvision.records import store
+from smallvision.records.layout import DISTILLED
+from smallvision.records.schema import CostRatio, Distillation, Teacher
+from smallvision.runs.finished_run import find_validated
+from smallvision.runs.job import Job
 from smallvision.runs.results import Run
 from smallvision.runs.run_data import TIMED
 from smallvision.runs.train import run_recipe
-from smallvision.training import Watcher
 
 
-def distill_run(
-    teacher: Path,
-    recipe: Recipe,
-    dataset: DataSet,
-    split: Split,
-    folder: Path,
-    *,
-    watchers: Sequence[Watcher] = (),
-) -> dict[str, Any]:
+def distill_run(teacher: Path, recipe: Recipe, job: Job) -> Distillation:
     """Train a recipe that names a teacher, or go on with that, and compare the two.
 
     Args:
         teacher: folder of the finished run that is learnt from.
         recipe: of the student; its `teacher` holds the fingerprint of the teacher's model.
-        dataset, split: those of the teacher, so that the student has seen no validation image
-            through its eyes.
-        folder: of the student's run.
-        watchers: told of every step and epoch.
+        job: on the teacher's data and split, so that the student has seen no validation image
+            through the teacher; its folder is that of the student's run.
 
     Returns: the content of `distilled.json`.
 
     Raises:
         RecordError: the folder belongs to another recipe, split or teacher, or cannot be written.
-        FailedRunError: the loss is no longer a number, or memory ran out.
+        FailedRunError: the loss became NaN or infinite, or memory ran out.
     """
-    status = run_recipe(
-        recipe, dataset, split, folder, watchers=watchers, teacher=find_model(teacher)
-    )
-    if (folder / DISTILLED).exists():
-        return read_json(folder / DISTILLED)
-    known, machine = read_json(teacher / STATUS), build_machine(recipe)
+    folder = job.folder
+    status = run_recipe(recipe, job, teacher=find_model(teacher))
+    if (known := store.read_if_there(folder / DISTILLED, Distillation)) is not None:
+        return known
+    taught_by, machine = find_validated(teacher)[1], build_machine(recipe)
     torch.set_num_threads(machine.threads)
     models = (load_model(folder, machine), load_model(teacher, machine))
-    images = find_val(dataset, split).images[split.val[:TIMED]]
-    mine, taught_by = measure_latencies(models, images)
-    ratio = mine / taught_by
+    images = find_val(job.dataset, job.split).images[job.split.val[:TIMED]]
+    latency, teacher_latency = measure_latencies(models, images)
+    ratio = latency / teacher_latency
     # The student learnt from this one network, not from the teacher's repeats.
-    right, known_right = (read_correct(run)[1] for run in (folder, teacher))
-    verdict = judge_pair(right, known_right, status, known)
-    record = {
-        "schema": 1,
-        "teacher": {
-            "name": known["name"],
-            "model": recipe.teacher.model,
-            **{key: known["val"][key] for key in ("accuracy", "interval", "n")},
-            "parameters": known["parameters"],
-            "size_bytes": known["size_bytes"],
-            "latency_seconds": taught_by,
-        },
-        "against_teacher": {**verdict, "latency_ratio": ratio},
-        "cost": {
-            "latency_ratio": ratio,
-            "size_ratio": status["size_bytes"] / known["size_bytes"],
-        },
-    }
-    write_json(folder / DISTILLED, record)
-    return read_json(folder / DISTILLED)
+    right, teacher_right = (read_correct(run)[1] for run in (folder, teacher))
+    verdict = judge_pair(right, teacher_right, describe_run(status), describe_run(taught_by))
+    record = Distillation(
+        teacher=Teacher(
+            name=taught_by.name,
+            model=recipe.teacher.model,
+            accuracy=taught_by.val.accuracy,
+            interval=taught_by.val.interval,
+            n=taught_by.val.n,
+            parameters=taught_by.parameters,
+            size_bytes=taught_by.size_bytes,
+            latency_seconds=teacher_latency,
+        ),
+        against_teacher=verdict.change(latency_ratio=ratio),
+        cost=CostRatio(latency_ratio=ratio, size_ratio=status.size_bytes / taught_by.size_bytes),
+    )
+    store.write(folder / DISTILLED, record)
+    return record
 
 
 def find_teaching_run(run: Run | str | Path) -> Path:
@@ -91,8 +76,8 @@ def find_teaching_run(run: Run | str | Path) -> Path:
     Raises:
         RecordError: it is unfinished, damaged, or was trained on the validation images too.
     """
-    folder, status = find_finished(run)
-    if status.get("kind") == REFIT:
+    folder, status = find_validated(run)
+    if status.kind == "refit":
         raise RecordError(
             f"{folder} was trained on the validation images too, and a student would hear of them; "
             "name the run it was made from"

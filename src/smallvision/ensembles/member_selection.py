@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from smallvision.ensembles.candidates import Candidate
 from smallvision.predict import Ensemble, SavedModel, pool_logits
-from smallvision.runs.run_data import Material
+from smallvision.records.schema import EnsembleCandidate, EnsembleMember, Rate
+from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats, Labels
 from smallvision.stats import find_correct, rate_accuracy
 from smallvision.stats.calibration import scale_logits
 from smallvision.stats.paired import Correct
-from smallvision.stats.selection import SELECTIONS, measure_disagreement, trace_gains
+from smallvision.stats.selection import SELECTIONS
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
-    """Which candidates became members, and what each candidate says.
+class MemberSelection:
+    """Which candidates became members, and what each candidate predicts.
 
     Attributes:
         candidates: M of them.
@@ -40,14 +40,14 @@ class Choice:
     labels: Labels
 
     @cached_property
-    def rates(self) -> list[dict[str, Any]]:
+    def rates(self) -> list[Rate]:
         """Accuracy with interval, n and log loss of each candidate."""
         return [rate_accuracy(given, self.labels) for given in self.probabilities]
 
     @cached_property
     def best(self) -> int:
         """The best member alone, by accuracy and then by log loss."""
-        return max(self.order, key=lambda m: (self.rates[m]["accuracy"], -self.rates[m]["loss"]))
+        return max(self.order, key=lambda m: (self.rates[m].accuracy, -self.rates[m].loss))
 
     @property
     def members(self) -> list[Candidate]:
@@ -65,27 +65,27 @@ class Choice:
         return find_correct(self.probabilities[self.best], self.labels)
 
     @property
-    def pooled(self) -> Floats | None:
-        """Logits `(N, K)` of the members joined, without asking them again.
+    def ensemble_logits(self) -> Floats | None:
+        """Logits `(N, K)` of the ensemble, without asking its members again.
 
-        None where members look at an image in different ways: joined, all look as the best does.
+        None where members differ in test-time augmentation: an ensemble has that of its best.
         """
         if any(member.model.views != self.single.model.views for member in self.members):
             return None
-        pooled: Floats = pool_logits(torch.from_numpy(self.logits[self.order])).numpy()
-        return pooled
+        logits: Floats = pool_logits(torch.from_numpy(self.logits[self.order])).numpy()
+        return logits
 
 
-def choose_members(
-    candidates: Sequence[Candidate], material: Material, select: str, limit: int
-) -> Choice:
+def select_members(
+    candidates: Sequence[Candidate], data: RunData, select: str, limit: int
+) -> MemberSelection:
     """Ask every candidate about the validation images and choose by what they say."""
-    images, labels = (tensor.cpu().numpy() for tensor in material.val)
+    images, labels = (tensor.cpu().numpy() for tensor in data.val)
     logits = np.stack([candidate.model.predict_logits(images) for candidate in candidates])
     # Members are calibrated together, so none has a temperature of its own.
     probabilities = np.stack([scale_logits(given, 1.0) for given in logits])
     order = SELECTIONS[select](probabilities, labels, limit)
-    return Choice(candidates, order, logits, probabilities, labels)
+    return MemberSelection(candidates, order, logits, probabilities, labels)
 
 
 def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:
@@ -104,38 +104,32 @@ def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:
     )
 
 
-def describe_choice(choice: Choice, folder: Path) -> dict[str, Any]:
-    """The choice as `ensemble.json` tells it; paths are relative to the ensemble's folder."""
-
-    def describe(m: int) -> dict[str, Any]:
-        run = Path(os.path.relpath(choice.candidates[m].run.resolve(), folder.resolve()))
-        rate = choice.rates[m]
-        return {
-            "run": run.as_posix(),
-            "epoch": choice.candidates[m].model.epoch,
-            "accuracy": rate["accuracy"],
-            "loss": rate["loss"],
-        }
-
-    chosen, rate = choice.probabilities[choice.order], choice.rates[choice.best]
-    return {
-        "candidates": [
-            {**describe(m), "chosen": m in choice.order} for m in range(len(choice.candidates))
-        ],
-        "members": [describe(m) for m in choice.order],
-        "steps": [asdict(step) for step in trace_gains(chosen, choice.labels)],
-        "disagreement": measure_disagreement(chosen).tolist(),
-        "single": {**describe(choice.best), "interval": rate["interval"], "n": rate["n"]},
-    }
+def describe_member(selection: MemberSelection, m: int, folder: Path) -> EnsembleMember:
+    """A candidate as the record tells it; its path is relative to the ensemble's folder."""
+    candidate, rate = selection.candidates[m], selection.rates[m]
+    return EnsembleMember(
+        run=Path(os.path.relpath(candidate.run.resolve(), folder.resolve())).as_posix(),
+        epoch=candidate.model.epoch,
+        accuracy=rate.accuracy,
+        loss=rate.loss,
+    )
 
 
-def explain_choice(select: str, members: int) -> list[str]:
+def describe_candidates(selection: MemberSelection, folder: Path) -> tuple[EnsembleCandidate, ...]:
+    """All candidates as the record tells them."""
+    return tuple(
+        describe_member(selection, m, folder).extend(EnsembleCandidate, chosen=m in selection.order)
+        for m in range(len(selection.candidates))
+    )
+
+
+def list_caveats(select: str, members: int) -> tuple[str, ...]:
     """What to bear in mind when reading the ensemble's validation accuracy."""
     if members == 1:
-        return ["No second network improved on the best one, so it stands alone."]
+        return ("No second network improved on the best one, so it stands alone.",)
     if select == "greedy":
-        return [
+        return (
             "The members were chosen on the validation images that also measure the gain, which "
-            "flatters it; the test set had no part in the choice."
-        ]
-    return []
+            "flatters it; the test set had no part in the choice.",
+        )
+    return ()

@@ -2,84 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split
 from smallvision.ensembles.candidates import find_candidates, find_member, sum_training
 from smallvision.ensembles.member_selection import join_members
-from smallvision.recipes import Recipe, read_run_recipe
+from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
-from smallvision.records.files import make_folder, read_json, write_json, write_text
-from smallvision.records.layout import ENSEMBLE, REFIT, STATUS
+from smallvision.records import store
+from smallvision.records.files import make_folder, write_text
+from smallvision.records.layout import ENSEMBLE, REFIT, STATUS, read_status
+from smallvision.records.schema import EnsembleRecord
 from smallvision.records.weights import check_manifest
+from smallvision.runs.job import Job
+from smallvision.runs.measure import measure_cost, rate_training
 from smallvision.runs.refit import NOTE, refit_run
-from smallvision.runs.run_data import gather_material
-from smallvision.runs.train import measure_refit
-from smallvision.training import Watcher
+from smallvision.runs.run_data import load_run_data
+from smallvision.runs.train import take_over_calibration
 
 
-def refit_finished(
-    run: Path,
-    dataset: DataSet,
-    split: Split,
-    *,
-    watchers_for: Callable[[Recipe], Sequence[Watcher]] = lambda _recipe: (),
-) -> Path:
+def refit_finished(run: Path, job: Job) -> Path:
     """Refit a finished run as `refit_run` does; of an ensemble, the runs of its members.
 
-    An ensemble's runs are trained again, and its members are the snapshots of the same epochs.
-
     Args:
-        run: folder of a finished run or ensemble, the twin.
-        dataset, split: those of the run.
-        watchers_for: called with a recipe before its training begins; gives its watchers.
+        run: folder of a finished run or ensemble.
+        job: on the run's data and split.
 
     Returns: the refit's folder.
 
     Raises:
         RecordError: the run is damaged, or the folder cannot be written.
-        FailedRunError: the loss is no longer a number, or memory ran out.
+        FailedRunError: the loss became NaN or infinite, or memory ran out.
     """
-    refit = refit_ensemble if read_json(run / STATUS).get("kind") == "ensemble" else refit_run
-    return refit(run, dataset, split, watchers_for=watchers_for)
+    refit = refit_ensemble if read_status(run).kind == "ensemble" else refit_run
+    return refit(run, job)
 
 
-def refit_ensemble(
-    run: Path,
-    dataset: DataSet,
-    split: Split,
-    *,
-    watchers_for: Callable[[Recipe], Sequence[Watcher]] = lambda _recipe: (),
-) -> Path:
-    """Refit the runs of an ensemble, and average their networks of the same epochs."""
+def refit_ensemble(run: Path, job: Job) -> Path:
+    """Refit the runs of an ensemble, and average their networks of the same epochs.
+
+    The members are the snapshots of the epochs that were chosen on validation.
+    """
     folder = run / REFIT
     if (folder / STATUS).exists():
         check_manifest(folder / "model")
         return folder
-    known, members = read_json(run / STATUS), read_json(run / ENSEMBLE)["members"]
+    members = store.read(run / ENSEMBLE, EnsembleRecord).members
     places = {
-        source: refit_run(run / source, dataset, split, watchers_for=watchers_for)
-        for source in dict.fromkeys(member["run"] for member in members)
+        source: refit_run(run / source, job)
+        for source in dict.fromkeys(member.run for member in members)
     }
     recipe = read_run_recipe(run)
     machine = build_machine(recipe)
     offered = {source: find_candidates(place, machine) for source, place in places.items()}
-    found = [find_member(offered[member["run"]], member["epoch"]) for member in members]
-    best = max(range(len(members)), key=lambda i: members[i]["accuracy"])
-    material = gather_material(dataset, split, machine, pooled=True)
-    joined = join_members(found, found[best])
+    found = [find_member(offered[member.run], member.epoch) for member in members]
+    best = max(range(len(members)), key=lambda i: members[i].accuracy)
+    data = load_run_data(job.dataset, job.split, machine, with_val=True)
+    model, known = take_over_calibration(join_members(found, found[best]), run)
     make_folder(folder)
     write_text(folder / "recipe.toml", (run / "recipe.toml").read_text(encoding="utf-8"))
-    write_json(
-        folder / STATUS,
-        {
-            **known,
-            **measure_refit(joined, material, folder, run, recipe.seed),
-            **sum_training(places.values()),
-            "machine": machine.record(),
-            "notes": [NOTE],
-        },
+    model.save(folder / "model")
+    cost, trained = measure_cost(model, data, folder), sum_training(places.values())
+    status = known.change(
+        kind="refit",
+        compute=machine.settings,
+        notes=(NOTE,),
+        epochs_planned=trained.epochs_planned,
+        epochs_done=trained.epochs_done,
+        seconds=trained.seconds,
+        search_seconds=trained.search_seconds,
+        parameters=cost.parameters,
+        size_bytes=cost.size_bytes,
+        latency_seconds=cost.latency_seconds,
+        train=rate_training(model, data, recipe.seed),
     )
+    store.write(folder / STATUS, status)
     return folder

@@ -1,7 +1,20 @@
-"""The judge: the only room that can open a test set."""
+"""Evaluation: the only room that can open a sealed test set."""
 
-from smallvision.evaluation.error_analysis import ERRORS, ErrorAnalysis, analyse_errors
+from smallvision.evaluation.error_analysis import (
+    ERRORS,
+    ErrorAnalysis,
+    LabelledImages,
+    analyse_errors,
+)
 from smallvision.evaluation.scorecard import score
-from smallvision.evaluation.test_evaluation import evaluate_on_test
+from smallvision.evaluation.test_evaluation import FinalModel, evaluate_on_test
 
-__all__ = ["ERRORS", "ErrorAnalysis", "analyse_errors", "evaluate_on_test", "score"]
+__all__ = [
+    "ERRORS",
+    "ErrorAnalysis",
+    "FinalModel",
+    "LabelledImages",
+    "analyse_errors",
+    "evaluate_on_test",
+    "score",
+]

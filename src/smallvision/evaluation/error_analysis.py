@@ -1,4 +1,4 @@
-"""What a model gets wrong on validation images, and what that may have to do with.
+"""The errors of a model on validation images, and what they may have to do with.
 
 The validation images have already been used to choose; looking at them costs nothing. The test
 set stays sealed.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import html
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
@@ -18,7 +18,17 @@ from sklearn.metrics import confusion_matrix
 from smallvision.data.contact_sheet import Picture, encode_png, tile
 from smallvision.evaluation.image_properties import PROPERTIES, measure_properties, to_grey
 from smallvision.predict import SavedModel, find_saliency, list_members, predict_members
-from smallvision.records.files import make_folder, write_bytes, write_json
+from smallvision.records import store
+from smallvision.records.files import make_folder, write_bytes
+from smallvision.records.schema import (
+    ConfidentError,
+    ConfusedPair,
+    ErrorAnalysisRecord,
+    LabelIssue,
+    LabelIssues,
+    MemberDisagreement,
+    PropertySlice,
+)
 from smallvision.shapes import Floats, Images, Indices, Labels
 from smallvision.stats import find_correct
 from smallvision.stats.confident import find_label_issues
@@ -30,7 +40,7 @@ from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
 Pictures: TypeAlias = dict[str, Picture]  # file name -> RGBA
 
 ERRORS = "errors.json"
-PAIRS, STRIP, WORST, DISAGREEMENTS, ISSUES = 10, 8, 24, 12, 24  # at most, of each
+PAIRS, STRIP, CONFIDENT, DISAGREEMENTS, ISSUES = 10, 8, 24, 12, 24  # at most, of each
 DIMMED, GLOW = 0.5, np.array([0.9, 0.32, 0.0], dtype=np.float32)  # of an overlay: grey, orange
 
 
@@ -43,27 +53,29 @@ class ErrorAnalysis:
         pictures: file name -> RGBA picture `(height, width, 4)` at native pixel size.
     """
 
-    record: dict[str, Any]
+    record: ErrorAnalysisRecord
     pictures: Pictures
 
     def __repr__(self) -> str:
+        record = self.record
         return "\n".join(
             [
-                f"ErrorAnalysis({self.record['model']}: {self.record['errors']:,} errors on "
-                f"{self.record['n']:,} validation images)",
-                *(line["sentence"] for line in self.record["slices"]),
+                f"ErrorAnalysis({record.model}: {record.errors:,} errors on {record.n:,} "
+                "validation images)",
+                *(line.sentence for line in record.slices),
             ]
         )
 
     def _repr_html_(self) -> str:
-        names = self.record["class_names"]
+        names = self.record.class_names
         style = "image-rendering:pixelated;height:6em"
         rows = "".join(
-            f"<tr><td>{html.escape(names[pair['true']])} taken for "
-            f"{html.escape(names[pair['predicted']])}</td><td>{pair['count']}</td>"
+            f"<tr><td>{html.escape(names[pair.true])} taken for "
+            f"{html.escape(names[pair.predicted])}</td><td>{pair.count}</td>"
             f'<td><img alt="the images" style="{style}" src="data:image/png;base64,'
-            f'{base64.b64encode(encode_png(self.pictures[pair["file"]])).decode()}"></td></tr>'
-            for pair in self.record["pairs"][:3]
+            f'{base64.b64encode(encode_png(self.pictures[pair.file])).decode()}"></td></tr>'
+            for pair in self.record.pairs[:3]
+            if pair.file is not None
         )
         said = "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).split("\n"))
         return f"{said}<table>{rows}</table>"
@@ -77,131 +89,129 @@ class ErrorAnalysis:
         make_folder(folder)
         for name, picture in self.pictures.items():
             write_bytes(folder / name, encode_png(picture))
-        write_json(folder / ERRORS, self.record)
+        store.write(folder / ERRORS, self.record)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Validation images, and how the records name each of them.
+
+    Attributes:
+        images: uint8 `(N, C, H, W)`, none of them trained on.
+        labels: int64 `(N,)`.
+        indices: int64 `(N,)`, numbers as in `split.npz`.
+        class_names: K names.
+    """
+
+    images: Images
+    labels: Labels
+    indices: Indices
+    class_names: tuple[str, ...]
 
 
 def analyse_errors(
-    model: SavedModel,
-    images: Images,
-    labels: Labels,
-    indices: Indices,
-    class_names: tuple[str, ...],
-    *,
-    name: str,
-    probabilities: Floats | None = None,
+    model: SavedModel, val: LabelledImages, *, name: str, probabilities: Floats | None = None
 ) -> ErrorAnalysis:
     """Look at a model's errors on validation images.
 
     Args:
         model: a single network or an ensemble.
-        images: uint8 `(N, C, H, W)`, none of them trained on.
-        labels: int64 `(N,)`.
-        indices: int64 `(N,)`, how the records name each image.
-        class_names: K names.
+        val: the images.
         name: of the model, for the record.
         probabilities: `(N, K)`, if the model's predictions are known already.
     """
     if probabilities is None:
-        probabilities = model.predict(images)
-    correct = find_correct(probabilities, labels)
-    pairs, pair_pictures = show_pairs(images, labels, probabilities, len(class_names))
-    worst, method, worst_pictures = show_worst(model, images, labels, indices, probabilities)
-    torn, torn_pictures = show_disagreements(model, images, labels, indices)
-    issues, issue_pictures = show_issues(images, labels, indices, probabilities)
-    record = {
-        "schema": 1,
-        "on": "val",
-        "model": name,
-        "class_names": list(class_names),
-        "n": len(labels),
-        "errors": int((~correct).sum()),
-        "pairs": pairs,
-        "worst": worst,
-        "saliency": method,
-        "disagreements": torn,
-        "label_issues": issues,
-        "slices": slice_properties(measure_properties(images), correct),
-    }
-    return ErrorAnalysis(record, pair_pictures | worst_pictures | torn_pictures | issue_pictures)
+        probabilities = model.predict(val.images)
+    correct = find_correct(probabilities, val.labels)
+    pictures: Pictures = {}
+    worst, method = find_confident_errors(model, val, probabilities, pictures)
+    record = ErrorAnalysisRecord(
+        model=name,
+        class_names=val.class_names,
+        n=len(val.labels),
+        errors=int((~correct).sum()),
+        pairs=find_confused_pairs(val, probabilities, pictures),
+        worst=worst,
+        saliency=method,
+        disagreements=find_disagreements(model, val, pictures),
+        label_issues=find_suspect_labels(val, probabilities, pictures),
+        slices=slice_properties(measure_properties(val.images), correct),
+    )
+    return ErrorAnalysis(record, pictures)
 
 
-def show_pairs(
-    images: Images,
-    labels: Labels,
-    probabilities: Floats,
-    num_classes: int,
-) -> tuple[list[dict[str, Any]], Pictures]:
+def find_confused_pairs(
+    val: LabelledImages, probabilities: Floats, pictures: Pictures
+) -> tuple[ConfusedPair, ...]:
     """The pairs of classes confused most often, either way round, the commoner way first.
 
-    Returns: the pairs, and for each way round a strip of its most confident errors.
+    Adds to `pictures` a strip of the most confident errors of each way round.
     """
     predicted = probabilities.argmax(axis=1)
-    confusion = confusion_matrix(labels, predicted, labels=np.arange(num_classes))
+    classes = np.arange(len(val.class_names))
+    confusion = confusion_matrix(val.labels, predicted, labels=classes)
     both = np.triu(confusion + confusion.T, k=1)
-    pairs: list[dict[str, Any]] = []
-    pictures: Pictures = {}
+
+    def draw_strip(label: int, answer: int, file: str) -> str | None:
+        members = np.flatnonzero((val.labels == label) & (predicted == answer))
+        shown = members[np.argsort(-probabilities[members, answer], kind="stable")][:STRIP]
+        if not len(shown):
+            return None
+        pictures[file] = tile(val.images[shown], STRIP)
+        return file
+
+    pairs: list[ConfusedPair] = []
     for rank, flat in enumerate(np.argsort(-both, axis=None, kind="stable")[:PAIRS]):
         true, other = (int(k) for k in np.unravel_index(flat, both.shape))
         if not both[true, other]:
             break
         if confusion[true, other] < confusion[other, true]:
             true, other = other, true
-        files = {"file": (true, other), "reverse_file": (other, true)}
-        entry: dict[str, Any] = {
-            "true": true,
-            "predicted": other,
-            "count": int(confusion[true, other]),
-            "reverse_count": int(confusion[other, true]),
-        }
-        for key, (label, answer) in files.items():
-            members = np.flatnonzero((labels == label) & (predicted == answer))
-            shown = members[np.argsort(-probabilities[members, answer], kind="stable")][:STRIP]
-            reverse = "-reverse" if key == "reverse_file" else ""
-            entry[key] = f"pair-{rank}{reverse}.png" if len(shown) else None
-            if len(shown):
-                pictures[entry[key]] = tile(images[shown], STRIP)
-        pairs.append(entry)
-    return pairs, pictures
+        pairs.append(
+            ConfusedPair(
+                true=true,
+                predicted=other,
+                count=int(confusion[true, other]),
+                reverse_count=int(confusion[other, true]),
+                file=draw_strip(true, other, f"pair-{rank}.png"),
+                reverse_file=draw_strip(other, true, f"pair-{rank}-reverse.png"),
+            )
+        )
+    return tuple(pairs)
 
 
-def show_worst(
-    model: SavedModel,
-    images: Images,
-    labels: Labels,
-    indices: Indices,
-    probabilities: Floats,
-) -> tuple[list[dict[str, Any]], str | None, Pictures]:
-    """The errors made with the most confidence.
+def find_confident_errors(
+    model: SavedModel, val: LabelledImages, probabilities: Floats, pictures: Pictures
+) -> tuple[tuple[ConfidentError, ...], str | None]:
+    """The errors made with the most confidence, and how their saliency was found.
 
-    Returns: the errors, how their saliency was found, and pictures of each image and of what the
-        model looked at for the class it named.
+    Adds to `pictures` each image, and what the model looked at for the class it named.
     """
     predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
+    wrong = np.flatnonzero(predicted != val.labels)
     confidence = probabilities.max(axis=1)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:WORST]
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:CONFIDENT]
     if not len(worst):
-        return [], None, {}
-    heat, method = find_saliency(model, images[worst], predicted[worst])
-    overlays = overlay_heat(images[worst], heat)
-    shown: list[dict[str, Any]] = []
-    pictures: Pictures = {}
+        return (), None
+    heat, method = find_saliency(model, val.images[worst], predicted[worst])
+    overlays = overlay_heat(val.images[worst], heat)
+    shown: list[ConfidentError] = []
     for rank, i in enumerate(worst):
         file, saliency = f"worst-{rank:02d}.png", f"worst-{rank:02d}-saliency.png"
-        pictures[file] = tile(images[i : i + 1], 1)
+        pictures[file] = tile(val.images[i : i + 1], 1)
         pictures[saliency] = tile(overlays[rank : rank + 1], 1)
         shown.append(
-            {
-                "index": int(indices[i]),
-                "true": int(labels[i]),
-                "predicted": int(predicted[i]),
-                "confidence": float(confidence[i]),
-                "true_probability": float(probabilities[i, labels[i]]),
-                "file": file,
-                "saliency": saliency,
-            }
+            ConfidentError(
+                index=int(val.indices[i]),
+                true=int(val.labels[i]),
+                predicted=int(predicted[i]),
+                confidence=float(confidence[i]),
+                true_probability=float(probabilities[i, val.labels[i]]),
+                file=file,
+                saliency=saliency,
+            )
         )
-    return shown, method, pictures
+    return tuple(shown), method
 
 
 def overlay_heat(images: Images, heat: Floats) -> Images:
@@ -220,77 +230,63 @@ def overlay_heat(images: Images, heat: Floats) -> Images:
     return np.asarray(np.rint(lit.clip(0, 1) * 255), dtype=np.uint8)
 
 
-def show_disagreements(
-    model: SavedModel,
-    images: Images,
-    labels: Labels,
-    indices: Indices,
-) -> tuple[list[dict[str, Any]], Pictures]:
+def find_disagreements(
+    model: SavedModel, val: LabelledImages, pictures: Pictures
+) -> tuple[MemberDisagreement, ...]:
     """The images on which an ensemble's members disagree most; none for a single network.
 
-    In order of the entropy of their votes, then of the spread of their probabilities.
+    In order of the entropy of their votes, then of the spread of their probabilities. Adds each
+    image to `pictures`.
     """
     if len(list_members(model.network)) < 2:
-        return [], {}
-    members = predict_members(model, images)
+        return ()
+    members = predict_members(model, val.images)
     votes, entropies = members.argmax(axis=2), vote_entropy(members)
     order = np.lexsort((-probability_spread(members), -entropies))[:DISAGREEMENTS]
-    shown: list[dict[str, Any]] = []
-    pictures: Pictures = {}
+    shown: list[MemberDisagreement] = []
     for rank, i in enumerate(order[entropies[order] > 0]):
         file = f"disagreement-{rank:02d}.png"
-        pictures[file] = tile(images[i : i + 1], 1)
+        pictures[file] = tile(val.images[i : i + 1], 1)
         shown.append(
-            {
-                "index": int(indices[i]),
-                "true": int(labels[i]),
-                "votes": votes[:, i].tolist(),
-                "file": file,
-            }
+            MemberDisagreement(
+                index=int(val.indices[i]),
+                true=int(val.labels[i]),
+                votes=tuple(votes[:, i].tolist()),
+                file=file,
+            )
         )
-    return shown, pictures
+    return tuple(shown)
 
 
-def show_issues(
-    images: Images,
-    labels: Labels,
-    indices: Indices,
-    probabilities: Floats,
-) -> tuple[dict[str, Any], Pictures]:
-    """How many labels may be wrong, and the most suspicious of them."""
-    issues = find_label_issues(probabilities, labels)
-    shown: list[dict[str, Any]] = []
-    pictures: Pictures = {}
-    for rank, (i, suggested) in enumerate(
-        zip(issues.positions[:ISSUES], issues.suggested[:ISSUES], strict=True)
-    ):
+def find_suspect_labels(
+    val: LabelledImages, probabilities: Floats, pictures: Pictures
+) -> LabelIssues:
+    """How many labels may be wrong, and the most suspicious; adds their images to `pictures`."""
+    issues = find_label_issues(probabilities, val.labels)
+    suspects = zip(issues.positions[:ISSUES], issues.suggested[:ISSUES], strict=True)
+    shown: list[LabelIssue] = []
+    for rank, (i, suggested) in enumerate(suspects):
         file = f"label-{rank:02d}.png"
-        pictures[file] = tile(images[i : i + 1], 1)
+        pictures[file] = tile(val.images[i : i + 1], 1)
         shown.append(
-            {
-                "index": int(indices[i]),
-                "given": int(labels[i]),
-                "suggested": int(suggested),
-                "probability": float(probabilities[i, suggested]),
-                "file": file,
-            }
+            LabelIssue(
+                index=int(val.indices[i]),
+                given=int(val.labels[i]),
+                suggested=int(suggested),
+                probability=float(probabilities[i, suggested]),
+                file=file,
+            )
         )
-    return {"estimate": issues.estimate, "images": shown}, pictures
+    return LabelIssues(estimate=issues.estimate, images=tuple(shown))
 
 
-def slice_properties(properties: dict[str, Floats], correct: Correct) -> list[dict[str, Any]]:
+def slice_properties(properties: dict[str, Floats], correct: Correct) -> tuple[PropertySlice, ...]:
     """Accuracy along each measured property, with p-values corrected for all of them."""
     binned = {name: bin_accuracy(values, correct) for name, values in properties.items()}
     adjusted = holm([compare_bins(bins) for bins in binned.values()])
     slices = []
     for (name, bins), p in zip(binned.items(), adjusted.tolist(), strict=True):
         low, high = PROPERTIES[name]
-        slices.append(
-            {
-                "name": name,
-                "bins": [{**asdict(part), "interval": list(part.interval)} for part in bins],
-                "p": p,
-                "sentence": say_slice(name, bins, p, low=low, high=high, looks=len(binned)),
-            }
-        )
-    return slices
+        sentence = say_slice(name, bins, p, low=low, high=high, looks=len(binned))
+        slices.append(PropertySlice(name=name, bins=tuple(bins), p=p, sentence=sentence))
+    return tuple(slices)

@@ -11,8 +11,9 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sealed_test import open_sealed_test
 from smallvision.errors import UserError
-from smallvision.records.files import make_folder
+from smallvision.records.files import make_folder, now
 from smallvision.records.ledger import record_opening
+from smallvision.records.schema import LedgerEntry
 
 LEDGERS = "openings"  # in the cache: a ledger for each test set, of all that opened it here
 
@@ -48,18 +49,17 @@ def open_test(
     """
     fingerprint = dataset.test.fingerprint
 
-    def note(place: Path) -> int:
-        return record_opening(
-            place,
-            study=study,
-            model=model,
-            command=command,
-            n=len(dataset.test),
-            data_fingerprint=fingerprint,
-        )
-
-    number, on_machine = note(folder), None
+    entry = LedgerEntry(
+        opening=1,  # the ledger counts
+        time=now(),
+        command=command,
+        study=study,
+        model=model,
+        n=len(dataset.test),
+        data_fingerprint=fingerprint,
+    )
+    number, on_machine = record_opening(folder, entry), None
     with suppress(UserError, OSError):  # a cache is no place to insist on
         place = cache_folder() / LEDGERS / fingerprint.removeprefix("sha256:")[:16]
-        on_machine = note(make_folder(place))
+        on_machine = record_opening(make_folder(place), entry)
     return open_sealed_test(dataset.test), Opening(number, on_machine)

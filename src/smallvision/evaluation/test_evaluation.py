@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
@@ -11,15 +11,36 @@ from smallvision.data.near_duplicates import DuplicateMasks, find_near_duplicate
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.open_test import open_test
 from smallvision.evaluation.scorecard import score
-from smallvision.format import choose_digits
+from smallvision.format import format_fraction, format_span
 from smallvision.predict import SavedModel
-from smallvision.records.files import now, read_json
+from smallvision.records import store
+from smallvision.records.files import now
+from smallvision.records.layout import TEST
 from smallvision.records.ledger import LEDGER, read_openings
+from smallvision.records.schema import ModelScores, NearDuplicates, Rate, TestRecord
 from smallvision.stats import find_correct
 from smallvision.stats.calibration import describe_calibration, scale_logits
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import compare_rates
+
+
+@dataclass(frozen=True, eq=False)
+class FinalModel:
+    """A model that is to be tested.
+
+    Attributes:
+        name: for the ledger and the record.
+        model: the model.
+        val: the validation figures of the model, or of its validation model if there is one; None
+            if nothing was validated.
+        validation_model: of a refit, the same recipe trained on the training split alone.
+    """
+
+    name: str
+    model: SavedModel
+    val: Rate | None
+    validation_model: SavedModel | None = None
 
 
 def check_ledger(folder: Path) -> None:
@@ -28,8 +49,9 @@ def check_ledger(folder: Path) -> None:
     Raises:
         RecordError: the folder's last test result speaks of more openings than the ledger.
     """
-    result = folder / "test.json"
-    known = read_json(result)["openings"] if result.exists() else 0
+    result = folder / TEST
+    record = store.read_if_there(result, TestRecord)
+    known = record.openings if record else 0
     found = len(read_openings(folder))
     if found < known:
         raise RecordError(
@@ -39,65 +61,50 @@ def check_ledger(folder: Path) -> None:
 
 
 def evaluate_on_test(
-    model: SavedModel,
-    dataset: DataSet,
-    ledger: Path,
-    *,
-    name: str,
-    command: str,
-    val: dict[str, Any] | None,
-    twin: SavedModel | None = None,
-) -> dict[str, Any]:
-    """Open the seal and score the model.
+    final: FinalModel, dataset: DataSet, ledger: Path, *, command: str
+) -> TestRecord:
+    """Open the sealed test set and score the model.
 
-    A model refitted on training and validation images together has no validation accuracy of its
-    own. Its twin, the same recipe without the validation images, has one: both are scored in the
-    same opening, and it is the twin that is compared with validation.
+    A refit has no validation accuracy of its own. Its validation model has one: both are scored in
+    the same opening, and it is the validation model that is compared with validation.
 
     Args:
-        model: the final model.
+        final: the final model.
         dataset: whose test set is opened.
-        ledger: the study's or lone run's folder, where the opening is written down.
-        name, command: what the ledger says.
-        val: the validation record (`accuracy`, `interval`, `n`) of the model, or of its twin if
-            there is one, to set beside; None if nothing was validated.
-        twin: the model trained on the training split alone, if `model` is a refit.
+        ledger: the study's or single run's folder, where the opening is written down.
+        command: for the ledger.
 
     Returns: the content of `test.json`, for the caller to write where it belongs.
 
     Raises:
-        DataError: the model was trained on other classes or another image shape; the seal then
-            stays closed.
-        RecordError: the ledger cannot be written; the seal then stays closed.
+        DataError: the model was trained on other classes or another image shape; the test set then
+            stays sealed.
+        RecordError: the ledger cannot be written; the test set then stays sealed.
     """
-    for candidate in (model, twin):
+    for candidate in (final.model, final.validation_model):
         if candidate is not None:
             check_classes(candidate, dataset)
     check_ledger(ledger)
     study = ledger.resolve().name
-    images, opening = open_test(dataset, ledger, study=study, model=name, command=command)
-    result = {
-        "schema": 1,
-        "model": name,
-        "time": now(),
-        "openings": opening.number,
-        "openings_on_machine": opening.on_machine,
-        "data_fingerprint": images.fingerprint,
-    }
+    images, opening = open_test(dataset, ledger, study=study, model=final.name, command=command)
     found = find_near_duplicates(
         images.images,
         [part.images for part in (dataset.train, dataset.val) if part is not None],
         mirror=dataset.mirror_safe,
-        device=model.machine.device,
+        device=final.model.machine.device,
     )
-    if twin is None:
-        return {**result, **score_model(model, images, val, found)}
-    return {
-        **result,
-        **score_model(model, images, None, found),
-        "refit": True,
-        "twin": score_model(twin, images, val, found),
-    }
+    other = final.validation_model
+    scores = score_model(final.model, images, final.val if other is None else None, found)
+    return scores.extend(
+        TestRecord,
+        model=final.name,
+        time=now(),
+        openings=opening.number,
+        openings_on_machine=opening.on_machine,
+        data_fingerprint=images.fingerprint,
+        refit=other is not None,
+        validation_model=score_model(other, images, final.val, found) if other else None,
+    )
 
 
 def check_classes(model: SavedModel, dataset: DataSet) -> None:
@@ -115,29 +122,32 @@ def check_classes(model: SavedModel, dataset: DataSet) -> None:
 
 
 def score_model(
-    model: SavedModel, images: ImageSet, val: dict[str, Any] | None, found: DuplicateMasks
-) -> dict[str, Any]:
+    model: SavedModel, images: ImageSet, val: Rate | None, found: DuplicateMasks
+) -> ModelScores:
     """Score one model on the opened images, its temperature as it was saved.
 
     Args:
         model: with a temperature fitted on validation; nothing is fitted here.
         images: the opened test set.
-        val: its validation record, or None if it has none.
+        val: its validation figures, or None if it has none.
         found: which of the images are among the training images, or nearly.
     """
     logits = model.predict_logits(images.images)
     probabilities = scale_logits(logits, model.temperature)
-    card = score(probabilities, images.labels, images.class_names)
-    return {
-        "weights": model.fingerprint,
-        **card,
-        "calibration": describe_calibration(logits, images.labels, model.temperature),
-        **compare_with_val(card, val),
-        "lookalikes": score_unseen(find_correct(probabilities, images.labels), found),
-    }
+    scores = score(probabilities, images.labels, images.class_names)
+    p = None if val is None else compare_rates(scores, val)
+    return scores.extend(
+        ModelScores,
+        weights=model.fingerprint,
+        calibration=describe_calibration(logits, images.labels, model.temperature),
+        val=val,
+        p_vs_val=p,
+        differs_from_val=None if p is None else p < 1 - CONFIDENCE,
+        near_duplicates=score_unseen(find_correct(probabilities, images.labels), found),
+    )
 
 
-def score_unseen(right: Correct, found: DuplicateMasks) -> dict[str, Any]:
+def score_unseen(right: Correct, found: DuplicateMasks) -> NearDuplicates:
     """The accuracy on the test images that are not among the data set's training images.
 
     Args:
@@ -145,49 +155,38 @@ def score_unseen(right: Correct, found: DuplicateMasks) -> dict[str, Any]:
         found: which of them are, to the pixel or nearly.
     """
     n, hits = int((~found.seen).sum()), int(right[~found.seen].sum())
-    counts = {
-        "copies": int(found.copies.sum()),
-        "alike": None if found.alike is None else int(found.alike.sum()),
-        "n": n,
-    }
-    without = {"accuracy": hits / n, "interval": list(wilson_interval(hits, n))} if n else {}
-    return {**counts, **without, "sentence": phrase_unseen({**counts, **without}, len(right))}
+    counted = NearDuplicates(
+        copies=int(found.copies.sum()),
+        alike=None if found.alike is None else int(found.alike.sum()),
+        n=n,
+        accuracy=hits / n if n else None,
+        interval=wilson_interval(hits, n) if n else None,
+        sentence="",
+    )
+    return counted.change(sentence=describe_near_duplicates(counted, len(right)))
 
 
-def phrase_unseen(unseen: dict[str, Any], total: int) -> str:
+def describe_near_duplicates(found: NearDuplicates, total: int) -> str:
     """What was found of the test images among training images, and what it changes, in words.
 
     Args:
-        unseen: `lookalikes` of `test.json`, but for the sentence.
+        found: all but the sentence.
         total: number of test images.
     """
-    copies, alike = unseen["copies"], unseen["alike"]
-    count = copies if alike is None else alike
+    searched = found.alike is not None
+    count = found.alike if found.alike is not None else found.copies
     if not count:
-        what = "a copy of" if alike is None else "much like"
+        what = "much like" if searched else "a copy of"
         return f"No test image is {what} a training image."
-    what = "copies of training images" if alike is None else "much like a training image"
-    if alike is not None and copies:
-        what += f", {copies:,} of them to the pixel"
-    verb = "is" if count == 1 else "are"
-    if count == 1 and alike is None:
-        what = "a copy of a training image"
-    sentence = f"{count:,} of {total:,} test images {verb} {what}"
-    if "accuracy" in unseen:
-        digits = choose_digits(total)
-        low, high = (f"{bound * 100:.{digits}f}" for bound in unseen["interval"])
-        accuracy = f"{unseen['accuracy'] * 100:.{digits}f}"
-        sentence += f"; without them accuracy is {accuracy} % ({low} to {high})"
+    if searched:
+        what = "much like a training image"
+        what += f", {found.copies:,} of them to the pixel" if found.copies else ""
+    else:
+        what = "a copy of a training image" if count == 1 else "copies of training images"
+    sentence = f"{count:,} of {total:,} test images {'is' if count == 1 else 'are'} {what}"
+    if found.accuracy is not None and found.interval is not None:
+        accuracy = format_fraction(found.accuracy, total)
+        sentence += (
+            f"; without them accuracy is {accuracy} % ({format_span(found.interval, total)})"
+        )
     return f"{sentence}."
-
-
-def compare_with_val(card: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:
-    """Set the validation accuracy beside the test accuracy; all null where there is none."""
-    if val is None:
-        return {"val": None, "p_vs_val": None, "differs_from_val": None}
-    p = compare_rates(card["accuracy"], card["n"], val["accuracy"], val["n"])
-    return {
-        "val": {key: val[key] for key in ("accuracy", "interval", "n")},
-        "p_vs_val": p,
-        "differs_from_val": p < 1 - CONFIDENCE,
-    }

@@ -13,7 +13,7 @@ from smallvision.models.packed_weight_grad import WIDEST, SideBySide
 # Operations of a plain convolution for one of a spectral one, from which on spectra save time.
 # Their matrices are small, and the processor gets a half to two thirds as many of their operations
 # done in the same time; forwards alone, fewer. With AVX512, which wants larger matrices, the pairs
-# of channels must be many, too. Measured by `results/convolutions.py`.
+# of channels must be many, too. Measured by `benchmarks/convolutions.py`.
 GAIN_IN_TRAINING, GAIN_FORWARDS = 2.0, 3.0
 GAIN_WITH_AVX512, PAIRS_WITH_AVX512 = 2.3, 128**2
 

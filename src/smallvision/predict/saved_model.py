@@ -21,9 +21,17 @@ from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.pretrained import find_boxed
 from smallvision.predict.tta import Views
-from smallvision.records.files import hash_file, read_json
-from smallvision.records.weights import MANIFEST, check_manifest, load_tensors, save_tensors
-from smallvision.shapes import MAX_SIZE, Floats, Images
+from smallvision.records import store
+from smallvision.records.files import hash_file
+from smallvision.records.schema import ModelRecord
+from smallvision.records.weights import (
+    MANIFEST,
+    check_manifest,
+    load_tensors,
+    read_manifest,
+    save_tensors,
+)
+from smallvision.shapes import MAX_SIZE, Floats, Images, Shape
 from smallvision.stats.calibration import scale_logits
 
 LARGEST_SETTING = 65_536  # of a network, which is that of `recipes.settings`
@@ -52,7 +60,7 @@ class SavedModel:
     network: nn.Module
     settings: dict[str, Any]
     class_names: tuple[str, ...]
-    shape: tuple[int, int, int]
+    shape: Shape
     mean: tuple[float, ...]
     std: tuple[float, ...]
     epoch: int
@@ -113,7 +121,7 @@ class SavedModel:
         return logits.cpu().numpy()
 
     def count_parameters(self) -> int:
-        """Numbers in the network, those included that stay as they were drawn."""
+        """Parameter count, parameters that are not trained included."""
         return sum(p.numel() for p in self.network.parameters())
 
     def measure_latency(self, images: Images, *, repeats: int = 30) -> float:
@@ -138,17 +146,16 @@ class SavedModel:
         Raises:
             RecordError: the folder cannot be written.
         """
-        about = {
-            "schema": 1,
-            "model": self.settings,
-            "class_names": list(self.class_names),
-            "shape": list(self.shape),
-            "mean": list(self.mean),
-            "std": list(self.std),
-            "temperature": self.temperature,
-            "views": self.views.record(),
-            "epoch": self.epoch,
-        }
+        about = ModelRecord(
+            model=self.settings,
+            class_names=self.class_names,
+            shape=self.shape,
+            mean=self.mean,
+            std=self.std,
+            temperature=self.temperature,
+            tta=self.views.record(),
+            epoch=self.epoch,
+        )
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
 
 
@@ -181,20 +188,19 @@ def check_modest(settings: Any) -> None:
             raise ValueError(f"a setting of {value:,}")
 
 
-def check_figures(about: dict[str, Any], views: Views, shape: tuple[int, int, int]) -> None:
+def check_figures(about: ModelRecord, shape: Shape) -> None:
     """Refuse what would make every prediction wrong or fail.
 
     Raises:
-        TypeError, ValueError: a figure is none, or out of range.
+        ValueError: a figure is out of range.
     """
     C, *sides = shape
-    finite = all(map(math.isfinite, (*about["mean"], *about["std"], about["temperature"])))
-    if not finite or {len(about["mean"]), len(about["std"])} != {C}:
-        raise ValueError(f"normalization by {about['mean']!s:.80} and {about['std']!s:.80}")
-    if min(*about["std"], about["temperature"]) <= 0:
+    if {len(about.mean), len(about.std)} != {C}:
+        raise ValueError(f"normalization by {about.mean!s:.80} and {about.std!s:.80}")
+    if min(*about.std, about.temperature) <= 0:
         raise ValueError("a deviation or temperature that is not above 0")
-    if not 0 <= views.shift < min(sides):
-        raise ValueError(f"views shifted by {views.shift} pixels")
+    if about.tta.shift >= min(sides):
+        raise ValueError(f"views shifted by {about.tta.shift} pixels")
 
 
 def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -213,13 +219,13 @@ def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
     network.load_state_dict(tensors, assign=True)
 
 
-def check_shape(shape: list[Any], folder: Path) -> tuple[int, int, int]:
+def check_shape(shape: tuple[int, ...], folder: Path) -> Shape:
     """The shape of the images that a model from a folder takes.
 
     Raises:
         RecordError: no images of ours have it.
     """
-    if len(shape) == 3 and all(type(number) is int for number in shape):
+    if len(shape) == 3:
         C, *sides = shape
         if C in (1, 3) and all(1 <= side <= MAX_SIZE for side in sides):
             return C, sides[0], sides[1]
@@ -250,7 +256,7 @@ def fingerprint_model(folder: Path) -> str:
     folder = find_model(folder)
     if not (folder / MANIFEST).is_file():
         raise RecordError(f"{folder} holds no model; is the run finished?")
-    read_json(folder / MANIFEST)  # which says in one line what is wrong with it
+    read_manifest(folder)  # which says in one line what is wrong with it
     return hash_file(folder / MANIFEST)
 
 
@@ -268,19 +274,18 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     folder = find_model(Path(folder))
     fingerprint = fingerprint_model(folder)
     check_manifest(folder)
-    about = read_json(folder / "model.json")
+    about = store.read(folder / "model.json", ModelRecord)
     machine = machine or choose_machine()
-    shape = check_shape(about["shape"], folder)
+    shape = check_shape(about.shape, folder)
     tensors = load_tensors(folder, "model")
     if fingerprint_model(folder) != fingerprint:
         raise RecordError(f"{folder} was written anew while it was read; try again")
     try:
-        views = Views(**about.get("views", {}))
-        check_figures(about, views, shape)
-        check_modest(about["model"])
+        check_figures(about, shape)
+        check_modest(about.model)
         # Without memory for its weights, which settings from a stranger could ask any amount of.
         with torch.device("meta"):
-            network = build_network(about["model"], shape, len(about["class_names"]))
+            network = build_network(about.model, shape, len(about.class_names))
         fill_network(network, tensors)
     except (
         ArithmeticError,
@@ -295,14 +300,14 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         ) from error
     return SavedModel(
         network=machine.place(network).eval(),
-        settings=about["model"],
-        class_names=tuple(about["class_names"]),
+        settings=about.model,
+        class_names=about.class_names,
         shape=shape,
-        mean=tuple(about["mean"]),
-        std=tuple(about["std"]),
-        epoch=about["epoch"],
-        temperature=about["temperature"],
-        views=views,
+        mean=about.mean,
+        std=about.std,
+        epoch=about.epoch,
+        temperature=about.temperature,
+        views=Views(mirror=about.tta.mirror, shift=about.tta.shift),
         machine=machine,
         fingerprint=fingerprint,
     )

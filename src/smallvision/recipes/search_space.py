@@ -3,53 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from smallvision.recipes.settings import Recipe
 from smallvision.recipes.toml import list_keys, override
-
-Values: TypeAlias = dict[str, float | int]  # dotted key -> value
-
-
-@dataclass(frozen=True)
-class FloatRange:
-    """A number between two bounds, both included; with `log`, each factor is equally likely."""
-
-    key: str
-    low: float
-    high: float
-    log: bool = False
-
-    def contains(self, value: float) -> bool:
-        """Whether the search could propose a value."""
-        return self.low <= value <= self.high
-
-    def record(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"key": self.key, "kind": "float", **asdict(self)}
-
-    def __str__(self) -> str:
-        return f"{self.low:.3g} to {self.high:.3g}{', log scale' if self.log else ''}"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few numbers."""
-
-    key: str
-    choices: tuple[int, ...]
-
-    def contains(self, value: float) -> bool:
-        """Whether the search could propose a value."""
-        return value in self.choices
-
-    def record(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"key": self.key, "kind": "choice", "choices": list(self.choices)}
-
-    def __str__(self) -> str:
-        return f"one of {', '.join(map(str, self.choices))}"
+from smallvision.records.schema import Choices, Dimension, FloatRange, SettingValues
 
 
 def spell_value(value: float | int) -> str:
@@ -59,9 +17,6 @@ def spell_value(value: float | int) -> str:
     ('1600', '0.123')
     """
     return str(value) if isinstance(value, int) else f"{value:.3g}"
-
-
-Dimension: TypeAlias = FloatRange | Choice
 
 
 def build_space(recipe: Recipe) -> tuple[Dimension, ...]:
@@ -75,23 +30,23 @@ def build_space(recipe: Recipe) -> tuple[Dimension, ...]:
         recipe, ("optimizer.lr", "optimizer.weight_decay", "batch_size")
     ).values()
     space: list[Dimension] = [
-        FloatRange("optimizer.lr", lr / 5, min(lr * 5, 1e3), log=True),
+        FloatRange(key="optimizer.lr", low=lr / 5, high=min(lr * 5, 1e3), log=True),
     ]
     if decay > 0:
-        bounds = decay / 10, min(decay * 10, 1.0)
-        space.append(FloatRange("optimizer.weight_decay", *bounds, log=True))
+        low, high = decay / 10, min(decay * 10, 1.0)
+        space.append(FloatRange(key="optimizer.weight_decay", low=low, high=high, log=True))
     for key, high in (("model.dropout", 0.3), ("label_smoothing", 0.2)):
         if key in known:
             own = read_values(recipe, [key])[key]
-            space.append(FloatRange(key, 0.0, max(high, own)))
+            space.append(FloatRange(key=key, low=0.0, high=max(high, own)))
     near = {max(2, int(batch) // 2), int(batch), min(2 * int(batch), 65536)}
-    space.append(Choice("batch_size", tuple(sorted(near))))
+    space.append(Choices(key="batch_size", choices=tuple(sorted(near))))
     return tuple(space)
 
 
-def read_values(recipe: Recipe, keys: Sequence[str]) -> Values:
+def read_values(recipe: Recipe, keys: Sequence[str]) -> SettingValues:
     """What a recipe says at dotted keys."""
-    values: Values = {}
+    values: SettingValues = {}
     for key in keys:
         place: Any = recipe.plain()
         for part in key.split("."):

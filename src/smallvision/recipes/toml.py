@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.recipes.settings import Recipe
-from smallvision.records.files import hash_bytes, hash_file, read_json
-from smallvision.records.layout import STATUS
+from smallvision.records.files import hash_bytes, hash_file
+from smallvision.records.layout import read_status
 
 MOST_SHOWN = 80  # characters of a faulty value
 # Parts that come in kinds, each with an example.
@@ -54,8 +54,7 @@ def read_run_recipe(run: Path) -> Recipe:
     """
     path = run / "recipe.toml"
     recipe = read_recipe(path)
-    status = read_json(run / STATUS)
-    if status.get("recipe_sum", hash_file(path)) != hash_file(path):
+    if read_status(run).recipe_sum != hash_file(path):
         raise RecordError(
             f"{path} is not what this run was made with: damaged, or edited; restore it (to train "
             "with other settings, copy it to another place)"
@@ -63,9 +62,9 @@ def read_run_recipe(run: Path) -> Recipe:
     return recipe
 
 
-def sum_recipe(recipe: Recipe) -> dict[str, str]:
-    """The field of a run's status that vouches for its `recipe.toml`."""
-    return {"recipe_sum": hash_bytes(write_toml(recipe.plain()).encode())}
+def sum_recipe(recipe: Recipe) -> str:
+    """The SHA-256 of a recipe's TOML text, by which a run's status vouches for it."""
+    return hash_bytes(write_toml(recipe.plain()).encode())
 
 
 def parse_recipe(values: Mapping[str, Any]) -> Recipe:

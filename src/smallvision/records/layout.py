@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import glob
-import os
-import platform
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from smallvision.errors import RecordError
-from smallvision.records.files import make_folder, now, read_json, sync_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows: two processes in one folder are then not noticed
-    fcntl = None  # type: ignore[assignment]
+from smallvision.records import store
+from smallvision.records.files import sync_folder
+from smallvision.records.schema import (
+    AllImagesRun,
+    AnyRun,
+    LearningRateSchedule,
+    RunStatus,
+    UnfinishedRun,
+    ValidatedRun,
+)
 
 STATUS = "status.json"
 METRICS = "metrics.jsonl"
-LOCK = ".lock"
+SCHEDULE = "schedule.json"
+SPLIT = "split.json"
+VERDICTS = "verdicts.json"
+TEST = "test.json"
+ENVIRONMENT = "environment.json"
+SEEDS_RECORD = "seeds.json"
 STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
 TUNE = "tune.json"
@@ -34,129 +39,24 @@ MEMBERS = "members"
 SNAPSHOTS = f"{MEMBERS}/snapshots"  # the training run inside the folder of a study's ensemble
 
 
-def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
-    """Check that a folder may be ours: new or empty, or, to resume, one that holds `marker`.
-
-    Returns: whether there is something to resume.
+def read_status(run: Path) -> UnfinishedRun | ValidatedRun | AllImagesRun:
+    """The status of a run.
 
     Raises:
-        RecordError: it holds something else, or earlier results and `resume` was not asked for.
+        RecordError: the folder is no run, or the status is damaged.
     """
-    if folder.exists() and not folder.is_dir():
-        raise RecordError(f"{folder} is a file; name a folder for the results")
-    if (folder / marker).exists():
-        if not resume:
-            raise RecordError(
-                f"{folder} already holds results; add --resume to go on with them, "
-                "or name another folder with --out"
-            )
-        return True
-    if folder.exists() and any(not is_passing(path) for path in folder.iterdir()):
-        raise RecordError(f"{folder} is not empty and holds no {marker}; name another folder")
-    return False
+    status: UnfinishedRun | ValidatedRun | AllImagesRun = store.read_any(run / STATUS, AnyRun)
+    return status
 
 
 def is_finished(run: Path) -> bool:
     """Whether a run lies in a folder that came to its end."""
-    return (run / STATUS).exists() and bool(read_json(run / STATUS)["status"] == "done")
+    return (run / STATUS).exists() and read_status(run).is_done
 
 
 def run_folder(study: Path, name: str) -> Path:
     """The run folder of a study's rung."""
     return study / "runs" / name
-
-
-def is_passing(path: Path) -> bool:
-    """Whether a file is a lock, or what a kill left of a write: nothing that could be lost."""
-    return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".tmp"))
-
-
-@contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, if need be, and keep other processes out of it; a kill frees it.
-
-    Raises:
-        RecordError: another process is at work there, or it is not writable.
-    """
-    path = make_folder(folder) / LOCK
-    try:
-        file = path.open("a")
-    except OSError as error:
-        raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
-    with file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RecordError(describe_owner(path)) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()} since {now()}\n")
-        file.flush()
-        sweep(folder)
-        yield
-        file.truncate(0)
-
-
-@contextmanager
-def claim_folder(folder: Path, marker: str, *, resume: bool) -> Iterator[None]:
-    """Make a folder ours, if it may be ours, and keep other processes out of it.
-
-    Raises:
-        RecordError: as for `check_folder`, which leaves no folder behind, and for `lock_folder`.
-    """
-    check_folder(folder, marker, resume=resume)  # before the lock, which makes the folder
-    with lock_folder(folder):
-        check_folder(folder, marker, resume=resume)  # and after it: now nobody else can write
-        yield
-
-
-def describe_owner(lock: Path) -> str:
-    """Who holds a lock, as far as its file tells."""
-    try:
-        owner = lock.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        owner = ""
-    return (
-        f"{owner or 'another process'} is at work in {lock.parent}; wait for it, or name another "
-        "folder"
-    )
-
-
-def check_free(folder: Path) -> None:
-    """Leave at once if another process is at work in a folder; nothing is written.
-
-    Raises:
-        RecordError: one is.
-    """
-    path = folder / LOCK
-    if fcntl is None or not path.is_file():
-        return
-    with suppress(PermissionError), path.open("a") as file:  # whoever may not write finds out soon
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RecordError(describe_owner(path)) from error
-
-
-def sweep(folder: Path) -> None:
-    """Remove what killed processes left of writes in a folder that is ours."""
-    for path in folder.rglob(".*.tmp"):
-        writer = path.name.removesuffix(".tmp").rpartition(".")[2]
-        if writer.isdecimal() and not is_alive(int(writer)):
-            path.unlink(missing_ok=True)
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine is running; yes, where that cannot be asked harmlessly."""
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def number_folder(parent: Path, stem: str) -> Path:
@@ -180,10 +80,10 @@ def list_numbered(parent: Path, stem: str) -> list[Path]:
     return [path for path in found if name.fullmatch(path.name)]
 
 
-def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def find_runs(root: Path) -> Iterator[tuple[Path, RunStatus | None]]:
     """Every run folder below `root` with its status: a run, then what belongs to it.
 
-    A damaged status is listed as such, so that one run does not hide the others.
+    The status is None where it is damaged, so that one run does not hide the others.
 
     Raises:
         RecordError: there is no such folder.
@@ -193,9 +93,9 @@ def find_runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     runs = [path.parent for path in root.rglob(STATUS) if (path.parent / "recipe.toml").exists()]
     for run in sorted(runs, key=order_path):
         try:
-            yield run, read_json(run / STATUS)
+            yield run, read_status(run)
         except RecordError:
-            yield run, {"name": run.name, "status": "damaged"}
+            yield run, None
 
 
 def order_path(path: Path) -> list[tuple[int, str]]:
@@ -216,9 +116,7 @@ def list_failed(run: Path) -> list[Path]:
 def find_repeats(run: Path, state: str) -> list[Path]:
     """The repeats of a run that are in a state, by seed."""
     found = [path.parent for path in (run / SEEDS).glob(f"*/{STATUS}")]
-    return sorted(
-        (path for path in found if read_json(path / STATUS)["status"] == state), key=order_path
-    )
+    return sorted((path for path in found if read_status(path).status == state), key=order_path)
 
 
 def parent_run(run: Path) -> Path | None:
@@ -283,8 +181,7 @@ def list_ends(run: Path) -> list[int]:
     Raises:
         RecordError: its schedule is missing or damaged.
     """
-    schedule = read_json(run / "schedule.json")
-    return [(end + 1) // schedule["steps_per_epoch"] for end in schedule["cycle_ends"]]
+    return list(store.read(run / SCHEDULE, LearningRateSchedule).end_epochs)
 
 
 def remove_checkpoint(folder: Path) -> None:

@@ -50,6 +50,11 @@ def read(path: Path, model: type[AnyRecord]) -> AnyRecord:
     return check(fields, model, path)
 
 
+def read_any(path: Path, models: Any) -> Any:
+    """Read a record that belongs to one of several classes, a union of them; see `read`."""
+    return read(path, models)
+
+
 def read_if_there(path: Path, model: type[AnyRecord]) -> AnyRecord | None:
     """Read a record, or give None where there is no such file.
 
@@ -190,6 +195,11 @@ def explain(error: ValidationError) -> str:
         return f"'{place}' is missing"
     if first["type"] == "extra_forbidden":
         return f"'{place}' is no field of it"
-    if first["type"] in ("model_type", "model_attributes_type", "union_tag_not_found"):
+    if first["type"] in (
+        "json_invalid",  # half a character
+        "model_type",
+        "model_attributes_type",
+        "union_tag_not_found",
+    ):
         return f"{place or 'its content'} is no JSON object"
     return f"'{place}' is {first['input']!r:.40}"

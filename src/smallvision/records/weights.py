@@ -7,26 +7,21 @@ close that gap. The manifest is written last, so a folder with a manifest is com
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from smallvision.errors import RecordError
-from smallvision.records.files import (
-    hash_file,
-    make_folder,
-    read_json,
-    write_bytes,
-    write_json,
-)
+from smallvision.records import store
+from smallvision.records.files import hash_file, make_folder, write_bytes
+from smallvision.records.schema import Manifest, Record
 
 MANIFEST = "manifest.json"
 
 
 def save_tensors(
-    folder: Path, tensors: dict[str, dict[str, Tensor]], records: dict[str, dict[str, Any]]
+    folder: Path, tensors: dict[str, dict[str, Tensor]], records: dict[str, Record]
 ) -> None:
     """Write files of tensors and of plain records, and a manifest over all of them.
 
@@ -50,9 +45,9 @@ def save_tensors(
         files[path.name] = hash_file(path)
     for stem, record in records.items():
         path = folder / f"{stem}.json"
-        write_json(path, record)
+        store.write(path, record)
         files[path.name] = hash_file(path)
-    write_json(folder / MANIFEST, {"schema": 1, "files": files})
+    store.write(folder / MANIFEST, Manifest(files=files))
 
 
 def copy_tensors(source: Path, folder: Path) -> None:
@@ -63,12 +58,21 @@ def copy_tensors(source: Path, folder: Path) -> None:
     """
     check_manifest(source)
     make_folder(folder)
-    for name in [*read_json(source / MANIFEST)["files"], MANIFEST]:
+    for name in [*read_manifest(source), MANIFEST]:
         try:
             content = (source / name).read_bytes()
         except OSError as error:
             raise RecordError(f"{source / name} cannot be read: {error.strerror}") from error
         write_bytes(folder / name, content)
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a folder, by file name.
+
+    Raises:
+        RecordError: the manifest is missing or damaged.
+    """
+    return store.read(folder / MANIFEST, Manifest).files
 
 
 def check_manifest(folder: Path) -> None:
@@ -77,8 +81,7 @@ def check_manifest(folder: Path) -> None:
     Raises:
         RecordError: a file is missing or not what was written.
     """
-    manifest = read_json(folder / MANIFEST)
-    for name, expected in manifest["files"].items():
+    for name, expected in read_manifest(folder).items():
         path = folder / name
         if Path(name).name != name:  # a folder from a stranger has no business outside itself
             raise RecordError(f"{folder / MANIFEST} names a file of another folder: {name!r:.80}")

@@ -9,8 +9,9 @@ from pathlib import Path
 from smallvision.data.decoding.image_files import load_pictures
 from smallvision.errors import RecordError
 from smallvision.predict import SavedModel, load_model
-from smallvision.records.files import read_json
+from smallvision.records import store
 from smallvision.records.layout import STATUS, STUDY, run_folder
+from smallvision.records.schema import StudyRecord
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.refit import load_final
 from smallvision.runs.results import Run
@@ -67,10 +68,10 @@ def find_classifier(folder: Path) -> SavedModel:
         RecordError: there is none yet, or it is damaged.
     """
     if (folder / STUDY).exists():
-        best = read_json(folder / STUDY).get("best")
+        best = store.read(folder / STUDY, StudyRecord).best
         if best is None:
             raise RecordError(f"{folder} has no winner yet; finish it with --resume")
         folder = run_folder(folder, best)
     if (folder / STATUS).exists():
-        return load_final(find_finished(folder, validated=False)[0])[0]
+        return load_final(find_finished(folder)[0])[0]
     return load_model(folder)

@@ -9,13 +9,13 @@ import numpy as np
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split, find_val
 from smallvision.errors import RecordError
-from smallvision.evaluation import ErrorAnalysis, analyse_errors
+from smallvision.evaluation import ErrorAnalysis, LabelledImages, analyse_errors
 from smallvision.predict import load_model
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
-from smallvision.records.files import read_json, read_npz
-from smallvision.records.layout import STATUS
-from smallvision.runs.finished_run import find_finished, recall_dataset
+from smallvision.records.files import read_npz
+from smallvision.records.layout import read_status
+from smallvision.runs.finished_run import find_validated, recall_dataset
 from smallvision.runs.results import Run
 
 FOLDER = "errors"  # within the run's
@@ -39,7 +39,7 @@ def explain(
         DataError: this is not the data the run was trained on, or it was not named.
         RecordError: the run is unfinished or damaged, or its folder cannot be written.
     """
-    folder, _ = find_finished(run)
+    folder, _ = find_validated(run)
     return explain_run(folder, *recall_dataset(folder, data, data_dir))
 
 
@@ -57,11 +57,8 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
         raise RecordError(f"{path} holds predictions for other images than the run's validation")
     analysis = analyse_errors(
         load_model(folder, build_machine(read_run_recipe(folder))),
-        images.images,
-        labels,
-        indices,
-        images.class_names,
-        name=read_json(folder / STATUS)["name"],
+        LabelledImages(images.images, labels, indices, images.class_names),
+        name=read_status(folder).name,
         probabilities=probabilities,
     )
     analysis.write(folder / FOLDER)

@@ -1,41 +1,46 @@
-"""What a finished run remembers: that it is done, its data and its split."""
+"""Finished runs: that they are done, and their data and split."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset
 from smallvision.data.sources.named import NAMED_DATA_SETS
 from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
-from smallvision.records.fields import POOLED
-from smallvision.records.files import read_json
-from smallvision.records.layout import STATUS, STUDY
+from smallvision.records import store
+from smallvision.records.layout import STUDY, read_status
+from smallvision.records.schema import AllImagesRun, FinishedRun, StudyRecord, ValidatedRun
 from smallvision.runs.results import Run
 
 
-def find_finished(run: Run | str | Path, *, validated: bool = True) -> tuple[Path, dict[str, Any]]:
+def find_finished(run: Run | str | Path) -> tuple[Path, ValidatedRun | AllImagesRun]:
     """The folder and the status of a run that is done.
 
-    Args:
-        run: a run or its folder.
-        validated: whether it must have been validated on images it was not trained on.
-
     Raises:
-        RecordError: it is a study, no run, unfinished, damaged, or not validated.
+        RecordError: it is a study, no run, unfinished or damaged.
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
     if (folder / STUDY).exists():
-        best = read_json(folder / STUDY).get("best")
+        best = store.read(folder / STUDY, StudyRecord).best
         such = f", such as {folder}/runs/{best}" if best else f", which lie in {folder}/runs"
         raise RecordError(f"{folder} is a study; name one of its runs{such}")
-    status = read_json(folder / STATUS)
-    if status["status"] != "done":
-        raise RecordError(f"{folder} is not finished ({status['status']}); resume it first")
-    if validated and status.get("kind") == POOLED:
+    status = read_status(folder)
+    if not isinstance(status, FinishedRun):
+        raise RecordError(f"{folder} is not finished ({status.status}); resume it first")
+    return folder, status
+
+
+def find_validated(run: Run | str | Path) -> tuple[Path, ValidatedRun]:
+    """The same of a run that was validated on images it was not trained on.
+
+    Raises:
+        RecordError: as for `find_finished`, or it was trained on all images.
+    """
+    folder, status = find_finished(run)
+    if isinstance(status, AllImagesRun):
         raise RecordError(
             f"{folder} was trained on all images, so none is left to validate it on; train it "
             "without --target to compare, explain or combine it"
@@ -67,8 +72,7 @@ def recall_dataset(
             f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
             "trained on"
         )
-    mirror_safe = read_json(folder / STATUS).get("mirror_safe", dataset.mirror_safe)
-    return replace(dataset, mirror_safe=mirror_safe), split
+    return replace(dataset, mirror_safe=read_status(folder).mirror_safe), split
 
 
 def recall_name(folder: Path) -> str:
@@ -77,8 +81,10 @@ def recall_name(folder: Path) -> str:
     Raises:
         DataError: it was a file, a folder or arrays, whose place no record tells.
     """
-    name = read_json(folder / STATUS).get("data")
+    name = read_status(folder).data
     if name not in NAMED_DATA_SETS:
-        known = f"'{name}', which is no named data set" if name else "data it does not name"
-        raise DataError(f"{folder} was trained on {known}; name it: DATA, or --data")
-    return str(name)
+        raise DataError(
+            f"{folder} was trained on '{name}', which is no named data set; name it: DATA, or "
+            "--data"
+        )
+    return name

@@ -1,57 +1,72 @@
-"""A finished run and a test result, as values that show themselves in a notebook."""
+"""A finished run, a search and a test result, as values that show themselves in a notebook."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from smallvision.errors import RecordError
-from smallvision.format import choose_digits, format_p
+from smallvision.format import (
+    format_accuracy,
+    format_interval,
+    format_p,
+    format_percent,
+    format_points,
+)
 from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
-from smallvision.records.fields import POOLED
-from smallvision.records.files import read_json, read_jsonl
-from smallvision.records.layout import METRICS, STATUS, TUNE
-
-CALIBRATION = {"calibration error (ECE)": "ece", "log loss": "nll", "Brier score": "brier"}
+from smallvision.records import store
+from smallvision.records.layout import METRICS, SEEDS_RECORD, TUNE, read_status
+from smallvision.records.schema import (
+    AllImagesRun,
+    Calibration,
+    EpochMetrics,
+    FinishedRun,
+    ModelScores,
+    SeedSummary,
+    TestRecord,
+    TuningRecord,
+    UnfinishedRun,
+    ValidatedRun,
+    ValidationScores,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run: its folder and what the records say; shows itself in a notebook."""
+    """A run: its folder and what the records say; shows itself in a notebook."""
 
     folder: Path
 
     @property
-    def status(self) -> dict[str, Any]:
+    def status(self) -> UnfinishedRun | ValidatedRun | AllImagesRun:
         """The content of `status.json`."""
-        return read_json(self.folder / STATUS)
+        return read_status(self.folder)
 
     @property
-    def metrics(self) -> list[dict[str, Any]]:
+    def metrics(self) -> list[EpochMetrics]:
         """One entry per epoch; none for an ensemble, which is not trained.
 
         Raises:
             RecordError: an entry is damaged, or, of a finished run, missing.
         """
         status = self.status
-        if status.get("kind") == "ensemble":
+        if status.kind == "ensemble":
             return []
-        lines = read_jsonl(self.folder / METRICS)
-        if status["status"] == "done" and len(lines) != status["epochs_done"]:
+        lines = store.read_lines(self.folder / METRICS, EpochMetrics)
+        if isinstance(status, FinishedRun) and len(lines) != status.epochs_done:
             raise RecordError(
-                f"{self.folder / METRICS} has {len(lines)} lines for {status['epochs_done']} "
+                f"{self.folder / METRICS} has {len(lines)} lines for {status.epochs_done} "
                 "epochs; restore it"
             )
         return lines
 
     @property
-    def seeds(self) -> dict[str, Any] | None:
+    def seeds(self) -> SeedSummary | None:
         """The content of `seeds.json`, or None for a run without repeats."""
-        path = self.folder / "seeds.json"
-        return read_json(path) if path.exists() else None
+        return store.read_if_there(self.folder / SEEDS_RECORD, SeedSummary)
 
     def load_model(self) -> SavedModel:
         """The model with the best weights.
@@ -62,32 +77,40 @@ class Run:
         return load_model(self.folder)
 
     def __repr__(self) -> str:
-        status = self.status
-        if status["status"] != "done":
-            return f"Run({str(self.folder)!r}, {status['status']})"
-        if status.get("kind") == POOLED:
-            return f"Run({str(self.folder)!r}, {status['name']}, trained on all images)"
-        val = status["val"]
-        low, high = (show_rate(bound, val["n"]) for bound in val["interval"])
+        status, place = self.status, repr(str(self.folder))
+        if isinstance(status, UnfinishedRun):
+            return f"Run({place}, {status.status})"
+        if isinstance(status, AllImagesRun):
+            return f"Run({place}, {status.name}, trained on all images)"
+        val = status.val
         return (
-            f"Run({str(self.folder)!r}, {status['name']}: {show_rate(val['accuracy'], val['n'])} "
-            f"on {val['n']:,} validation images [{low}, {high}], epoch {status['best_epoch']})"
+            f"Run({place}, {status.name}: {format_accuracy(val)} on {val.n:,} validation images "
+            f"[{format_interval(val)}], epoch {status.best_epoch})"
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{line['epoch']}</td><td>{line['loss']:.3f}</td>"
-            f"<td>{show_rate(line['train_accuracy'], line.get('train_n', 0))}</td>"
-            f"<td>{show_rate(line['val_accuracy'], line.get('val_n', 0))}</td></tr>"
+        lines = [
+            (
+                str(line.epoch),
+                f"{line.loss:.3f}",
+                format_percent(line.train_accuracy, line.train_n),
+                format_percent(line.val_accuracy, line.val_n),
+            )
             for line in self.metrics
-        )
-        head = "<tr><th>epoch</th><th>loss</th><th>train</th><th>validation</th></tr>"
-        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+        ]
+        table = draw_table(("epoch", "loss", "train", "validation"), lines)
+        return f"<p>{html.escape(repr(self))}</p>{table}"
 
 
-def show_rate(rate: float | None, n: int) -> str:
-    """A rate of n images in percent, or a dash where nothing was measured."""
-    return "–" if rate is None else f"{rate:.{choose_digits(n)}%}"
+def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in HTML, its texts escaped."""
+
+    def draw(cells: Sequence[str], tag: str) -> str:
+        return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
+
+    body = "".join(f"<tr>{draw(row, 'td')}</tr>" for row in rows)
+    head = f"<tr>{draw(columns, 'th')}</tr>" if columns else ""
+    return f"<table>{head}{body}</table>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +120,9 @@ class Tuning:
     folder: Path
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> TuningRecord:
         """The content of `tune.json`."""
-        return read_json(self.folder / TUNE)
+        return store.read(self.folder / TUNE, TuningRecord)
 
     @property
     def recipe(self) -> Recipe:
@@ -108,12 +131,15 @@ class Tuning:
 
     def __repr__(self) -> str:
         record = self.record
-        best, rerun = record["best"], record["rerun"] or {}
-        return (
-            f"Tuning({str(self.folder)!r}, {record['recipe']}: trial {best['number']} of "
-            f"{len(record['trials'])} is best, {best['accuracy']:.2%} on the validation images; "
-            f"{rerun.get('sentence', 'not rerun with other seeds')})"
-        )
+        rerun = record.rerun.sentence if record.rerun else "not rerun with other seeds"
+        best = record.best
+        found = "no trial ran to the end"
+        if best is not None:
+            found = (
+                f"trial {best.number} of {len(record.trials)} is best, {best.accuracy:.2%} on the "
+                f"validation images; {rerun}"
+            )
+        return f"Tuning({str(self.folder)!r}, {record.recipe}: {found})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,85 +148,77 @@ class TestResult:
 
     __test__ = False  # pytest collects classes that begin with Test
 
-    record: dict[str, Any]
+    record: TestRecord
 
     @property
     def accuracy(self) -> float:
         """Share of test images classified correctly."""
-        return float(self.record["accuracy"])
+        return self.record.accuracy
 
     def __repr__(self) -> str:
-        n = self.record["n"]
-        low, high = (show_rate(bound, n) for bound in self.record["interval"])
+        record = self.record
         return (
-            f"TestResult({self.record['model']}: {show_rate(self.accuracy, n)} on {n:,} test "
-            f"images [{low}, {high}], opening {self.record['openings']})"
+            f"TestResult({record.model}: {format_accuracy(record)} on {record.n:,} test images "
+            f"[{format_interval(record)}], opening {record.openings})"
         )
 
     def _repr_html_(self) -> str:
-        figures = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
-            for name, value in list_figures(self.record)
-        )
-        rows = "".join(
-            f"<tr><td>{html.escape(line['name'])}</td><td>{line['precision']:.3f}</td>"
-            f"<td>{line['recall']:.3f}</td><td>{line['f1']:.3f}</td><td>{line['support']}</td></tr>"
-            for line in self.record["per_class"]
-        )
-        head = "<tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>n</th></tr>"
-        return (
-            f"<p>{html.escape(repr(self))}</p><table>{figures}</table><table>{head}{rows}</table>"
-        )
-
-
-def list_figures(card: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a scorecard says beyond the accuracy, as names and values for people.
-
-    Args:
-        card: the content of `test.json`, or the figures on validation; one written by an earlier
-            version lacks some and gets fewer lines.
-    """
-    figures = [(f"top-{k}", f"{share * 100:.1f} %") for k, share in card.get("topk", {}).items()]
-    figures.append(("macro F1", f"{card['macro']['f1']:.3f}"))
-    calibration = card.get("calibration")
-    if calibration and card.get("val") is None and not card.get("twin"):
-        # Trained on all images, so none was left to fit a temperature on.
-        figures += [
-            (name, f"{calibration['before'][key]:.3f}, not calibrated")
-            for name, key in CALIBRATION.items()
-        ]
-    elif calibration:
-        before, after = calibration["before"], calibration["after"]
-        figures.append(("temperature, from validation", f"{calibration['temperature']:.2f}"))
-        figures += [
-            (name, f"{before[key]:.3f} -> {after[key]:.3f} with temperature")
-            for name, key in CALIBRATION.items()
-        ]
-    twin = card.get("twin")
-    if twin:
-        low, high = twin["interval"]
-        figures.append(
+        classes = [
             (
-                "trained without validation images",
-                f"{twin['accuracy'] * 100:.1f} % ({low * 100:.1f} to {high * 100:.1f})",
+                line.name,
+                f"{line.precision:.3f}",
+                f"{line.recall:.3f}",
+                f"{line.f1:.3f}",
+                str(line.support),
             )
+            for line in self.record.per_class
+        ]
+        return (
+            f"<p>{html.escape(repr(self))}</p>{draw_table((), list_figures(self.record))}"
+            f"{draw_table(('', 'precision', 'recall', 'F1', 'n'), classes)}"
         )
-    if against := phrase_difference(twin or card):
+
+
+def list_figures(scores: TestRecord | ValidationScores) -> list[tuple[str, str]]:
+    """What scores say beyond the accuracy, as names and values for people."""
+    figures = [(f"top-{k}", format_percent(share)) for k, share in scores.topk.items()]
+    figures.append(("macro F1", f"{scores.macro.f1:.3f}"))
+    if isinstance(scores, ValidationScores):
+        return figures + describe_calibration(scores.calibration, is_calibrated=True)
+    other = scores.validation_model
+    is_calibrated = scores.val is not None or other is not None
+    figures += describe_calibration(scores.calibration, is_calibrated=is_calibrated)
+    if other is not None:
+        accuracy = f"{format_accuracy(other)} ({format_interval(other)})"
+        figures.append(("trained without validation images", accuracy))
+    if against := describe_difference(other or scores):
         figures.append(("against validation", against))
-    if seen := card.get("lookalikes"):
-        figures.append(("against training", seen["sentence"]))
+    figures.append(("against training", scores.near_duplicates.sentence))
     return figures
 
 
-def phrase_difference(card: dict[str, Any]) -> str | None:
-    """Whether the test accuracy differs from validation beyond chance, in words; None if unasked.
+def describe_calibration(calibration: Calibration, *, is_calibrated: bool) -> list[tuple[str, str]]:
+    """The calibration figures; a model trained on all images had none left to calibrate it on."""
+    before, after = calibration.before, calibration.after
+    figures = (
+        ("calibration error (ECE)", before.ece, after.ece),
+        ("log loss", before.nll, after.nll),
+        ("Brier score", before.brier, after.brier),
+    )
+    if not is_calibrated:
+        return [(name, f"{old:.3f}, not calibrated") for name, old, _ in figures]
+    temperature = ("temperature, from validation", f"{calibration.temperature:.2f}")
+    return [
+        temperature,
+        *((name, f"{old:.3f} -> {new:.3f} with temperature") for name, old, new in figures),
+    ]
 
-    Args:
-        card: a scorecard on test images.
-    """
-    if card.get("val") is None:
+
+def describe_difference(scores: ModelScores) -> str | None:
+    """Whether the test accuracy differs from validation beyond chance; None without validation."""
+    if scores.val is None:
         return None
-    points = f"{(card['accuracy'] - card['val']['accuracy']) * 100:+.1f}".replace("-", "−")
-    verdict = "more than chance explains" if card["differs_from_val"] else "within chance"
-    evidence = f" ({format_p(card['p_vs_val'])})" if card.get("p_vs_val") is not None else ""
-    return f"{points} points, {verdict}{evidence}"
+    points = format_points(scores.accuracy - scores.val.accuracy, min(scores.n, scores.val.n))
+    verdict = "more than chance explains" if scores.differs_from_val else "within chance"
+    evidence = f" ({format_p(scores.p_vs_val)})" if scores.p_vs_val is not None else ""
+    return f"{points}, {verdict}{evidence}"

@@ -1,4 +1,4 @@
-"""The images of one split, on the device, and the split itself on disk."""
+"""The images of a split on the device, and the record of the split."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from smallvision.data.split import (
 )
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
+from smallvision.records.layout import SPLIT
 from smallvision.shapes import Images
 from smallvision.stats.channels import count_levels, mean_and_std
 
@@ -29,7 +30,7 @@ TIMED = 20  # validation images that predictions are timed with
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class RunData:
     """The images of one split on one device, with the training split's statistics.
 
     Attributes:
@@ -57,19 +58,22 @@ class Material:
         return images[picks.to(images.device)], labels[picks]
 
 
-def gather_material(
-    dataset: DataSet, split: Split, machine: Machine, *, pooled: bool = False
-) -> Material:
+def load_run_data(
+    dataset: DataSet, split: Split, machine: Machine, *, with_val: bool = False
+) -> RunData:
     """Bring a split to the device and measure its training images.
 
-    With `pooled`, the validation images are among the training images, as for a final model.
+    Args:
+        dataset, split: which images.
+        machine: where they go.
+        with_val: whether the validation images are among the training images too.
     """
     images = find_val(dataset, split)
     val = [(images, split.val)]
-    train = [(dataset.train, split.train), *(val if pooled else ())]
+    train = [(dataset.train, split.train), *(val if with_val else ())]
     counts = [count_levels(part.images, indices) for part, indices in train]
     mean, std = mean_and_std(np.sum(counts, axis=0))
-    return Material(
+    return RunData(
         train=place_images(train, machine.device),
         val=place_images(val, machine.device),
         mean=mean,
@@ -83,7 +87,7 @@ def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
     Raises:
         RecordError: it is another split or another data set, or damaged.
     """
-    if not (folder / "split.json").exists():
+    if not (folder / SPLIT).exists():
         write_split(folder, dataset, split)
     elif read_split_record(folder) != describe_split(dataset, split):
         raise RecordError(f"{folder} was made on other data or another split; name another folder")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import overload
 
-import numpy as np
 import torch
 
 from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches, count_steps
-from smallvision.data.dataset import DataSet
 from smallvision.data.placement import fits
-from smallvision.data.split import Split
-from smallvision.errors import FailedRunError, RecordError
+from smallvision.errors import RecordError
+from smallvision.optim import Schedule
 from smallvision.predict import SavedModel, build_teaching, fingerprint_model, load_model
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import (
-    FEWEST_AT_ONCE,
     build_average,
     build_machine,
     build_model,
@@ -43,63 +39,93 @@ from smallvision.recipes.toml import (
     sum_recipe,
     write_toml,
 )
-from smallvision.records.fields import POOLED
-from smallvision.records.files import (
-    hash_file,
-    make_folder,
-    read_json,
-    read_jsonl,
-    write_json,
-    write_npz,
-    write_text,
-)
-from smallvision.records.layout import (
-    METRICS,
-    STATUS,
-    TEACHER,
-    paused_folder,
-    remove_checkpoint,
+from smallvision.records import store
+from smallvision.records.files import hash_file, make_folder, write_text
+from smallvision.records.layout import ENVIRONMENT, SPLIT, STATUS, TEACHER, read_status
+from smallvision.records.schema import (
+    AllImagesRun,
+    FinishedRun,
+    Rate,
+    UnfinishedRun,
+    ValidatedRun,
 )
 from smallvision.records.weights import check_manifest, copy_tensors
-from smallvision.runs.run_data import Material, check_split, gather_material
-from smallvision.runs.warm_start import begin_with
-from smallvision.shapes import Floats
-from smallvision.stats import rate_accuracy
-from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
-from smallvision.stats.intervals import wilson_interval
+from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit
+from smallvision.runs.measure import (
+    measure_cost,
+    median_speed,
+    rate_last_epoch,
+    rate_training,
+    save_calibrated,
+)
+from smallvision.runs.recovery import (
+    explain_failure,
+    is_out_of_memory,
+    roll_back,
+    shrink_micro_batch,
+)
+from smallvision.runs.run_data import RunData, check_split, load_run_data
+from smallvision.runs.status_file import StatusFile
+from smallvision.runs.warm_start import continue_from
 from smallvision.training import (
+    Callbacks,
     DivergedError,
-    Examiner,
+    Evaluator,
     Interruption,
+    LoopSettings,
     PrunedError,
     Recorder,
     State,
-    Watcher,
     fit,
     restore_newest,
 )
 
-# Clean training images measured after each epoch, and once at the end. Half a percent of
-# standard error is enough to see a gap grow; the final figure deserves more.
-CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
-SLOWEST = 1 / 8  # of the planned learning rate; a run that diverges below that has other troubles
-# Of the status of a run while it goes on.
-KEPT = ("machine", "micro_batch", "slowdown", "moved", "notes")
+# Clean training images measured after each epoch. Half a percent of standard error is enough to
+# see a gap grow.
+CLEAN_PER_EPOCH = 2_000
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
 
+@dataclass(frozen=True, eq=False)
+class RunSetup:
+    """A run under way.
+
+    Attributes:
+        recipe: what is trained.
+        job: on what, and where.
+        mode: which images it may learn from.
+        machine: how it computes.
+        data: the images.
+        file: its status.
+    """
+
+    recipe: Recipe
+    job: Job
+    mode: Mode
+    machine: Machine
+    data: RunData
+    file: StatusFile
+
+
+@overload
 def run_recipe(
     recipe: Recipe,
-    dataset: DataSet,
-    split: Split,
-    folder: Path,
+    job: Job,
+    mode: TrainingSplit | Refit = ...,
     *,
-    watchers: Sequence[Watcher] = (),
-    twin: Path | None = None,
-    pooled: bool = False,
-    teacher: Path | None = None,
-    beginning: Path | None = None,
-) -> dict[str, Any]:
+    teacher: Path | None = ...,
+) -> ValidatedRun: ...
+@overload
+def run_recipe(
+    recipe: Recipe, job: Job, mode: AllImages, *, teacher: Path | None = ...
+) -> AllImagesRun: ...
+@overload
+def run_recipe(
+    recipe: Recipe, job: Job, mode: Mode, *, teacher: Path | None = ...
+) -> ValidatedRun | AllImagesRun: ...
+def run_recipe(
+    recipe: Recipe, job: Job, mode: Mode = TrainingSplit(), *, teacher: Path | None = None
+) -> ValidatedRun | AllImagesRun:
     """Train a recipe in a run folder, or go on where an earlier sitting stopped.
 
     A folder that already holds this recipe on this split is resumed; a finished one is left as
@@ -108,61 +134,37 @@ def run_recipe(
 
     Args:
         recipe: what to train.
-        dataset: whose training images.
-        split: which of them.
-        folder: of the run; made if missing.
-        watchers: told of every step and epoch, besides the recorder.
-        twin: a finished run of this recipe on the training split alone; with one, training takes
-            the validation images too, and all that is said of validation is the twin's.
-        pooled: train on the validation images too without any twin: nothing is known of
-            validation, and nothing is left to choose by it.
-        teacher: folder of the model that the recipe's `teacher` tells of; the run keeps a copy,
-            so that it can be resumed anywhere.
-        beginning: folder of a run that may have been through the first cycles of this one; if so,
-            they are not trained again, which changes no bit.
-
-    Returns: the content of `status.json`.
+        job: on what, and in which folder, which is made if missing.
+        mode: which images the run may learn from.
+        teacher: folder of the model that the recipe's `teacher` names; the run keeps a copy, so
+            that it can be resumed anywhere.
 
     Raises:
         RecordError: the folder belongs to another recipe or split, or cannot be written.
-        FailedRunError: the loss is no longer a number, or memory ran out; the status says so.
-        PrunedError: a watcher gave the run up; the status says so.
+        FailedRunError: the loss became NaN or infinite, or memory ran out; the status says so.
+        PrunedError: a callback gave the run up; the status says so.
     """
-    make_folder(folder)
-    status = open_run(folder, recipe, dataset, split, pooled=pooled)
-    if status["status"] == "done":
+    make_folder(job.folder)
+    status = open_run(recipe, job, mode)
+    if isinstance(status, FinishedRun):
         return status
+    file = StatusFile(job.folder, status)
+    write_about_run(recipe, job)
     try:
         if teacher is not None:
-            copy_tensors(teacher, folder / TEACHER)
-        status |= train_recipe(
-            recipe, dataset, split, folder, watchers, twin, pooled=pooled, beginning=beginning
-        )
+            copy_tensors(teacher, job.folder / TEACHER)
+        finished = train_recipe(recipe, job, mode, file)
     except Exception as error:
         failure = explain_failure(error, recipe)
-        ended = "pruned" if isinstance(error, PrunedError) else "failed"
         with suppress(RecordError):  # a full disk, perhaps, which is what the failure is about
-            status = read_json(folder / STATUS)
-            write_json(folder / STATUS, {**status, "status": ended, "error": str(failure)})
+            file.end("pruned" if isinstance(error, PrunedError) else "failed", str(failure))
         raise failure from error
-    write_json(folder / STATUS, status)
-    return status
+    store.write(job.folder / STATUS, finished)
+    return finished
 
 
-def explain_failure(error: Exception, recipe: Recipe) -> Exception:
-    """Say in one line what a person can do about it, where that is known."""
-    if is_exhausted(error):
-        return FailedRunError(
-            f"'{recipe.name}' ran out of memory; lower the model's width, or batch_size (it is "
-            f"{recipe.batch_size})"
-        )
-    return error
-
-
-def open_run(
-    folder: Path, recipe: Recipe, dataset: DataSet, split: Split, *, pooled: bool
-) -> dict[str, Any]:
-    """Write what a run is about to do, or check that the folder is about just that.
+def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedRun | AllImagesRun:
+    """Check that a folder is new, or about just this run.
 
     Returns: the status so far.
 
@@ -170,46 +172,50 @@ def open_run(
         RecordError: the folder was made for another recipe or split, or with or without the
             validation images.
     """
-    fresh = {
-        "schema": 1,
-        "name": recipe.name,
-        "data": dataset.name,
-        "mirror_safe": dataset.mirror_safe,
-        "status": "running",
-        "error": None,
-    } | ({"kind": POOLED} if pooled else {})
-    written = folder / "recipe.toml"
+    folder, written = job.folder, job.folder / "recipe.toml"
     if written.exists() and read_run_recipe(folder) != recipe:
         raise RecordError(
             f"{folder} was made with other settings; use the same ones to resume, "
             "or name another folder with --out"
         )
-    status = read_json(folder / STATUS) if (folder / STATUS).exists() else fresh
-    if (status.get("kind") == POOLED) != pooled:
+    known = read_status(folder) if (folder / STATUS).exists() else None
+    if known is not None and known.kind != mode.kind:
+        how = "without" if known.kind == TrainingSplit.kind else "with"
         raise RecordError(
-            f"{folder} was made {'without' if pooled else 'with'} the validation images among the "
-            "training images; name another folder with --out"
+            f"{folder} was made {how} the validation images among the training images; name "
+            "another folder with --out"
         )
-    has_split = (folder / "split.json").exists()
-    if has_split:
-        check_split(folder, dataset, split)
-    if status["status"] == "done":
+    if (folder / SPLIT).exists():
+        check_split(folder, job.dataset, job.split)
+    if known is None:
+        return UnfinishedRun(
+            status="running",
+            kind=mode.kind,
+            name=recipe.name,
+            data=job.dataset.name,
+            mirror_safe=job.dataset.mirror_safe,
+            recipe_sum=sum_recipe(recipe),
+        )
+    if isinstance(known, FinishedRun):
         check_manifest(folder / "model")
-        return status
-    # The marker comes first: a kill in what follows leaves a folder that can be resumed. A recipe
-    # that is there stays as an earlier version may have spelt it.
-    known = {"recipe_sum": hash_file(written)} if written.exists() else sum_recipe(recipe)
-    status |= {"status": "running", "error": None, **known}
-    write_json(folder / STATUS, status)
-    if not written.exists():
-        note_recipe(folder, recipe)
-    if not has_split:
-        check_split(folder, dataset, split)
-    write_json(folder / "environment.json", describe_environment())
-    return status
+        return known
+    return known.change(
+        status="running",
+        error=None,
+        recipe_sum=hash_file(written) if written.exists() else sum_recipe(recipe),
+    )
 
 
-def note_recipe(folder: Path, recipe: Recipe) -> None:
+def write_about_run(recipe: Recipe, job: Job) -> None:
+    """Write what a run is about, after its status: a kill leaves a folder that can be resumed."""
+    if not (job.folder / "recipe.toml").exists():
+        write_recipe(job.folder, recipe)
+    if not (job.folder / SPLIT).exists():
+        check_split(job.folder, job.dataset, job.split)
+    store.write(job.folder / ENVIRONMENT, describe_environment())
+
+
+def write_recipe(folder: Path, recipe: Recipe) -> None:
     """Write a run's recipe, as what it changes of the defaults and whole, which comes last."""
     defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
     write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
@@ -217,142 +223,107 @@ def note_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def train_recipe(
-    recipe: Recipe,
-    dataset: DataSet,
-    split: Split,
-    folder: Path,
-    watchers: Sequence[Watcher],
-    twin: Path | None,
-    *,
-    pooled: bool,
-    beginning: Path | None,
-) -> dict[str, Any]:
-    """Build, fit, save and measure; returns the parts of the status that this decides."""
+    recipe: Recipe, job: Job, mode: Mode, file: StatusFile
+) -> ValidatedRun | AllImagesRun:
+    """Build, fit, save and measure; returns the final status, which is not written yet."""
     machine = build_machine(recipe)
-    news = note_machine(folder, machine)
-    if beginning is not None:
-        news += add_notes(folder, begin_with(beginning, folder, recipe, machine))
+    notes = file.note_machine(machine)
+    if isinstance(mode, TrainingSplit) and mode.warm_start is not None:
+        notes += file.add_notes(continue_from(mode.warm_start, job.folder, recipe, machine))
     machine.set_up()
-    pooled = pooled or twin is not None
-    material = gather_material(dataset, split, machine, pooled=pooled)
+    data = load_run_data(
+        job.dataset, job.split, machine, with_val=not isinstance(mode, TrainingSplit)
+    )
+    setup = RunSetup(recipe, job, mode, machine, data, file)
     while True:
         try:
-            state = learn(recipe, dataset, material, machine, folder, watchers, news, pooled=pooled)
+            state = learn(setup, notes)
             break
         except DivergedError as error:
-            news = roll_back(folder, error) if recipe.nonfinite == "roll-back" else []
-            if not news:
+            rolls_back = recipe.nonfinite == "roll-back"
+            notes = roll_back(job.folder, file, error) if rolls_back else []
+            if not notes:
                 raise
         except (MemoryError, RuntimeError) as error:  # a GPU's OutOfMemoryError is the latter
-            news = shrink_parts(folder, recipe, machine) if is_exhausted(error) else []
-            if not news:
+            exhausted = is_out_of_memory(error)
+            notes = shrink_micro_batch(job.folder, file, recipe, machine) if exhausted else []
+            if not notes:
                 raise
-    saved = SavedModel(
-        network=state.model.eval(),
-        settings=recipe.model.model_dump(mode="json"),
-        class_names=dataset.train.class_names,
-        shape=dataset.train.shape,
-        mean=tuple(material.mean),
-        std=tuple(material.std),
-        epoch=state.best.epoch,
-        views=build_views(recipe),
-        machine=machine,
-    )
-    return {
-        "status": "done",
-        "epochs_planned": recipe.epochs,
-        "epochs_done": state.epoch,
-        "best_epoch": state.best.epoch,
-        "stopped": state.stopped,
-        "images_per_second": median_speed(folder),
-        **(
-            measure_refit(saved, material, folder, twin, recipe.seed)
-            if twin is not None
-            else measure_pooled(saved, material, folder)
-            if pooled
-            else measure_run(saved, material, split, folder, recipe.seed)
-        ),
-        "seconds": state.seconds,
-        **{name: value for name, value in read_json(folder / STATUS).items() if name in KEPT},
-    }
+    return finish_run(setup, state)
 
 
-def learn(
-    recipe: Recipe,
-    dataset: DataSet,
-    material: Material,
-    machine: Machine,
-    folder: Path,
-    watchers: Sequence[Watcher],
-    news: Sequence[str],
-    *,
-    pooled: bool,
-) -> State:
+def learn(setup: RunSetup, notes: Sequence[str]) -> State:
     """Build what training takes, go on from the newest checkpoint, if any, and train to the end.
 
-    An interruption leaves a checkpoint amid its epoch behind. The watchers hear the news, and
+    An interruption leaves a checkpoint amid its epoch behind. The callback hears the notes, and
     which damaged checkpoints were passed over.
     """
-    normalize = build_normalizer(material.mean, material.std, machine.device)
-    model = machine.place(build_model(recipe, dataset.train.shape, dataset.train.num_classes))
+    recipe, job, machine, data = setup.recipe, setup.job, setup.machine, setup.data
+    normalize = build_normalizer(data.mean, data.std, machine.device)
+    train = job.dataset.train
+    model = machine.place(build_model(recipe, train.shape, train.num_classes))
     prepare_model(
         recipe,
         model,
         # They may not lie on the device.
-        lambda: normalize(material.sample(PREPARED_WITH, recipe.seed)[0].to(machine.device)),
+        lambda: normalize(data.sample(PREPARED_WITH, recipe.seed)[0].to(machine.device)),
     )
-    num_train = len(material.train[1])
-    batch_size = min(recipe.batch_size, num_train)
-    steps = count_steps(num_train, batch_size)
-    schedule = build_schedule(recipe, steps)
-    status = read_json(folder / STATUS)
-    micro_batch = status.get("micro_batch") or choose_micro_batch(recipe, machine)
+    batch_size = min(recipe.batch_size, len(data.train[1]))
+    schedule = build_schedule(recipe, count_steps(len(data.train[1]), batch_size))
+    micro_batch = setup.file.status.micro_batch or choose_micro_batch(recipe, machine)
     divide_norms(model, batch_size, micro_batch)
-    batches = TrainBatches(
-        *material.train,
-        num_classes=dataset.train.num_classes,
-        normalize=normalize,
-        batch_size=batch_size,
-        augmentations=schedule_augmentations(
-            recipe, schedule.cycle_ends, steps, find_teacher(folder, recipe, machine)
-        ),
-        seed=recipe.seed,
-        micro_batch=micro_batch,
-        reads_ahead=not fits(material.train[0].nbytes, "cpu"),
-    )
+    batches = build_batches(setup, schedule, batch_size, micro_batch)
     average = build_average(recipe, model, schedule)
     state = State(model, build_optimizer(recipe, model), average)
-    passed_over = add_notes(folder, restore_newest(folder, state))
-    state.slowdown = status.get("slowdown") or 1.0
-    recorder = Recorder(folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
+    passed_over = setup.file.add_notes(restore_newest(job.folder, state))
+    state.slowdown = setup.file.status.slowdown or 1.0
+    recorder = Recorder(job.folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
     # Naming the device keeps a CPU run from waking every GPU just to save its generator.
     devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
     with torch.random.fork_rng(devices=devices), Interruption() as interruption:
-        examiner = Examiner(
-            train=material.sample(CLEAN_PER_EPOCH, recipe.seed),
-            val=None if pooled else material.val,
+        evaluator = Evaluator(
+            train=data.sample(CLEAN_PER_EPOCH, recipe.seed),
+            val=data.val if isinstance(setup.mode, TrainingSplit) else None,
             normalize=normalize,
             machine=machine,
-            interruption=interruption,
+            interruptible=interruption.at_once,
         )
+        settings = LoopSettings(
+            name=recipe.name,
+            epochs=recipe.epochs,
+            patience=build_patience(recipe),
+            skip_nonfinite=recipe.nonfinite == "skip",
+            notes=(*notes, *passed_over),
+        )
+        callback = Callbacks([recorder, job.callback, interruption])
         try:
-            fit(
-                state,
-                batches,
-                schedule,
-                examiner,
-                name=recipe.name,
-                epochs=recipe.epochs,
-                patience=build_patience(recipe),
-                machine=machine,
-                watchers=[recorder, *watchers, interruption],
-                skips=recipe.nonfinite == "skip",
-                notes=[*news, *passed_over],
-            )
+            fit(state, batches, schedule, evaluator, settings, machine, callback)
         except (KeyboardInterrupt, SystemExit):
             recorder.pause(state)
             raise
     return state
+
+
+def build_batches(
+    setup: RunSetup, schedule: Schedule, batch_size: int, micro_batch: int
+) -> TrainBatches:
+    """The training images in batches, augmented as the recipe says."""
+    recipe, data = setup.recipe, setup.data
+    return TrainBatches(
+        *data.train,
+        num_classes=setup.job.dataset.train.num_classes,
+        normalize=build_normalizer(data.mean, data.std, setup.machine.device),
+        batch_size=batch_size,
+        augmentations=schedule_augmentations(
+            recipe,
+            schedule.cycle_ends,
+            count_steps(len(data.train[1]), batch_size),
+            find_teacher(setup.job.folder, recipe, setup.machine),
+        ),
+        seed=recipe.seed,
+        micro_batch=micro_batch,
+        reads_ahead=not fits(data.train[0].nbytes, "cpu"),
+    )
 
 
 def own_teacher(run: Path) -> Path | None:
@@ -376,160 +347,76 @@ def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation
     return build_teaching(model, share=settings.share, temperature=settings.temperature)
 
 
-def roll_back(folder: Path, error: DivergedError) -> list[str]:
-    """Halve the learning rate of a run that diverged; it then goes on from its last checkpoint.
-
-    Returns: what is to be said of it; nothing if it was tried often enough.
-    """
-    status = read_json(folder / STATUS)
-    slowdown = (status.get("slowdown") or 1.0) / 2
-    if slowdown < SLOWEST:
-        return []
-    remove_checkpoint(paused_folder(folder))  # of an epoch that is done again from its start
-    note = f"rolled back, and went on at {slowdown:g} of the learning rate: {error}"
-    return add_notes(folder, [note], slowdown=slowdown)
-
-
-def shrink_parts(folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
-    """Halve the images that a run computes with at a time; the batch of a step stays what it is.
-
-    Returns: what is to be said of it; nothing if they cannot be fewer.
-    """
-    status = read_json(folder / STATUS)
-    before = status.get("micro_batch") or choose_micro_batch(recipe, machine) or recipe.batch_size
-    smaller = min(before, recipe.batch_size) // 2
-    if smaller < FEWEST_AT_ONCE:
-        return []
-    if machine.device == "cuda":
-        torch.cuda.empty_cache()
-    remove_checkpoint(paused_folder(folder))  # whose first steps took other parts
-    note = f"memory ran out; batches were then made {smaller} images at a time, not {before}"
-    return add_notes(folder, [note], micro_batch=smaller)
+def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
+    """Save and measure the model; returns the final status."""
+    job, data, seed = setup.job, setup.data, setup.recipe.seed
+    model = build_saved_model(setup, state)
+    if isinstance(setup.mode, TrainingSplit):
+        model, val, calibration = save_calibrated(model, data, job.split, job.folder)
+        ended = end_run(setup, state, model, rate_training(model, data, seed))
+        gap = ended.train.accuracy - val.accuracy
+        return ended.extend(ValidatedRun, val=val, calibration=calibration, gap=gap)
+    if isinstance(setup.mode, Refit):
+        model, known = take_over_calibration(model, setup.mode.validation_model)
+        model.save(job.folder / "model")
+        ended = end_run(setup, state, model, rate_training(model, data, seed))
+        return ended.extend(
+            ValidatedRun,
+            val=known.val,
+            calibration=known.calibration,
+            gap=known.gap,
+            within_limits=known.within_limits,
+        )
+    model.save(job.folder / "model")
+    return end_run(setup, state, model, rate_last_epoch(job.folder)).extend(AllImagesRun)
 
 
-def is_exhausted(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, of a GPU or of the machine."""
-    words = "can't allocate memory", "not enough memory"
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        word in str(error) for word in words
+def build_saved_model(setup: RunSetup, state: State) -> SavedModel:
+    """The trained network with all that a prediction needs."""
+    train = setup.job.dataset.train
+    return SavedModel(
+        network=state.model.eval(),
+        settings=setup.recipe.model.model_dump(mode="json"),
+        class_names=train.class_names,
+        shape=train.shape,
+        mean=tuple(setup.data.mean),
+        std=tuple(setup.data.std),
+        epoch=state.best.epoch,
+        views=build_views(setup.recipe),
+        machine=setup.machine,
     )
 
 
-def add_notes(folder: Path, notes: list[str], **fields: Any) -> list[str]:
-    """Keep what a person should know of a run, at once: a later sitting would not know."""
-    status = read_json(folder / STATUS)
-    write_json(folder / STATUS, {**status, "notes": [*status.get("notes", []), *notes], **fields})
-    return notes
+def take_over_calibration(
+    model: SavedModel, validation_model: Path
+) -> tuple[SavedModel, ValidatedRun]:
+    """Calibrate a refit, for which no image is left, as its validation model was calibrated.
 
+    Returns: the model, and the status of the validation model.
 
-def note_machine(folder: Path, machine: Machine) -> list[str]:
-    """Record how a run computes; say so if an earlier sitting computed otherwise."""
-    status = read_json(folder / STATUS)
-    before = status.get("machine") or machine.record()
-    changed = [name for name, value in machine.record().items() if before.get(name) != value]
-    status = {"notes": [], **status, "machine": machine.record()}
-    if not changed:
-        write_json(folder / STATUS, status)
-        return []
-    note = f"resumed with another {', '.join(changed)}, so the bits are not those of one sitting"
-    write_json(folder / STATUS, {**status, "notes": [*status["notes"], note], "moved": True})
-    return [note]
-
-
-def median_speed(folder: Path) -> float:
-    """Training images a second, the median over epochs, which one slow epoch does not move."""
-    speeds = [line.get("images_per_second", 0.0) for line in read_jsonl(folder / METRICS)]
-    return float(statistics.median(speeds)) if speeds else 0.0
-
-
-def measure_run(
-    model: SavedModel,
-    material: Material,
-    split: Split,
-    folder: Path,
-    seed: int,
-    *,
-    logits: Floats | None = None,
-) -> dict[str, Any]:
-    """Calibrate the best weights, save them, and score them on validation and training images.
-
-    The temperature is fitted on validation, where the epoch was chosen too. It comes before
-    saving, so that the manifest covers it.
-
-    Args:
-        logits: of the validation images, where they are known.
+    Raises:
+        RecordError: the validation model is unfinished or damaged.
     """
-    images, labels = (tensor.cpu().numpy() for tensor in material.val)
-    logits = model.predict_logits(images) if logits is None else logits
-    model = replace(model, temperature=fit_temperature(logits, labels))
-    model.save(folder / "model")
-    probabilities = scale_logits(logits, model.temperature)
-    write_npz(
-        make_folder(folder / "predictions") / "val.npz",
-        indices=split.val,
-        labels=labels,
-        probabilities=probabilities.astype(np.float32),
+    known = read_status(validation_model)
+    if not isinstance(known, ValidatedRun):
+        raise RecordError(f"{validation_model} was not validated, so it has no temperature")
+    return replace(model, temperature=known.calibration.temperature), known
+
+
+def end_run(setup: RunSetup, state: State, model: SavedModel, train: Rate) -> FinishedRun:
+    """What the status of every finished run holds."""
+    cost = measure_cost(model, setup.data, setup.job.folder)
+    return setup.file.status.extend(
+        FinishedRun,
+        status="done",
+        epochs_planned=setup.recipe.epochs,
+        epochs_done=state.epoch,
+        best_epoch=state.best.epoch,
+        stopped=state.stopped,
+        seconds=state.seconds,
+        images_per_second=median_speed(setup.job.folder),
+        parameters=cost.parameters,
+        size_bytes=cost.size_bytes,
+        latency_seconds=cost.latency_seconds,
+        train=train,
     )
-    val = rate_accuracy(probabilities, labels)
-    train = rate_training(model, material, seed)
-    return {
-        **measure_cost(model, material, folder),
-        "train": train,
-        "val": val,
-        "calibration": describe_calibration(logits, labels, model.temperature),
-        "gap": train["accuracy"] - val["accuracy"],
-        "within_limits": None,
-    }
-
-
-def measure_refit(
-    model: SavedModel, material: Material, folder: Path, twin: Path, seed: int
-) -> dict[str, Any]:
-    """Save a model that was trained on the validation images too, and what its twin knows.
-
-    No image is left to calibrate it on, so it takes its twin's temperature.
-    """
-    known = read_json(twin / STATUS)
-    temperature = read_json(twin / "model" / "model.json")["temperature"]
-    model = replace(model, temperature=temperature)
-    model.save(folder / "model")
-    return {
-        "kind": "refit",
-        **measure_cost(model, material, folder),
-        "train": rate_training(model, material, seed),
-        **{name: known[name] for name in ("val", "calibration", "gap", "within_limits")},
-    }
-
-
-def measure_pooled(model: SavedModel, material: Material, folder: Path) -> dict[str, Any]:
-    """Save a model that was trained on all images and has nothing to be compared with.
-
-    It is made to be fast, so its training accuracy is the one measured at the end of training.
-    """
-    model.save(folder / "model")
-    last = read_jsonl(folder / METRICS)[-1]
-    accuracy, n = last["train_accuracy"], last["train_n"]
-    return {
-        **measure_cost(model, material, folder),
-        "train": {
-            "accuracy": accuracy,
-            "interval": list(wilson_interval(round(accuracy * n), n)),
-            "n": n,
-            "loss": last["train_loss"],
-        },
-    }
-
-
-def rate_training(model: SavedModel, material: Material, seed: int) -> dict[str, Any]:
-    """Accuracy on a sample of clean training images."""
-    images, labels = (tensor.cpu().numpy() for tensor in material.sample(CLEAN_AT_END, seed))
-    return rate_accuracy(model.predict(images), labels)
-
-
-def measure_cost(model: SavedModel, material: Material, folder: Path) -> dict[str, Any]:
-    """What it takes to keep and to use a model that is saved in a run folder."""
-    return {
-        "parameters": model.count_parameters(),
-        "size_bytes": (folder / "model" / "model.safetensors").stat().st_size,
-        "latency_seconds": model.measure_latency(material.show_val()),
-    }

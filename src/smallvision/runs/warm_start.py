@@ -1,22 +1,24 @@
-"""A run whose first cycles another run has been through already: it goes on from that one's end."""
+"""Warm start: a run whose first cycles another run has been through goes on from its end."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.builders import build_patience, build_schedule
-from smallvision.records.files import read_json, read_jsonl, write_jsonl
+from smallvision.records import store
 from smallvision.records.layout import (
     METRICS,
+    SCHEDULE,
     STATUS,
     checkpoint_folder,
     list_checkpoints,
     list_ends,
+    read_status,
 )
+from smallvision.records.schema import EpochMetrics, FinishedRun, LearningRateSchedule, ValidatedRun
 from smallvision.records.weights import copy_tensors
 from smallvision.training import reopen_checkpoint
 
@@ -24,7 +26,7 @@ from smallvision.training import reopen_checkpoint
 FREE = ("name", "epochs", "schedule", "checkpoints")
 
 
-def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
+def continue_from(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
     """Give a new run the end of a finished one to go on from, if that changes no bit of it.
 
     The run is then what it would have been from fresh weights, for the price of its later cycles.
@@ -34,21 +36,23 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
         folder: of the run, its status written; one that has begun is left as it is.
         recipe, machine: of the run.
 
-    Returns: what is to be said of it; nothing if the run has to begin at its beginning.
+    Returns: what is to be said of it; nothing if the run has to begin with fresh weights.
     """
     if list_checkpoints(folder) or not (base / STATUS).exists():
         return []
-    status = read_json(base / STATUS)
-    if status.get("machine") != machine.record() or not is_beginning(base, status, recipe):
+    status = read_status(base)
+    if not isinstance(status, ValidatedRun) or status.compute != machine.settings:
         return []
-    last, best = status["epochs_done"], status["best_epoch"]
+    if not is_beginning(base, status, recipe):
+        return []
+    last, best = status.epochs_done, status.best_epoch
     # Where the base had reached its planned end, the longer run may have lost patience.
     stopped = build_patience(recipe).reason_to_stop(
         epoch=last, best_epoch=best, cycle_ends=list_ends(base)
     )
     try:
         # In an order in which a kill leaves what can be gone on from.
-        write_jsonl(folder / METRICS, read_jsonl(base / METRICS))
+        store.write_lines(folder / METRICS, store.read_lines(base / METRICS, EpochMetrics))
         for epoch in list_checkpoints(base):
             if epoch != last:
                 copy_tensors(checkpoint_folder(base, epoch), checkpoint_folder(folder, epoch))
@@ -57,27 +61,27 @@ def begin_with(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> li
         )
     except RecordError:
         return []  # damaged, or not kept: the long way leads to the same end
-    same = f"The first {last} epochs are those of {status['name']}"
+    same = f"The first {last} epochs are those of {status.name}"
     return [f"{same}, bit for bit, and were not trained again."]
 
 
-def is_beginning(base: Path, status: dict[str, Any], recipe: Recipe) -> bool:
+def is_beginning(base: Path, status: FinishedRun, recipe: Recipe) -> bool:
     """Whether a finished run did just what a longer recipe does first, and nothing happened to it.
 
     An average of weights that depends on the length of the run is another from the first epoch on.
     """
     shorter = read_run_recipe(base)
-    eventful = {"slowdown", "micro_batch", "moved", "kind"} & set(status)
-    if eventful or status["status"] != "done" or status["epochs_done"] != shorter.epochs:
+    eventful = status.slowdown or status.micro_batch or status.moved or status.kind != "trained"
+    if eventful or status.epochs_done != shorter.epochs:
         return False
     if recipe.averaging.name == "swa" or recipe.epochs <= shorter.epochs:
         return False
     if recipe.model_copy(update={name: getattr(shorter, name) for name in FREE}) != shorter:
         return False
     # The longer run offers the ends of all its cycles to an ensemble.
-    if not {status["best_epoch"], *list_ends(base)} <= set(list_checkpoints(base)):
+    if not {status.best_epoch, *list_ends(base)} <= set(list_checkpoints(base)):
         return False
-    steps = read_json(base / "schedule.json")["steps_per_epoch"]
+    steps = store.read(base / SCHEDULE, LearningRateSchedule).steps_per_epoch
     old, new = build_schedule(shorter, steps), build_schedule(recipe, steps)
     same_cycles = new.cycle_ends[: len(old.cycle_ends)] == old.cycle_ends
     return same_cycles and all(old(step) == new(step) for step in range(shorter.epochs * steps))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from smallvision.stats.intervals import CONFIDENCE, Interval
+from smallvision.records.schema import Interval
+from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.paired import Correct
 
 RESAMPLES = 2_000

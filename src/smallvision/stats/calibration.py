@@ -7,12 +7,13 @@ logits are asked for, log probabilities will do.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+from smallvision.records.schema import Calibration, Reliability, ReliabilityBin
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.rates import find_correct, log_loss
 
@@ -68,7 +69,7 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 
 def fill_bins(
     probabilities: Floats, labels: Labels, *, num_bins: int = BINS
-) -> list[dict[str, Any]]:
+) -> tuple[ReliabilityBin, ...]:
     """Mean confidence beside accuracy, in equal-width bins of the top probability.
 
     Args:
@@ -76,27 +77,26 @@ def fill_bins(
         labels: `(N,)`.
         num_bins: bins from 0 to 1, each open below and closed above.
 
-    Returns: one record per bin that is not empty, from low to high: `low`, `high`, `n`,
-        `confidence`, `accuracy`.
+    Returns: the bins that are not empty, from low to high.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = find_correct(probabilities, labels)
     edges = np.linspace(0, 1, num_bins + 1)
     # Rounding may lift a certain prediction a little above 1.
     place = np.clip(np.digitize(confidence, edges, right=True), 1, num_bins)
-    return [
-        {
-            "low": float(edges[b - 1]),
-            "high": float(edges[b]),
-            "n": int((place == b).sum()),
-            "confidence": float(confidence[place == b].mean()),
-            "accuracy": float(right[place == b].mean()),
-        }
+    return tuple(
+        ReliabilityBin(
+            low=float(edges[b - 1]),
+            high=float(edges[b]),
+            n=int((place == b).sum()),
+            confidence=float(confidence[place == b].mean()),
+            accuracy=float(right[place == b].mean()),
+        )
         for b in np.unique(place)
-    ]
+    )
 
 
-def calibration_error(bins: list[dict[str, Any]]) -> float:
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     """Expected calibration error: the mean gap between confidence and accuracy over the images.
 
     Args:
@@ -105,8 +105,8 @@ def calibration_error(bins: list[dict[str, Any]]) -> float:
     Source: Guo et al., arXiv 1706.04599, equation 3. Chance alone makes it positive: a few
         hundredths on a few hundred images.
     """
-    gaps = [abs(b["confidence"] - b["accuracy"]) for b in bins]
-    return float(np.average(gaps, weights=[b["n"] for b in bins]))
+    gaps = [abs(b.confidence - b.accuracy) for b in bins]
+    return float(np.average(gaps, weights=[b.n for b in bins]))
 
 
 def brier_score(probabilities: Floats, labels: Labels) -> float:
@@ -126,27 +126,27 @@ def top_k_accuracy(probabilities: Floats, labels: Labels, k: int) -> float:
     return float((best == labels[:, None]).any(axis=1).mean())
 
 
-def measure_calibration(probabilities: Floats, labels: Labels) -> dict[str, Any]:
-    """Expected calibration error, log loss, Brier score and the bins, as a record."""
+def measure_calibration(probabilities: Floats, labels: Labels) -> Reliability:
+    """Expected calibration error, log loss, Brier score and the bins."""
     bins = fill_bins(probabilities, labels)
-    return {
-        "ece": calibration_error(bins),
-        "nll": log_loss(probabilities, labels),
-        "brier": brier_score(probabilities, labels),
-        "bins": bins,
-    }
+    return Reliability(
+        ece=calibration_error(bins),
+        nll=log_loss(probabilities, labels),
+        brier=brier_score(probabilities, labels),
+        bins=bins,
+    )
 
 
-def describe_calibration(logits: Floats, labels: Labels, temperature: float) -> dict[str, Any]:
-    """Calibration before and after a temperature that was fitted elsewhere, as a record.
+def describe_calibration(logits: Floats, labels: Labels, temperature: float) -> Calibration:
+    """Calibration before and after a temperature that was fitted elsewhere.
 
     Args:
         logits: `(N, K)`.
         labels: `(N,)`.
         temperature: of the model.
     """
-    return {
-        "temperature": temperature,
-        "before": measure_calibration(scale_logits(logits, 1.0), labels),
-        "after": measure_calibration(scale_logits(logits, temperature), labels),
-    }
+    return Calibration(
+        temperature=temperature,
+        before=measure_calibration(scale_logits(logits, 1.0), labels),
+        after=measure_calibration(scale_logits(logits, temperature), labels),
+    )

@@ -17,7 +17,7 @@ from smallvision.shapes import Floats, Indices, Labels
 
 
 @dataclass(frozen=True, eq=False)
-class LabelIssues:
+class SuspectLabels:
     """Images that may be labelled wrongly, the most suspicious first.
 
     Attributes:
@@ -36,7 +36,7 @@ class LabelIssues:
         return len(self.positions)
 
 
-def find_label_issues(probabilities: Floats, labels: Labels) -> LabelIssues:
+def find_label_issues(probabilities: Floats, labels: Labels) -> SuspectLabels:
     """List the images that confidently look like a class other than their label's.
 
     An image confidently looks like class j if its probability of j reaches the mean probability
@@ -65,4 +65,4 @@ def find_label_issues(probabilities: Floats, labels: Labels) -> LabelIssues:
         - probabilities[positions, looks_like[positions]]
     )
     positions = positions[np.argsort(margins, kind="stable")]
-    return LabelIssues(positions, looks_like[positions], joint)
+    return SuspectLabels(positions, looks_like[positions], joint)

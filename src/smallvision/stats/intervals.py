@@ -6,8 +6,9 @@ import math
 
 from scipy.stats import norm
 
+from smallvision.records.schema import Interval
+
 CONFIDENCE = 0.95
-Interval = tuple[float, float]
 
 
 def wilson_interval(successes: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:

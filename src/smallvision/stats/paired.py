@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest, norm
 
-from smallvision.stats.intervals import CONFIDENCE, Interval, wilson_interval
+from smallvision.records.schema import Interval, VerdictWord
+from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 
 Correct = npt.NDArray[np.bool_]
-Verdict = Literal["better", "worse", "cannot tell apart"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """The outcome of a paired comparison of model A against model B.
 
     Attributes:
@@ -34,11 +33,11 @@ class Comparison:
     difference: float
     interval: Interval
     p: float
-    verdict: Verdict
+    verdict: VerdictWord
     needed_n: int | None
 
 
-def compare_paired(a: Correct, b: Correct) -> Comparison:
+def compare_paired(a: Correct, b: Correct) -> PairedComparison:
     """Compare two models by which images each got right.
 
     Args:
@@ -57,13 +56,15 @@ def compare_paired(a: Correct, b: Correct) -> Comparison:
     only_a, only_b = int(np.sum(a & ~b)), int(np.sum(~a & b))
     difference = (only_a - only_b) / n
     p = float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
-    verdict: Verdict = "cannot tell apart"
+    verdict: VerdictWord = "cannot tell apart"
     if p < 1 - CONFIDENCE:
         verdict = "better" if difference > 0 else "worse"
     needed = None
     if verdict == "cannot tell apart":
         needed = needed_images(only_a / n, only_b / n)
-    return Comparison(n, difference, difference_interval(only_a, only_b, n), p, verdict, needed)
+    return PairedComparison(
+        n, difference, difference_interval(only_a, only_b, n), p, verdict, needed
+    )
 
 
 def difference_interval(only_a: int, only_b: int, n: int) -> Interval:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import fisher_exact
 
+from smallvision.format import Rated
+from smallvision.records.schema import Rate
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.intervals import wilson_interval
 
@@ -23,23 +23,23 @@ def log_loss(probabilities: Floats, labels: Labels) -> float:
     return float(-np.log(np.clip(chosen, 1e-12, 1.0)).mean())
 
 
-def rate_accuracy(probabilities: Floats, labels: Labels) -> dict[str, Any]:
-    """Accuracy with its 95 % interval, n and log loss, as a record."""
+def rate_accuracy(probabilities: Floats, labels: Labels) -> Rate:
+    """Accuracy with its 95 % interval, n and log loss."""
     correct = find_correct(probabilities, labels)
     hits, n = int(correct.sum()), len(labels)
-    return {
-        "accuracy": hits / n,
-        "interval": list(wilson_interval(hits, n)),
-        "n": n,
-        "loss": log_loss(probabilities, labels),
-    }
+    return Rate(
+        accuracy=hits / n,
+        interval=wilson_interval(hits, n),
+        n=n,
+        loss=log_loss(probabilities, labels),
+    )
 
 
-def compare_rates(rate_a: float, n_a: int, rate_b: float, n_b: int) -> float:
+def compare_rates(a: Rated, b: Rated) -> float:
     """Two-sided p-value of two accuracies on different images being equal, by Fisher's exact test.
 
     Source: Fisher, J. R. Stat. Soc. 85 (1922) 87-94.
     """
-    hits_a, hits_b = round(rate_a * n_a), round(rate_b * n_b)
-    table = [[hits_a, n_a - hits_a], [hits_b, n_b - hits_b]]
+    hits_a, hits_b = round(a.accuracy * a.n), round(b.accuracy * b.n)
+    table = [[hits_a, a.n - hits_a], [hits_b, b.n - hits_b]]
     return float(fisher_exact(table).pvalue)

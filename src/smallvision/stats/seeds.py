@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, t
 
-from smallvision.stats.intervals import CONFIDENCE, Interval
-from smallvision.stats.paired import Comparison, Correct, Verdict, compare_paired
+from smallvision.records.schema import Interval, VerdictWord
+from smallvision.stats.intervals import CONFIDENCE
+from smallvision.stats.paired import Correct, PairedComparison, compare_paired
 
 POWER = 0.8  # wished-for chance of telling two recipes apart
 
 
 @dataclass(frozen=True)
-class SeedSummary:
+class MeanOverSeeds:
     """Accuracies of one recipe over seeds.
 
     Attributes:
@@ -31,7 +32,7 @@ class SeedSummary:
     interval: Interval
 
 
-def summarize_seeds(accuracies: Sequence[float]) -> SeedSummary:
+def summarize_seeds(accuracies: Sequence[float]) -> MeanOverSeeds:
     """Mean, sample deviation and t interval of accuracies over seeds.
 
     Args:
@@ -47,7 +48,7 @@ def summarize_seeds(accuracies: Sequence[float]) -> SeedSummary:
         raise ValueError(f"{count} accuracies have no deviation")
     mean, std = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
     half = float(t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * std / math.sqrt(count)
-    return SeedSummary(mean, std, (max(0.0, mean - half), min(1.0, mean + half)))
+    return MeanOverSeeds(mean, std, (max(0.0, mean - half), min(1.0, mean + half)))
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def compare_seeds(a: Correct, b: Correct) -> tuple[float, float]:
     return difference, float(2 * t.sf(statistic, variance.freedom))
 
 
-def compare_answers(a: Correct, b: Correct) -> Comparison:
+def compare_answers(a: Correct, b: Correct) -> PairedComparison:
     """Compare two recipes by the images that their runs got right; single runs as `compare_paired`.
 
     Args:
@@ -154,14 +155,14 @@ def compare_answers(a: Correct, b: Correct) -> Comparison:
     half = 0.0
     if variance.total:
         half = float(t.ppf(0.5 + CONFIDENCE / 2, variance.freedom)) * math.sqrt(variance.total)
-    verdict: Verdict = "cannot tell apart"
+    verdict: VerdictWord = "cannot tell apart"
     if p < 1 - CONFIDENCE:
         verdict = "better" if difference > 0 else "worse"
     needed = None
     if verdict == "cannot tell apart" and difference:
         needed = needed_for_seeds(difference, variance, level=1 - CONFIDENCE)
     interval = (difference - half, difference + half)
-    return Comparison(a.shape[1], difference, interval, p, verdict, needed)
+    return PairedComparison(a.shape[1], difference, interval, p, verdict, needed)
 
 
 def needed_for_seeds(difference: float, variance: Variance, *, level: float) -> int | None:

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from smallvision.records.schema import EnsembleStep
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.rates import find_correct, log_loss
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the mean of the probabilities achieves once one more member is in it.
-
-    Attributes:
-        members: networks in the mean.
-        accuracy, loss: accuracy and log loss of the mean.
-        gain: accuracy beyond that of the step before; 0 for the first.
-    """
-
-    members: int
-    accuracy: float
-    loss: float
-    gain: float
 
 
 def rank(probabilities: Floats, labels: Labels) -> tuple[float, float]:
@@ -81,15 +65,15 @@ SELECTIONS: dict[str, Callable[[Floats, Labels, int], list[int]]] = {
 }
 
 
-def trace_gains(probabilities: Floats, labels: Labels) -> list[Step]:
+def trace_gains(probabilities: Floats, labels: Labels) -> list[EnsembleStep]:
     """What each member adds, in the order given, from `(M, N, K)` and `(N,)`."""
-    steps: list[Step] = []
+    steps: list[EnsembleStep] = []
     total = np.zeros(probabilities.shape[1:])
     for count, member in enumerate(probabilities, start=1):
         total += member
         accuracy, negative_loss = rank(total / count, labels)
         gain = accuracy - steps[-1].accuracy if steps else 0.0
-        steps.append(Step(count, accuracy, -negative_loss, gain))
+        steps.append(EnsembleStep(members=count, accuracy=accuracy, loss=-negative_loss, gain=gain))
     return steps
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency
 
 from smallvision.format import format_p
+from smallvision.records.schema import SliceBin
 from smallvision.shapes import Floats
-from smallvision.stats.intervals import Interval, wilson_interval
+from smallvision.stats.intervals import wilson_interval
 from smallvision.stats.paired import Correct
 
 BINS, LEVEL = 5, 0.05
@@ -20,18 +20,7 @@ PLACES = ("the {low} fifth", "the second-{low} fifth", "the middle fifth",
           "the second-{high} fifth", "the {high} fifth")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Images whose property lies between `low` and `high`, both included."""
-
-    low: float
-    high: float
-    n: int
-    accuracy: float
-    interval: Interval
-
-
-def bin_accuracy(values: Floats, correct: Correct, *, bins: int = BINS) -> list[Bin]:
+def bin_accuracy(values: Floats, correct: Correct, *, bins: int = BINS) -> list[SliceBin]:
     """Accuracy in bins of about equal count, along a property.
 
     Images of equal value share a bin, so ties make bins uneven and may leave fewer of them.
@@ -48,11 +37,12 @@ def bin_accuracy(values: Floats, correct: Correct, *, bins: int = BINS) -> list[
         inside = places == place
         n, hits = int(inside.sum()), int(correct[inside].sum())
         low, high = float(values[inside].min()), float(values[inside].max())
-        found.append(Bin(low, high, n, hits / n, wilson_interval(hits, n)))
+        interval = wilson_interval(hits, n)
+        found.append(SliceBin(low=low, high=high, n=n, accuracy=hits / n, interval=interval))
     return found
 
 
-def compare_bins(bins: Sequence[Bin], *, seed: int = 0) -> float:
+def compare_bins(bins: Sequence[SliceBin], *, seed: int = 0) -> float:
     """The p-value of the hypothesis that accuracy is the same in all bins.
 
     Pearson's chi-square; where it expects fewer than 5 images in some cell, its value is compared
@@ -83,7 +73,9 @@ def measure_imbalance(wrong: npt.NDArray[np.int64], expected: Floats) -> npt.NDA
     return np.asarray(((wrong - expected) ** 2 / expected).sum(axis=-1))
 
 
-def say_slice(name: str, bins: Sequence[Bin], p: float, *, low: str, high: str, looks: int) -> str:
+def say_slice(
+    name: str, bins: Sequence[SliceBin], p: float, *, low: str, high: str, looks: int
+) -> str:
     """What the bins say, in one sentence.
 
     Args:

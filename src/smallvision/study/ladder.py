@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from smallvision.ensembles.distillation import refuse_teacher
 from smallvision.errors import SettingError
@@ -12,7 +11,7 @@ from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, f
 from smallvision.recipes.builders import check_fit
 from smallvision.recipes.presets import Preset
 from smallvision.recipes.toml import flatten, list_keys, split_assignment, suggest_key
-from smallvision.study.plan import Limits, StudyPlan
+from smallvision.study.plan import StudyPlan
 
 DRY_EPOCHS = 2
 # Any task will do to find a misspelt setting before the images are loaded.
@@ -134,24 +133,3 @@ def know_keys(rung: Rung, settings: Sequence[str]) -> list[str]:
     """
     names = [text for text in settings if split_assignment(text)[0].endswith(".name")]
     return list_keys(override(rung.recipe, names).plain())
-
-
-def choose_best(statuses: Mapping[str, dict[str, Any]], limits: Limits) -> str | None:
-    """The finished run with the highest validation accuracy among those within the limits.
-
-    Where none is within the limits, the best of all; equal accuracies are decided by the
-    validation loss.
-
-    Args:
-        statuses: name -> content of `status.json`.
-        limits: what the winner must satisfy.
-
-    Returns: its name, or None when there is none.
-    """
-    within = {name: status for name, status in statuses.items() if limits.allow(status)}
-    pool = within or statuses
-    return max(
-        pool,
-        key=lambda name: (pool[name]["val"]["accuracy"], -pool[name]["val"]["loss"]),
-        default=None,
-    )

@@ -4,47 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, follow_seed, override
 from smallvision.recipes.toml import split_assignment
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a rung must satisfy to win; None sets no limit.
-
-    Attributes:
-        gap: train minus validation accuracy, a fraction.
-        parameters: trained numbers.
-        latency_seconds: to classify one image.
-    """
-
-    gap: float | None = 0.10
-    parameters: int | None = None
-    latency_seconds: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, limit in asdict(self).items():
-            if limit is not None and not (math.isfinite(limit) and limit >= 0):
-                raise SettingError(f"the limit on {name} is {limit}; expected a number from 0 up")
-
-    def allow(self, status: dict[str, Any]) -> bool:
-        """Whether a finished run is within every limit."""
-        return all(
-            limit is None or status[name] <= limit
-            for name, limit in (
-                ("gap", self.gap),
-                ("parameters", self.parameters),
-                ("latency_seconds", self.latency_seconds),
-            )
-        )
-
-    def record(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
+from smallvision.records.schema import Limits
 
 
 @dataclass(frozen=True)
@@ -64,8 +29,9 @@ class StudyPlan:
         command: for the records.
 
     Raises:
-        SettingError: no seed at all, rungs to repeat with one seed, a setting that is no
-            `key=value`, or a seed so high that a run would need one beyond the largest.
+        SettingError: a limit below 0 or infinite, no seed at all, rungs to repeat with one seed, a
+            setting that is no `key=value`, or a seed so high that a run would need one beyond the
+            largest.
     """
 
     preset: str = "quick"
@@ -79,6 +45,9 @@ class StudyPlan:
     command: str = "smallvision.run_study()"
 
     def __post_init__(self) -> None:
+        for name, limit in self.limits:
+            if limit is not None and not (math.isfinite(limit) and limit >= 0):
+                raise SettingError(f"the limit on {name} is {limit}; expected a number from 0 up")
         if self.seeds < 1:
             raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
         if self.repeat and self.seeds == 1:

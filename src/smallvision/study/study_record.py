@@ -1,118 +1,151 @@
-"""`study.json`: begun, checked on resumption, and summed up at the end."""
+"""`study.json`: begun, checked on resumption, and kept up to date."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from smallvision.comparison.verdicts import is_done
 from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError
-from smallvision.records.files import now, read_json, write_json
-from smallvision.records.layout import STATUS, STUDY, run_folder
+from smallvision.records import store
+from smallvision.records.files import now
+from smallvision.records.layout import ENVIRONMENT, STUDY, TEST, run_folder
+from smallvision.records.schema import (
+    DataDescription,
+    Goal,
+    RungRecord,
+    RungSummary,
+    StudyRecord,
+    StudySummary,
+    TestRecord,
+    TestSummary,
+)
+from smallvision.runs.finished_run import find_validated
 from smallvision.runs.run_data import check_split
-from smallvision.study.ladder import Ladder, list_slots
-from smallvision.study.plan import StudyPlan
+from smallvision.study.context import StudyContext
+from smallvision.study.ladder import list_slots
 
 
-def open_study(
-    folder: Path, dataset: DataSet, split: Split, ladder: Ladder, plan: StudyPlan
-) -> dict[str, Any]:
+class StudyFile:
+    """The `study.json` of a study under way, which is on disk after every change.
+
+    Args:
+        folder: of the study.
+        record: so far.
+    """
+
+    def __init__(self, folder: Path, record: StudyRecord) -> None:
+        self.path = folder / STUDY
+        self.record = record
+
+    def update(self, **fields: object) -> None:
+        """Change fields, and write the record."""
+        self.record = self.record.change(**fields)
+        store.write(self.path, self.record)
+
+    def update_rung(self, rung: RungRecord, **fields: object) -> RungRecord:
+        """Change a rung's entry, and write the record; returns the new entry."""
+        changed = rung.change(**fields)
+        rungs = tuple(changed if one.slot == rung.slot else one for one in self.record.rungs)
+        self.update(rungs=rungs)
+        return changed
+
+    def find_rung(self, slot: str) -> RungRecord:
+        """The entry of a slot."""
+        return next(rung for rung in self.record.rungs if rung.slot == slot)
+
+    def finished_rungs(self) -> list[RungRecord]:
+        """The entries of the finished rungs, in order."""
+        return [rung for rung in self.record.rungs if rung.is_done]
+
+
+def open_study(context: StudyContext) -> StudyFile:
     """Write what the study is about, before any of it is done."""
-    record = {
-        "schema": 1,
-        "name": folder.resolve().name,
-        "created": now(),
-        "finished": None,
-        "command": plan.command,
-        "preset": plan.preset,
-        "seed": plan.seed,
-        "settings": list(plan.settings),
-        "seeds": plan.seeds,
-        "repeat": list(plan.repeat),
-        "refit": plan.refit,
-        "goal": {"maximise": "val_accuracy", "limits": plan.limits.record()},
-        "data": describe_source(dataset),
-        "rungs": [
-            {
-                "slot": rung.slot,
-                "name": rung.slot,
-                "question": rung.question,
-                "weakness": rung.weakness,
-                "builds_on": None,
-                "note": None,
-                "status": "pending" if rung.slot in ladder.chosen else "skipped",
-                "error": None,
-            }
+    job, plan, ladder = context.job, context.plan, context.ladder
+    record = StudyRecord(
+        name=job.folder.resolve().name,
+        created=now(),
+        command=plan.command,
+        preset=plan.preset,
+        seed=plan.seed,
+        settings=plan.settings,
+        seeds=plan.seeds,
+        repeat=plan.repeat,
+        refit=plan.refit,
+        goal=Goal(limits=plan.limits),
+        data=describe_source(job.dataset),
+        rungs=tuple(
+            RungRecord(
+                slot=rung.slot,
+                name=rung.slot,
+                question=rung.question,
+                weakness=rung.weakness,
+                status="pending" if rung.slot in ladder.chosen else "skipped",
+            )
             for rung in ladder.rungs
-        ],
-        "best": None,
-        "best_reason": None,
-    }
-    write_json(folder / STUDY, record)
-    check_split(folder, dataset, split)
-    write_json(folder / "environment.json", describe_environment())
-    return record
+        ),
+    )
+    store.write(job.folder / STUDY, record)
+    check_split(job.folder, job.dataset, job.split)
+    store.write(job.folder / ENVIRONMENT, describe_environment())
+    return StudyFile(job.folder, record)
 
 
-def reopen_study(
-    folder: Path, dataset: DataSet, split: Split, ladder: Ladder, plan: StudyPlan
-) -> dict[str, Any]:
+def reopen_study(context: StudyContext) -> StudyFile:
     """Read a study back and check that it is this one.
 
     Raises:
         RecordError: it was begun on other data, or with another preset, seed, limits or settings.
     """
-    record = read_json(folder / STUDY)
-    if (record["preset"], record["seed"]) != (plan.preset, plan.seed):
+    job, plan, ladder = context.job, context.plan, context.ladder
+    folder = job.folder
+    record = store.read(folder / STUDY, StudyRecord)
+    if (record.preset, record.seed) != (plan.preset, plan.seed):
         raise RecordError(
-            f"{folder} was begun with preset {record['preset']} and seed {record['seed']}; "
+            f"{folder} was begun with preset {record.preset} and seed {record.seed}; "
             "resume it with the same, or name another folder"
         )
-    if record["goal"]["limits"] != plan.limits.record():
+    if record.goal.limits != plan.limits:
         raise RecordError(
             f"{folder} was begun with other limits; limits moved after the results are no limits, "
             "so resume it with the same, or name another folder"
         )
-    check_split(folder, dataset, split)
-    if record.get("data", {}).get("mirror_safe", dataset.mirror_safe) != dataset.mirror_safe:
+    check_split(folder, job.dataset, job.split)
+    if record.data.mirror_safe != job.dataset.mirror_safe:
         raise RecordError(
-            f"{folder} was begun {'without' if dataset.mirror_safe else 'with'} mirror images; "
+            f"{folder} was begun {'with' if record.data.mirror_safe else 'without'} mirror images; "
             "resume it with the same --no-mirror, or name another folder with --out"
         )
-    if not (folder / "environment.json").exists():
-        write_json(folder / "environment.json", describe_environment())
-    slots = [rung.get("slot") for rung in record["rungs"]]
-    chosen = {rung.get("slot") for rung in record["rungs"] if rung["status"] != "skipped"}
+    if not (folder / ENVIRONMENT).exists():
+        store.write(folder / ENVIRONMENT, describe_environment())
+    slots = [rung.slot for rung in record.rungs]
+    chosen = {rung.slot for rung in record.rungs if rung.status != "skipped"}
     if slots != list(list_slots(ladder.rungs)) or chosen != ladder.chosen:
         raise RecordError(f"{folder} has other rungs; name another folder with --out")
     for name in ("settings", "seeds", "repeat", "refit"):
-        ours = getattr(plan, name)
-        theirs = record.get(name, [] if name == "repeat" else None)  # which older studies lack
-        if theirs != (list(ours) if isinstance(ours, tuple) else ours):
+        if getattr(record, name) != getattr(plan, name):
             raise RecordError(
                 f"{folder} was begun with another --{'set' if name == 'settings' else name}; "
                 "resume it with the same, or name another folder with --out"
             )
-    return record
+    return StudyFile(folder, record)
 
 
-def describe_source(dataset: DataSet) -> dict[str, Any]:
-    """The `data` part of `study.json`."""
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "shape": list(dataset.train.shape),
-        "class_names": list(dataset.train.class_names),
-        "train_n": len(dataset.train),
-        "test_n": len(dataset.test),
-        "train_fingerprint": dataset.train.fingerprint,
-        "test_fingerprint": dataset.test.fingerprint,
-        "mirror_safe": dataset.mirror_safe,
-        "notes": list(dataset.notes),
-    }
+def describe_source(dataset: DataSet) -> DataDescription:
+    """The data set as `study.json` describes it."""
+    return DataDescription(
+        name=dataset.name,
+        source=dataset.source,
+        shape=dataset.train.shape,
+        class_names=dataset.train.class_names,
+        train_n=len(dataset.train),
+        test_n=len(dataset.test),
+        train_fingerprint=dataset.train.fingerprint,
+        test_fingerprint=dataset.test.fingerprint,
+        mirror_safe=dataset.mirror_safe,
+        notes=dataset.notes,
+    )
 
 
 def describe_data(dataset: DataSet, split: Split) -> str:
@@ -127,30 +160,28 @@ def describe_data(dataset: DataSet, split: Split) -> str:
     )
 
 
-def summarize_study(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
+def summarize_study(folder: Path, record: StudyRecord) -> StudySummary:
     """What `smallvision study --json` prints."""
-    rungs = []
-    for rung in record["rungs"]:
-        status = read_json(run_folder(folder, rung["name"]) / STATUS) if is_done(rung) else {}
-        val = status.get("val", {})
-        rungs.append(
-            {
-                "slot": rung.get("slot", rung["name"]),
-                "name": rung["name"],
-                "val_accuracy": val.get("accuracy"),
-                "val_interval": val.get("interval"),
-                "train_accuracy": status.get("train", {}).get("accuracy"),
-                "parameters": status.get("parameters"),
-                "seconds": status.get("seconds"),
-                "status": rung["status"],
-                **({"error": rung["error"]} if rung["error"] else {}),
-            }
-        )
-    test = read_json(folder / "test.json") if (folder / "test.json").exists() else None
-    return {
-        "study": str(folder),
-        "rungs": rungs,
-        "best": record["best"],
-        "test": test and {key: test[key] for key in ("accuracy", "interval", "n", "openings")},
-        "report": str(folder / "report.html"),
-    }
+    test = store.read_if_there(folder / TEST, TestRecord)
+    return StudySummary(
+        study=str(folder),
+        rungs=tuple(summarize_rung(folder, rung) for rung in record.rungs),
+        best=record.best,
+        test=test.extend(TestSummary) if test else None,
+        report=str(folder / "report.html"),
+    )
+
+
+def summarize_rung(folder: Path, rung: RungRecord) -> RungSummary:
+    """A rung's state, and its figures if it is finished."""
+    if not rung.is_done:
+        return rung.extend(RungSummary)
+    status = find_validated(run_folder(folder, rung.name))[1]
+    return rung.extend(
+        RungSummary,
+        val_accuracy=status.val.accuracy,
+        val_interval=status.val.interval,
+        train_accuracy=status.train.accuracy,
+        parameters=status.parameters,
+        seconds=status.seconds,
+    )

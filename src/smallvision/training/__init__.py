@@ -1,33 +1,30 @@
-"""Learning: one loop, its state, and the watchers that see it."""
+"""Training: one loop, its state, and the callbacks that observe it."""
 
 from smallvision.training.averaging import AVERAGES, Average
-from smallvision.training.callbacks import EpochRecord, Plan, PrunedError, Watcher
-from smallvision.training.evaluator import Examiner
+from smallvision.training.callbacks import Callback, Callbacks, PrunedError, TrainingPlan
+from smallvision.training.checkpoints import load_snapshot, reopen_checkpoint, restore_newest
+from smallvision.training.evaluator import Evaluator
 from smallvision.training.interruption import Interruption
-from smallvision.training.loop import fit
+from smallvision.training.loop import LoopSettings, fit
 from smallvision.training.nonfinite import DivergedError
 from smallvision.training.patience import Patience
-from smallvision.training.recorder import (
-    Recorder,
-    load_snapshot,
-    reopen_checkpoint,
-    restore_newest,
-)
+from smallvision.training.recorder import Recorder
 from smallvision.training.state import State
 
 __all__ = [
     "AVERAGES",
     "Average",
+    "Callback",
+    "Callbacks",
     "DivergedError",
-    "EpochRecord",
-    "Examiner",
+    "Evaluator",
     "Interruption",
+    "LoopSettings",
     "Patience",
-    "Plan",
     "PrunedError",
     "Recorder",
     "State",
-    "Watcher",
+    "TrainingPlan",
     "fit",
     "load_snapshot",
     "reopen_checkpoint",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from smallvision.cards import Card
 from smallvision.optim import Schedule
-from smallvision.training.evaluator import Examiner
+from smallvision.training.evaluator import Evaluator
 
 
 class Average:
@@ -37,7 +37,7 @@ class Average:
     def follow_step(self, step: int) -> None:
         """Take in the weights after an update; steps count from 0 over the whole run."""
 
-    def follow_epoch(self, epoch: int, examiner: Examiner) -> None:
+    def follow_epoch(self, epoch: int, evaluator: Evaluator) -> None:
         """Take in the weights after an epoch, counted from 1."""
 
     def restore(self, weights: dict[str, Tensor]) -> None:
@@ -103,12 +103,12 @@ class Swa(Average):
         super().__init__(model, schedule, epochs)
         self.first = next(epoch for epoch in range(1, epochs + 1) if epoch / epochs >= start)
 
-    def follow_epoch(self, epoch: int, examiner: Examiner) -> None:
+    def follow_epoch(self, epoch: int, evaluator: Evaluator) -> None:
         """Join the weights of this epoch, if it is late enough."""
         if epoch >= self.first:
             self.approach(1 / (epoch - self.first + 1))
             assert self.network is not None, "approach makes it"
-            examiner.refresh_norms(self.network)
+            evaluator.refresh_norms(self.network)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from smallvision.training.callbacks import Callback
+
 # Ctrl-C, a polite kill, a terminal that was closed; Windows lacks the last.
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 
 
-class Interruption:
-    """A watcher that ends a run after the step under way, when a signal asks for it.
+class Interruption(Callback):
+    """A callback that ends a run after the step under way, when a signal asks for it.
 
     As a context it takes the place of the handlers of Ctrl-C, SIGTERM and SIGHUP, and puts them
     back. The first signal ends the run after the step, with `KeyboardInterrupt` or with
@@ -76,14 +78,14 @@ class Interruption:
         finally:
             self.waits = True
 
-    def on_start(self, *_: object) -> None:
-        """Obey what came before the first step."""
+    def on_train_start(self, *_: object) -> None:
+        """End the run for a signal that came before the first step."""
         self.obey()
 
     def on_step(self, *_: object) -> None:
-        """Obey after a step."""
+        """End the run after a step."""
         self.obey()
 
     def on_epoch(self, *_: object) -> None:
-        """Obey after an epoch."""
+        """End the run after an epoch."""
         self.obey()

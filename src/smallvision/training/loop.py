@@ -1,9 +1,10 @@
-"""The loop."""
+"""The training loop."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -15,12 +16,13 @@ from smallvision.compute.machine import Forward, Machine
 from smallvision.data.batches import Batch, TrainBatches
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
-from smallvision.training.callbacks import EpochRecord, Plan, Watcher
-from smallvision.training.evaluator import Examiner
+from smallvision.records.schema import EpochMetrics
+from smallvision.training.callbacks import Callback, TrainingPlan
+from smallvision.training.evaluator import Evaluator
 from smallvision.training.nonfinite import (
-    Lookout,
-    Moment,
-    SpoiledError,
+    LossMonitor,
+    NonFiniteGradientError,
+    StepInfo,
     check_gradient,
     copy_statistics,
     restore_statistics,
@@ -29,33 +31,48 @@ from smallvision.training.patience import Patience
 from smallvision.training.state import Best, State, copy_weights
 
 
+@dataclass(frozen=True, eq=False)
+class LoopSettings:
+    """How the loop goes, besides what is trained on what.
+
+    Attributes:
+        name: of the run, for messages.
+        epochs: planned number.
+        patience: when to stop early.
+        skip_nonfinite: whether a step whose loss or gradient is NaN or infinite is left out, at
+            the price of waiting for the device at every step; otherwise such a loss ends the run.
+        notes: what a person should know before training goes on; callbacks hear of it.
+    """
+
+    name: str
+    epochs: int
+    patience: Patience
+    skip_nonfinite: bool = False
+    notes: tuple[str, ...] = ()
+
+
 def fit(
     state: State,
     batches: TrainBatches,
     schedule: Schedule,
-    examiner: Examiner,
-    *,
-    name: str,
-    epochs: int,
-    patience: Patience,
+    evaluator: Evaluator,
+    settings: LoopSettings,
     machine: Machine,
-    watchers: Sequence[Watcher] = (),
-    skips: bool = False,
-    notes: Sequence[str] = (),
+    callback: Callback,
 ) -> State:
     """Train to the planned end, or until patience is spent; then restore the best weights.
 
         until the planned end, or patience is spent:
             for each batch:
                 set the learning rate of this step
-                for each part of it, augmented, normalised images and soft targets:
+                for each micro-batch of it, augmented, normalised images and soft targets:
                     loss = cross-entropy(model(images), targets)
                     backward
                 step
-                let the average of the weights follow, where there is one
+                update the average of the weights, where there is one
             measure the average, else the model, on clean training images and on validation images
             keep a copy of its weights if they are the best so far
-            tell the watchers
+            call the callback
         load the best weights
 
     Without validation images every epoch counts as the best, so the last weights are kept and
@@ -65,38 +82,32 @@ def fit(
         state: where to start; a fresh one, or one restored from a checkpoint.
         batches: the training images.
         schedule: multiplier of the peak learning rate, per step.
-        examiner: what the model is measured on after each epoch.
-        name: of the run, for the watchers.
-        epochs: planned number.
-        patience: when to stop early.
+        evaluator: what the model is measured on after each epoch.
+        settings: epochs, patience, and what to do about NaN.
         machine: how to compute.
-        watchers: told of every step and epoch.
-        skips: whether a step whose loss or gradient is not finite is left out, at the price of
-            waiting for the device at every step; otherwise such a loss ends the run.
-        notes: what a person should know before it goes on; the watchers hear of it.
+        callback: told of every step and epoch.
 
     Returns: the same state, at its end, the model holding the best weights.
 
     Raises:
-        DivergedError: the loss became infinite or not a number; with `skips`, at every step of
+        DivergedError: the loss became NaN or infinite; with `skip_nonfinite`, at every step of
             an epoch.
     """
     peaks = [group["lr"] for group in state.optimizer.param_groups]
-    plan = Plan(
-        name,
-        epochs,
+    plan = TrainingPlan(
+        settings.name,
+        settings.epochs,
         batches.steps,
         batches.batch_size,
         schedule,
         peaks[0],
         state.epoch + 1,
-        tuple(notes),
+        settings.notes,
     )
     forward = machine.compile_model(state.model)
-    for watcher in watchers:
-        watcher.on_start(plan)
+    callback.on_train_start(plan)
     began = time.perf_counter() - state.seconds
-    lookout = Lookout()
+    monitor = LossMonitor()
 
     while not state.stopped:
         epoch, first = state.epoch + 1, state.step
@@ -107,38 +118,38 @@ def fit(
             for group, peak in zip(state.optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * multiplier
             dropout_seed = derive_seed(batches.seed, "dropout", epoch, step)
-            if skips:
+            if settings.skip_nonfinite:
                 loss = update_or_skip(forward, batch, state, machine, dropout_seed)
             else:
                 loss = update(forward, batch, state.optimizer, machine, dropout_seed)
-                lookout.see(Moment(name, epoch, step + 1, plan.lr * multiplier, plan.lr), loss)
+                info = StepInfo(plan.name, epoch, step + 1, plan.lr * multiplier, plan.lr)
+                monitor.check(info, loss)
             state.count_step(loss, time.perf_counter() - began)
             if loss is None:
                 continue
             state.average.follow_step(done)
-            for watcher in watchers:
-                watcher.on_step(epoch, step + 1, loss, plan.lr * multiplier)
+            callback.on_step(epoch, step + 1, loss, plan.lr * multiplier)
         mean_loss = state.mean_loss()  # for which the device must come to the end of its steps
         train_seconds = time.perf_counter() - epoch_began
         lr = plan.lr * state.slowdown * schedule(epoch * batches.steps - 1)
-        moment = Moment(name, epoch, 0, lr, plan.lr)
-        moment.check(mean_loss)
-        if state.joined < epoch:  # not before a signal that came amid the measuring
-            state.average.follow_epoch(epoch, examiner)
-            state.joined = epoch
-        train_loss, train_accuracy = examiner.measure(state.judged, *examiner.train)
-        moment.check(train_loss)
+        info = StepInfo(plan.name, epoch, 0, lr, plan.lr)
+        info.check(mean_loss)
+        if state.averaged_epochs < epoch:  # not before a signal that came amid the measuring
+            state.average.follow_epoch(epoch, evaluator)
+            state.averaged_epochs = epoch
+        train_loss, train_accuracy = evaluator.measure(state.eval_model, *evaluator.train)
+        info.check(train_loss)
         val_loss, val_accuracy = None, None
-        if examiner.val is not None:
-            val_loss, val_accuracy = examiner.measure(state.judged, *examiner.val)
-            moment.check(val_loss)
+        if evaluator.val is not None:
+            val_loss, val_accuracy = evaluator.measure(state.eval_model, *evaluator.val)
+            info.check(val_loss)
         improved = state.best.improves(val_accuracy, val_loss)
         if improved:
-            state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.judged))
+            state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.eval_model))
         skipped = state.skipped
         state.end_epoch(time.perf_counter() - began)
-        state.stopped = reason_to_stop(state, plan, patience)
-        record = EpochRecord(
+        state.stopped = reason_to_stop(state, plan, settings.patience)
+        metrics = EpochMetrics(
             epoch=epoch,
             step=epoch * batches.steps,
             cycle=1 + sum(end < epoch for end in plan.cycle_ends()),
@@ -148,15 +159,14 @@ def fit(
             train_accuracy=train_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            train_n=len(examiner.train[1]),
-            val_n=len(examiner.val[1]) if examiner.val is not None else 0,
+            train_n=len(evaluator.train[1]),
+            val_n=len(evaluator.val[1]) if evaluator.val is not None else 0,
             best=improved,
             seconds=state.seconds,
             images_per_second=(batches.steps - first) * batches.batch_size / train_seconds,
             skipped=skipped,
         )
-        for watcher in watchers:
-            watcher.on_epoch(record, state)
+        callback.on_epoch(metrics, state)
 
     state.model.load_state_dict(state.best.weights)
     return state
@@ -172,9 +182,9 @@ def update(
 ) -> Tensor:
     """One step: the mean loss of a batch against its soft targets, its gradient, the update.
 
-    The gradient is summed over the parts of the batch. The optimiser is handed the computation,
-    since some need the gradient at more than one place. `check` sees the loss once the gradient
-    is there, and may give the step up by an exception. Returns the loss before the update.
+    The gradient is summed over the micro-batches of the batch. The optimiser is handed the
+    computation, since some need the gradient at more than one place. `check` sees the loss once the
+    gradient is there, and may give the step up by an exception. Returns the loss before the update.
     """
 
     def compute_loss() -> Tensor:
@@ -210,18 +220,18 @@ def seed_dropout(seed: int, machine: Machine) -> None:
 def update_or_skip(
     forward: Forward, batch: Batch, state: State, machine: Machine, dropout_seed: int
 ) -> Tensor | None:
-    """One step, or, if its loss or gradient is not finite, none, and None."""
+    """One step, or, if its loss or gradient is NaN or infinite, none, and None."""
     kept = copy_statistics(state.model)
     # A list, since some optimisers have the gradient checked more than once.
     check = partial(check_gradient, list(state.model.parameters()))
     try:
         return update(forward, batch, state.optimizer, machine, dropout_seed, check)
-    except SpoiledError:
+    except NonFiniteGradientError:
         restore_statistics(state.model, kept)
         return None
 
 
-def reason_to_stop(state: State, plan: Plan, patience: Patience) -> str | None:
+def reason_to_stop(state: State, plan: TrainingPlan, patience: Patience) -> str | None:
     """Why training ends after this epoch, or None."""
     if state.epoch >= plan.epochs:
         return "reached the planned end"

@@ -1,4 +1,4 @@
-"""Losses and gradients that are no numbers, found at the step that made them."""
+"""NaN and infinite losses and gradients, found at the step that made them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from smallvision.optim import find_norms
 
 
 class DivergedError(FailedRunError):
-    """The loss is no longer a number."""
+    """The loss is NaN or infinite."""
 
 
-class SpoiledError(Exception):
+class NonFiniteGradientError(Exception):
     """The gradient of a batch is not finite, so its step is not taken."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Where in a run a loss was computed, for the sentence that a person reads.
+class StepInfo:
+    """Where in a run a loss was computed, for the message that a person reads.
 
     Attributes:
         run: its name.
@@ -53,7 +53,7 @@ class Moment:
         )
 
     def check(self, loss: float) -> None:
-        """Stop a run whose loss is no number, before it wastes the rest of its time.
+        """Stop a run whose loss is NaN or infinite, before it wastes the rest of its time.
 
         Raises:
             DivergedError: always in that case.
@@ -62,48 +62,48 @@ class Moment:
             raise DivergedError(self.explain(loss))
 
 
-class Lookout:
+class LossMonitor:
     """Checks the loss of every step: at once, or on CUDA as soon as it is known.
 
     Waiting for a GPU at every step leaves it idle in between, so on CUDA losses are copied
-    beside its work and looked at a step or two later.
+    beside its work and checked a step or two later.
     """
 
     def __init__(self) -> None:
-        self.pending: deque[tuple[Moment, Tensor, Any]] = deque()
+        self.pending: deque[tuple[StepInfo, Tensor, Any]] = deque()
 
-    def see(self, moment: Moment, loss: Tensor) -> None:
-        """Look at a loss, or at those that are known by now.
+    def check(self, step: StepInfo, loss: Tensor) -> None:
+        """Check a loss, or on CUDA those that are known by now.
 
         Raises:
-            DivergedError: one is no number.
+            DivergedError: one is NaN or infinite.
         """
         if loss.device.type != "cuda":
-            moment.check(float(loss))
+            step.check(float(loss))
             return
         copied = torch.empty_like(loss, device="cpu", pin_memory=True)
         copied.copy_(loss, non_blocking=True)
         event: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record()
-        self.pending.append((moment, copied, event))
+        self.pending.append((step, copied, event))
         while self.pending and self.pending[0][2].query():
-            moment, copied, _ = self.pending.popleft()
-            moment.check(float(copied))
+            step, copied, _ = self.pending.popleft()
+            step.check(float(copied))
 
 
 def check_gradient(parameters: Iterable[nn.Parameter], loss: Tensor) -> None:
     """Refuse a step of which the loss or any gradient is not finite; waits for the device.
 
     Raises:
-        SpoiledError: one is not.
+        NonFiniteGradientError: one is not.
     """
     norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
     if not math.isfinite(float(norm + loss)):
-        raise SpoiledError
+        raise NonFiniteGradientError
 
 
 def copy_statistics(model: nn.Module) -> list[Tensor]:
-    """A copy of what batch norm remembers, which a spoiled batch spoils too."""
+    """A copy of the running statistics of batch norm, which a NaN would spoil for good."""
     return [buffer.clone() for norm in find_norms(model) for buffer in norm.buffers()]
 
 

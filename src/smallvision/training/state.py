@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from smallvision.records.schema import CheckpointState
 from smallvision.training.averaging import Average
 
 
@@ -40,7 +40,7 @@ class State:
         optimizer: over the model's parameters.
         average: of the model's weights, which may be none.
         epoch: epochs finished.
-        joined: the last epoch whose end the average has seen.
+        averaged_epochs: the last epoch whose end the average has seen.
         step: steps finished of the epoch after that.
         skipped: of those steps, left out since their gradient was not finite.
         loss_sum: of the other steps.
@@ -54,7 +54,7 @@ class State:
     optimizer: torch.optim.Optimizer
     average: Average
     epoch: int = 0
-    joined: int = 0
+    averaged_epochs: int = 0
     step: int = 0
     skipped: int = 0
     loss_sum: Tensor | float = 0.0
@@ -64,7 +64,7 @@ class State:
     stopped: str | None = None
 
     @property
-    def judged(self) -> nn.Module:
+    def eval_model(self) -> nn.Module:
         """The network that is measured and kept: the average, or the model where there is none."""
         return self.model if self.average.network is None else self.average.network
 
@@ -77,7 +77,7 @@ class State:
             self.loss_sum = self.loss_sum + loss
 
     def mean_loss(self) -> float:
-        """Mean loss of the steps of this epoch that were taken; no number if there was none."""
+        """Mean loss of the steps of this epoch that were taken; NaN if there was none."""
         taken = self.step - self.skipped
         return float(self.loss_sum) / taken if taken else math.nan
 
@@ -87,7 +87,7 @@ class State:
         self.step, self.skipped, self.loss_sum = 0, 0, 0.0
 
     def is_sound(self) -> bool:
-        """Whether this is worth going on from: no loss or weight is spoilt."""
+        """Whether no loss or weight is NaN or infinite, so that training may go on from here."""
         values = (
             float(self.loss_sum),
             *(float(p.detach().abs().max()) for p in self.model.parameters()),
@@ -104,41 +104,38 @@ class State:
             tensors["average"] = self.average.network.state_dict()
         return tensors
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> CheckpointState:
         """The numbers of a checkpoint."""
-        return {
-            "schema": 1,
-            "epoch": self.epoch,
-            "joined": self.joined,
-            "step": self.step,
-            "skipped": self.skipped,
-            "loss_sum": float(self.loss_sum),
-            "best_epoch": self.best.epoch,
-            "best_accuracy": self.best.accuracy,
-            "best_loss": self.best.loss,
-            "seconds": self.seconds,
-            "stopped": self.stopped,
-        }
+        return CheckpointState(
+            epoch=self.epoch,
+            averaged_epochs=self.averaged_epochs,
+            step=self.step,
+            skipped=self.skipped,
+            loss_sum=float(self.loss_sum),
+            best_epoch=self.best.epoch,
+            best_accuracy=self.best.accuracy,
+            best_loss=self.best.loss,
+            seconds=self.seconds,
+            stopped=self.stopped,
+        )
 
     def restore(
-        self, tensors: dict[str, dict[str, Tensor]], record: dict[str, Any], best: dict[str, Tensor]
+        self,
+        tensors: dict[str, dict[str, Tensor]],
+        record: CheckpointState,
+        best: dict[str, Tensor],
     ) -> None:
         """Take over what a checkpoint holds; `best` are the weights of its best epoch."""
         self.model.load_state_dict(tensors["model"])
         restore_optimizer(self.optimizer, tensors["state"])
         if "average" in tensors:
             self.average.restore(tensors["average"])
-        self.epoch, self.seconds = record["epoch"], record["seconds"]
-        self.stopped = record["stopped"]
-        self.joined = record.get("joined", self.epoch)
-        # Checkpoints of earlier versions were of whole epochs.
-        self.step, self.skipped = record.get("step", 0), record.get("skipped", 0)
-        self.loss_sum = record.get("loss_sum", 0.0)
+        self.epoch, self.step, self.skipped = record.epoch, record.step, record.skipped
+        self.averaged_epochs, self.loss_sum = record.averaged_epochs, record.loss_sum
+        self.seconds, self.stopped = record.seconds, record.stopped
         device = next(self.model.parameters()).device
         weights = {name: tensor.to(device) for name, tensor in best.items()}
-        self.best = Best(
-            record["best_epoch"], record["best_accuracy"], record["best_loss"], weights
-        )
+        self.best = Best(record.best_epoch, record.best_accuracy, record.best_loss, weights)
 
 
 def copy_weights(model: nn.Module) -> dict[str, Tensor]:
@@ -147,7 +144,7 @@ def copy_weights(model: nn.Module) -> dict[str, Tensor]:
 
 
 def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimiser's memory as named tensors: `"{parameter number}.{name}"`."""
+    """The optimiser's state as named tensors: `"{parameter number}.{name}"`."""
     flat = {}
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for number, parameter in enumerate(parameters):

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
@@ -22,12 +21,19 @@ from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+from pydantic import ValidationError
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from smallvision.errors import SettingError
 from smallvision.randomness import derive_seed
-from smallvision.recipes.search_space import Choice, Dimension, Values
+from smallvision.records.schema import (
+    Choices,
+    Dimension,
+    SettingValues,
+    TrialRecord,
+    TrialResult,
+)
 
 SAMPLER, PRUNER = "TPE", "successive halving"
 
@@ -36,7 +42,7 @@ SAMPLER, PRUNER = "TPE", "successive halving"
 STARTUP_TRIALS = 5
 
 FEWEST_FOR_IMPORTANCE = 4
-OUTCOME, WORKER = "outcome", "worker"  # what we note on a trial, in the storage
+RESULT, WORKER = "result", "worker"  # what we note on a trial, in the storage
 ALONE = "alone"  # the worker of a storage that nobody shares
 
 
@@ -102,7 +108,7 @@ class Attempt:
     """
 
     trial: Trial
-    values: Values
+    values: SettingValues
 
     @property
     def number(self) -> int:
@@ -169,25 +175,35 @@ class Search:
         trial_id = self.storage.get_trial_id_from_study_id_trial_number(study_id, number)
         return Trial(self.study, trial_id)
 
-    def finish(self, attempt: Attempt, outcome: dict[str, Any]) -> None:
-        """Enter how a trial ended: its `state`, `accuracy`, `epochs`, `seconds` and `note`."""
-        attempt.trial.set_user_attr(OUTCOME, outcome)
-        if outcome["state"] == "complete":
-            self.study.tell(attempt.trial, outcome["accuracy"])
+    def finish(self, attempt: Attempt, result: TrialResult) -> None:
+        """Enter how a trial ended."""
+        attempt.trial.set_user_attr(RESULT, result.model_dump(mode="json"))
+        if result.state == "complete":
+            self.study.tell(attempt.trial, result.accuracy)
         else:
             # The sampler ignores trials that Optuna calls failed and would return to values that
             # diverge; one that was pruned before it reported anything counts as the worst.
             self.study.tell(attempt.trial, state=TrialState.PRUNED)
 
-    def finished(self) -> list[dict[str, Any]]:
-        """All trials that ended, in order, as `tune.json` lists them."""
-        return [
-            {"number": trial.number, "values": trial.params, **trial.user_attrs[OUTCOME]}
-            for trial in self.study.get_trials(deepcopy=False)
-            if trial.state.is_finished() and OUTCOME in trial.user_attrs
-        ]
+    def finished(self) -> tuple[TrialRecord, ...]:
+        """All trials that ended, in order.
 
-    def weigh(self) -> dict[str, float]:
+        Raises:
+            SettingError: the storage holds a trial that this version did not write.
+        """
+        try:
+            return tuple(
+                TrialRecord(number=trial.number, values=trial.params, **trial.user_attrs[RESULT])
+                for trial in self.study.get_trials(deepcopy=False)
+                if trial.state.is_finished() and RESULT in trial.user_attrs
+            )
+        except (TypeError, ValidationError) as error:
+            raise SettingError(
+                "the storage for trials holds a trial that this version did not write; name "
+                "another --storage"
+            ) from error
+
+    def measure_importance(self) -> dict[str, float]:
         """Share of the variance of accuracy that each setting explains; {} from too few trials.
 
         Source: Hutter, Hoos and Leyton-Brown, ICML 2014 (functional ANOVA), over the trials that
@@ -207,7 +223,7 @@ def open_search(
     *,
     name: str,
     space: tuple[Dimension, ...],
-    own: Values,
+    own: SettingValues,
     seed: int,
     epochs: int,
 ) -> Iterator[Search]:
@@ -242,6 +258,6 @@ def open_search(
 
 def suggest(trial: Trial, dimension: Dimension) -> float | int:
     """The value of one setting in a trial; asked again, the same."""
-    if isinstance(dimension, Choice):
+    if isinstance(dimension, Choices):
         return int(trial.suggest_categorical(dimension.key, dimension.choices))
     return trial.suggest_float(dimension.key, dimension.low, dimension.high, log=dimension.log)

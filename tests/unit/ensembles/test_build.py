@@ -23,7 +23,7 @@ from smallvision.records.weights import load_tensors, save_tensors
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
 from tests.support.images import make_dataset
-from tests.unit.predict.test_ensemble import FP32
+from tests.support.models import FP32
 from tests.unit.runs.test_train import recipe
 
 SNAPSHOTS = {

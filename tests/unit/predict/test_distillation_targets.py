@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 
 from smallvision.predict import build_teaching
-from tests.unit.predict.test_ensemble import CONVOLUTIONAL, make_model
+from tests.support.models import CONVOLUTIONAL, make_model
 
 
 def test_targets_lean_towards_what_the_teacher_says_of_these_very_images() -> None:

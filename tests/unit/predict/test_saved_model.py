@@ -13,7 +13,7 @@ from smallvision.errors import RecordError
 from smallvision.predict import load_model, saved_model
 from smallvision.records.files import hash_file, read_json, write_json
 from tests.support.images import make_images
-from tests.unit.predict.test_ensemble import CONVOLUTIONAL, FP32, make_model
+from tests.support.models import CONVOLUTIONAL, FP32, make_model
 
 
 def test_many_images_are_brought_to_the_device_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,8 @@ import pytest
 
 from smallvision.errors import RecordError
 from smallvision.records import files, ledger
-from smallvision.records.layout import (
-    check_folder,
-    list_numbered,
-    lock_folder,
-    newest_folder,
-    number_folder,
-)
+from smallvision.records.layout import list_numbered, newest_folder, number_folder
+from smallvision.records.locks import check_folder, lock_folder
 
 
 def test_a_write_that_fails_keeps_the_old_content(

@@ -17,8 +17,8 @@ from smallvision.predict import load_model
 from smallvision.records.files import hash_file, read_json, read_jsonl
 from smallvision.runs.refit import find_final, refit_run
 from tests.support.images import make_dataset
+from tests.support.models import FP32
 from tests.unit.ensembles.test_build import SINGLE, SNAPSHOTS, train
-from tests.unit.predict.test_ensemble import FP32
 
 
 @pytest.fixture

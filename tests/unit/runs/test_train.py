@@ -22,12 +22,7 @@ from smallvision.errors import RecordError, UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe
 from smallvision.records.files import hash_file, read_json, read_jsonl, read_npz, write_json
-from smallvision.records.layout import (
-    checkpoint_folder,
-    list_checkpoints,
-    list_ends,
-    paused_folder,
-)
+from smallvision.records.layout import checkpoint_folder, list_checkpoints, list_ends, paused_folder
 from smallvision.records.weights import load_tensors
 from smallvision.runs.train import run_recipe
 from smallvision.stats.calibration import fit_temperature

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smallvision.runs.progress import Silence
 
 from smallvision.data.split import make_split
 from smallvision.recipes.toml import write_toml
 from smallvision.records.files import make_folder, read_json, write_json, write_text
-from smallvision.runs.progress import Silence
 from smallvision.study.climb import place_rung, read_finished
 from smallvision.study.ladder import choose_best, cut_ladder
 from smallvision.study.plan import Limits, StudyPlan

@@ -21,7 +21,8 @@ from smallvision.predict import load_model
 from smallvision.recipes import Recipe, Rung, override, parse_recipe, read_recipe, read_run_recipe
 from smallvision.recipes.search_space import build_space, read_values
 from smallvision.records.files import read_json, read_jsonl, read_npz, write_json, write_jsonl
-from smallvision.records.layout import TUNE, check_folder, list_repeats
+from smallvision.records.layout import TUNE, list_repeats
+from smallvision.records.locks import check_folder
 from smallvision.runs.repeats import repeat_run
 from smallvision.runs.train import run_recipe
 from smallvision.study import rungs

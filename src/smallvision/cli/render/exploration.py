@@ -1,19 +1,21 @@
-"""An exploration in a terminal."""
+"""A look at a data set in the terminal."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from smallvision.cli.render.table import new_table
-from smallvision.data.dataset import DataSet
-from smallvision.exploration.explore import Exploration
+from smallvision.cli.render.tables import MAX_LINES, new_table
 from smallvision.format import format_percent
 
-MAX_LINES = 20  # classes in the table
+if TYPE_CHECKING:
+    from smallvision.data.dataset import DataSet
+    from smallvision.exploration.explore import Exploration
 
 
-def show_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
+def print_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
     """Print the classes and channels of a data set, and what follows from them."""
     figures = exploration.figures
     console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -14,145 +12,132 @@ from rich.text import Text
 from torch import Tensor
 
 from smallvision.cli.options import spell_resumption
-from smallvision.format import format_duration, format_percent
-from smallvision.recipes import Recipe
-from smallvision.training import EpochRecord, Plan, State, Watcher
+from smallvision.format import format_accuracy, format_duration
+from smallvision.records.schema import EpochMetrics, ValidatedRun
+from smallvision.training import Callback, State, TrainingPlan
 
 REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
 
 
-class TerminalNarrator:
-    """Tells a study to a terminal, or to stderr when stdout is kept for JSON."""
+class TerminalProgress(Callback):
+    """Shows work in a terminal, or on stderr when stdout is kept for JSON.
+
+    As a context it takes the moving line away at the end, and says how to go on with work that a
+    signal stopped.
+    """
 
     def __init__(self, *, to_stderr: bool = False) -> None:
         self.console = Console(stderr=to_stderr, highlight=False)
-        self.live: LiveProgress | None = None
-        self.watcher: LiveProgress | PlainLines | None = None
-        self.training = False  # whether some has begun that a later call can go on with
+        self.lines: LiveLines | PlainLines | None = None  # of the run under way
+        self.has_trained = False  # whether a later call can go on with something
 
-    def __enter__(self) -> TerminalNarrator:
+    def __enter__(self) -> TerminalProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close()
         if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
-            self.note_training()
             again = f"stopped; {spell_resumption()}"
-            self.say(again if self.training else "stopped before training began")
+            self.on_message(again if self.has_trained else "stopped before training began")
 
     def close(self) -> None:
         """Take the moving line away, which an interrupted run leaves behind."""
-        if self.live is not None:
-            self.live.close()
-            self.live = None
+        if self.lines is not None:
+            self.lines.close()
+            self.lines = None
 
-    def say(self, sentence: str) -> None:
-        """Print one sentence."""
+    def on_message(self, sentence: str) -> None:
+        """Print the sentence."""
+        self.close()
         self.console.print(sentence, markup=False, soft_wrap=not self.console.is_terminal)
 
-    def note_training(self) -> None:
-        """Remember whether the run that is watched has begun."""
-        self.training |= self.watcher is not None and self.watcher.plan is not None
-
-    def begin_trial(self) -> None:
-        """A run that nobody watches is about to begin."""
-        self.training = True
-
-    def begin(self, name: str, question: str) -> None:
+    def on_stage_start(self, name: str, question: str) -> None:
         """Announce a rung by its question."""
+        self.close()
         self.console.print()
         self.console.print(f"[bold]{name}[/bold]  {question}")
 
-    def watch_repeat(self, recipe: Recipe) -> Sequence[Watcher]:
-        """Announce a repeat or a refit by its seed and watch it."""
-        self.close()  # before the sentence, which would land in the moving line
-        self.say(f"{recipe.name} once more, with seed {recipe.seed}")
-        return self.watch_run()
-
-    def watch_run(self) -> Sequence[Watcher]:
-        """A live watcher for a terminal, a plain one otherwise; the one before it is closed."""
-        self.close()  # a console shows one moving line at a time
-        self.note_training()
-        if self.console.is_terminal:
-            self.watcher = self.live = LiveProgress(self.console)
-        else:
-            self.watcher = PlainLines(self.say)
-        return [self.watcher]
-
-    def finish(self, name: str, status: dict[str, Any]) -> None:
+    def on_stage_end(self, name: str, status: ValidatedRun) -> None:
         """Say how a rung ended."""
-        self.close()
-        if status["status"] == "failed":
-            self.console.print(f"{name} failed: {status['error']}", style="red", markup=False)
-            return
-        self.say(
-            f"{name}: {format_percent(status['val']['accuracy'], status['val']['n'])} validation, "
-            f"{format_percent(status['train']['accuracy'], status['train']['n'])} training, "
-            f"best weights from epoch {status['best_epoch']} of {status['epochs_done']} "
-            f"({status['stopped']}), {format_duration(status['seconds'])}"
+        self.on_message(
+            f"{name}: {format_accuracy(status.val)} validation, "
+            f"{format_accuracy(status.train)} training, "
+            f"best weights from epoch {status.best_epoch} of {status.epochs_done} "
+            f"({status.stopped}), {format_duration(status.seconds)}"
         )
 
+    def on_stage_failed(self, name: str, error: str) -> None:
+        """Say why a rung failed."""
+        self.close()
+        self.console.print(f"{name} failed: {error}", style="red", markup=False)
 
-def tell_start(plan: Plan) -> list[str]:
-    """What a person should know before training begins, and where it goes on if it had begun."""
-    if plan.first_epoch == 1:
-        return list(plan.notes)
-    return [*plan.notes, f"going on with epoch {plan.first_epoch} of {plan.epochs}"]
+    def on_trial_start(self, _number: int) -> None:
+        """Remember that there is something to go on with."""
+        self.has_trained = True
+
+    def on_train_start(self, plan: TrainingPlan) -> None:
+        """Say what a person should know, and show the epochs from here on."""
+        self.has_trained = True
+        for note in plan.notes:
+            self.on_message(note)
+        if plan.first_epoch > 1:
+            self.on_message(f"going on with epoch {plan.first_epoch} of {plan.epochs}")
+        self.close()  # a console shows one moving line at a time
+        live = self.console.is_terminal
+        self.lines = LiveLines(self.console, plan) if live else PlainLines(self.console, plan)
+
+    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+        """Redraw the moving line."""
+        assert self.lines is not None, "on_train_start comes first"
+        self.lines.draw_step(epoch, step, loss, lr)
+
+    def on_epoch(self, metrics: EpochMetrics, state: State) -> None:
+        """Leave one line behind."""
+        assert self.lines is not None, "on_train_start comes first"
+        self.lines.print_epoch(metrics)
+        if state.stopped:
+            self.close()
 
 
 class PlainLines:
     """One line an epoch, for logs and pipes."""
 
-    def __init__(self, say: Any) -> None:
-        self.say = say
-        self.plan: Plan | None = None
+    def __init__(self, console: Console, plan: TrainingPlan) -> None:
+        self.console, self.plan = console, plan
 
-    def on_start(self, plan: Plan) -> None:
-        """Remember the plan; say where a resumed run goes on."""
-        self.plan = plan
-        for line in tell_start(plan):
-            self.say(line)
-
-    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+    def draw_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Steps are not worth a line."""
 
-    def on_epoch(self, record: EpochRecord, _state: State) -> None:
+    def print_epoch(self, metrics: EpochMetrics) -> None:
         """Print the line."""
-        assert self.plan is not None, "on_start comes first"
-        left = record.seconds / record.epoch * (self.plan.epochs - record.epoch)
+        left = metrics.seconds / metrics.epoch * (self.plan.epochs - metrics.epoch)
         val = ""
-        if record.val_accuracy is not None:
-            val = f"val {record.val_accuracy:.1%}{' *' if record.best else '  '}  "
-        self.say(
-            f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  "
-            f"train {record.train_accuracy:.1%}  {val}lr {record.lr:.4f}  "
-            f"{record.images_per_second:,.0f} img/s  {format_duration(left)} left"
+        if metrics.val_accuracy is not None:
+            val = f"val {metrics.val_accuracy:.1%}{' *' if metrics.best else '  '}  "
+        self.console.print(
+            f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  "
+            f"train {metrics.train_accuracy:.1%}  {val}lr {metrics.lr:.4f}  "
+            f"{metrics.images_per_second:,.0f} img/s  {format_duration(left)} left",
+            markup=False,
+            soft_wrap=True,
         )
 
+    def close(self) -> None:
+        """Nothing moves."""
 
-class LiveProgress:
+
+class LiveLines:
     """A table of epochs that grows, with a moving line for the epoch under way."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.live: Live | None = None
-        self.plan: Plan | None = None
-        self.began = self.drawn = 0.0
+    def __init__(self, console: Console, plan: TrainingPlan) -> None:
+        self.plan = plan
+        self.began, self.drawn = time.perf_counter(), 0.0
         self.skipped: int | None = None  # steps of the first epoch that an earlier sitting did
-
-    def on_start(self, plan: Plan) -> None:
-        """Open the live line; a run that was rolled back begins anew."""
-        self.close()
-        self.plan, self.began, self.skipped = plan, time.perf_counter(), None
-        for line in tell_start(plan):
-            self.console.print(line, markup=False)
-        self.live = Live(console=self.console, transient=True, auto_refresh=False)
+        self.live = Live(console=console, transient=True, auto_refresh=False)
         self.live.start()
 
-    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+    def draw_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
         """Redraw the moving line, a few times a second at most."""
-        assert self.plan is not None, "on_start comes first"
-        assert self.live is not None, "on_start comes first"
         if self.skipped is None:
             self.skipped = step - 1
         moment = time.perf_counter()
@@ -174,25 +159,21 @@ class LiveProgress:
         )
         self.live.update(line, refresh=True)
 
-    def on_epoch(self, record: EpochRecord, state: State) -> None:
-        """Leave one line behind, and close after the last."""
-        assert self.plan is not None, "on_start comes first"
-        assert self.live is not None, "on_start comes first"
-        line = Text(f"epoch {record.epoch:>3}/{self.plan.epochs}  loss {record.loss:.3f}  ")
-        line.append(f"train {record.train_accuracy:.1%}")
-        if record.val_accuracy is not None:
+    def print_epoch(self, metrics: EpochMetrics) -> None:
+        """Leave one line behind."""
+        line = Text(f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  ")
+        line.append(f"train {metrics.train_accuracy:.1%}")
+        if metrics.val_accuracy is not None:
             line.append("  val ")
-            line.append(f"{record.val_accuracy:.1%}", style="bold green" if record.best else "")
+            style = "bold green" if metrics.best else ""
+            line.append(f"{metrics.val_accuracy:.1%}", style=style)
         line.append(
-            f"  lr {record.lr:.4f}  {record.images_per_second:,.0f} img/s  "
-            f"{format_duration(record.seconds)}",
+            f"  lr {metrics.lr:.4f}  {metrics.images_per_second:,.0f} img/s  "
+            f"{format_duration(metrics.seconds)}",
             style="dim",
         )
         self.live.console.print(line)
-        if state.stopped:
-            self.close()
 
     def close(self) -> None:
         """Take the moving line away and give the cursor back."""
-        if self.live is not None:
-            self.live.stop()
+        self.live.stop()

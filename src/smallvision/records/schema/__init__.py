@@ -12,6 +12,7 @@ from smallvision.records.schema.ensemble import (
     EnsembleMember,
     EnsembleRecord,
     EnsembleStep,
+    SelectionName,
 )
 from smallvision.records.schema.environment import Environment, GitState
 from smallvision.records.schema.error_analysis import (
@@ -155,6 +156,7 @@ __all__ = [
     "RungSummary",
     "Scores",
     "SeedSummary",
+    "SelectionName",
     "SettingValues",
     "SliceBin",
     "SplitCounts",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from smallvision.records.schema.base import Count, Fraction, Interval, Record
 from smallvision.records.schema.measures import CostRatio, Verdict
+
+SelectionName: TypeAlias = Literal["greedy", "last", "all"]
 
 
 class EnsembleMember(Record):
@@ -74,7 +76,7 @@ class AveragedWeights(Record):
 class EnsembleRecord(Record):
     """`ensemble.json`: which networks vote, what each adds on validation, and what it costs."""
 
-    select: Literal["greedy", "last", "all"]
+    select: SelectionName
     """How the members were chosen."""
     candidates: tuple[EnsembleCandidate, ...]
     """All networks that were offered."""

@@ -33,9 +33,9 @@ class ConfidentError(Record):
     """Number of its class."""
     predicted: Count
     """Number of the predicted class."""
-    confidence: Fraction
+    confidence: float
     """Probability of the predicted class."""
-    true_probability: Fraction
+    true_probability: float
     """Probability of the right class."""
     file: str
     """The image."""
@@ -65,7 +65,7 @@ class LabelIssue(Record):
     """Number of the class of its label."""
     suggested: Count
     """Number of the class that the model suggests."""
-    probability: Fraction
+    probability: float
     """Probability of the suggested class."""
     file: str
     """The image."""

@@ -20,8 +20,8 @@ class Rate(Record):
     """Wilson's 95 % interval of the accuracy."""
     n: Count
     """Number of images."""
-    loss: float | None = None
-    """Log loss in nats; null where it was not measured."""
+    loss: float
+    """Log loss in nats."""
 
 
 class ReliabilityBin(Record):

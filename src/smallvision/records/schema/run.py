@@ -205,7 +205,7 @@ class CheckpointState(Record):
 
     epoch: Count
     """Epochs finished."""
-    joined: Count
+    averaged_epochs: Count
     """Last epoch whose end the average of the weights has seen."""
     step: Count
     """Steps finished of the epoch after that."""

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from smallvision.records.schema.base import Count, Fraction, Interval, Record, Shape
 from smallvision.records.schema.measures import Verdict
+from smallvision.records.schema.run import ValidatedRun
 
 
 class Limits(Record):
-    """What the winner must keep; null sets no limit."""
+    """What a rung must keep to win; null sets no limit."""
 
-    gap: float | None = None
+    model_config = ConfigDict(allow_inf_nan=True)  # a plan refuses them in one line
+
+    gap: float | None = 0.10
     """Training minus validation accuracy, a fraction."""
-    parameters: float | None = None
+    parameters: int | None = None
     """Parameter count."""
     latency_seconds: float | None = None
     """Time to classify one image."""
+
+    def allow(self, status: ValidatedRun) -> bool:
+        """Whether a finished run is within every limit."""
+        return all(limit is None or getattr(status, name) <= limit for name, limit in self)
 
 
 class Goal(Record):

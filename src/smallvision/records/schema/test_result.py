@@ -26,11 +26,11 @@ class ClassScore(Record):
 class MacroAverages(Record):
     """Means over the classes that have images."""
 
-    precision: Fraction
+    precision: float
     """Mean precision."""
-    recall: Fraction
+    recall: float
     """Mean recall."""
-    f1: Fraction
+    f1: float
     """Mean F1."""
 
 

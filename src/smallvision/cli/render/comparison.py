@@ -1,0 +1,39 @@
+"""A comparison of runs in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from smallvision.cli.render.run import print_failed_seeds
+from smallvision.cli.render.tables import new_table, print_verdict
+from smallvision.format import format_fraction, format_span
+from smallvision.records.schema import Comparison
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print the groups, best first, then what may be said of each pair."""
+    n = comparison.n
+    table = new_table("group", "seeds", "val %", "±", "95 % interval")
+    table.title = f"{n:,} validation images"
+    for wide in table.columns[:2]:
+        wide.no_wrap, wide.overflow = False, "fold"
+    for group in comparison.groups:
+        table.add_row(
+            Text(group.name),
+            ", ".join(map(str, group.seeds)),
+            format_fraction(group.mean, n),
+            "" if group.std is None else format_fraction(group.std, n),
+            format_span(group.interval, n),
+        )
+    console.print(table)
+    for group in comparison.groups:
+        print_failed_seeds(group.name, group.failed, console)
+    for pair in comparison.pairs:
+        print_verdict(console, pair.sentence, pair.verdict)
+    console.print(
+        "A group of one run: its interval covers other images, and a verdict on two such groups "
+        "speaks of these networks, not of their recipes. With several seeds the interval covers "
+        "other seeds, and verdicts cover both.",
+        style="dim",
+    )

@@ -1,0 +1,66 @@
+"""A finished study in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from smallvision.cli.render.scores import print_test
+from smallvision.cli.render.tables import new_table, print_plain, print_verdict
+from smallvision.format import (
+    format_clock,
+    format_fraction,
+    format_points,
+    format_short_count,
+    format_span,
+)
+from smallvision.records import store
+from smallvision.records.layout import STUDY, TEST, VERDICTS, read_status, run_folder
+from smallvision.records.schema import LadderVerdicts, StudyRecord, TestRecord, ValidatedRun
+
+
+def print_study(folder: Path, console: Console) -> None:
+    """Print all rungs in one table, then the verdicts, the test and where the report is."""
+    study = store.read(folder / STUDY, StudyRecord)
+    console.print()
+    print_rungs(folder, study, console)
+    if (folder / VERDICTS).exists():
+        for step in store.read(folder / VERDICTS, LadderVerdicts).steps:
+            print_verdict(console, step.sentence, step.verdict)
+    console.print()
+    if study.best is not None:
+        console.print(f"Winner: {study.best}, {study.best_reason}.")
+    if (folder / TEST).exists():
+        print_test(store.read(folder / TEST, TestRecord), console)
+    print_plain(console, f"Report: {folder / 'report.html'}")
+
+
+def print_rungs(folder: Path, study: StudyRecord, console: Console) -> None:
+    """Print a line for each rung that was to be trained."""
+    table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "min:s", "ms")
+    for rung in study.rungs:
+        if rung.status == "skipped":
+            continue
+        status = read_status(run_folder(folder, rung.name)) if rung.is_done else None
+        if not isinstance(status, ValidatedRun):
+            table.add_row(rung.name, Text(rung.status, style="red"))
+            continue
+        val, train, winner = status.val, status.train, rung.name == study.best
+        table.title = (
+            f"{val.n:,} validation images, {train.n:,} clean training images; ms to classify one"
+        )
+        gap = format_points(status.gap).removesuffix(" points")
+        table.add_row(
+            f"{rung.name}{' *' if winner else ''}",
+            format_fraction(val.accuracy, val.n),
+            format_span(val.interval, val.n),
+            format_fraction(train.accuracy, train.n),
+            Text(gap, style="" if status.within_limits else "yellow"),
+            format_short_count(status.parameters),
+            format_clock(status.seconds),
+            f"{status.latency_seconds * 1000:.1f}",
+            style="bold" if winner else "",
+        )
+    console.print(table)

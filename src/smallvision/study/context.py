@@ -1,0 +1,34 @@
+"""What the work on every rung of a study needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from smallvision.records.layout import run_folder
+from smallvision.runs.job import Job
+from smallvision.study.ladder import Ladder
+from smallvision.study.plan import StudyPlan
+
+
+@dataclass(frozen=True, eq=False)
+class StudyContext:
+    """What the work on every rung needs.
+
+    Attributes:
+        job: the images, the study's folder and its observer.
+        plan: what was asked for.
+        ladder: what that means for this data.
+    """
+
+    job: Job
+    plan: StudyPlan
+    ladder: Ladder
+
+    def folder_of(self, name: str) -> Path:
+        """The run folder of a rung."""
+        return run_folder(self.job.folder, name)
+
+    def job_of(self, name: str) -> Job:
+        """The job of a rung's run."""
+        return self.job.at(self.folder_of(name))

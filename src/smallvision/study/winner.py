@@ -1,0 +1,90 @@
+"""The choice among finished rungs, on validation and within the limits, and its verdicts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+from smallvision.comparison.verdicts import compare_runs
+from smallvision.records import store
+from smallvision.records.layout import SEEDS_RECORD, VERDICTS
+from smallvision.records.schema import LadderVerdicts, Limits, ValidatedRun
+from smallvision.runs.finished_run import find_validated
+from smallvision.runs.repeats import read_repeats
+from smallvision.study.context import StudyContext
+from smallvision.study.study_record import StudyFile
+
+
+def choose_best(statuses: Mapping[str, ValidatedRun], limits: Limits) -> str | None:
+    """The finished run with the highest validation accuracy among those within the limits.
+
+    Where none is within the limits, the best of all; equal accuracies are decided by the
+    validation loss.
+
+    Args:
+        statuses: by name.
+        limits: what the winner must keep.
+
+    Returns: its name, or None when there is none.
+    """
+    within = {name: status for name, status in statuses.items() if limits.allow(status)}
+    pool = within or statuses
+    return max(pool, key=lambda name: (pool[name].val.accuracy, -pool[name].val.loss), default=None)
+
+
+def read_finished(context: StudyContext, file: StudyFile) -> dict[str, ValidatedRun]:
+    """The status of every finished rung, by name, in the ladder's order.
+
+    Where a rung was trained with several seeds, its accuracy is their mean: one that was lucky
+    with its first shall not be chosen for that. Limits are kept or broken by the first, which is
+    the one that will be used.
+    """
+    finished = {}
+    for rung in file.finished_rungs():
+        run = context.folder_of(rung.name)
+        status, repeats = find_validated(run)[1], read_repeats(run)
+        if repeats is not None:
+            status = status.change(val=status.val.change(accuracy=repeats.mean))
+        finished[rung.name] = status
+    return finished
+
+
+def conclude(context: StudyContext, file: StudyFile) -> None:
+    """Choose the winner on validation, within the limits, and judge every rung.
+
+    A study that was finished keeps its winner, whatever a later version would choose: the test
+    set has been opened for it.
+    """
+    finished, limits = read_finished(context, file), context.plan.limits
+    best = file.record.best if file.record.finished else choose_best(finished, limits)
+    if best is None:
+        file.update(best=None, best_reason="no rung was finished")
+        return
+    mean = "mean " if (context.folder_of(best) / SEEDS_RECORD).exists() else ""
+    reason = (
+        f"highest {mean}validation accuracy among the rungs within every limit"
+        if limits.allow(finished[best])
+        else f"highest {mean}validation accuracy; no rung is within every limit"
+    )
+    store.write(context.job.folder / VERDICTS, judge_ladder(context, file, best))
+    # The choice is on disk before the test set is opened.
+    file.update(best=best, best_reason=reason)
+
+
+def judge_ladder(context: StudyContext, file: StudyFile, best: str) -> LadderVerdicts:
+    """Each finished rung against its base, and the winner.
+
+    A rung that could build on no finished one, because they failed or were left out, is compared
+    with the finished one before it.
+    """
+    done = file.finished_rungs()
+    runs = {rung.name: context.folder_of(rung.name) for rung in done}
+    return LadderVerdicts(
+        steps=tuple(
+            compare_runs(runs[rung.name], runs[rung.builds_on or before.name])
+            for before, rung in itertools.pairwise(done)
+        ),
+        against_best=tuple(
+            compare_runs(run, runs[best]) for name, run in runs.items() if name != best
+        ),
+    )
