@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smallvision.compute.machine import Machine
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.predict.pretrained import BOX
+from tests.support.models import FP32
 
 RECORDS = Path(__file__).parents[2] / "results" / "box"
 
@@ -25,7 +25,7 @@ def test_it_is_found_by_its_name_where_no_run_has_it(
 
 
 def test_it_answers() -> None:
-    model = load_model("cifar10", Machine("cpu", "fp32", compiled=False, threads=1))
+    model = load_model("cifar10", FP32)
     assert model.class_names[3] == "cat"
     draw = np.random.default_rng(0)
     said = model.predict(draw.integers(0, 256, (2, 3, 32, 32), dtype=np.uint8))

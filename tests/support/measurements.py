@@ -8,7 +8,7 @@ from benchmarks.throughput.timing import Throughput
 from smallvision.compute.machine import Machine
 from smallvision.records.schema.run import ComputeSettings
 
-CPU = Machine("cpu", "fp32", compiled=False, threads=1)
+CPU = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
 
 
 def make_head(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,13 +28,6 @@ from smallvision.stats import intervals
 TRAIN_N, VAL_N, TEST_N = 4_000, 1_000, 1_250
 COMPUTE = ComputeSettings(device="cpu", precision="bf16", compiled=False, threads=2)
 CYCLES, STEPS = (2, 6, 14), 32  # epochs at whose ends cycles end, and steps an epoch
-
-
-def edit_json(path: Path, **changes: Any) -> None:
-    """Overwrite fields of a record on disk, as a person would: without its sum."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
-    fields.pop("sum", None)
-    path.write_text(json.dumps(fields | changes), encoding="utf-8")
 
 
 def score_hits(hits: int, n: int, loss: float | None = None) -> Rate:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from smallvision.augment import build_normalizer
 from smallvision.compute.machine import Machine, choose_machine
@@ -188,6 +191,30 @@ def check_modest(settings: Any) -> None:
             raise ValueError(f"a setting of {value:,}")
 
 
+@contextmanager
+def bound_parameters(most: int) -> Iterator[None]:
+    """Stop building a network of more parameter tensors than there are weights for.
+
+    A network of 60,000 layers takes a gigabyte and minutes even without memory for its weights.
+
+    Raises:
+        ValueError: the network has more than `most`.
+    """
+    count = 0
+
+    def count_parameter(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise ValueError(f"a network of more than the {most:,} tensors that there are")
+
+    handle = register_module_parameter_registration_hook(count_parameter)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def check_figures(about: ModelRecord, shape: Shape) -> None:
     """Refuse what would make every prediction wrong or fail.
 
@@ -284,7 +311,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         check_figures(about, shape)
         check_modest(about.model)
         # Without memory for its weights, which settings from a stranger could ask any amount of.
-        with torch.device("meta"):
+        with torch.device("meta"), bound_parameters(len(tensors)):
             network = build_network(about.model, shape, len(about.class_names))
         fill_network(network, tensors)
     except (

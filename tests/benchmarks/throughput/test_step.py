@@ -41,7 +41,7 @@ def test_zeros_between_images_are_no_work(monkeypatch: pytest.MonkeyPatch) -> No
     counts = []
     for amx, precision in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(convolution, "has_amx", lambda amx=amx: amx)
-        machine = Machine("cpu", precision, compiled=False, threads=1)
+        machine = Machine(device="cpu", precision=precision, compiled=False, threads=1)
         counts.append(StepBench(recipe, machine).count_flop())
     assert counts[0] == counts[1]
 

@@ -17,35 +17,33 @@ from smallvision.ensembles.distillation import distill_run, name_teacher
 from smallvision.errors import RecordError, UserError
 from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.recipes import Recipe
-from smallvision.records.files import read_json
+from smallvision.records import store
+from smallvision.records.layout import DISTILLED
+from smallvision.records.schema import Distillation
+from smallvision.runs.finished_run import find_validated
+from smallvision.runs.job import Job
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
+from smallvision.training import Callback
 from tests.support.images import make_dataset
-from tests.unit.runs.test_train import Interrupt, bits, recipe
+from tests.support.runs import Interrupt, make_job, make_recipe, read_bits, train_tiny
 
 FEW: dict[str, Any] = {"epochs": 2, "model": {"name": "mlp", "hidden": [8]}}
 
 
 @pytest.fixture(scope="module")
-def rows() -> DataSet:
-    return make_dataset(150)
-
-
-@pytest.fixture(scope="module")
 def teacher(rows: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("teacher") / "run"
-    run_recipe(recipe(name="teacher"), rows, make_split(rows.train), folder)
+    train_tiny(rows, folder, name="teacher")
     return folder
 
 
-def plan(run: Path, **changes: Any) -> Recipe:
-    return name_teacher(recipe(name="student", **{**FEW, **changes}), run)
+def make_student(teacher: Path, /, **changes: Any) -> Recipe:
+    return name_teacher(make_recipe(name="student", **{**FEW, **changes}), teacher)
 
 
-def learn(rows: DataSet, teacher: Path, folder: Path, *watchers: Any, **changes: Any) -> Any:
-    split = make_split(rows.train)
-    student = plan(teacher, **changes)
-    return distill_run(teacher, student, rows, split, folder, watchers=watchers)
+def learn(rows: DataSet, teacher: Path, folder: Path, *callbacks: Callback) -> Distillation:
+    return distill_run(teacher, make_student(teacher), make_job(rows, folder, *callbacks))
 
 
 def test_a_whole_share_leaves_no_word_to_the_labels(
@@ -56,10 +54,10 @@ def test_a_whole_share_leaves_no_word_to_the_labels(
     mislabelled = replace(rows, train=turned)
 
     def weights(share: float, data: DataSet, name: str) -> list[Any]:
-        student = plan(teacher, teacher={"share": share})
+        student = make_student(teacher, teacher={"share": share})
         # Straight into the loop: labels that are all wrong would choose another epoch as the best.
         student = student.model_copy(update={"epochs": 1})
-        run_recipe(student, data, split, tmp_path / name, teacher=find_model(teacher))
+        run_recipe(student, Job(data, split, tmp_path / name), teacher=find_model(teacher))
         return list(load_model(tmp_path / name).network.state_dict().values())
 
     alone, blind = weights(1.0, rows, "right"), weights(1.0, mislabelled, "wrong")
@@ -70,22 +68,31 @@ def test_a_whole_share_leaves_no_word_to_the_labels(
 
 def test_the_record_compares_both(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
     record = learn(rows, teacher, tmp_path / "run")
-    known, status = read_json(teacher / "status.json"), read_json(tmp_path / "run" / "status.json")
-    assert status["name"] == "student-distilled"
-    assert record["teacher"]["model"] == fingerprint_model(teacher)
-    assert record["teacher"]["accuracy"] == known["val"]["accuracy"]
-    difference = status["val"]["accuracy"] - known["val"]["accuracy"]
-    assert record["against_teacher"]["difference"] == pytest.approx(difference)
-    assert record["cost"]["size_ratio"] == status["size_bytes"] / known["size_bytes"]
-    again = learn(rows, teacher, tmp_path / "run")
-    assert again == record, "what is finished is left as it is"
-    (tmp_path / "run" / "distilled.json").unlink()  # a kill came between the last two writes
-    again = learn(rows, teacher, tmp_path / "run")
-    for clocked in (again, record):
-        assert clocked["against_teacher"]["latency_ratio"] == clocked["cost"]["latency_ratio"]
-        del clocked["against_teacher"]["latency_ratio"], clocked["cost"]["latency_ratio"]
-        del clocked["teacher"]["latency_seconds"]
-    assert again == record
+    known, status = find_validated(teacher)[1], find_validated(tmp_path / "run")[1]
+    assert status.name == "student-distilled"
+    assert record.teacher.name == "teacher"
+    assert record.teacher.model == fingerprint_model(teacher)
+    assert record.teacher.accuracy == known.val.accuracy
+    difference = status.val.accuracy - known.val.accuracy
+    assert record.against_teacher.difference == pytest.approx(difference)
+    assert record.against_teacher.latency_ratio == record.cost.latency_ratio
+    assert record.cost.size_ratio == status.size_bytes / known.size_bytes
+    assert store.read(tmp_path / "run" / DISTILLED, Distillation) == record
+
+
+def without_clock(record: Distillation) -> Distillation:
+    return record.change(
+        teacher=record.teacher.change(latency_seconds=1.0),
+        against_teacher=record.against_teacher.change(latency_ratio=1.0),
+        cost=record.cost.change(latency_ratio=1.0),
+    )
+
+
+def test_what_is_finished_is_left_as_it_is(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
+    record = learn(rows, teacher, tmp_path)
+    assert learn(rows, teacher, tmp_path) == record
+    (tmp_path / DISTILLED).unlink()  # a kill came between the last two writes
+    assert without_clock(learn(rows, teacher, tmp_path)) == without_clock(record)
 
 
 def test_a_student_is_resumed_without_its_teacher_s_folder(
@@ -94,8 +101,8 @@ def test_a_student_is_resumed_without_its_teacher_s_folder(
     learn(rows, teacher, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         learn(rows, teacher, tmp_path / "torn", Interrupt(1))
-    run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "torn")
-    assert bits(tmp_path / "torn") == bits(tmp_path / "whole")
+    run_recipe(make_student(teacher), make_job(rows, tmp_path / "torn"))
+    assert read_bits(tmp_path / "torn") == read_bits(tmp_path / "whole")
 
 
 def test_repeats_and_refits_learn_from_the_same_teacher(
@@ -105,25 +112,30 @@ def test_repeats_and_refits_learn_from_the_same_teacher(
     copy = tmp_path / "run" / "recipe.toml"
     train(rows, copy, out=tmp_path / "run", resume=True, seeds=2, refit=True)
     for place in ("seeds/1", "refit"):
-        assert fingerprint_model(tmp_path / "run" / place / "teacher") == fingerprint_model(teacher)
-        assert read_json(tmp_path / "run" / place / "status.json")["status"] == "done"
+        run = tmp_path / "run" / place
+        assert fingerprint_model(run / "teacher") == fingerprint_model(teacher)
+        assert find_validated(run)[1].is_done
 
 
 def test_another_teacher_is_refused(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    run_recipe(recipe(name="other", seed=1), rows, make_split(rows.train), other)
+    train_tiny(rows, other, name="other", seed=1, **FEW)
     learn(rows, teacher, tmp_path / "run")
     with pytest.raises(RecordError, match="other settings"):
         learn(rows, other, tmp_path / "run")
+    student = make_student(teacher)
     with pytest.raises(RecordError, match="is not the teacher"):
-        run_recipe(
-            plan(teacher), rows, make_split(rows.train), tmp_path / "new", teacher=find_model(other)
-        )
+        run_recipe(student, make_job(rows, tmp_path / "new"), teacher=find_model(other))
     with pytest.raises(RecordError, match="is not the teacher"):
-        run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "none")
-    for job in (train, tune):
+        run_recipe(student, make_job(rows, tmp_path / "none"))
+
+
+def test_no_other_work_takes_a_recipe_that_names_a_teacher(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    for work in (train, tune):
         with pytest.raises(UserError, match="smallvision distill"):
-            job(rows, plan(teacher), out=tmp_path / "refused")
+            work(rows, make_student(teacher), out=tmp_path / "refused")
     assert not (tmp_path / "refused").exists()
 
 
@@ -135,7 +147,7 @@ def test_a_damaged_copy_is_refused(rows: DataSet, teacher: Path, tmp_path: Path)
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(RecordError, match="damaged"):
-        run_recipe(plan(teacher), rows, make_split(rows.train), tmp_path / "run")
+        run_recipe(make_student(teacher), make_job(rows, tmp_path / "run"))
 
 
 def test_who_may_not_teach(rows: DataSet, tmp_path: Path) -> None:
@@ -166,5 +178,5 @@ def test_from_the_library(rows: DataSet, teacher: Path, tmp_path: Path) -> None:
         Run(teacher), "mlp", data=rows, out=tmp_path / "run", preset="quick",
         settings=["epochs=1", "teacher.share=0.5", "compute.threads=1"],
     )  # fmt: skip
-    assert student.status["name"] == "mlp-distilled"
-    assert (tmp_path / "run" / "distilled.json").exists()
+    assert student.status.name == "mlp-distilled"
+    assert (tmp_path / "run" / DISTILLED).exists()

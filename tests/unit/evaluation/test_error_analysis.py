@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smallvision.evaluation.error_analysis import ErrorAnalysis, analyse_errors, overlay_heat
-from smallvision.records.files import read_json
-from smallvision.stats.slices import Bin, compare_bins
+from smallvision.evaluation.error_analysis import (
+    ERRORS,
+    ErrorAnalysis,
+    LabelledImages,
+    analyse_errors,
+    overlay_heat,
+)
+from smallvision.predict import Ensemble
+from smallvision.records import store
+from smallvision.records.schema import ErrorAnalysisRecord
+from smallvision.stats.slices import compare_bins
 from tests.support.images import make_images
-from tests.unit.predict.test_saliency import Ensemble, brightness_network, save
+from tests.support.models import brightness_network, wrap_network
 
 NAMES = ("<cat>", "dog", "frog")
 
@@ -26,11 +34,8 @@ def analyse(wrong: dict[int, tuple[int, float]], n: int = 60) -> ErrorAnalysis:
         probabilities[i] = (1 - confidence) / 2
         probabilities[i, answer] = confidence
     return analyse_errors(
-        save(brightness_network(1.0, 2.0, 3.0), K=3),
-        images.images,
-        images.labels,
-        np.arange(n) + 1000,
-        NAMES,
+        wrap_network(brightness_network(1.0, 2.0, 3.0), num_classes=3),
+        LabelledImages(images.images, images.labels, np.arange(n) + 1000, NAMES),
         name="tiny",
         probabilities=probabilities,
     )
@@ -43,43 +48,43 @@ WRONG = {0: (1, 0.6), 3: (1, 0.9), 1: (0, 0.5), 4: (0, 0.7), 7: (0, 0.95), 2: (1
 def test_pairs_are_unordered_and_start_with_the_commoner_way() -> None:
     analysis = analyse(WRONG)
     pairs = [
-        (pair["true"], pair["predicted"], pair["count"], pair["reverse_count"])
-        for pair in analysis.record["pairs"]
+        (pair.true, pair.predicted, pair.count, pair.reverse_count)
+        for pair in analysis.record.pairs
     ]
     assert pairs == [(1, 0, 3, 2), (2, 1, 1, 0)]
-    assert analysis.record["errors"] == 6
+    assert analysis.record.errors == 6
     strip = analysis.pictures["pair-0.png"]
     assert strip.shape == (8, 3 * 9 - 1, 4)
     most_confident = make_images(60).images[7, 0]
     assert np.array_equal(strip[:, :8, 0], most_confident)
-    assert analysis.record["pairs"][1]["reverse_file"] is None
+    assert analysis.record.pairs[1].reverse_file is None
 
 
 def test_the_worst_come_first_with_what_the_model_looked_at() -> None:
     analysis = analyse(WRONG)
-    worst = analysis.record["worst"]
-    assert [error["index"] for error in worst] == [1007, 1003, 1004, 1000, 1002, 1001]
-    assert worst[0]["confidence"] == pytest.approx(0.95)
-    assert worst[0]["true_probability"] == pytest.approx(0.025)
-    assert analysis.record["saliency"] == "Grad-CAM"
+    worst = analysis.record.worst
+    assert [error.index for error in worst] == [1007, 1003, 1004, 1000, 1002, 1001]
+    assert worst[0].confidence == pytest.approx(0.95)
+    assert worst[0].true_probability == pytest.approx(0.025)
+    assert analysis.record.saliency == "Grad-CAM"
     for error in worst:
-        assert analysis.pictures[error["file"]].shape == (8, 8, 4)
-        assert analysis.pictures[error["saliency"]].shape == (8, 8, 4)
+        assert analysis.pictures[error.file].shape == (8, 8, 4)
+        assert analysis.pictures[error.saliency].shape == (8, 8, 4)
 
 
 def test_confident_errors_are_suspected_labels() -> None:
-    issues = analyse(WRONG).record["label_issues"]
+    issues = analyse(WRONG).record.label_issues
     # Thresholds are means over 20 images, a little under 0.8: only 0.9 and 0.95 reach them.
-    assert issues["estimate"] == 2
-    suspects = [(image["index"], image["given"], image["suggested"]) for image in issues["images"]]
+    assert issues.estimate == 2
+    suspects = [(image.index, image.given, image.suggested) for image in issues.images]
     assert suspects == [(1007, 1, 0), (1003, 0, 1)]
 
 
 def test_no_errors_are_no_trouble(tmp_path: Path) -> None:
     analysis = analyse({})
-    assert (analysis.record["pairs"], analysis.record["worst"]) == ([], [])
-    assert analysis.record["saliency"] is None
-    assert [line["p"] for line in analysis.record["slices"]] == [1, 1, 1]
+    assert (analysis.record.pairs, analysis.record.worst) == ((), ())
+    assert analysis.record.saliency is None
+    assert [line.p for line in analysis.record.slices] == [1, 1, 1]
     analysis.write(tmp_path)
     assert analysis._repr_html_()
 
@@ -87,7 +92,7 @@ def test_no_errors_are_no_trouble(tmp_path: Path) -> None:
 def test_what_is_written_is_what_is_said(tmp_path: Path) -> None:
     analysis = analyse(WRONG)
     analysis.write(tmp_path / "errors")
-    record = read_json(tmp_path / "errors" / "errors.json")
+    record = store.read(tmp_path / "errors" / ERRORS, ErrorAnalysisRecord)
     assert record == analysis.record
     for name, picture in analysis.pictures.items():
         assert np.array_equal(np.asarray(Image.open(tmp_path / "errors" / name)), picture)
@@ -98,32 +103,31 @@ def test_what_is_written_is_what_is_said(tmp_path: Path) -> None:
 
 
 def test_slices_hold_every_image_and_corrected_p() -> None:
-    slices = analyse(WRONG).record["slices"]
-    assert [line["name"] for line in slices] == ["brightness", "contrast", "sharpness"]
+    slices = analyse(WRONG).record.slices
+    assert [line.name for line in slices] == ["brightness", "contrast", "sharpness"]
     for line in slices:
-        assert sum(part["n"] for part in line["bins"]) == 60
-        hits = sum(part["accuracy"] * part["n"] for part in line["bins"])
+        assert sum(part.n for part in line.bins) == 60
+        hits = sum(part.accuracy * part.n for part in line.bins)
         assert hits == pytest.approx(54)
-        assert line["p"] >= compare_bins(
-            [Bin(**{**part, "interval": tuple(part["interval"])}) for part in line["bins"]]
-        )
+        assert line.p >= compare_bins(line.bins)
 
 
 def test_members_that_disagree_are_shown() -> None:
     images = make_images(30)
     agree = brightness_network(2.0, -1.0, 0.0)
-    model = save(Ensemble(agree, agree), K=3)
-    arguments = (images.images, images.labels, np.arange(30), NAMES)
-    assert analyse_errors(model, *arguments, name="same").record["disagreements"] == []
-    model = save(Ensemble(agree, agree, brightness_network(-1.0, 3.0, 0.0)), K=3)
-    analysis = analyse_errors(model, *arguments, name="torn")
-    shown = analysis.record["disagreements"]
+    val = LabelledImages(images.images, images.labels, np.arange(30), NAMES)
+    model = wrap_network(Ensemble([agree, agree]), num_classes=3)
+    assert analyse_errors(model, val, name="same").record.disagreements == ()
+    other = brightness_network(-1.0, 3.0, 0.0)
+    model = wrap_network(Ensemble([agree, agree, other]), num_classes=3)
+    analysis = analyse_errors(model, val, name="torn")
+    shown = analysis.record.disagreements
     assert len(shown) == 12
-    assert {tuple(image["votes"]) for image in shown} == {(0, 0, 1)}
-    assert shown[0]["true"] == images.labels[shown[0]["index"]]
+    assert {image.votes for image in shown} == {(0, 0, 1)}
+    assert shown[0].true == images.labels[shown[0].index]
     # All votes are split alike, so the brightest image, where the members are surest, is first.
     brightest = int(images.images.mean(axis=(1, 2, 3)).argmax())
-    assert shown[0]["index"] == brightest
+    assert shown[0].index == brightest
 
 
 def test_overlays_glow_where_the_heat_is() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from smallvision.compute.machine import Machine
 from smallvision.models import MODELS
 from smallvision.predict import SavedModel, Views, load_model
 from smallvision.predict.tta import DOUBT
-from smallvision.records.weights import load_tensors, save_tensors
+from smallvision.records import store
+from smallvision.records.schema import ModelRecord
+from tests.support.models import FP32
 
 IMAGES = torch.arange(2 * 3 * 6 * 5).remainder(251).to(torch.uint8).view(2, 3, 6, 5)
 SURE, UNSURE = [2 * DOUBT, 0.0], [0.5 * DOUBT, 0.0]
@@ -78,23 +78,11 @@ def test_a_model_remembers_how_it_looks(views: Views, tmp_path: Path) -> None:
     torch.manual_seed(0)
     settings = {"name": "mlp", "hidden": [8], "dropout": 0.0}
     network = MODELS["mlp"].build((3, 6, 5), 4, hidden=[8]).eval()
-    machine = Machine("cpu", "fp32", compiled=False, threads=1)
     names, mean, std = ("a", "b", "c", "d"), (0.5,) * 3, (0.2,) * 3
-    model = SavedModel(
-        network, settings, names, (3, 6, 5), mean, std, 1, views=views, machine=machine
-    )
+    model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, views=views, machine=FP32)
     model.save(tmp_path)
-    assert json.loads((tmp_path / "model.json").read_text())["views"] == views.record()
-    again = load_model(tmp_path, machine)
+    assert store.read(tmp_path / "model.json", ModelRecord).tta == views.record()
+    again = load_model(tmp_path, FP32)
     assert again.views == views
     images = IMAGES.numpy()
     assert np.array_equal(again.predict_logits(images), model.predict_logits(images))
-
-
-def test_a_model_of_an_earlier_version_has_one_view(tmp_path: Path) -> None:
-    test_a_model_remembers_how_it_looks(Views(mirror=True), tmp_path)
-    about = json.loads((tmp_path / "model.json").read_text())
-    del about["views"]
-    weights = load_tensors(tmp_path, "model")
-    save_tensors(tmp_path, {"model": weights}, {"model": about})
-    assert load_model(tmp_path).views == Views()

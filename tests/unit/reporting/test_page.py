@@ -17,6 +17,7 @@ from smallvision.reporting import draw_report
 from smallvision.reporting import page as module
 from smallvision.reporting.sections import STUDY_SECTIONS
 from tests.support.page import Page
+from tests.support.records import edit_json
 from tests.support.study_folder import (
     NAMES,
     WHOLE,
@@ -24,7 +25,6 @@ from tests.support.study_folder import (
     build_whole_study,
     write_openings,
 )
-from tests.support.study_records import edit_json
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -8,7 +8,7 @@ import pytest
 from smallvision.errors import RecordError
 from smallvision.reporting.reader import read_study
 from smallvision.reporting.view import StudyView
-from tests.support.study_records import edit_json
+from tests.support.records import edit_json
 
 EXPLORATION = "exploration/exploration.json"
 ERRORS = "runs/snapshot-ensemble/errors/errors.json"

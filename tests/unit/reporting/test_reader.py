@@ -13,8 +13,9 @@ from smallvision.records import store
 from smallvision.reporting import draw_report
 from smallvision.reporting.reader import read_run, read_study
 from smallvision.reporting.view import StudyView
+from tests.support.records import edit_json
 from tests.support.study_folder import SEEDS, SHORT, TEST_FINGERPRINT, write_run
-from tests.support.study_records import edit_json, make_run_status
+from tests.support.study_records import make_run_status
 
 TUNING = "runs/tuned/tune/tune.json"
 ENSEMBLE = "runs/snapshot-ensemble/ensemble.json"

@@ -2,94 +2,92 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from smallvision.runs.progress import Silence
 
-from smallvision.data.split import make_split
-from smallvision.recipes.toml import write_toml
-from smallvision.records.files import make_folder, read_json, write_json, write_text
-from smallvision.study.climb import place_rung, read_finished
-from smallvision.study.ladder import choose_best, cut_ladder
-from smallvision.study.plan import Limits, StudyPlan
-from smallvision.study.rungs import Site
+from smallvision.recipes import Rung, read_run_recipe
+from smallvision.records.schema import RungRecord
+from smallvision.study.climb import explain_base, place_rung
+from smallvision.study.context import StudyContext
+from smallvision.study.ladder import cut_ladder
+from smallvision.study.plan import StudyPlan
+from smallvision.study.study_record import StudyFile
+from tests.support.comparisons import write_finished_run
 from tests.support.images import make_dataset
-
-RATE = {"interval": [0.0, 1.0], "n": 100, "loss": 1.0}
+from tests.support.records import make_rung_record, make_study_record
+from tests.support.runs import make_job
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def context(tmp_path: Path) -> StudyContext:
     """A study in which `wrn` reached 80 % and `wrn-aug` 90 %."""
-    dataset, plan = make_dataset(), StudyPlan()
-    site = Site(dataset, make_split(dataset.train), tmp_path, plan, cut_ladder(plan), Silence())
-    for rung in site.ladder.rungs:
-        if rung.slot in ("wrn", "wrn-aug"):
-            accuracy = {"wrn": 0.8, "wrn-aug": 0.9}[rung.slot]
-            rate = {**RATE, "accuracy": accuracy}
-            figures = {"seconds": 1.0, "parameters": 1, "latency_seconds": 0.1, "gap": 0.0}
-            epochs = {"best_epoch": 1, "epochs_done": 1, "stopped": "end", "notes": []}
-            status = {"name": rung.slot, "status": "done", "val": rate, "train": rate}
-            make_folder(site.run(rung.slot))
-            write_text(site.run(rung.slot) / "recipe.toml", write_toml(rung.recipe.plain()))
-            write_json(site.run(rung.slot) / "status.json", {**status, **figures, **epochs})
-    return site
+    plan = StudyPlan()
+    context = StudyContext(make_job(make_dataset(), tmp_path), plan, cut_ladder(plan))
+    recipes = {rung.slot: rung.recipe for rung in context.ladder.rungs}
+    for name, right in (("wrn", 320), ("wrn-aug", 360)):
+        write_finished_run(context.folder_of(name), np.arange(400) < right, recipes[name])
+    return context
 
 
-def record(**states: str) -> dict[str, Any]:
-    names = ("wrn", "wrn-aug", "wrn-cutmix")
-    return {
-        "rungs": [
-            {"slot": name, "name": name, "builds_on": None, "note": None, "status": states[name]}
-            for name in names
-        ]
-    }
+def place(context: StudyContext, slot: str, **entry: Any) -> tuple[Rung, RungRecord]:
+    """A rung above those two, set on its base, and its new entry."""
+    rungs = (make_rung_record("wrn"), make_rung_record("wrn-aug"), make_rung_record(slot, **entry))
+    file = StudyFile(context.job.folder, make_study_record(*rungs))
+    rung = next(rung for rung in context.ladder.rungs if rung.slot == slot)
+    placed, changed = place_rung(rung, rungs[-1], context, file)
+    assert changed.name == placed.name
+    return placed, changed
 
 
-def place(site: Site, study: dict[str, Any]) -> tuple[str, list[str], dict[str, Any]]:
-    rung = next(rung for rung in site.ladder.rungs if rung.slot == "wrn-cutmix")
-    entry = study["rungs"][-1]
-    placed = place_rung(rung, entry, site, study)
-    return placed.base, [settings.name for settings in placed.recipe.augment], entry
+def list_augmentations(rung: Rung) -> list[str]:
+    return [settings.name for settings in rung.recipe.augment]
 
 
-def test_a_new_rung_is_built_on_the_best(site: Site) -> None:
-    study = record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": "pending"})
-    base, augment, entry = place(site, study)
-    assert base == entry["builds_on"] == "wrn-aug"
-    assert augment == ["flip", "crop", "cutmix"]
+def test_a_new_rung_is_built_on_the_best(context: StudyContext) -> None:
+    placed, entry = place(context, "wrn-cutmix", status="pending")
+    assert placed.base == entry.builds_on == "wrn-aug"
+    assert list_augmentations(placed) == ["flip", "crop", "cutmix"]
 
 
 @pytest.mark.parametrize("state", ["running", "failed"])
-def test_a_rung_that_was_begun_keeps_its_base(site: Site, state: str) -> None:
+def test_a_rung_that_was_begun_keeps_its_base(context: StudyContext, state: str) -> None:
     """`wrn-aug` failed at first, and was mended in a later sitting."""
-    study = record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": state})
-    study["rungs"][-1] |= {"builds_on": "wrn"}
-    base, augment, entry = place(site, study)
-    assert base == entry["builds_on"] == "wrn"
-    assert augment == ["cutmix"]
+    placed, entry = place(context, "wrn-cutmix", status=state, builds_on="wrn")
+    assert placed.base == entry.builds_on == "wrn"
+    assert list_augmentations(placed) == ["cutmix"]
 
 
-def test_means_over_seeds_decide_and_the_first_keeps_the_limits(site: Site) -> None:
-    """The one that will be used is the first."""
-    run = site.run("wrn")
-    status = read_json(run / "status.json")
-    write_json(make_folder(run / "seeds/1") / "status.json", {**status, "gap": 0.4})
-    sums = {"seeds": [0, 1], "accuracies": [0.9, 1.0], "std": 0.07, "interval": [0.9, 1.0]}
-    write_json(run / "seeds.json", {"mean": 0.95, "n": 100, "failed": [], **sums})
-    finished = read_finished(site, record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": ""}))
-    assert finished["wrn"]["val"]["accuracy"] == 0.95
-    assert choose_best(finished, Limits(gap=0.1)) == "wrn"
-
-
-def test_a_longer_run_says_so(site: Site) -> None:
-    study = record(**{"wrn": "done", "wrn-aug": "done", "wrn-cutmix": "pending"})
-    study["rungs"][-1] |= {"slot": "snapshot-ensemble", "name": "snapshot-ensemble"}
-    rung = next(rung for rung in site.ladder.rungs if rung.work == "ensemble")
-    placed = place_rung(rung, study["rungs"][-1], site, study)
-    base = next(rung for rung in site.ladder.rungs if rung.slot == "wrn-aug").recipe
+def test_a_longer_run_says_so(context: StudyContext) -> None:
+    placed, entry = place(context, "snapshot-ensemble", status="pending")
+    base = next(rung for rung in context.ladder.rungs if rung.slot == "wrn-aug").recipe
     assert placed.recipe.epochs > base.epochs
-    note = f"It trains for {placed.recipe.epochs} epochs, wrn-aug for {base.epochs}."
-    assert study["rungs"][-1]["note"] == note
+    assert entry.note == f"It trains for {placed.recipe.epochs} epochs, wrn-aug for {base.epochs}."
+
+
+def test_two_rungs_never_share_a_folder(context: StudyContext) -> None:
+    """Without CutMix and without augmentations, `wrn-cutmix` is just another `wrn`."""
+    wrn, augmented = make_rung_record("wrn"), make_rung_record("wrn-aug", status="failed")
+    entry = make_rung_record("wrn-cutmix", status="pending")
+    file = StudyFile(context.job.folder, make_study_record(wrn, augmented, entry))
+    rung = next(rung for rung in context.ladder.rungs if rung.slot == "wrn-cutmix")
+    unchanged = replace(rung, change=lambda base: base)
+    assert context.ladder.place(unchanged, read_run_recipe(context.folder_of("wrn"))).name == "wrn"
+    placed, changed = place_rung(unchanged, entry, context, file)
+    assert changed.builds_on == "wrn"
+    assert placed.name == changed.name == "wrn-cutmix"
+
+
+def test_a_rung_says_which_ideas_its_base_had_left_out() -> None:
+    below = ["wrn", "wrn-aug", "wrn-cutmix"]
+    assert explain_base(below, "wrn-cutmix") is None
+    assert explain_base(below, None) is None
+    note = explain_base(below, "wrn-aug")
+    assert note is not None
+    assert note.startswith("Builds on wrn-aug, the best so far: wrn-cutmix did not raise")
+    long = explain_base([*below, "wrn-se", "mish"], "wrn-aug")
+    assert long is not None
+    assert "none of the 3 rungs after it raised validation accuracy" in long

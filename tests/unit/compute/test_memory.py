@@ -1,10 +1,10 @@
-"""What is asked of the machine before training."""
+"""Memory that tensors give back."""
 
 from collections.abc import Callable
 
 import pytest
 
-from smallvision.compute import machine
+from smallvision.compute import memory
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ def test_freed_memory_is_kept(
             calls.append((parameter, value))
             return int(parameter != -3 or value <= most)
 
-    monkeypatch.setattr(machine.ctypes, "CDLL", Library)
-    machine.keep_freed_memory()
+    monkeypatch.setattr(memory.ctypes, "CDLL", Library)
+    memory.keep_freed_memory()
     assert calls == asked
 
 
@@ -36,5 +36,5 @@ def test_other_systems_are_left_alone(
     def refuse(_name: None) -> None:
         raise error
 
-    monkeypatch.setattr(machine.ctypes, "CDLL", refuse)
-    machine.keep_freed_memory()
+    monkeypatch.setattr(memory.ctypes, "CDLL", refuse)
+    memory.keep_freed_memory()

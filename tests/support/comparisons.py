@@ -1,0 +1,51 @@
+"""Finished runs as a comparison reads them: no network is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smallvision.data.split import hash_indices
+from smallvision.recipes import Recipe
+from smallvision.recipes.toml import sum_recipe, write_toml
+from smallvision.records import store
+from smallvision.records.files import make_folder, write_npz, write_text
+from smallvision.records.layout import SPLIT, STATUS
+from smallvision.stats import rate_accuracy
+from smallvision.stats.paired import Correct
+from tests.support.records import make_split_record, make_status
+
+
+def write_finished_run(
+    folder: Path, correct: Correct, recipe: Recipe, *, first: int = 0, **changes: Any
+) -> Path:
+    """Write the records of a finished run, as far as a comparison reads them.
+
+    Args:
+        folder: new.
+        correct: bool `(N,)`, which of its validation images the run is right on.
+        recipe: of the run.
+        first: index of the first validation image.
+        changes: fields of the status; `data` is the fingerprint of the images too.
+
+    Returns: the folder.
+    """
+    n = len(correct)
+    labels, indices = np.zeros(n, dtype=np.int64), np.arange(n) + first
+    probabilities = np.stack([correct, ~correct], axis=1).astype(np.float32)
+    write_npz(
+        make_folder(folder / "predictions") / "val.npz",
+        indices=indices,
+        labels=labels,
+        probabilities=probabilities,
+    )
+    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
+    rate = rate_accuracy(probabilities, labels)
+    known = {"name": folder.name, "recipe_sum": sum_recipe(recipe), "gap": 0.0}
+    status = make_status(**{**known, "val": rate, "train": rate, **changes})
+    split = make_split_record(val_hash=hash_indices(indices), data_fingerprint=status.data)
+    store.write(folder / SPLIT, split)
+    store.write(folder / STATUS, status)
+    return folder

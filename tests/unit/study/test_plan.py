@@ -1,0 +1,45 @@
+"""What a plan may ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from smallvision.errors import SettingError
+from smallvision.recipes import Recipe, follow_seed
+from smallvision.records.schema import Limits
+from smallvision.study.plan import StudyPlan
+
+
+def test_a_plan_needs_a_run_and_seeds_that_exist() -> None:
+    with pytest.raises(SettingError, match="seeds is 0; expected 1 or more"):
+        StudyPlan(seeds=0)
+    highest = 2**31
+    assert StudyPlan(settings=(f"seed={highest - 3}",), seeds=3).seed == highest - 3
+    with pytest.raises(SettingError, match=f"seed is {highest + 1}; .* begin lower"):
+        StudyPlan(settings=(f"seed={highest - 2}",), seeds=3)
+
+
+def test_seeds_follow_each_other() -> None:
+    recipe = Recipe(name="a", seed=7)
+    assert follow_seed(recipe, 0) == recipe
+    assert follow_seed(recipe, 2) == Recipe(name="a", seed=9)
+    with pytest.raises(SettingError, match="seed is 2147483649"):
+        follow_seed(Recipe(seed=2**31), 1)
+
+
+def test_rungs_to_repeat_need_seeds() -> None:
+    with pytest.raises(SettingError, match="give --seeds too"):
+        StudyPlan(repeat=("wrn",))
+
+
+@pytest.mark.parametrize("limit", [float("nan"), float("inf"), -0.1])
+def test_limits_are_numbers(limit: float) -> None:
+    with pytest.raises(SettingError, match="limit on gap"):
+        StudyPlan(limits=Limits(gap=limit))
+
+
+@pytest.mark.parametrize("limits", [Limits(parameters=-1), Limits(latency_seconds=float("inf"))])
+def test_a_limit_that_is_refused_is_named(limits: Limits) -> None:
+    (name,) = limits.model_fields_set
+    with pytest.raises(SettingError, match=f"limit on {name}"):
+        StudyPlan(limits=limits)
