@@ -10,8 +10,7 @@ from pathlib import Path
 
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
-from smallvision.data.loading.from_arrays import from_arrays
-from smallvision.data.loading.load import as_dataset, load_data
+from smallvision.data.loading.load import as_dataset, from_arrays, load_data
 from smallvision.data.split import Split, make_split
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.ensembles.distillation import (
@@ -23,7 +22,7 @@ from smallvision.ensembles.distillation import (
 )
 from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test, score
-from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
@@ -113,14 +112,7 @@ def explore(
         DataError: the data cannot be loaded or split.
     """
     dataset = as_dataset(data, data_dir)
-    split = make_split(dataset.train, val=dataset.val, seed=seed)
-    return explore_images(
-        dataset.train.take(split.train),
-        mirror_safe=dataset.mirror_safe,
-        previews=preview_catalogue(),
-        num_val=len(split.val),
-        seed=seed,
-    )
+    return explore_dataset(dataset, list_previews=preview_catalogue, seed=seed)
 
 
 def train(

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from smallvision.comparison.verdicts import describe_run, judge_pair, read_correct
+from smallvision.data.split import find_val
 from smallvision.ensembles.build import measure_latencies
 from smallvision.errors import RecordError, SettingError
 from smallvision.models import MODELS
@@ -19,7 +20,7 @@ from smallvision.records.schema import CostRatio, Distillation, Teacher
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.results import Run
-from smallvision.runs.run_data import TIMED, find_val
+from smallvision.runs.run_data import TIMED
 from smallvision.runs.train import run_recipe
 
 

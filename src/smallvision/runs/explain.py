@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split
+from smallvision.data.split import Split, find_val
 from smallvision.errors import RecordError
 from smallvision.evaluation import ErrorAnalysis, LabelledImages, analyse_errors
 from smallvision.predict import load_model
@@ -17,7 +17,6 @@ from smallvision.records.files import read_npz
 from smallvision.records.layout import read_status
 from smallvision.runs.finished_run import find_validated, recall_dataset
 from smallvision.runs.results import Run
-from smallvision.runs.run_data import find_val
 
 FOLDER = "errors"  # within the run's
 

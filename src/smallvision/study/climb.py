@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.dry_run import rehearse
+from smallvision.data.dry_run import make_dry_run
 from smallvision.data.loading.load import as_dataset
 from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
-from smallvision.exploration.explore import Exploration, Preview, explore_images
+from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.previews import AugmentationPreview
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
 from smallvision.records import store
@@ -72,7 +73,7 @@ def run_study(
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
     if plan.dry_run:
-        dataset = rehearse(dataset, plan.seed)
+        dataset = make_dry_run(dataset, plan.seed)
     split = make_split(
         dataset.train,
         val=dataset.val,
@@ -111,16 +112,18 @@ def climb_ladder(context: StudyContext, *, resume: bool) -> StudySummary:
 
 def explore_split(context: StudyContext) -> Exploration:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
-    previews: dict[str, Preview] = {}
+    previews: dict[str, AugmentationPreview] = {}
     for rung in context.ladder.rungs:
         built = build_augmentations(rung.recipe)
         for settings, augment in zip(rung.recipe.augment, built, strict=True):
-            previews[settings.name] = (settings.name, settings.card.sentence, augment)
+            previews[settings.name] = AugmentationPreview(
+                settings.name, settings.card.sentence, augment
+            )
     dataset, split = context.job.dataset, context.job.split
     return explore_images(
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
-        previews=list(previews.values()),
+        list_previews=lambda: list(previews.values()),
         num_val=len(split.val),
         seed=context.plan.seed,
     )

@@ -113,13 +113,7 @@ def list_records(folders: Path, name: str) -> list[Path]:
     return [path for path in sorted(folders.rglob(name)) if "cache" not in path.parts]
 
 
-# Written as a plain dict still, with a field of an earlier name.
-PLAIN = {"split.json": pytest.mark.xfail(reason="the data room has not been converted")}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=PLAIN.get(name, ())) for name in RECORD_FILES]
-)
+@pytest.mark.parametrize("name", RECORD_FILES)
 def test_every_file_is_what_the_store_makes_of_its_record(
     folders: Path, tmp_path: Path, name: str
 ) -> None:

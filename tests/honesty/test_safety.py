@@ -35,6 +35,6 @@ def test_no_reader_breaks_the_seal():
     users = {
         path.name
         for path in (SOURCE / "data").rglob("*.py")
-        if "break_seal" in path.read_text(encoding="utf-8")
+        if "open_sealed_test" in path.read_text(encoding="utf-8")
     }
     assert users <= {"sealed_test.py", "__init__.py"}

@@ -1,4 +1,4 @@
-"""Named members of a `.tar.gz`, streamed into memory; nothing is ever unpacked to disk."""
+"""Named members of a `.tar.gz`, read into memory; nothing is ever unpacked to disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 
 class _CappedGzip(gzip.GzipFile):
-    """Stops unpacking at `MAX_TOTAL_BYTES`: a few kilobytes can hold terabytes of zeros."""
+    """Stops unpacking at `MAX_TOTAL_BYTES`, because a small file can hold terabytes of zeros."""
 
     def read(self, size: int | None = -1) -> bytes:
         content = super().read(size)
@@ -36,8 +36,8 @@ def stream_members(
     The archive is read to its last byte, so that its checksum is verified.
 
     Raises:
-        DataError: damaged or cut short, a wanted member is missing, twice there, a link or too
-            large.
+        DataError: the archive is damaged or cut short, or a wanted member is missing, there
+            twice, a link or too large.
     """
     missing = set(names)
     with _open(archive) as (tar, unzipped):
