@@ -50,11 +50,11 @@ results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-1
 	  $(BENCHMARKS) keep studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 
-.PHONY: box
-box: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
-	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble benchmarks/recipes/box.toml --out studies/box --resume
-	$(BIN)/smallvision evaluate studies/box cifar10
-	$(BENCHMARKS) keep-box studies/box
+.PHONY: pretrained
+pretrained: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
+	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble benchmarks/recipes/pretrained.toml --out studies/pretrained --resume
+	$(BIN)/smallvision evaluate studies/pretrained cifar10
+	$(BENCHMARKS) keep-pretrained studies/pretrained
 	$(BENCHMARKS) pages
 
 .PHONY: gold

@@ -268,7 +268,7 @@ def try_weight_average(
         common.
     """
     place = folder / "averaged"
-    shutil.rmtree(place, ignore_errors=True)  # of an earlier sitting that a kill ended
+    shutil.rmtree(place, ignore_errors=True)  # of an earlier session that a kill ended
     models = [member.model for member in selection.members]
     if len(models) == 1 or len({member.run for member in selection.members}) > 1:
         return None

@@ -70,7 +70,7 @@ def distill_run(teacher: Path, recipe: Recipe, job: Job) -> Distillation:
     return record
 
 
-def find_teaching_run(run: Run | str | Path) -> Path:
+def find_teacher_run(run: Run | str | Path) -> Path:
     """The folder of a finished run that a student may learn from.
 
     Raises:
@@ -109,7 +109,7 @@ def refuse_teacher(recipe: Recipe) -> None:
         )
 
 
-def check_teaching(teacher: Path, recipe: Recipe) -> None:
+def check_teacher_fits(teacher: Path, recipe: Recipe) -> None:
     """Refuse random crops that the teacher cannot classify, before hours of training.
 
     Raises:

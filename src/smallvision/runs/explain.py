@@ -15,7 +15,7 @@ from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records.files import read_npz
 from smallvision.records.layout import read_status
-from smallvision.runs.finished_run import find_validated, recall_dataset
+from smallvision.runs.finished_run import find_dataset, find_validated
 from smallvision.runs.results import Run
 
 FOLDER = "errors"  # within the run's
@@ -40,7 +40,7 @@ def explain(
         RecordError: the run is unfinished or damaged, or its folder cannot be written.
     """
     folder, _ = find_validated(run)
-    return explain_run(folder, *recall_dataset(folder, data, data_dir))
+    return explain_run(folder, *find_dataset(folder, data, data_dir))
 
 
 def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:

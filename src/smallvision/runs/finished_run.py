@@ -48,7 +48,7 @@ def find_validated(run: Run | str | Path) -> tuple[Path, ValidatedRun]:
     return folder, status
 
 
-def recall_dataset(
+def find_dataset(
     folder: Path, data: DataSet | str | Path | None, data_dir: str | Path | None
 ) -> tuple[DataSet, Split]:
     """The images and the split that a run was trained on.
@@ -62,7 +62,7 @@ def recall_dataset(
         DataError: these are other images, or the run does not say where its own are.
         RecordError: the split is missing or damaged.
     """
-    dataset = as_dataset(recall_name(folder) if data is None else data, data_dir)
+    dataset = as_dataset(find_dataset_name(folder) if data is None else data, data_dir)
     split = read_split(folder)
     record = read_split_record(folder)
     val = dataset.val.fingerprint if record.declared_val and dataset.val is not None else None
@@ -75,7 +75,7 @@ def recall_dataset(
     return replace(dataset, mirror_safe=read_status(folder).mirror_safe), split
 
 
-def recall_name(folder: Path) -> str:
+def find_dataset_name(folder: Path) -> str:
     """The name of the data set that a run was trained on, if it goes by a name.
 
     Raises:

@@ -26,7 +26,7 @@ from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
-from smallvision.runs.refit import load_final, recall_test
+from smallvision.runs.refit import find_test_record, load_final
 from smallvision.study.context import StudyContext
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
@@ -174,7 +174,7 @@ def place_rung(
 ) -> tuple[Rung, RungRecord]:
     """Build a rung on the best finished rung that it may build on, and enter which that is.
 
-    A rung that was begun in an earlier sitting keeps the base it had, even if a better one has
+    A rung that was begun in an earlier session keeps the base it had, even if a better one has
     been finished since: what lies in its folder was made on that.
     """
     base, note = entry.builds_on, entry.note
@@ -224,7 +224,7 @@ def test_winner(best: str, context: StudyContext) -> None:
     path = job.folder / TEST
     if context.plan.refit:
         refit_finished(run, job)
-    if recall_test(path, run) is not None:
+    if find_test_record(path, run) is not None:
         job.callback.on_message(f"The test result of {best} is kept; the test set stays sealed.")
         return
     model, validation_model = load_final(run)

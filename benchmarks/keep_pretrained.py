@@ -1,4 +1,4 @@
-"""Put a distilled model into the package, and its records into `results/box`."""
+"""Put a distilled model into the package, and its records into `results/pretrained`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import typer
 
 from benchmarks.keep import describe_run_place, describe_test, read
 from benchmarks.records import RESULTS
-from smallvision.predict.pretrained import BOX
+from smallvision.predict.pretrained import PRETRAINED
 from smallvision.records.weights import copy_tensors
 
-RECORDS = RESULTS / "box"
+RECORDS = RESULTS / "pretrained"
 KEPT = (
     "status.json",
     "distilled.json",
@@ -28,7 +28,7 @@ KEPT = (
 NAME = "cifar10"
 
 
-def keep_box(
+def keep_pretrained(
     run: Annotated[
         Path,
         typer.Argument(
@@ -36,8 +36,8 @@ def keep_box(
         ),
     ],
 ) -> None:
-    """Copy a distilled model into the package and its records into results/box."""
-    copy_tensors(run / "model", BOX / NAME)
+    """Copy a distilled model into the package and its records into results/pretrained."""
+    copy_tensors(run / "model", PRETRAINED / NAME)
     RECORDS.mkdir(exist_ok=True)
     for name in KEPT:
         shutil.copyfile(run / name, RECORDS / name)
