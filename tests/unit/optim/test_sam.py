@@ -18,7 +18,7 @@ class Bowl(nn.Module):
 
     def __init__(self, weight: list[float], bias: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.tensor(weight, dtype=torch.float64))
+        self.weight = nn.Parameter(torch.tensor([weight], dtype=torch.float64))  # a matrix decays
         self.bias = nn.Parameter(torch.tensor([bias], dtype=torch.float64))
 
     def forward(self) -> Tensor:
@@ -26,7 +26,7 @@ class Bowl(nn.Module):
         return (curvature * self.weight**2).sum() / 2 + 3 * (self.bias**2).sum() / 2
 
     def values(self) -> list[float]:
-        return [*self.weight.tolist(), *self.bias.tolist()]
+        return [*self.weight.flatten().tolist(), *self.bias.tolist()]
 
 
 def evaluate(
