@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,8 +18,17 @@ from benchmarks.tables import Table
 from smallvision.errors import RecordError
 from smallvision.format import format_times
 from smallvision.records import store
-from smallvision.records.files import read_small
-from smallvision.records.schema.run import ComputeSettings
+from smallvision.records.layout import ENVIRONMENT, STUDY, TEST, VERDICTS, run_folder
+from smallvision.records.schema import (
+    Environment,
+    LadderVerdicts,
+    StudyRecord,
+    TestRecord,
+    ValidatedRun,
+    Verdict,
+)
+from smallvision.runs.finished_run import find_validated
+from smallvision.runs.repeats import read_repeats
 
 KEPT = (
     "study.json",
@@ -74,83 +83,75 @@ def keep(
     print("\n".join(block))
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a record of the package as plain values.
-
-    Raises:
-        RecordError: it is missing or damaged.
-    """
-    try:
-        record: dict[str, Any] = store.parse(read_small(path))
-    except ValueError as error:
-        raise RecordError(f"{path} is damaged ({error}); restore it") from error
-    return record
-
-
-def describe_test(test: dict[str, Any]) -> str:
+def describe_test(test: TestRecord) -> str:
     """The test accuracy with its interval, and how often the test set was opened."""
-    low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
+    low, high = (f"{bound * 100:.2f}" for bound in test.interval)
     return (
-        f"**{test['accuracy'] * 100:.2f} %** ({low} to {high}) on {test['n']:,} images, opened "
-        f"{format_times(test['openings'])} for this model"
+        f"**{test.accuracy * 100:.2f} %** ({low} to {high}) on {test.n:,} images, opened "
+        f"{format_times(test.openings)} for this model"
     )
 
 
-def describe_run_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
+def read_environment(folder: Path) -> Host:
+    """Where a run or study was made."""
+    return store.read(folder / ENVIRONMENT, Environment).extend(Host)
+
+
+def describe_run_place(folder: Path, status: ValidatedRun, time: str) -> str:
     """Where, how and on which day a run was made."""
-    host, compute = Host.model_validate(environment), ComputeSettings.model_validate(machine)
-    return describe_place(host, compute, time)
+    assert status.compute is not None, "a finished run has been computed"
+    return describe_place(read_environment(folder), status.compute, time)
 
 
-def describe_verdict(step: dict[str, Any] | None) -> str:
+def describe_verdict(step: Verdict | None) -> str:
     """A verdict in a few words."""
     if step is None:
         return ""
-    if step["verdict"] == "cannot tell apart":
-        return f"cannot be told apart from {step['against']}"
-    return f"{step['verdict']} than {step['against']} by {abs(step['difference']) * 100:.2f} points"
+    if step.verdict == "cannot tell apart":
+        return f"cannot be told apart from {step.against}"
+    return f"{step.verdict} than {step.against} by {abs(step.difference) * 100:.2f} points"
 
 
 def write_block(folder: Path) -> Iterator[str]:
     """The rungs of a kept study as a table, then its test result and how it was obtained."""
-    study = read(folder / "study.json")
-    verdicts = {step["rung"]: step for step in read(folder / "verdicts.json")["steps"]}
+    study = store.read(folder / STUDY, StudyRecord)
+    steps = store.read(folder / VERDICTS, LadderVerdicts).steps
+    verdicts = {step.rung: step for step in steps}
     statuses = {
-        rung["name"]: read(folder / "runs" / rung["name"] / "status.json")
-        for rung in study["rungs"]
-        if rung["status"] == "done"
+        rung.name: find_validated(run_folder(folder, rung.name))[1]
+        for rung in study.rungs
+        if rung.is_done
     }
     rows = []
     for name, status in statuses.items():
-        val = status["val"]
-        accuracy, interval = val["accuracy"], val["interval"]
-        path = folder / "runs" / name / "seeds.json"
-        if path.exists():
-            seeds = read(path)
-            accuracy, interval = seeds["mean"], seeds["interval"] or interval
+        accuracy, interval = status.val.accuracy, status.val.interval
+        if (seeds := read_repeats(run_folder(folder, name))) is not None:
+            accuracy, interval = seeds.mean, seeds.interval or interval
         low, high = (f"{bound * 100:.2f}" for bound in interval)
         rows.append(
             (
-                f"**{name}**" if name == study["best"] else name,
+                f"**{name}**" if name == study.best else name,
                 f"{accuracy * 100:.2f} ({low} to {high})",
-                f"{status['train']['accuracy'] * 100:.2f}",
-                f"{status['parameters'] / 1e6:.2f} M",
-                f"{status['seconds'] / 60:.1f}",
+                f"{status.train.accuracy * 100:.2f}",
+                f"{status.parameters / 1e6:.2f} M",
+                f"{status.seconds / 60:.1f}",
                 describe_verdict(verdicts.get(name)),
             )
         )
     heads = "rung | validation % (95 % interval) | training % | parameters | minutes | verdict"
     yield Table(heads.split(" | "), rows).markdown()
     yield ""
-    test, best = read(folder / "test.json"), statuses[study["best"]]
-    place = describe_run_place(read(folder / "environment.json"), best["machine"], study["created"])
+    if study.best is None or study.finished is None:
+        raise RecordError(f"{folder} holds no finished study; finish it with --resume")
+    test, best = store.read(folder / TEST, TestRecord), statuses[study.best]
     runs = "One run of each rung (n = 1, "
-    if study["seeds"] > 1:
-        which = ", ".join(study["repeat"] or ["each rung but the ensemble"])
-        runs = f"{study['seeds']} runs of {which}, reported as their mean; one run of the others ("
-    began, ended = (datetime.fromisoformat(study[when]) for when in ("created", "finished"))
+    if study.seeds > 1:
+        which = ", ".join(study.repeat or ["each rung but the ensemble"])
+        runs = f"{study.seeds} runs of {which}, reported as their mean; one run of the others ("
+    began, ended = map(datetime.fromisoformat, (study.created, study.finished))
     yield (
-        f"Test of `{test['model']}`: {describe_test(test)}. {runs}seed {study['seed']}), preset "
-        f"`{study['preset']}`, validated on {best['val']['n']:,} images; {place}. From start to "
-        f"report: {(ended - began).total_seconds() / 60:.1f} minutes."
+        f"Test of `{test.model}`: {describe_test(test)}. {runs}seed {study.seed}), preset "
+        f"`{study.preset}`, validated on {best.val.n:,} images; "
+        f"{describe_run_place(folder, best, study.created)}. From start to report: "
+        f"{(ended - began).total_seconds() / 60:.1f} minutes."
     )

@@ -9,10 +9,14 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.keep import describe_run_place, describe_test, read
+from benchmarks.keep import describe_run_place, describe_test
 from benchmarks.records import RESULTS
 from smallvision.predict.pretrained import PRETRAINED
+from smallvision.records import store
+from smallvision.records.layout import DISTILLED, TEST
+from smallvision.records.schema import Distillation, TestRecord
 from smallvision.records.weights import copy_tensors
+from smallvision.runs.finished_run import find_validated
 
 RECORDS = RESULTS / "pretrained"
 KEPT = (
@@ -46,15 +50,16 @@ def keep_pretrained(
 
 def write_block() -> Iterator[str]:
     """The model in a sentence or two, for README.md."""
-    names = ("status", "test", "distilled", "environment")
-    status, test, distilled, environment = (read(RECORDS / f"{name}.json") for name in names)
-    teacher, cost = distilled["teacher"], distilled["cost"]
+    status = find_validated(RECORDS)[1]
+    test = store.read(RECORDS / TEST, TestRecord)
+    distilled = store.read(RECORDS / DISTILLED, Distillation)
+    teacher, cost = distilled.teacher, distilled.cost
     yield (
-        f"`{NAME}`: test {describe_test(test)}; {status['val']['accuracy'] * 100:.2f} % on "
-        f"{status['val']['n']:,} validation images, where its teacher, `{teacher['name']}`, has "
-        f"{teacher['accuracy'] * 100:.2f} %. {status['parameters'] / 1e6:.2f} M parameters, "
-        f"{status['size_bytes'] / 1e6:.1f} MB ({cost['size_ratio']:.2f} of its teacher), "
-        f"{cost['latency_ratio']:.2f} of its teacher's time for an image; "
-        f"{status['seconds'] / 60:.0f} minutes of training (n = 1). "
-        f"{describe_run_place(environment, status['machine'], test['time'])}."
+        f"`{NAME}`: test {describe_test(test)}; {status.val.accuracy * 100:.2f} % on "
+        f"{status.val.n:,} validation images, where its teacher, `{teacher.name}`, has "
+        f"{teacher.accuracy * 100:.2f} %. {status.parameters / 1e6:.2f} M parameters, "
+        f"{status.size_bytes / 1e6:.1f} MB ({cost.size_ratio:.2f} of its teacher), "
+        f"{cost.latency_ratio:.2f} of its teacher's time for an image; "
+        f"{status.seconds / 60:.0f} minutes of training (n = 1). "
+        f"{describe_run_place(RECORDS, status, test.time)}."
     )
