@@ -108,7 +108,7 @@ def describe_here(machine: Machine) -> Head:
     return {
         "created": now(),
         "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        "machine": ComputeSettings.model_validate(machine, from_attributes=True),
+        "machine": machine.settings,
         "environment": Host.model_validate(describe_environment(), from_attributes=True),
     }
 
