@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: study test check format install clean
+.PHONY: study test check docs format install clean
 
 study: $(INSTALLED)  ## the main job on the embedded handwritten digits
 	$(BIN)/smallvision study digits
@@ -12,11 +12,15 @@ study: $(INSTALLED)  ## the main job on the embedded handwritten digits
 test: $(INSTALLED)  ## all default tests: offline, minutes
 	$(BIN)/pytest
 
-check: $(INSTALLED)  ## format, lint, types, import rules
+check: $(INSTALLED)  ## format, lint, types, import rules, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate_records.py --check
+
+docs: $(INSTALLED)  ## docs/RECORDS.md from the schema of the records
+	$(BIN)/python docs/generate_records.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
@@ -32,35 +36,51 @@ $(INSTALLED): pyproject.toml
 clean:
 	rm -rf $(VENV) build dist
 
+BENCHMARKS := $(BIN)/python -m benchmarks
+
 .PHONY: results results-quick
-results: $(INSTALLED)  ## the figures in README.md; an hour, and CIFAR-10 is needed
+results: $(INSTALLED)  ## the study in README.md; an hour, and CIFAR-10 is needed
 	$(BIN)/smallvision study cifar10 --preset laptop --out studies/cifar10-laptop --resume
-	$(BIN)/python results/keep.py studies/cifar10-laptop results/cifar10-laptop
+	$(BENCHMARKS) keep studies/cifar10-laptop results/cifar10-laptop
+	$(BENCHMARKS) pages
 
 results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-10 is needed
 	for data in digits cifar10; do \
 	  $(BIN)/smallvision study $$data --out studies/$$data-quick --resume && \
-	  $(BIN)/python results/keep.py studies/$$data-quick results/quick/$$data || exit 1; \
+	  $(BENCHMARKS) keep studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 
-.PHONY: box
-box: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
-	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble results/box.toml --out studies/box --resume
-	$(BIN)/smallvision evaluate studies/box cifar10
-	$(BIN)/python results/keep_box.py studies/box
+.PHONY: pretrained
+pretrained: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
+	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble benchmarks/recipes/pretrained.toml --out studies/pretrained --resume
+	$(BIN)/smallvision evaluate studies/pretrained cifar10
+	$(BENCHMARKS) keep-pretrained studies/pretrained
+	$(BENCHMARKS) pages
+
+.PHONY: gold
+gold: $(INSTALLED)  ## tests/gold/folders anew, after the format on disk was changed on purpose
+	$(BIN)/python -m tests.gold.make_folders
 
 .PHONY: battery
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour
 	$(BIN)/python -m tests.battery
 
-.PHONY: bench bench-check
-bench: $(INSTALLED)  ## speed but for the race, in results/bench/MACHINE; minutes, CIFAR-10 is needed
-	@test -n "$(MACHINE)" || { echo "say whose speed: make bench MACHINE=NAME"; exit 2; }
-	$(BIN)/smallvision bench pipeline cifar10 --out results/bench/$(MACHINE)
-	$(BIN)/smallvision bench step vgg10-aug wrn-aug speednet results/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
-	$(BIN)/smallvision bench report results/bench/$(MACHINE) --out bench/report.html
+# Measurements need an otherwise idle machine. MACHINE names the folder of its records.
+.PHONY: bench race bench-check machine
+bench: machine $(INSTALLED)  ## speed of steps and of the input path; minutes, CIFAR-10 is needed
+	$(BENCHMARKS) pipeline cifar10 --out results/bench/$(MACHINE)
+	$(BENCHMARKS) step vgg10-aug wrn-aug speednet benchmarks/recipes/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
+	$(BENCHMARKS) report results/bench/$(MACHINE) --out bench/report.html
 
-bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with records of such a processor
-	$(BIN)/smallvision bench pipeline cifar10 --rounds 3 --out bench/check
-	$(BIN)/smallvision bench step --rounds 3 --out bench/check
-	$(BIN)/python results/check_speed.py bench/check results/bench
+race: machine $(INSTALLED)  ## the time to 94 % beside a peer; an hour or two, and CIFAR-10 is needed
+	@test -n "$(PEER)" || { echo "name the peer: make race MACHINE=NAME PEER=path/to/airbench94_muon.py"; exit 2; }
+	$(BENCHMARKS) race $(PEER) --out results/bench/$(MACHINE)
+	$(BENCHMARKS) pages
+
+machine:
+	@test -n "$(MACHINE)" || { echo "name the machine, such as MACHINE=epyc"; exit 2; }
+
+bench-check: $(INSTALLED)  ## has anything become slower? compares ratios with records of a like machine
+	$(BENCHMARKS) pipeline cifar10 --rounds 3 --out bench/check
+	$(BENCHMARKS) step --rounds 3 --out bench/check
+	$(BENCHMARKS) check bench/check

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from smallvision.data.dataset import DataSet
+from tests.support.commands import Outcome, call_command
 from tests.support.images import make_dataset
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The cache of fixtures that several tests share, which are made before any test's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMALLVISION_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -25,31 +32,7 @@ def dataset() -> DataSet:
     return make_dataset()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def smallvision(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Outcome]:
+def smallvision() -> Callable[..., Outcome]:
     """Call the command line in this process: `smallvision("train", "digits", "mlp")`."""
-
-    def call(*arguments: str | Path) -> Outcome:
-        from smallvision.cli.main import main
-
-        monkeypatch.setattr(sys, "argv", ["smallvision", *map(str, arguments)])
-        code: int | str | None = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        return Outcome(int(code or 0), captured.out, captured.err)
-
-    return call
+    return call_command

@@ -1,4 +1,4 @@
-"""What a catalogue says of each entry, for people who choose."""
+"""The description of a technique for people who choose one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Card:
     Attributes:
         sentence: what it does.
         source: the paper it comes from, or "folklore".
-        assumes: what must hold of the images for it to make sense.
-        costs: what it takes in time, memory or parameters.
+        assumes: what must be true of the images, the data or other settings.
+        costs: time, memory or parameters.
     """
 
     sentence: str

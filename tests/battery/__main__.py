@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -10,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from smallvision.compute.environment import describe_environment
-from smallvision.records.files import make_folder, now, read_json, write_json, write_text
+from smallvision.records import store
+from smallvision.records.files import make_folder, now, write_text
 from tests.battery.families import FAMILIES
 
 SEED = 0
@@ -25,7 +27,7 @@ def main() -> None:
     wanted = sys.argv[1:]
     families: dict[str, Any] = {}
     if wanted and RECORD.exists():
-        families = read_json(RECORD)["families"]
+        families = json.loads(RECORD.read_text(encoding="utf-8"))["families"]
     failed = False
     for name, family in FAMILIES.items():
         if wanted and name not in wanted:
@@ -39,9 +41,15 @@ def main() -> None:
         print(f"{name}: {outcome.trials} trials, {len(outcome.failures)} failures, {seconds:.0f} s")
         for failure in outcome.failures[:20]:
             print(f"  {failure}")
-        head = {"schema": 1, "kind": "reliability", "created": now(), "seed": SEED}
-        record = {**head, "environment": describe_environment(), "families": families}
-        write_json(make_folder(RECORD.parent) / RECORD.name, record)
+        record = {
+            "kind": "reliability",
+            "created": now(),
+            "seed": SEED,
+            "environment": describe_environment().model_dump(mode="json"),
+            "families": families,
+        }
+        text = json.dumps(store.add_sum(record), indent=1, ensure_ascii=False) + "\n"
+        write_text(make_folder(RECORD.parent) / RECORD.name, text)
         write_table(record)
     sys.exit(1 if failed else 0)
 

@@ -18,13 +18,18 @@ from smallvision.errors import UserError
 from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe, read_run_recipe
 from smallvision.recipes.builders import build_average, build_model, build_optimizer, build_schedule
-from smallvision.records.files import read_json, read_npz, write_json
+from smallvision.records import store
+from smallvision.records.files import hash_file, read_npz
 from smallvision.records.layout import list_checkpoints
+from smallvision.records.schema import Environment, LearningRateSchedule, ModelRecord
+from smallvision.records.weights import read_manifest
+from smallvision.runs.job import Job
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
 from smallvision.training import State, restore_newest
 from tests.battery.outcome import Outcome
 from tests.battery.work import RECIPE
+from tests.support.records import edit_json
 
 PROMISE = (
     "A damaged file is never loaded in silence: it is named in one line, and training falls back "
@@ -49,7 +54,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
         path = folder / draw.choice(files).relative_to(original)
         with outcome.trial(f"{number} {harm.__name__} {path.relative_to(folder)}"):
             harm(path, draw)
-            judge(folder, whole, states, f"{harm.__name__} {path.relative_to(folder)}", outcome)
+            check(folder, whole, states, f"{harm.__name__} {path.relative_to(folder)}", outcome)
         shutil.rmtree(folder)
     return outcome
 
@@ -62,7 +67,7 @@ def parse() -> Recipe:
 def train(folder: Path) -> None:
     """A small finished run that kept all of its checkpoints."""
     dataset = as_dataset("digits", None)
-    run_recipe(parse(), dataset, make_split(dataset.train), folder)
+    run_recipe(parse(), Job(dataset, make_split(dataset.train), folder))
 
 
 def fresh_state(folder: Path) -> State:
@@ -99,22 +104,21 @@ def alike(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
-def read_indices(folder: Path) -> list[bytes]:
-    """Which images are trained on, and which validate."""
-    split = read_split(folder)
-    return [split.train.tobytes(), split.val.tobytes()]
+def read_whole_split(folder: Path) -> dict[str, Any]:
+    """Which images are trained on and which validate, and all else that is known of the split."""
+    split = vars(read_split(folder))
+    return {**split, "train": split["train"].tobytes(), "val": split["val"].tobytes()}
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "model": lambda folder: load_model(folder).network.state_dict(),
-    "about": lambda folder: read_json(folder / "model" / "model.json"),
+    "about": lambda folder: store.read(folder / "model" / "model.json", ModelRecord),
     "status": lambda folder: Run(folder).status,
     "metrics": lambda folder: Run(folder).metrics,
     "recipe": read_run_recipe,
-    "split": lambda folder: read_json(folder / "split.json"),
-    "indices": lambda folder: read_indices(folder),
-    "schedule": lambda folder: read_json(folder / "schedule.json"),
-    "environment": lambda folder: read_json(folder / "environment.json"),
+    "split": lambda folder: read_whole_split(folder),
+    "schedule": lambda folder: store.read(folder / "schedule.json", LearningRateSchedule),
+    "environment": lambda folder: store.read(folder / "environment.json", Environment),
     "predictions": lambda folder: [
         array.tobytes()
         for array in read_npz(
@@ -124,7 +128,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def judge(
+def check(
     folder: Path,
     whole: dict[str, Any],
     states: dict[int, dict[str, Tensor]],
@@ -202,14 +206,15 @@ def swap_roles(path: Path, _: random.Random) -> None:
 
 def age(path: Path, _: random.Random) -> None:
     """Let a record come from a later version."""
-    newest = find_run(path) / "checkpoints" / "004" / "state.json"
-    write_json(newest, {**read_json(newest), "schema": 2})
+    newest = find_run(path) / "checkpoints" / "004"
+    edit_json(newest / "state.json", schema=store.VERSION + 1)
+    sums = {**read_manifest(newest), "state.json": hash_file(newest / "state.json")}
+    edit_json(newest / "manifest.json", files=sums)
 
 
 def age_status(path: Path, _: random.Random) -> None:
     """Let the status come from a later version."""
-    status = find_run(path) / "status.json"
-    write_json(status, {**read_json(status), "schema": 99})
+    edit_json(find_run(path) / "status.json", schema=99)
 
 
 def make_folder_of_it(path: Path, _: random.Random) -> None:

@@ -19,10 +19,15 @@ from typing import Any
 import numpy as np
 
 from smallvision.data.loading.load import as_dataset
+from smallvision.errors import UserError
 from smallvision.predict import load_model
-from smallvision.records.files import hash_file, read_json, write_json
+from smallvision.records import store
+from smallvision.records.files import hash_file
+from smallvision.records.schema import Manifest
 from smallvision.runs.results import Run
 from tests.battery.outcome import Outcome
+from tests.support.models import NORMED, make_model
+from tests.support.records import edit_json, make_status
 
 PROMISE = (
     "No file that smallvision reads can run code, write outside the folders it was told, or make "
@@ -47,7 +52,8 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     target, canary = place / "inside", place / "canary"
     target.mkdir()
     (place / "untouched").write_text("as it was", encoding="utf-8")
-    cases = [*list_models(canary), *list_data(canary)]
+    open_harmless(target, outcome)
+    cases = [*list_models(canary), *list_statuses(), *list_data(canary)]
     for number, (name, make, open_it) in enumerate(cases[:trials]):
         folder = target / f"{number:02d}"
         folder.mkdir()
@@ -66,6 +72,17 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
         outcome.expect(not canary.exists(), f"{name}: the program ran")
         outcome.expect(snapshot(place, target) == before, f"{name}: touched what is outside")
     return outcome
+
+
+def open_harmless(target: Path, outcome: Outcome) -> None:
+    """Open what the cases are made from: if that were refused, no case could fail."""
+    for name, make, open_it in list_harmless():
+        folder = target / f"harmless {name}"
+        folder.mkdir()
+        try:
+            open_it(make(folder))
+        except UserError as error:
+            outcome.failures.append(f"a harmless {name} was refused: {error}")
 
 
 def forget_peak() -> int:
@@ -92,6 +109,13 @@ def snapshot(place: Path, target: Path) -> dict[str, str]:
 Case = tuple[str, Callable[[Path], Path], Callable[[Path], object]]
 
 
+def list_harmless() -> Iterator[Case]:
+    """What models, manifests and statuses are made from."""
+    yield "model", save_model, load_model
+    yield "manifest", lambda at: make_manifest(at, "model.json"), load_model
+    yield "status", lambda at: write(at / "status.json", spell_status("10").encode()), read_status
+
+
 def list_models(canary: Path) -> Iterator[Case]:
     """Model folders with right sums and wrong content."""
     header = {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
@@ -114,11 +138,11 @@ def list_models(canary: Path) -> Iterator[Case]:
         "a shape beyond its bytes": pack_tensors(lying),
         "a name twice": struct.pack("<Q", len(twice)) + twice + bytes(16),
         "a deep header": pack_header(b'{"a":' * 50_000),
-        "another network's weights": pack_tensors(header),
+        "another network's weights": pack_header(json.dumps(header).encode()) + bytes(16),
         "no weights": b"",
     }
     for name, content in weights.items():
-        yield f"model: {name}", lambda at, c=content: make_model(at, c), load_model
+        yield f"model: {name}", lambda at, c=content: save_model(at, c), load_model
     settings: dict[str, Any] = {
         "a network of 10^9 channels": {"name": "vgg10", "width": 10**9},
         "a network of 60,000 channels": {"name": "vgg10", "width": 60_000},
@@ -128,27 +152,35 @@ def list_models(canary: Path) -> Iterator[Case]:
         "an ensemble in itself": nest({"name": "mlp"}, 200),
         "settings of another kind": {"name": "mlp", "hidden": "12"},
         "a module's name": {"name": "os.system"},
-        "an argument that is none": {"name": "mlp", "__class__": "x"},
+        "an argument that is none": {**NORMED, "__class__": "x"},
     }
     for name, value in settings.items():
-        make = lambda at, s=value: make_model(at, pack_tensors(header), model=s)  # noqa: E731
-        yield f"model: {name}", make, load_model
-    shape = lambda at: make_model(at, pack_tensors(header), shape=[3, 10**6, 10**6])  # noqa: E731
+        yield f"model: {name}", lambda at, s=value: save_model(at, model=s), load_model
+    shape = lambda at: save_model(at, shape=(3, 10**6, 10**6))  # noqa: E731
     yield "model: pictures of 10^12 pixels", shape, load_model
     for outside in ("../../untouched", "/etc/hostname", "..", "a/b"):
         make = lambda at, o=outside: make_manifest(at, o)  # noqa: E731
         yield f"model: a manifest that names {outside}", make, load_model
-    records = {
+
+
+def list_statuses() -> Iterator[Case]:
+    """Statuses of runs that are whole but for one value, and what is no status."""
+    texts = {
         "nested 100,000 deep": "[" * 100_000,
-        "a number of 5,000 digits": '{"schema": 1, "name": ' + "9" * 5000 + "}",
-        "NaN": '{"schema": 1, "name": NaN, "status": "done"}',
+        "a number of 5,000 digits": spell_status("9" * 5000),
+        "NaN": spell_status("NaN"),
+        "a number beyond all": spell_status("1e999"),
+        "a negative count": spell_status("-1"),
         "a list": "[1, 2]",
     }
-    for name, text in records.items():
+    for name, text in texts.items():
         make = lambda at, t=text: write(at / "status.json", t.encode())  # noqa: E731
-        yield f"status: {name}", make, lambda path: Run(path.parent).status
-    fifo = lambda at: make_fifo(at / "status.json")  # noqa: E731
-    yield "status: a pipe that nobody writes to", fifo, lambda path: Run(path.parent).status
+        yield f"status: {name}", make, read_status
+    yield (
+        "status: a pipe that nobody writes to",
+        lambda at: make_fifo(at / "status.json"),
+        read_status,
+    )
 
 
 def list_data(canary: Path) -> Iterator[Case]:
@@ -240,34 +272,48 @@ def nest(settings: dict[str, Any], depth: int) -> dict[str, Any]:
     return settings
 
 
-def make_model(folder: Path, weights: bytes, **about: Any) -> Path:
-    """A model folder whose manifest agrees with its files."""
-    write(folder / "model.safetensors", weights)
-    described = {
-        "schema": 1,
-        "model": {"name": "mlp", "hidden": [4]},
-        "class_names": ["a", "b"],
-        "shape": [1, 8, 8],
-        "mean": [0.5],
-        "std": [0.5],
-        "temperature": 1.0,
-        "epoch": 1,
-    }
-    write_json(folder / "model.json", {**described, **about})
-    files = {name: hash_file(folder / name) for name in ("model.safetensors", "model.json")}
-    write_json(folder / "manifest.json", {"schema": 1, "files": files})
+def save_model(folder: Path, weights: bytes | None = None, **about: Any) -> Path:
+    """A saved model under a manifest that agrees with its files.
+
+    Args:
+        folder: of the model.
+        weights: content of its file of weights; by default those that belong to it.
+        about: other values of fields of `model.json`.
+    """
+    make_model(0, NORMED).save(folder)
+    if weights is not None:
+        write(folder / "model.safetensors", weights)
+    edit_json(folder / "model.json", **about)
+    write_manifest(folder, {})
     return folder
+
+
+def write_manifest(folder: Path, more: dict[str, str]) -> None:
+    """The manifest of a model's files, and of more."""
+    files = {name: hash_file(folder / name) for name in ("model.safetensors", "model.json")}
+    store.write(folder / "manifest.json", Manifest(files=files | more))
 
 
 def make_manifest(folder: Path, name: str) -> Path:
-    """A model whose manifest names a file somewhere else, with the right sum if it is there."""
-    make_model(folder, b"")
-    manifest = read_json(folder / "manifest.json")
+    """A model whose manifest names a file, with the right sum if it is there."""
+    save_model(folder)
     elsewhere = folder / name
     known = elsewhere.read_bytes() if elsewhere.is_file() else b""
-    manifest["files"][name] = f"sha256:{hashlib.sha256(known).hexdigest()}"
-    write_json(folder / "manifest.json", manifest)
+    write_manifest(folder, {name: f"sha256:{hashlib.sha256(known).hexdigest()}"})
     return folder
+
+
+def spell_status(parameters: str) -> str:
+    """The status of a finished run, without its sum, whose parameter count is any text."""
+    text = make_status(parameters=10).model_dump_json()
+    known = '"parameters":10,'
+    assert known in text
+    return text.replace(known, f'"parameters":{parameters},')
+
+
+def read_status(path: Path) -> object:
+    """The status of the run whose status file that is."""
+    return Run(path.parent).status
 
 
 def make_fifo(path: Path) -> Path:

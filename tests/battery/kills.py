@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smallvision.records.files import read_json
+from smallvision.records.layout import METRICS, is_finished
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
 
@@ -51,7 +51,7 @@ def list_jobs(recipe: Path) -> list[Job]:
     ]
 
 
-def rehearse(job: Job, place: Path) -> None:
+def run_undisturbed(job: Job, place: Path) -> None:
     """Run a job to its end: how long it takes, what it leaves, which places it passes."""
     folder = place / f"{job.name}-whole"
     process = start(*job.arguments, "--out", folder, fault="count", cache=place / "cache")
@@ -70,7 +70,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
     outcome, draw = Outcome(PROMISE), random.Random(seed)
     jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
     for job in jobs:
-        rehearse(job, place)
+        run_undisturbed(job, place)
     for number in range(trials):
         job = draw.choices(jobs, [job.weight for job in jobs])[0]
         fault = draw.choice(job.places) if number % 3 == 0 else ""
@@ -122,5 +122,4 @@ def check(job: Job, folder: Path, name: str, outcome: Outcome) -> None:
 
 def find_metrics(folder: Path) -> list[Path]:
     """The metrics of unfinished runs."""
-    found = folder.rglob("metrics.jsonl")
-    return [p for p in found if read_json(p.parent / "status.json")["status"] != "done"]
+    return [path for path in folder.rglob(METRICS) if not is_finished(path.parent)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from smallvision.records.files import read_json
+from smallvision.records.layout import is_finished
 from smallvision.records.ledger import read_openings
 from tests.battery.outcome import Outcome
 from tests.battery.work import finish, start, write_recipe
@@ -45,14 +45,14 @@ def contest(recipe: Path, folder: Path, cache: Path, outcome: Outcome, number: i
     outcome.expect(seconds < 2, f"contest {number}: left after {seconds:.1f} s")
     owner.kill()
     finish(owner)
-    heir = start(
+    successor = start(
         "train", "digits", recipe, "--set", "epochs=400", "--out", folder, "--resume", cache=cache
     )
-    while heir.poll() is None and f"process {heir.pid} on" not in read_lock(folder):
+    while successor.poll() is None and f"process {successor.pid} on" not in read_lock(folder):
         time.sleep(0.02)
-    outcome.expect(heir.poll() is None, f"contest {number}: the lock outlived its process")
-    heir.kill()
-    finish(heir)
+    outcome.expect(successor.poll() is None, f"contest {number}: the lock outlived its process")
+    successor.kill()
+    finish(successor)
 
 
 def read_lock(folder: Path) -> str:
@@ -77,10 +77,10 @@ def crowd(recipe: Path, folder: Path, cache: Path, outcome: Outcome, many: int) 
     ]
     codes = [finish(job)[0] for job in jobs]
     outcome.expect(codes == [0] * many, f"side by side: exit {codes}")
-    states = [read_json(folder / "runs" / str(n) / "status.json")["status"] for n in range(many)]
-    outcome.expect(states == ["done"] * many, f"side by side: {states}")
-    judges = [start("evaluate", folder / "runs" / "0", "digits", cache=cache) for _ in range(many)]
-    codes = [finish(judge)[0] for judge in judges]
+    finished = [is_finished(folder / "runs" / str(n)) for n in range(many)]
+    outcome.expect(all(finished), f"side by side: finished {finished}")
+    tests = [start("evaluate", folder / "runs" / "0", "digits", cache=cache) for _ in range(many)]
+    codes = [finish(test)[0] for test in tests]
     opened = sum(code == 0 for code in codes)
     entries = read_openings(folder / "runs" / "0")
     outcome.expect(len(entries) == opened, f"{opened} openings, {len(entries)} in the ledger")

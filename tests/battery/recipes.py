@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, build_ladder, find_preset, parse_recipe, read_recipe
+from smallvision.recipes.keys import list_keys
+from smallvision.recipes.overrides import override
 from smallvision.recipes.task import Task
-from smallvision.recipes.toml import list_keys, override, write_toml
+from smallvision.recipes.toml import write_toml
 from tests.battery.outcome import Outcome
 
 PROMISE = (

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from smallvision.records.files import read_json
-from smallvision.records.layout import STATUS
+from smallvision.records.layout import STATUS, is_finished
+from smallvision.training.checkpoints import read_state
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
 
@@ -70,13 +70,13 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
                 # The plan is written when training begins, before a signal is waited for.
                 begun = (folder / "schedule.json").exists()
                 hint = "go on with: smallvision train" if begun else "stopped before training began"
-                outcome.expect(hint in said or is_done(folder), f"{label}: {said[-200:]}")
+                outcome.expect(hint in said or is_finished(folder), f"{label}: {said[-200:]}")
                 metrics = folder / "metrics.jsonl"
                 epochs = metrics.read_bytes().count(b"\n") if metrics.exists() else 0
-                paused = folder / "checkpoints" / "paused" / "state.json"
-                if paused.exists():
+                paused = folder / "checkpoints" / "paused"
+                if (paused / "state.json").exists():
                     outcome.count("paused amid an epoch")
-                    outcome.expect(read_json(paused)["epoch"] == epochs, f"{label}: stale pause")
+                    outcome.expect(read_state(paused).epoch == epochs, f"{label}: stale pause")
             if name != "explore":
                 again = (*jobs[name], *out(name, folder), "--resume")
                 code, said = finish(start(*again, cache=place / "cache"))
@@ -84,11 +84,6 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
                 differences = compare_bits(read_bits(folder), expected[name])
                 outcome.expect(not differences, f"{label}: {differences[:3]}")
     return outcome
-
-
-def is_done(run: Path) -> bool:
-    """Whether a run was finished when the signal came."""
-    return bool(read_json(run / STATUS)["status"] == "done")
 
 
 def is_session_alive(leader: int) -> bool:

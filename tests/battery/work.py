@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from smallvision.records.files import hash_file, read_json, read_jsonl, read_npz
+from smallvision.records import store
+from smallvision.records.files import hash_file, read_npz
 
 RECIPE = """
 name = "battery"
@@ -86,9 +87,10 @@ def read_bits(folder: Path) -> dict[str, Any]:
         if not path.is_file() or path.name in UNCOMPARED:
             continue
         if path.suffix == ".json":
-            bits[name] = drop_clock(read_json(path))
+            bits[name] = drop_clock(store.parse(path.read_text(encoding="utf-8")))
         elif path.suffix == ".jsonl":
-            bits[name] = [drop_clock(line) for line in read_jsonl(path)]
+            lines = path.read_text(encoding="utf-8").splitlines()
+            bits[name] = [drop_clock(store.parse(line)) for line in lines]
         elif path.name == "val.npz":
             arrays = read_npz(path, "indices", "labels", "probabilities")
             bits[name] = [array.tobytes() for array in arrays]

@@ -55,13 +55,6 @@ def test_does_not_depend_on_memory_layout(name: str) -> None:
     assert torch.equal(first, second)
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_has_a_card(name: str) -> None:
-    card = AUGMENTATIONS[name].card
-    assert card.sentence.endswith(".")
-    assert card.source
-
-
 def test_flip_mirrors_about_half() -> None:
     images, targets = batch()
     out, _ = AUGMENTATIONS["flip"].apply(images, targets, Generator().manual_seed(0))

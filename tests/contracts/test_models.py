@@ -100,7 +100,7 @@ def test_activation_changes_the_function_alone(name: str, activation: str) -> No
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_parameter_learns_with_squeeze_and_activation(name: str, activation: str) -> None:
     torch.manual_seed(0)
-    model = MODELS[name].build((1, 16, 16), 5, **SMALL[name], squeeze=16, activation=activation)
+    model = MODELS[name].build((1, 16, 16), 5, **SMALL[name], se_ratio=16, activation=activation)
     model(torch.randn(8, 1, 16, 16)).square().sum().backward()
     still = [
         n
@@ -114,7 +114,7 @@ def test_every_parameter_learns_with_squeeze_and_activation(name: str, activatio
 @pytest.mark.parametrize(("name", "blocks"), [("vgg10", 4), ("wide_resnet", 3)])
 def test_squeeze_adds_two_small_layers_a_block(name: str, blocks: int) -> None:
     plain = MODELS[name].build((3, 16, 16), 5, **SMALL[name])
-    squeezed = MODELS[name].build((3, 16, 16), 5, **SMALL[name], squeeze=8)
+    squeezed = MODELS[name].build((3, 16, 16), 5, **SMALL[name], se_ratio=8)
     excites = [module for module in squeezed.modules() if isinstance(module, SqueezeExcite)]
     added = sum(p.numel() for p in squeezed.parameters()) - sum(
         p.numel() for p in plain.parameters()
@@ -137,7 +137,7 @@ def test_squeeze_weighs_channels_by_their_means() -> None:
 
 
 def test_squeeze_acts_on_the_residual_branch_alone() -> None:
-    model = MODELS["wide_resnet"].build((3, 16, 16), 5, **SMALL["wide_resnet"], squeeze=4).eval()
+    model = MODELS["wide_resnet"].build((3, 16, 16), 5, **SMALL["wide_resnet"], se_ratio=4).eval()
     block = model.blocks[0]
     x = torch.randn(2, 16, 8, 8)
     with torch.no_grad():

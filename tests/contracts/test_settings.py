@@ -1,4 +1,4 @@
-"""Settings mirror the builders: same names, same defaults."""
+"""Settings mirror the builders: same names, same defaults, and a card for people who choose."""
 
 import inspect
 from collections.abc import Callable
@@ -10,42 +10,35 @@ from smallvision.augment import AUGMENTATIONS
 from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
-from smallvision.predict import Views, build_teaching
-from smallvision.recipes import settings as s
+from smallvision.predict import Tta, build_distillation_targets
+from smallvision.recipes.settings.base import Activation, Settings, Technique
+from smallvision.recipes.settings.recipe import (
+    TECHNIQUES,
+    TeacherSettings,
+    TtaSettings,
+    find_technique,
+)
 from smallvision.training import AVERAGES
 
-PAIRS: list[tuple[Callable[..., Any], type[s.Settings]]] = [
-    (MODELS["mlp"].build, s.Mlp),
-    (MODELS["vgg10"].build, s.Vgg10),
-    (MODELS["wide_resnet"].build, s.WideResNet),
-    (MODELS["speednet"].build, s.SpeedNet),
-    (AUGMENTATIONS["flip"].apply, s.Flip),
-    (AUGMENTATIONS["alternating_flip"].apply, s.AlternatingFlip),
-    (AUGMENTATIONS["crop"].apply, s.Crop),
-    (AUGMENTATIONS["cutout"].apply, s.Cutout),
-    (AUGMENTATIONS["random_erasing"].apply, s.RandomErasing),
-    (AUGMENTATIONS["cutmix"].apply, s.CutMix),
-    (AUGMENTATIONS["mixup"].apply, s.MixUp),
-    (AUGMENTATIONS["trivial_augment"].apply, s.TrivialAugment),
-    (OPTIMIZERS["sgd"].build, s.Sgd),
-    (OPTIMIZERS["sam"].build, s.Sam),
-    (OPTIMIZERS["muon"].build, s.Muon),
-    (SCHEDULES["sgdr"].build, s.Sgdr),
-    (SCHEDULES["cosine"].build, s.Cosine),
-    (SCHEDULES["linear"].build, s.Linear),
-    (SCHEDULES["one_cycle"].build, s.OneCycle),
-    (AVERAGES["none"].build, s.NoAverage),
-    (AVERAGES["ema"].build, s.Ema),
-    (AVERAGES["swa"].build, s.Swa),
-    (Views, s.Views),
-    (build_teaching, s.Teacher),
+BUILDERS: dict[str, dict[str, Callable[..., Any]]] = {
+    "model": {name: entry.build for name, entry in MODELS.items()},
+    "augment": {name: entry.apply for name, entry in AUGMENTATIONS.items()},
+    "optimizer": dict(OPTIMIZERS),
+    "schedule": dict(SCHEDULES),
+    "averaging": dict(AVERAGES),
+}
+NAMED = [(part, name, find_technique(part, name)) for part in BUILDERS for name in BUILDERS[part]]
+PAIRS: list[tuple[Callable[..., Any], type[Settings]]] = [
+    *((BUILDERS[part][name], settings) for part, name, settings in NAMED),
+    (Tta, TtaSettings),
+    (build_distillation_targets, TeacherSettings),
 ]
 NAMES = {"name", "model"}  # which builder, or which teacher
 TOLD = {"indices", "epoch", "seed"}  # what an augmentation that remembers is told by the batch
 
 
 @pytest.mark.parametrize(("build", "mirror"), PAIRS)
-def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[s.Settings]) -> None:
+def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[Settings]) -> None:
     parameters = inspect.signature(build).parameters.values()
     expected = {
         p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in TOLD
@@ -56,11 +49,16 @@ def test_same_names_and_defaults(build: Callable[..., Any], mirror: type[s.Setti
     assert fields == expected
 
 
-def test_every_catalogue_entry_has_settings() -> None:
-    named = [mirror for _, mirror in PAIRS if mirror not in (s.Views, s.Teacher)]
-    mirrored = {mirror.model_fields["name"].default for mirror in named}
-    assert mirrored == {*MODELS, *AUGMENTATIONS, *OPTIMIZERS, *SCHEDULES, *AVERAGES}
+@pytest.mark.parametrize("part", TECHNIQUES)
+def test_every_technique_has_a_builder(part: str) -> None:
+    assert {kind().name for kind in TECHNIQUES[part]} == set(BUILDERS[part])
+
+
+@pytest.mark.parametrize(("part", "name", "settings"), NAMED)
+def test_every_technique_has_a_card(part: str, name: str, settings: type[Technique]) -> None:
+    assert settings.card.sentence.endswith(".")
+    assert settings.card.source
 
 
 def test_every_activation_can_be_asked_for() -> None:
-    assert set(get_args(s.Activation)) == set(ACTIVATIONS)
+    assert set(get_args(Activation)) == set(ACTIVATIONS)

@@ -12,7 +12,7 @@ ROOT = Path(smallvision.__file__).parents[2]
 
 def test_public_names() -> None:
     assert sorted(smallvision.__all__) == [
-        "Limits", "StudyPlan", "UserError", "__version__",
+        "Callback", "Limits", "StudyPlan", "UserError", "__version__",
         "classify", "compare", "distill", "ensemble", "evaluate", "explain", "explore",
         "from_arrays", "load_data", "load_model", "report", "run_study", "train", "tune",
     ]  # fmt: skip

@@ -2,70 +2,108 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-Call = Callable[..., Any]
-SMALL = [
-    f"--set={text}"
-    for text in ("epochs=2", "model.widths=[8]", "batch_size=64", "micro_batch=40", "windows=[]",
-                 "views.shift=0", "compute.threads=1")
-]  # fmt: skip
-HEADLINE = ("train", "digits", "speednet", "--target", "0.94", "--refit", "--evaluate", *SMALL)
+from smallvision.data.loading.load import load_data
+from smallvision.records import store
+from smallvision.records.ledger import read_openings
+from smallvision.records.schema import EpochMetrics
+from tests.support.commands import Outcome, assert_refused, call_command, spell_settings
+
+Call = Callable[..., Outcome]
+SMALL = spell_settings(
+    "epochs=2",
+    "model.widths=[8]",
+    "batch_size=64",
+    "micro_batch=40",
+    "random_crop_phase=[]",
+    "tta.shift=0",
+    "compute.threads=1",
+)
+VALIDATED = ("train", "digits", "speednet", "--target", "0.94", *SMALL)
+HEADLINE = (*VALIDATED, "--refit", "--evaluate")
 
 
-def test_all_images_are_trained_on_and_the_seal_is_opened_once(
-    smallvision: Call, tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
-    done = smallvision(*HEADLINE, "--out", out, "--json")
+class Headline(NamedTuple):
+    """A run on all images that was tested once, what `--json` printed, and what people read."""
+
+    run: Path
+    summary: dict[str, Any]
+    told: str
+
+
+@pytest.fixture(scope="module")
+def headline(tmp_path_factory: pytest.TempPathFactory) -> Headline:
+    run = tmp_path_factory.mktemp("headline") / "run"
+    done = call_command(*HEADLINE, "--out", run, "--json")
     assert done.code == 0, done.err
-    summary = json.loads(done.out)
-    assert summary["kind"] == "pooled"
-    assert "val" not in summary
-    assert summary["test"]["n"] == 359
-    split = json.loads((out / "split.json").read_text())
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    images = split["train_n"] + split["val_n"] if "train_n" in split else 1438
-    assert lines[-1]["step"] == 2 * (images // 64), "an epoch goes over training and validation"
-    assert [line["val_n"] for line in lines] == [0, 0]
-    assert not (out / "refit").exists()
-    assert len((out / "ledger.jsonl").read_text().splitlines()) == 1
-    assert "none is left to validate it on" in " ".join(done.err.split())
-    assert "not calibrated" in done.err
+    return Headline(run, done.json, done.words)
 
-    again = smallvision(*HEADLINE, "--out", out, "--resume", "--json")
+
+def test_all_images_are_trained_on(headline: Headline) -> None:
+    assert headline.summary["kind"] == "all_images"
+    lines = store.read_lines(headline.run / "metrics.jsonl", EpochMetrics)
+    assert lines[-1].step == 2 * (len(load_data("digits").train) // 64)
+    assert not (headline.run / "refit").exists()
+
+
+def test_none_is_left_to_validate_or_calibrate_on(headline: Headline) -> None:
+    assert "val" not in headline.summary
+    lines = store.read_lines(headline.run / "metrics.jsonl", EpochMetrics)
+    assert [line.val_n for line in lines] == [0, 0]
+    assert "none is left to validate it on" in headline.told
+    assert "not calibrated" in headline.told
+
+
+def test_the_test_set_is_opened_once(smallvision: Call, headline: Headline, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(headline.run, tmp_path / "run"))
+    assert headline.summary["test"]["n"] == 359
+    assert len(read_openings(run)) == 1
+    again = smallvision(*HEADLINE, "--out", run, "--resume", "--json")
     assert again.code == 0, again.err
-    assert json.loads(again.out)["test"] == summary["test"]
-    assert len((out / "ledger.jsonl").read_text().splitlines()) == 1, "not opened a second time"
+    assert again.json["test"] == headline.summary["test"]
+    assert len(read_openings(run)) == 1
 
-    for command in (
-        ("compare", out, out),
-        ("explain", out, "digits"),
-        ("ensemble", out),
-        ("evaluate", out, "digits", "--on", "val"),
-    ):
-        refused = smallvision(*command)
-        assert (refused.code, refused.err.count("\n")) == (2, 1), command
-        assert "none is left to validate it on" in refused.err
-    without = [word for word in HEADLINE if word not in ("--refit", "--evaluate")]
-    refused = smallvision(*without, "--out", out, "--resume")
-    assert (refused.code, refused.err.count("\n")) == (2, 1)
-    assert "with the validation images" in refused.err
-    listed = smallvision("runs", tmp_path)
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "RUN", "RUN"),
+        ("explain", "RUN", "digits"),
+        ("ensemble", "RUN"),
+        ("evaluate", "RUN", "digits", "--on", "val"),
+    ],
+)
+def test_what_needs_validation_images_is_refused(
+    smallvision: Call, headline: Headline, words: tuple[str, ...]
+) -> None:
+    run = str(headline.run)
+    refused = smallvision(*(run if word == "RUN" else word for word in words))
+    assert_refused(refused, "none is left to validate it on")
+
+
+def test_it_is_not_resumed_without_the_validation_images(
+    smallvision: Call, headline: Headline
+) -> None:
+    refused = smallvision(*VALIDATED, "--out", headline.run, "--resume")
+    assert_refused(refused, "with the validation images")
+
+
+def test_it_is_listed(smallvision: Call, headline: Headline) -> None:
+    listed = smallvision("runs", headline.run.parent)
     assert listed.code == 0
     assert "run" in listed.out
 
 
 def test_without_refit_it_is_validated(smallvision: Call, tmp_path: Path) -> None:
-    command = [word for word in HEADLINE if word not in ("--refit", "--evaluate")]
-    done = smallvision(*command, "--out", tmp_path / "run", "--json")
+    done = smallvision(*VALIDATED, "--out", tmp_path / "run", "--json")
     assert done.code == 0, done.err
-    assert json.loads(done.out)["val"]["n"] == 287
+    assert done.json["val"]["n"] == 287
 
 
 @pytest.mark.parametrize(
@@ -82,7 +120,5 @@ def test_without_refit_it_is_validated(smallvision: Call, tmp_path: Path) -> Non
 def test_what_makes_no_sense_is_refused(
     smallvision: Call, tmp_path: Path, words: list[str], said: str
 ) -> None:
-    done = smallvision("train", "digits", *words, "--out", tmp_path / "run")
-    assert (done.code, done.err.count("\n")) == (2, 1)
-    assert said in done.err
+    assert_refused(smallvision("train", "digits", *words, "--out", tmp_path / "run"), said)
     assert not (tmp_path / "run").exists()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import Generator, Tensor
 
-from smallvision.augment import AUGMENTATIONS, smooth
+from smallvision.augment import AUGMENTATIONS, smooth_labels
 from smallvision.augment.draws import draw_beta
 
 K = 5
@@ -94,13 +94,13 @@ def test_smoothing_and_mixing_commute(
     images, targets = batch(N, 1, H, W, seed)
     apply = AUGMENTATIONS[name].apply
     _, mixed = apply(images, targets, Generator().manual_seed(seed))
-    _, smoothed = apply(images, smooth(targets, amount), Generator().manual_seed(seed))
-    assert torch.allclose(smooth(mixed, amount), smoothed, atol=1e-6)
+    _, smoothed = apply(images, smooth_labels(targets, amount), Generator().manual_seed(seed))
+    assert torch.allclose(smooth_labels(mixed, amount), smoothed, atol=1e-6)
 
 
 def test_smoothing_by_hand() -> None:
     """Szegedy et al.: with K = 4 and 0.1, the true class keeps 0.925 and others get 0.025."""
-    smoothed = smooth(torch.eye(4)[:1], 0.1)
+    smoothed = smooth_labels(torch.eye(4)[:1], 0.1)
     assert smoothed[0].tolist() == pytest.approx([0.925, 0.025, 0.025, 0.025])
 
 

@@ -12,7 +12,7 @@ lengths = {"epochs": st.integers(1, 60), "steps": st.integers(1, 50)}
 @pytest.mark.parametrize("name", SCHEDULES)
 @given(**lengths)
 def test_stays_within_bounds_and_ends_low(name: str, epochs: int, steps: int) -> None:
-    schedule = SCHEDULES[name].build(epochs, steps)
+    schedule = SCHEDULES[name](epochs, steps)
     values = [schedule(step) for step in range(epochs * steps)]
     assert all(0 <= value <= 1 for value in values)
     assert schedule.cycle_ends[-1] == epochs * steps - 1
@@ -28,7 +28,7 @@ def test_stays_within_bounds_and_ends_low(name: str, epochs: int, steps: int) ->
 def test_sgdr_restarts_at_the_end_of_epochs(
     epochs: int, steps: int, settings: dict[str, Any]
 ) -> None:
-    schedule = SCHEDULES["sgdr"].build(epochs, steps, **settings)
+    schedule = SCHEDULES["sgdr"](epochs, steps, **settings)
     assert len(schedule.cycle_ends) == min(settings["cycles"], epochs)
     assert all((end + 1) % steps == 0 for end in schedule.cycle_ends)
     for end in schedule.cycle_ends[:-1]:
@@ -38,8 +38,8 @@ def test_sgdr_restarts_at_the_end_of_epochs(
 
 @given(**lengths, cycles=st.integers(1, 8))
 def test_linear_cycles_are_one_line_after_another(epochs: int, steps: int, cycles: int) -> None:
-    one = SCHEDULES["linear"].build(epochs, steps, floor=0.1)
-    several = SCHEDULES["linear"].build(epochs * cycles, steps, cycles=cycles, floor=0.1)
+    one = SCHEDULES["linear"](epochs, steps, floor=0.1)
+    several = SCHEDULES["linear"](epochs * cycles, steps, cycles=cycles, floor=0.1)
     values = [several(step) for step in range(epochs * steps * cycles)]
     assert values == [one(step) for step in range(epochs * steps)] * cycles
     assert several.cycle_ends == tuple(epochs * steps * i - 1 for i in range(1, cycles + 1))
@@ -48,13 +48,13 @@ def test_linear_cycles_are_one_line_after_another(epochs: int, steps: int, cycle
 @pytest.mark.parametrize("name", ["cosine", "linear", "sgdr"])
 @given(**lengths, warmup=st.floats(0, 3))
 def test_no_warm_up_goes_beyond_the_peak(name: str, epochs: int, steps: int, warmup: float) -> None:
-    schedule = SCHEDULES[name].build(epochs, steps, warmup_epochs=warmup)
+    schedule = SCHEDULES[name](epochs, steps, warmup_epochs=warmup)
     assert all(0 <= schedule(step) <= 1 for step in range(epochs * steps))
 
 
 def test_sgdr_matches_the_paper() -> None:
     """Cycles of 10, 20 and 40 epochs, each a half cosine (arXiv 1608.03983, equation 5)."""
-    schedule = SCHEDULES["sgdr"].build(70, 100)
+    schedule = SCHEDULES["sgdr"](70, 100)
     assert [end + 1 for end in schedule.cycle_ends] == [1000, 3000, 7000]
     assert schedule(0) == 1.0
     assert schedule(500) == pytest.approx(0.5)
@@ -63,12 +63,12 @@ def test_sgdr_matches_the_paper() -> None:
 
 
 def test_equal_cycles() -> None:
-    schedule = SCHEDULES["sgdr"].build(12, 10, cycles=3, cycle_mult=1)
+    schedule = SCHEDULES["sgdr"](12, 10, cycles=3, cycle_mult=1)
     assert schedule.cycle_ends == (39, 79, 119)
 
 
 def test_warm_up_rises_in_a_line() -> None:
-    schedule = SCHEDULES["cosine"].build(10, 10, warmup_epochs=1)
+    schedule = SCHEDULES["cosine"](10, 10, warmup_epochs=1)
     ramp = [schedule(step) for step in range(10)]
     assert ramp == sorted(ramp)
     assert ramp[0] == pytest.approx(0.1)

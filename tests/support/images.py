@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed_test import seal
+from smallvision.data.sealed_test import seal_test
 
 
 def make_images(
@@ -27,5 +29,20 @@ def make_dataset(size: int = 120, test_size: int = 30, **settings: int) -> DataS
         name="rows",
         source="tests",
         train=make_images(size, **settings),
-        test=seal(make_images(test_size, **{**settings, "seed": 99})),
+        test=seal_test(make_images(test_size, **{**settings, "seed": 99})),
     )
+
+
+def write_dataset(path: Path, size: int = 120, test_size: int = 30, **settings: int) -> Path:
+    """Write an npz of such images, with test images and names of the classes of its own."""
+    train = make_images(size, **settings)
+    test = make_images(test_size, **{**settings, "seed": 99})
+    np.savez(
+        path,
+        x_train=train.images,
+        y_train=train.labels,
+        x_test=test.images,
+        y_test=test.labels,
+        class_names=np.array(train.class_names),
+    )
+    return path

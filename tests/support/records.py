@@ -9,6 +9,7 @@ from typing import Any
 from smallvision.records.schema import (
     Calibration,
     DataDescription,
+    EpochMetrics,
     Goal,
     Limits,
     Rate,
@@ -60,6 +61,27 @@ def make_status(**changes: Any) -> ValidatedRun:
         "gap": 0.05,
     }
     return ValidatedRun(**(fields | changes))
+
+
+def make_metrics(epoch: int = 1, **changes: Any) -> EpochMetrics:
+    """An epoch of ten steps."""
+    fields: dict[str, Any] = {
+        "step": 10 * epoch,
+        "cycle": 1,
+        "lr": 0.1,
+        "loss": 0.5,
+        "train_loss": 0.4,
+        "train_accuracy": 0.95,
+        "val_loss": 0.45,
+        "val_accuracy": 0.9,
+        "train_n": 2_000,
+        "val_n": 400,
+        "best": True,
+        "seconds": 2.0 * epoch,
+        "images_per_second": 100.0,
+        "skipped": 0,
+    }
+    return EpochMetrics(epoch=epoch, **(fields | changes))
 
 
 def make_split_record(**changes: Any) -> SplitRecord:
@@ -119,6 +141,6 @@ def make_study_record(*rungs: RungRecord, **changes: Any) -> StudyRecord:
 
 def edit_json(path: Path, **changes: Any) -> None:
     """Change fields of a file as a person with an editor does, who leaves its sum out."""
-    fields = json.loads(path.read_text()) | changes
+    fields = json.loads(path.read_text(encoding="utf-8")) | changes
     fields.pop("sum", None)
-    path.write_text(json.dumps(fields))
+    path.write_text(json.dumps(fields), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from torch import Tensor
 
 from smallvision.data.dataset import DataSet
@@ -22,7 +23,7 @@ from smallvision.training import Callback, Callbacks, State
 SNAPSHOTS: dict[str, Any] = {
     "epochs": 3,
     "schedule": {"name": "sgdr", "cycles": 3, "cycle_mult": 1},
-    "views": {"mirror": True, "shift": 1},
+    "tta": {"mirror": True, "shift": 1},
     "compute": {"threads": 1, "precision": "fp32"},
 }
 SINGLE: dict[str, Any] = {
@@ -59,6 +60,15 @@ def train_tiny(
     """Train a tiny recipe on the training split."""
     job = make_job(dataset, folder, *callbacks, split_seed=split_seed)
     return run_recipe(make_recipe(**changes), job, TrainingSplit())
+
+
+def train_in_two_sessions(
+    dataset: DataSet, folder: Path, epoch: int, **changes: Any
+) -> ValidatedRun:
+    """Train a tiny recipe, interrupted amid the epoch after this one, and then to its end."""
+    with pytest.raises(KeyboardInterrupt):
+        train_tiny(dataset, folder, Interrupt(epoch), **changes)
+    return train_tiny(dataset, folder, **changes)
 
 
 def read_metrics(folder: Path) -> list[EpochMetrics]:

@@ -1,9 +1,9 @@
 """Batched augmentations: pure functions `(images, targets, generator) -> (images, targets)`."""
 
 from smallvision.augment.catalog import AUGMENTATIONS, Augmentation, AugmentationSchedule
-from smallvision.augment.geometry import window
+from smallvision.augment.geometry import random_crop
 from smallvision.augment.pixels import Normalize, build_normalizer
-from smallvision.augment.targets import smooth
+from smallvision.augment.targets import smooth_labels
 
 __all__ = [
     "AUGMENTATIONS",
@@ -11,6 +11,6 @@ __all__ = [
     "AugmentationSchedule",
     "Normalize",
     "build_normalizer",
-    "smooth",
-    "window",
+    "random_crop",
+    "smooth_labels",
 ]

@@ -1,4 +1,4 @@
-"""Boxes on images, one each, as masks."""
+"""Masks of boxes, one box per image."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 
 
-def cover_boxes(
+def mask_boxes(
     top: Tensor, left: Tensor, height: Tensor, width: Tensor, size: torch.Size
 ) -> Tensor:
-    """Mark the pixels inside each image's box; what hangs over the border is cut off.
+    """Mask the pixels inside each image's box; a box may reach over the border of the image.
 
     Args:
-        top, left: the box's first row and column, int64 `(N,)`, negative above and left of it.
-        height, width: its sides in pixels, int64 `(N,)`; 0 marks nothing.
+        top, left: first row and column of the box, int64 `(N,)`; negative outside the image.
+        height, width: of the box in pixels, int64 `(N,)`; 0 for an empty mask.
         size: `(H, W)`.
 
-    Returns: bool `(N, 1, H, W)`.
+    Returns: bool `(N, 1, H, W)`, true inside the box.
     """
     rows, columns = (torch.arange(side, device=top.device) for side in size)
     in_rows = (rows >= top.unsqueeze(1)) & (rows < (top + height).unsqueeze(1))

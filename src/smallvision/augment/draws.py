@@ -1,4 +1,4 @@
-"""Random draws that torch offers without a generator of one's own."""
+"""Random draws for which torch takes no generator."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def draw_beta(alpha: float, count: int, generator: Generator) -> Tensor:
     Bailey's polar method (Mathematics of Computation 62, 1994) gives Student's t with 2 alpha
     degrees of freedom; t / sqrt(2 alpha + t²), moved from [-1, 1] to [0, 1], is the symmetric
     beta (Devroye, "Random variate generation in one line of code", 1996). A fixed number of
-    draws, unlike rejection, keeps a GPU from waiting for the host.
+    draws, unlike rejection, does not make a GPU wait for the host.
 
     Args:
-        alpha: above 0; 1 is uniform, less favours the ends.
+        alpha: above 0; 1 is uniform, less makes values near 0 and 1 more likely.
         count: number of draws.
         generator: the only source of randomness.
 
@@ -30,5 +30,5 @@ def draw_beta(alpha: float, count: int, generator: Generator) -> Tensor:
 
 
 def choose(probability: float, count: int, generator: Generator) -> Tensor:
-    """Choose each of `count` with a probability of its own: bool `(count,)`."""
+    """Choose each of `count` independently with a probability: bool `(count,)`."""
     return torch.rand(count, generator=generator, device=generator.device) < probability

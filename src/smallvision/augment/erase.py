@@ -1,4 +1,4 @@
-"""Hiding a part of each image, so that a model learns to look at the rest."""
+"""Augmentations that hide a part of each image."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from smallvision.augment.boxes import cover_boxes
+from smallvision.augment.boxes import mask_boxes
 from smallvision.augment.draws import choose
 
-TALLEST = 1 / 0.3  # height over width of an erased box; the flattest is as wide as this is tall
+MAX_ASPECT = 1 / 0.3  # height over width of an erased box; the smallest is the inverse
 
 
 def cutout(
     images: Tensor, targets: Tensor, generator: Generator, *, size: int = 8
 ) -> tuple[Tensor, Tensor]:
-    """Paint a grey square over each image, centred anywhere, so it may hang over the border.
+    """Replace a square of each image by grey; its centre is drawn from all pixels of the image.
 
     Source: DeVries and Taylor, arXiv 1708.04552. They fill with the mean after normalisation;
     mid-grey before normalisation is within a few hundredths of it for natural images.
@@ -32,7 +32,7 @@ def cutout(
     top = torch.randint(H, (N,), generator=generator, device=device) - size // 2
     left = torch.randint(W, (N,), generator=generator, device=device) - size // 2
     side = torch.full_like(top, size)
-    hidden = cover_boxes(top, left, side, side, images.shape[2:]).to(images.device)
+    hidden = mask_boxes(top, left, side, side, images.shape[2:]).to(images.device)
     grey = 0.5 if images.is_floating_point() else 128
     return images.masked_fill(hidden, grey), targets
 
@@ -45,11 +45,11 @@ def random_erasing(
     probability: float = 0.5,
     area: tuple[float, float] = (0.02, 0.4),
 ) -> tuple[Tensor, Tensor]:
-    """Replace a box inside some of the images by noise, each pixel and channel drawn alone.
+    """Replace a box inside some of the images by noise, drawn for each pixel and channel.
 
     Source: Zhong et al., arXiv 1708.04896, with their aspect ratios of 0.3 to 3.3. They draw
-    again until a box fits; here a side longer than the image is cut to it, so that every image
-    takes the same number of draws.
+    again until a box fits; here a side longer than the image is cut to the image, so that every
+    image takes the same number of draws.
 
     Args:
         images: `(N, C, H, W)`, uint8, or float in [0, 1].
@@ -62,14 +62,14 @@ def random_erasing(
     chosen = choose(probability, N, generator)
     u = torch.rand(4, N, generator=generator, device=generator.device)
     pixels = (area[0] + (area[1] - area[0]) * u[0]) * H * W
-    tallness = ((2 * u[1] - 1) * math.log(TALLEST)).exp()
-    height = (pixels * tallness).sqrt().round().clamp(max=H) * chosen
-    width = (pixels / tallness).sqrt().round().clamp(max=W) * chosen
+    aspect = ((2 * u[1] - 1) * math.log(MAX_ASPECT)).exp()
+    height = (pixels * aspect).sqrt().round().clamp(max=H) * chosen
+    width = (pixels / aspect).sqrt().round().clamp(max=W) * chosen
     top, left = u[2] * (H - height + 1), u[3] * (W - width + 1)
-    erased = cover_boxes(top.long(), left.long(), height.long(), width.long(), images.shape[2:]).to(
+    erased = mask_boxes(top.long(), left.long(), height.long(), width.long(), images.shape[2:]).to(
         images.device
     )
-    # Noise in 256 levels, like the pixels it stands for, whatever type they have.
+    # The noise has 256 levels, like the pixels it replaces, whatever their type.
     noise = torch.randint(
         256, images.shape, generator=generator, device=generator.device, dtype=torch.uint8
     ).to(images.device)

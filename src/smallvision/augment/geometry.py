@@ -1,4 +1,4 @@
-"""Flips and crops of whole batches, by index arithmetic, on any dtype and device."""
+"""Flips and crops of whole batches by index arithmetic, for any dtype and device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 def flip(
     images: Tensor, targets: Tensor, generator: Generator, *, probability: float = 0.5
 ) -> tuple[Tensor, Tensor]:
-    """Mirror each image left to right with a probability of its own.
+    """Mirror each image left to right, independently with a probability.
 
     Args:
         images: `(N, C, H, W)`, any dtype.
@@ -31,32 +31,32 @@ def alternating_flip(
     epoch: int = 1,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Mirror each image in every second epoch; a coin of its own decides in which.
+    """Mirror each image in every second epoch, half of the images in odd epochs.
 
-    Of any two epochs in a row, one shows an image as it is and the other its mirror image, where
-    coins thrown anew would show half of the images the same way twice.
+    Of any two epochs in a row, one shows an image as it is and the other its mirror image.
+    Independent flips would show half of the images the same way twice.
 
     Source: Jordan, arXiv 2404.00498, section 3.6.
 
     Args:
         images: `(N, C, H, W)`, any dtype.
         targets: `(N, K)`, returned as they are.
-        generator: throws the coins where `indices` are not known, so that this is `flip`.
-        indices: which images of the training set these are, int64 `(N,)`.
+        generator: used if `indices` is None, in which case this is `flip`.
+        indices: of the images in the training set, int64 `(N,)`.
         epoch: counted from 1.
-        seed: of the coins.
+        seed: decides which images are mirrored in odd epochs.
     """
     if indices is None:
         return flip(images, targets, generator)
-    chosen = toss_coins(indices, seed) ^ bool(epoch % 2)
+    chosen = hash_to_bit(indices, seed) ^ bool(epoch % 2)
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images), targets
 
 
-def toss_coins(indices: Tensor, seed: int) -> Tensor:
-    """A coin for each image that is always the same: bool `(N,)`.
+def hash_to_bit(indices: Tensor, seed: int) -> Tensor:
+    """Hash each index and a seed to one bit: bool `(N,)`.
 
     Multiplication by large odd numbers (those of SplitMix64, Steele et al., OOPSLA 2014) mixes
-    an index's bits, of which a high one is the coin.
+    the bits of an index; one of the high bits is returned.
     """
     mixed = (indices + seed) * -0x61C8864680B583EB
     mixed = (mixed ^ (mixed >> 30)) * -0x40A7B892E31B1A47
@@ -68,8 +68,8 @@ def crop(
 ) -> tuple[Tensor, Tensor]:
     """Shift each image by up to `padding` pixels each way; mirrored pixels fill the border.
 
-    This is pad-and-crop (He et al., arXiv 1512.03385, section 4.2) with reflection in place of
-    black borders, done as one gather.
+    This is pad-and-crop (He et al., arXiv 1512.03385, section 4.2) with reflection padding in
+    place of zeros, computed as one gather.
 
     Args:
         images: `(N, C, H, W)`, any dtype, in channels-last or contiguous memory.
@@ -77,7 +77,7 @@ def crop(
         generator: the only source of randomness.
         padding: pixels, at least 0 and below H and W.
 
-    Returns: images of the same shape in channels-last memory, which the gather yields for free.
+    Returns: images of the same shape in channels-last memory, which is how the gather writes.
     """
     N, _, H, W = images.shape
     device = generator.device
@@ -87,22 +87,22 @@ def crop(
     return _gather(images, rows, columns), targets
 
 
-def window(
+def random_crop(
     images: Tensor, targets: Tensor, generator: Generator, *, side: int
 ) -> tuple[Tensor, Tensor]:
-    """Cut a square window out of each image, anywhere: fewer pixels of the same size.
+    """Cut a square out of each image at a random place.
 
-    A network that pools over whatever is left of an image learns from windows at a fraction of
-    the cost, since patterns keep their scale; on shrunk images it learns other patterns than it
-    will need (measured in docs/SPEED.md).
+    A network with global pooling learns from crops at a fraction of the cost of whole images.
+    Patterns keep their scale in a crop; on images that are scaled down a network learns patterns
+    of another scale than it will need (measured in docs/SPEED.md).
 
     Args:
         images: `(N, C, H, W)`, any dtype.
         targets: `(N, K)`, returned as they are.
         generator: the only source of randomness.
-        side: pixels, at least 1; a side of the image that is no longer is kept whole.
+        side: pixels, at least 1; a side of the image that is not longer is kept whole.
 
-    Returns: images in channels-last memory, which the gather yields for free.
+    Returns: images in channels-last memory, which is how the gather writes.
     """
     N, _, H, W = images.shape
     device = generator.device

@@ -1,11 +1,11 @@
-"""Mixing each image with another of its batch, and their targets in the same shares."""
+"""CutMix and MixUp: each image and its target are mixed with another of the batch."""
 
 from __future__ import annotations
 
 import torch
 from torch import Generator, Tensor
 
-from smallvision.augment.boxes import cover_boxes
+from smallvision.augment.boxes import mask_boxes
 from smallvision.augment.draws import choose, draw_beta
 
 
@@ -20,13 +20,13 @@ def cutmix(
     """Paste a box of another image into the same place of each chosen image.
 
     Source: Yun et al., arXiv 1905.04899. There, a batch shares one box; here, each image has its
-    own. Targets are mixed by the pixels pasted, counted after the border has cut the box off.
+    own. Targets are mixed by the share of pixels pasted, of the part of the box inside the image.
 
     Args:
         images: `(N, C, H, W)`, any dtype.
         targets: float `(N, K)`.
         generator: the only source of randomness.
-        alpha: above 0; a box is drawn to cover a share of the image from Beta(alpha, alpha).
+        alpha: above 0; the share of the image that a box covers is drawn from Beta(alpha, alpha).
         probability: in [0, 1], of each image.
     """
     N, _, H, W = images.shape
@@ -36,7 +36,7 @@ def cutmix(
     height, width = (ratio * H).long(), (ratio * W).long()
     top = torch.randint(H, (N,), generator=generator, device=device) - height // 2
     left = torch.randint(W, (N,), generator=generator, device=device) - width // 2
-    pasted = cover_boxes(top, left, height, width, images.shape[2:]).to(images.device)
+    pasted = mask_boxes(top, left, height, width, images.shape[2:]).to(images.device)
     share = pasted.sum(dim=(1, 2, 3)).unsqueeze(1) / (H * W)
     mixed = torch.where(pasted, images[partners], images)
     return mixed, targets.lerp(targets[partners], share.to(targets.dtype))
@@ -74,10 +74,10 @@ def mixup(
 
 
 def draw_partners(count: int, generator: Generator) -> Tensor:
-    """A partner for each image of a batch, int64 `(count,)`: one random step ahead, in a ring.
+    """A partner for each image of a batch, int64 `(count,)`: the batch rolled by a random shift.
 
     The batch is in random order already, so this is as random as a permutation, and no image is
-    its own partner unless it is alone.
+    its own partner unless the batch has one image.
     """
     device = generator.device
     step = 1 + torch.randint(max(1, count - 1), (1,), generator=generator, device=device)

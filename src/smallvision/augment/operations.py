@@ -1,10 +1,10 @@
 """The operations of TrivialAugment, each on a group of images with a strength per image.
 
 They are those of RandAugment (Cubuk et al., arXiv 1909.13719), with its ranges. Every function
-takes uint8 images `(n, C, H, W)`, C being 1 or 3, and strengths `(n,)` in [-1, 1] of which 0
-changes nothing; those that have no direction read the size alone, and `autocontrast` and
-`equalize` not even that. Each returns uint8 of the same shape. Pillow is the reference; where it
-cuts fractions off, these round.
+takes uint8 images `(n, C, H, W)`, where C is 1 or 3, and strengths `(n,)` in [-1, 1], where 0
+changes nothing. Operations without a direction use the absolute value alone; `autocontrast` and
+`equalize` ignore the strength. Each returns uint8 of the same shape. Pillow is the reference;
+these round where Pillow truncates.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from torch.nn import functional as F
 
 Operation = Callable[[Tensor, Tensor], Tensor]
 
-SHEAR = 0.3  # pixels a pixel
+SHEAR = 0.3  # pixels per pixel
 TRANSLATE = 10 / 32  # of the side: ten pixels of CIFAR's 32
 ROTATE = math.radians(30)
 ENHANCE = 0.9  # factors from 0.1 to 1.9
-POSTERIZE = 4  # bits of 8 that may go
+POSTERIZE = 4  # the most bits of 8 that are dropped
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as in Pillow
 
 
@@ -33,29 +33,29 @@ def identity(images: Tensor, strength: Tensor) -> Tensor:  # noqa: ARG001 - one 
 
 
 def shear_x(images: Tensor, strength: Tensor) -> Tensor:
-    """Slant to the left or right."""
+    """Shear to the left or right."""
     return warp(images, across=(1.0, SHEAR * strength, 0.0), down=(0.0, 1.0, 0.0))
 
 
 def shear_y(images: Tensor, strength: Tensor) -> Tensor:
-    """Slant up or down."""
+    """Shear up or down."""
     return warp(images, across=(1.0, 0.0, 0.0), down=(SHEAR * strength, 1.0, 0.0))
 
 
 def translate_x(images: Tensor, strength: Tensor) -> Tensor:
-    """Shift left or right."""
+    """Translate left or right."""
     shift = TRANSLATE * images.shape[3] * strength
     return warp(images, across=(1.0, 0.0, shift), down=(0.0, 1.0, 0.0))
 
 
 def translate_y(images: Tensor, strength: Tensor) -> Tensor:
-    """Shift up or down."""
+    """Translate up or down."""
     shift = TRANSLATE * images.shape[2] * strength
     return warp(images, across=(1.0, 0.0, 0.0), down=(0.0, 1.0, shift))
 
 
 def rotate(images: Tensor, strength: Tensor) -> Tensor:
-    """Turn about the centre."""
+    """Rotate about the centre."""
     cos, sin = (ROTATE * strength).cos(), (ROTATE * strength).sin()
     return warp(images, across=(cos, -sin, 0.0), down=(sin, cos, 0.0))
 
@@ -140,7 +140,7 @@ Row = tuple[Tensor | float, Tensor | float, Tensor | float]
 
 
 def warp(images: Tensor, across: Row, down: Row) -> Tensor:
-    """Fetch each pixel from the nearest to where an affine map about the centre points.
+    """Apply an affine map about the centre, by nearest-neighbour sampling.
 
     Args:
         images: `(n, C, H, W)`.
@@ -153,7 +153,7 @@ def warp(images: Tensor, across: Row, down: Row) -> Tensor:
 
     def map_onto(row: Row, side: int) -> Tensor:
         a, b, c = (v.view(-1, 1, 1) if isinstance(v, Tensor) else v for v in row)
-        # Not round(), which takes halves to even numbers and would tear a shift by half a pixel.
+        # Not round(), which rounds halves to even numbers: columns would be lost or doubled.
         return (a * x + b * y + c + side / 2).floor().long()
 
     columns, rows = map_onto(across, W), map_onto(down, H)
@@ -163,10 +163,10 @@ def warp(images: Tensor, across: Row, down: Row) -> Tensor:
     return (pixels * inside.unsqueeze(3)).permute(0, 3, 1, 2)
 
 
-def enhance(images: Tensor, plain: Tensor, strength: Tensor) -> Tensor:
-    """Move images towards or away from a plainer form of themselves, as Pillow's ImageEnhance."""
+def enhance(images: Tensor, degenerate: Tensor, strength: Tensor) -> Tensor:
+    """Blend images with a degenerate form of themselves, as Pillow's ImageEnhance does."""
     factor = (1 + ENHANCE * strength).view(-1, 1, 1, 1)
-    return (plain + factor * (images - plain)).round().clamp(0, 255).to(torch.uint8)
+    return (degenerate + factor * (images - degenerate)).round().clamp(0, 255).to(torch.uint8)
 
 
 def to_grey(images: Tensor) -> Tensor:
@@ -178,5 +178,5 @@ def to_grey(images: Tensor) -> Tensor:
 
 @functools.cache
 def weigh_channels(device: torch.device) -> Tensor:
-    """What each channel counts in luma, `(1, C, 1, 1)`; copied to a device once."""
+    """The weight of each channel in luma, `(1, C, 1, 1)`; copied to a device once."""
     return torch.tensor(LUMA, device=device).view(1, -1, 1, 1)

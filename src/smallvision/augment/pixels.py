@@ -1,4 +1,4 @@
-"""From stored bytes to what a network sees."""
+"""Normalisation: from stored bytes to the input of a network."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Normalize = Callable[[Tensor], Tensor]
 def build_normalizer(mean: Sequence[float], std: Sequence[float], device: str = "cpu") -> Normalize:
     """Build the function that scales bytes to [0, 1] and normalises each channel.
 
-    The two constants are put on the device once, because a copy for every batch would make a
-    GPU wait for the host at each step.
+    The two constants are copied to the device once, because a copy per batch would make a GPU
+    wait for the host at each step.
 
     Args:
         mean, std: C numbers measured on the training split, in units of [0, 1].

@@ -1,15 +1,15 @@
-"""Softer targets."""
+"""Label smoothing."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 
-def smooth(targets: Tensor, amount: float) -> Tensor:
+def smooth_labels(targets: Tensor, amount: float) -> Tensor:
     """Spread a share of each target evenly over all classes.
 
-    Source: Szegedy et al., arXiv 1512.00567, section 7. Mixing targets and smoothing them is the
-    same in either order, because both are linear and the even distribution mixes to itself.
+    Source: Szegedy et al., arXiv 1512.00567, section 7. Mixing and smoothing commute,
+    because both are linear and mixing leaves the uniform distribution as it is.
 
     Args:
         targets: float `(N, K)`.

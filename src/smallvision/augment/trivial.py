@@ -13,18 +13,18 @@ LEVELS = 31
 def trivial_augment(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Apply one of 14 operations, drawn evenly, to each image, at one of 31 strengths.
 
-    Source: Müller and Hutter, arXiv 2103.10158, in the space they call "RA", whose rotations of at
-    most 30 degrees leave a digit readable; their "wide" space turns by up to 135.
+    Source: Müller and Hutter, arXiv 2103.10158, with the operations they call "RA", whose rotations
+    of at most 30 degrees leave a digit readable; their "wide" space rotates by up to 135 degrees.
 
     Args:
-        images: `(N, C, H, W)`, C being 1 or 3; uint8, or float in [0, 1], which is taken in 256
-            levels.
+        images: `(N, C, H, W)`, C being 1 or 3; uint8, or float in [0, 1], which is rounded to
+            256 levels.
         targets: `(N, K)`, returned as they are.
         generator: the only source of randomness.
     """
     N, device = len(images), generator.device
-    # Which operations is drawn on the host, which must know how many images each one gets: asking
-    # a GPU would make it wait.
+    # Operations are drawn on the host, which must know how many images each one gets: reading
+    # that from a GPU would make the host wait.
     host = generator
     if device.type != "cpu":
         host = Generator().manual_seed(generator.initial_seed())
@@ -32,9 +32,9 @@ def trivial_augment(images: Tensor, targets: Tensor, generator: Generator) -> tu
     levels = torch.randint(LEVELS, (N,), generator=generator, device=device)
     directions = 2 * torch.randint(2, (N,), generator=generator, device=device) - 1
     strengths = (directions * levels / (LEVELS - 1)).to(images.device)
-    # Images of one operation are worked on together: sort by operation, then cut into groups.
+    # Images of one operation are processed together: sort by operation, then split into groups.
     order = operations.argsort(stable=True)
-    if device.type == "cuda":  # elsewhere the host waits for the copy, and all before it
+    if device.type == "cuda":  # elsewhere the copy blocks the host
         order = order.pin_memory().to(images.device, non_blocking=True)
     order = order.to(images.device)
     sizes = operations.bincount(minlength=len(OPERATIONS)).tolist()

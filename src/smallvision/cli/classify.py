@@ -1,4 +1,4 @@
-"""`smallvision classify`: what a finished model takes pictures for."""
+"""`smallvision classify`: the classes of picture files."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ def classify(
         Path,
         typer.Argument(
             metavar="MODEL",
-            help="A finished run, a study, a saved model, or cifar10, which is in the box.",
+            help="A finished run, a study, a saved model, or cifar10 for the included model.",
         ),
     ],
     pictures: Annotated[
-        list[Path], typer.Argument(metavar="PICTURE...", help="Picture files, or folders of them.")
+        list[Path],
+        typer.Argument(metavar="PICTURE...", help="Picture files, or folders with picture files."),
     ],
     json: Json = False,
 ) -> None:
-    """Say what a finished model takes pictures for."""
+    """Classify picture files with a trained model."""
     from rich.console import Console
 
     from smallvision.cli.render.classification import print_classification

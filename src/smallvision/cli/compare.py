@@ -15,12 +15,12 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run, ensemble or study folders; a study stands for all its finished rungs.",
+            help="Folders of runs, ensembles or studies; a study stands for its finished rungs.",
         ),
     ],
     json: Json = False,
 ) -> None:
-    """Compare runs on the same validation images; seeds of one recipe count as one."""
+    """Compare runs on the same validation images; runs of one recipe form one group."""
     from rich.console import Console
 
     from smallvision.cli.render.comparison import print_comparison

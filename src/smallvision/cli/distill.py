@@ -11,9 +11,9 @@ import typer
 from smallvision.cli.options import (
     DataDir,
     Json,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     TrainedOnPath,
     leave_if_busy,
 )
@@ -21,27 +21,31 @@ from smallvision.cli.options import (
 
 def distill(
     teacher: Annotated[
-        Path, typer.Argument(metavar="TEACHER", help="A finished run, such as an ensemble.")
+        Path,
+        typer.Argument(
+            metavar="TEACHER", help="The folder of a finished run, such as an ensemble."
+        ),
     ],
     recipe: Annotated[
         str | None,
         typer.Argument(
             metavar="RECIPE",
-            help="Of the student: a rung or a TOML file; by default the teacher's own.",
+            help="The recipe of the student: a rung or a TOML file. Default: the teacher's recipe.",
             show_default=False,
         ),
     ] = None,
     data: TrainedOnPath = None,
     data_dir: DataDir = None,
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE-distilled.")
+        Path | None,
+        typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE-distilled."),
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
-    """Train one network to answer as a finished run does, and say what that saves and loses."""
+    """Train one network on the predictions of a finished run, and compare the two."""
     leave_if_busy(out)
     from smallvision.api import distill as distill_model
     from smallvision.cli.render.progress import TerminalProgress

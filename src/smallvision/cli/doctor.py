@@ -1,4 +1,4 @@
-"""`smallvision doctor`: what this machine offers."""
+"""`smallvision doctor`: hardware, versions and data sets of this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from smallvision.cli.options import DataDir
 
 
 def doctor(data_dir: DataDir = None) -> None:
-    """Say what this machine offers: device, threads, bf16, memory, compiler, data found."""
+    """Show device, threads, bf16, memory, compiler and data sets of this machine."""
     from rich.console import Console
 
     from smallvision.cli.render.machine import print_machine
@@ -14,7 +14,7 @@ def doctor(data_dir: DataDir = None) -> None:
     from smallvision.compute.environment import describe_environment
     from smallvision.compute.machine import choose_machine
     from smallvision.compute.processor import has_fast_bf16
-    from smallvision.data.loading.locate import find_places
+    from smallvision.data.loading.places import find_places
 
     machine = choose_machine()
     print_machine(

@@ -18,23 +18,28 @@ def ensemble(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="Finished runs: one trained in several cycles, or several."
+            metavar="RUN...",
+            help="The folders of finished runs: one with several cycles, or several runs.",
         ),
     ],
     data: TrainedOnPath = None,
     data_dir: DataDir = None,
-    members: Annotated[int, typer.Option(help="The most networks to average, 2 or more.")] = 3,
+    members: Annotated[
+        int, typer.Option(help="The largest number of networks to average, at least 2.")
+    ] = 3,
     select: Annotated[
         str,
         typer.Option(
-            help="greedy adds what helps most on validation, while it helps; last takes the "
-            "last ones; all takes all."
+            help="How networks are chosen: greedy adds the one that improves validation most, "
+            "last takes the last ones, all takes all."
         ),
     ] = "greedy",
-    out: Annotated[Path | None, typer.Option(help="Folder; by default runs/DATA-ensemble.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the ensemble. Default: runs/DATA-ensemble.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Average the networks of finished runs, and say what that gains and costs."""
+    """Average the predictions of finished runs, and report the gain and the cost."""
     from rich.console import Console
 
     from smallvision.api import ensemble as ensemble_runs

@@ -1,4 +1,4 @@
-"""`smallvision evaluate`: open the seal for one run, and write that down."""
+"""`smallvision evaluate`: open the sealed test set for one run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ def evaluate(
     on: Annotated[
         str,
         typer.Option(
-            help="test opens the seal; val scores the validation images again and opens nothing."
+            help="The images to score: test opens the sealed test set; val scores the validation "
+            "images and opens nothing."
         ),
     ] = "test",
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Open the test set for a run; the opening is counted and logged."""
+    """Open the sealed test set for a run; every opening is written to the ledger."""
     if on not in ("test", "val"):
         raise SettingError(f"there is no --on {on}{nearest(on, ('test', 'val'))}")
 

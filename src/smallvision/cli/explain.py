@@ -1,4 +1,4 @@
-"""`smallvision explain`: what a run gets wrong on its validation images."""
+"""`smallvision explain`: the errors of a run on its validation images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def explain(
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Look at a run's errors on its validation images; the test set stays sealed."""
+    """Analyse the errors of a run on its validation images; the test set stays sealed."""
     from rich.console import Console
 
     from smallvision.cli.render.errors import print_errors

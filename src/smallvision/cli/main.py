@@ -17,7 +17,6 @@ from typing import Annotated
 import typer
 
 from smallvision import __version__
-from smallvision.cli.bench import bench
 from smallvision.cli.classify import classify
 from smallvision.cli.compare import compare
 from smallvision.cli.distill import distill
@@ -38,7 +37,6 @@ app = typer.Typer(
     name="smallvision",
     help="From small images to a classifier you can defend.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -59,7 +57,6 @@ for command in (
     doctor,
 ):
     app.command()(command)
-app.add_typer(bench, name="bench")
 
 
 def show_version(wanted: bool) -> None:

@@ -16,44 +16,59 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="digits, cifar10, cifar100, synthetic, or a path: folder of images, archive, "
-        "Parquet shards, npz.",
+        help="digits, cifar10, cifar100, or the path of a folder of images, Parquet files, an "
+        "npz file or a CIFAR archive.",
     ),
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 TrainedOn = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="What it was trained on; may be left out for a data set that goes by a name.",
+        help="The data set that the run was trained on. Leave it out for a named data set.",
         show_default=False,
     ),
 ]
 TrainedOnPath = Annotated[
     str | None,
-    typer.Option("--data", help="What it was trained on, if a path: records name no path."),
+    typer.Option(
+        "--data",
+        help="The data set that the run was trained on, if it was a path: records hold no paths.",
+    ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Where to look for a named data set first.", envvar=None, show_default=False),
+    typer.Option(
+        help="The folder that is searched first for a named data set.",
+        envvar=None,
+        show_default=False,
+    ),
 ]
 NoMirror = Annotated[
     bool,
     typer.Option(
         "--no-mirror",
-        help="A mirrored image is another thing, as of letters: rungs learn from none.",
+        help="Train without mirrored images, for images whose mirror image has another class, "
+        "such as letters.",
     ),
 ]
-Preset = Annotated[str, typer.Option(help="Scale: quick, laptop or full.")]
-Settings = Annotated[
+PresetOption = Annotated[
+    str, typer.Option(help="The scale of models and training: quick, laptop or full.")
+]
+SettingsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a setting, such as epochs=6; repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a setting of the recipe, such as epochs=6. Repeat it for more settings.",
     ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with what an earlier call began.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the work in an existing folder.")]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one final line of JSON; all else goes to stderr.")
+    bool,
+    typer.Option(
+        "--json", help="Print the result as one line of JSON; all other output goes to stderr."
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""`smallvision recipes`: what `train` accepts, and what `--set` may change."""
+"""`smallvision recipes`: the recipes for `train` and the settings for `--set`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import Preset
+from smallvision.cli.options import PresetOption
 
 
 def recipes(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[RECIPE]", help="Print this one as TOML, ready to be edited."),
+        typer.Argument(metavar="[RECIPE]", help="Print this recipe as TOML."),
     ] = None,
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
 ) -> None:
-    """List recipes and their parts; sizes are those for CIFAR-10."""
+    """List recipes and their parts, with the sizes for CIFAR-10."""
     from rich.console import Console
 
     from smallvision.cli.render.recipes import show_ladder, show_parts

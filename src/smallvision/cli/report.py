@@ -9,12 +9,14 @@ import typer
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a study, or of a run.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder of a study or of a run.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; by default FOLDER/report.html.")
+        Path | None, typer.Option(help="The file to write. Default: FOLDER/report.html.")
     ] = None,
 ) -> None:
-    """Draw the report from records alone; needs neither the images nor torch."""
+    """Draw the report of a study or run from its records."""
     from smallvision.reporting import write_report
 
     typer.echo(write_report(folder, out).path)

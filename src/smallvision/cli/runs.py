@@ -10,7 +10,7 @@ import typer
 
 def runs(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to look, at any depth.")
+        Path, typer.Argument(metavar="FOLDER", help="The folder to search, at any depth.")
     ] = Path(),
 ) -> None:
     """List every run below a folder, best validation accuracy first."""

@@ -12,9 +12,9 @@ from smallvision.cli.options import (
     DataDir,
     Json,
     NoMirror,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     leave_if_busy,
     pick_data,
     spell_command,
@@ -26,45 +26,60 @@ STUDIES = Path("studies")
 
 def study(
     data: Data = "digits",
-    preset: Preset = "quick",
+    preset: PresetOption = "quick",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
-        Path | None, typer.Option(help="Study folder; by default studies/DATA-PRESET.")
+        Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-PRESET.")
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     max_gap: Annotated[
-        float, typer.Option(min=0, max=1, help="Largest gap of train to validation accuracy.")
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The largest gap between training and validation accuracy, a fraction.",
+        ),
     ] = 0.10,
-    max_parameters: Annotated[int | None, typer.Option(min=1, help="Largest model.")] = None,
+    max_parameters: Annotated[
+        int | None, typer.Option(min=1, help="The largest parameter count.")
+    ] = None,
     max_latency_ms: Annotated[
-        float | None, typer.Option(min=0, help="Longest time to classify one image.")
+        float | None,
+        typer.Option(min=0, help="The longest time to classify one image, in milliseconds."),
     ] = None,
     rungs: Annotated[
         str | None,
-        typer.Option(help="Rungs to climb, such as mlp,vgg10-aug,wrn-cutmix; by default, all."),
+        typer.Option(help="The rungs to train, such as mlp,vgg10-aug,wrn-cutmix. Default: all."),
     ] = None,
     seeds: Annotated[
         int,
-        typer.Option(min=1, max=100, help="Runs of each rung but the ensemble, on one split."),
+        typer.Option(
+            min=1,
+            max=100,
+            help="The number of runs of each rung except the ensemble, with different seeds.",
+        ),
     ] = 1,
     repeat: Annotated[
-        str | None, typer.Option(help="The rungs that --seeds repeats; by default, all.")
+        str | None, typer.Option(help="The rungs that are repeated with --seeds. Default: all.")
     ] = None,
     refit: Annotated[
         bool,
         typer.Option(
             "--refit",
-            help="Before the test, train the winner on training and validation images.",
+            help="Train the winner again on training and validation images before the test.",
         ),
     ] = False,
     resume: Resume = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Every line of the study, at tiny size.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Run every step of the study on few images and for two epochs."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Explore, split, climb the ladder, open the test set once, and write the report."""
+    """Run a study: explore, split, train the ladder of models, test once, write the report."""
     if out is None:
         out = choose_folder(data, preset, dry_run=dry_run, resume=resume)
     leave_if_busy(out)

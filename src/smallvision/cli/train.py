@@ -13,9 +13,9 @@ from smallvision.cli.options import (
     DataDir,
     Json,
     NoMirror,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     leave_if_busy,
     pick_data,
     spell_command,
@@ -25,37 +25,44 @@ from smallvision.cli.options import (
 def train(
     data: Data = "digits",
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="A rung such as wrn-aug, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
+        ),
     ] = "wrn-aug",
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/DATA-RECIPE.")
+        Path | None, typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE.")
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Runs in all: repeats take the next seeds, on one split.")
+        int,
+        typer.Option(min=1, help="The number of runs, with consecutive seeds on the same split."),
     ] = 1,
     refit: Annotated[
         bool,
-        typer.Option("--refit", help="Then train once more, on training and validation images."),
+        typer.Option("--refit", help="Train again on training and validation images afterwards."),
     ] = False,
     target: Annotated[
         float | None,
         typer.Option(
-            help="Take the speednet made for this test accuracy on CIFAR-10, such as 0.94; with "
+            help="Use the speednet recipe for this test accuracy on CIFAR-10, such as 0.94. With "
             "--refit it is trained once, on all images.",
             show_default=False,
         ),
     ] = None,
     resume: Resume = False,
     evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="Open the test set once, at the end.")
+        bool,
+        typer.Option(
+            "--evaluate", help="Open the test set at the end and report the test accuracy."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Train one recipe and keep everything in a run folder."""
+    """Train one recipe and write its records to a run folder."""
     leave_if_busy(out)
     from smallvision.api import evaluate as evaluate_run
     from smallvision.api import find_test

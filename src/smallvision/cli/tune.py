@@ -14,9 +14,9 @@ from smallvision.cli.options import (
     DataDir,
     Json,
     NoMirror,
-    Preset,
+    PresetOption,
     Resume,
-    Settings,
+    SettingsOption,
     leave_if_busy,
     pick_data,
 )
@@ -41,35 +41,50 @@ def read_duration(text: str) -> float:
 def tune(
     data: Data = "digits",
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="A rung such as wrn-aug, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
+        ),
     ] = "wrn-aug",
-    trials: Annotated[int, typer.Option(min=2, help="To finish, earlier sittings included.")] = 12,
+    trials: Annotated[
+        int, typer.Option(min=2, help="The number of trials, those of earlier calls included.")
+    ] = 12,
     budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Most time for the trials, such as 10m.")
+        str | None, typer.Option(metavar="TIME", help="The time limit for all trials, such as 10m.")
     ] = None,
     storage: Annotated[
-        str | None, typer.Option(metavar="URL", help="Optuna storage; by default SQLite in --out.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="The URL of an Optuna storage. Default: a SQLite file in --out."
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Of a trial; by default a third of the recipe's.")
+        int | None,
+        typer.Option(
+            min=1, help="The number of epochs of a trial. Default: a third of the recipe's epochs."
+        ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=0, help="To run the winner again with; 0 leaves that out.")
+        int,
+        typer.Option(
+            min=0, help="The number of fresh seeds to rerun the winner with; 0 for no rerun."
+        ),
     ] = 2,
-    preset: Preset = "laptop",
+    preset: PresetOption = "laptop",
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder; by default tunings/DATA-RECIPE, which goes on without --resume."
+            help="The folder of the search. Default: tunings/DATA-RECIPE, which is continued "
+            "without --resume."
         ),
     ] = None,
-    settings: Settings = None,
+    settings: SettingsOption = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
-    """Search better settings for a recipe, then check the gain with fresh seeds."""
+    """Search for better settings of a recipe, then test the gain with fresh seeds."""
     leave_if_busy(out)
     budget_seconds = None if budget is None else read_duration(budget)
 

@@ -70,7 +70,7 @@ class MemberSelection:
 
         None where members differ in test-time augmentation: an ensemble has that of its best.
         """
-        if any(member.model.views != self.single.model.views for member in self.members):
+        if any(member.model.tta != self.single.model.tta for member in self.members):
             return None
         logits: Floats = pool_logits(torch.from_numpy(self.logits[self.order])).numpy()
         return logits

@@ -1,4 +1,4 @@
-"""Pieces that networks share."""
+"""Parts that networks share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
-FEWEST_UNITS = 4  # of a squeeze; fewer would tie the gates of a narrow layer together
-
-LARGE = 48  # pixels a side above which the first convolution strides, to keep the cost in hand
+# Hidden units of squeeze-and-excitation; with fewer, the gates of a narrow layer would be tied.
+MIN_UNITS = 4
+LARGE = 48  # pixels per side above which the first convolution has stride 2, to limit the cost
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),
@@ -20,24 +20,23 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def choose_stride(size: Iterable[int]) -> int:
-    """Of the first convolution, for images of so many pixels a side."""
+    """The stride of the first convolution, for images of these numbers of pixels per side."""
     return 2 if max(size) > LARGE else 1
 
 
 class SqueezeExcite(nn.Module):
-    """Weigh each channel by a gate that has seen the means of all channels.
+    """Squeeze-and-excitation: scale each channel by a gate computed from the means of all channels.
 
-    Source: Hu et al., arXiv 1709.01507. What differs: the gates of narrow layers come from at
-    least 4 hidden units.
+    Source: Hu et al., arXiv 1709.01507. What differs: there are at least 4 hidden units.
 
     Args:
         channels: C.
-        ratio: channels a hidden unit, at least 1.
+        ratio: channels per hidden unit, at least 1.
     """
 
     def __init__(self, channels: int, ratio: int) -> None:
         super().__init__()
-        units = max(FEWEST_UNITS, channels // ratio)
+        units = max(MIN_UNITS, channels // ratio)
         self.gates = nn.Sequential(
             nn.Linear(channels, units), nn.ReLU(), nn.Linear(units, channels), nn.Sigmoid()
         )

@@ -1,4 +1,4 @@
-"""A fully connected network: the baseline that ignores where pixels are."""
+"""A fully connected network: the baseline that ignores the positions of pixels."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""3x3 convolutions whose training from small feature maps is fast on processors with AMX too.
+"""A 3x3 convolution whose weight gradient is fast for small feature maps on processors with AMX.
 
-These compute the gradient towards the filters in tiles of 32 pixels of a row, so with rows of 7
-four fifths of a tile are empty, and this gradient alone is a third of a step of `speednet`.
-Several images side by side, with a column of zeros after each, fill the rows, and the gradient is
-the same: it is a sum over images and pixels, to which zeros add nothing.
+With AMX the weight gradient is computed in tiles of 32 pixels of a row. With rows of 7 pixels four
+fifths of a tile are empty, and this gradient alone is a third of a step of `speednet`. Here
+several images are packed into a row, with a column of zeros after each. The gradient is the same,
+because it is a sum over images and pixels to which zeros add nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-TILE = 32  # pixels of a row that AMX takes at once
-WIDEST = 8  # pixels a row; of wider images, one at a time is as fast
+TILE = 32  # pixels of a row in a tile of AMX
+WIDEST = 8  # pixels of a row; wider images are as fast without packing
 
 
-class SideBySide(torch.autograd.Function):
-    """A 3x3 convolution of stride 1, its gradient towards the filters taken side by side."""
+class PackedConv(torch.autograd.Function):
+    """A 3x3 convolution of stride 1 whose weight gradient is computed from packed images."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
@@ -31,22 +31,22 @@ class SideBySide(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients towards images and filters, from that towards the output `(N, D, H, W)`."""
+        """Gradients with respect to images and filters, from that of the output `(N, D, H, W)`."""
         x, weight = ctx.saved_tensors
-        towards_images = None
+        image_grad = None
         if ctx.needs_input_grad[0]:
-            towards_images, *_ = differentiate(x, weight, gradient, (True, False, False))
-        rows, gradient = lay_side_by_side(x), lay_side_by_side(gradient)
-        _, towards_filters, _ = differentiate(rows, weight, gradient, (False, True, False))
-        return towards_images, towards_filters
+            image_grad, *_ = differentiate(x, weight, gradient, (True, False, False))
+        rows, gradient = pack_rows(x), pack_rows(gradient)
+        _, weight_grad, _ = differentiate(rows, weight, gradient, (False, True, False))
+        return image_grad, weight_grad
 
 
 def differentiate(
     images: Tensor, filters: Tensor, gradient: Tensor, wanted: tuple[bool, bool, bool]
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Gradients of a 3x3 convolution towards images, filters and biases, those that are wanted.
+    """Gradients of a 3x3 convolution with respect to images, filters and biases, as far as wanted.
 
-    `torch.nn.grad` would do, but that it copies an image of nothing first.
+    This is what `torch.nn.grad` calls too, after it has allocated a tensor that is not needed.
     """
     one, none = (1, 1), (0, 0)
     results: tuple[Tensor | None, Tensor | None, Tensor | None] = (
@@ -57,8 +57,8 @@ def differentiate(
     return results
 
 
-def lay_side_by_side(images: Tensor) -> Tensor:
-    """Fill rows with several images, a column of zeros after each.
+def pack_rows(images: Tensor) -> Tensor:
+    """Pack several images into each row, with a column of zeros after each image.
 
     Args:
         images: `(N, C, H, W)`.

@@ -2,8 +2,8 @@
 
 Source: airbench94 (Jordan, arXiv 2404.00498), which descends from hlb-CIFAR10 (Balsam) and
 cifar10-fast (Page). What differs: the whitening has no bias, so that nothing before the second
-convolution needs a gradient, and the last pooling takes whatever is left of the image, so that
-images may be of any size, and smaller in the first epochs than in the last.
+convolution needs a gradient, and the last pooling is global, so that images may be of any size,
+and smaller in the first epochs than in the last.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from torch.nn import functional as F
 from smallvision.models.blocks import ACTIVATIONS, choose_stride
 from smallvision.models.convolution import Conv3x3
 
-PATCH = 2  # pixels a side of what is whitened
-AT_ONCE = 100  # images whose patches are looked at together, four times as large as they
-SOFTENING = 5e-4  # added to the variances, so that directions without signal are not blown up
+PATCH = 2  # pixels per side of the patches that are whitened
+CHUNK = 100  # images whose patches, four times as large, are in memory together
+EPSILON = 5e-4  # added to the variances, so that directions without signal are not magnified
 
 
 class Whitening(nn.Conv2d):
-    """Patches of an image in the coordinates in which they vary independently and alike.
+    """A convolution that whitens patches: its outputs are uncorrelated and have unit variance.
 
-    Each coordinate appears twice, with both signs, so that an activation after it loses nothing.
-    Not trained, but measured on training images before training.
+    Each output appears with both signs, so that an activation after it loses no information. The
+    filters are not trained but computed from training images before training.
 
     Args:
         channels: C.
@@ -41,36 +41,36 @@ class Whitening(nn.Conv2d):
     def measure(self, images: Tensor) -> None:
         """Set the filters from normalised images, float `(N, C, H, W)`."""
         products, count = torch.zeros(self.in_channels * PATCH**2, dtype=torch.float64), 0
-        for some in torch.split(images, AT_ONCE):
-            patches = F.unfold(some.float(), PATCH).transpose(1, 2).flatten(0, 1)
+        for chunk in torch.split(images, CHUNK):
+            patches = F.unfold(chunk.float(), PATCH).transpose(1, 2).flatten(0, 1)
             patches = patches.cpu().double()  # which not every device has
             products, count = products + patches.T @ patches, count + len(patches)
         variances, directions = torch.linalg.eigh(products / count)
-        filters = (directions / (variances + SOFTENING).sqrt()).T.view(-1, *self.weight.shape[1:])
+        filters = (directions / (variances + EPSILON).sqrt()).T.view(-1, *self.weight.shape[1:])
         self.weight.copy_(torch.cat([filters, -filters]))
 
 
-class Norm(nn.BatchNorm2d):
-    """Batch norm with a trained shift and no scale, which the next filter could undo anyway."""
+class ShiftBatchNorm(nn.BatchNorm2d):
+    """Batch norm with a trained shift and no scale, because the next filters can scale as well."""
 
     def __init__(self, channels: int, momentum: float) -> None:
         super().__init__(channels, momentum=momentum)
         self.weight.requires_grad_(False)
 
 
-class Filters(Conv3x3):
-    """A 3x3 convolution that begins by passing its input on, in as many filters as it can."""
+class DiracConv3x3(Conv3x3):
+    """A 3x3 convolution whose first filters are initialised to copy the input channels."""
 
     def __init__(self, channels: int, out_channels: int, *, pooled: bool = False) -> None:
         super().__init__(channels, out_channels, pooled=pooled)
         nn.init.dirac_(self.weight[: min(channels, out_channels)])
 
 
-class Group(nn.Module):
-    """Convolutions at one resolution, pooled right after the first, before its norm.
+class ConvGroup(nn.Module):
+    """Convolutions at one resolution, max-pooled after the first convolution, before its norm.
 
-    From `(N, channels, H, W)` to `(N, out_channels, H // 2, W // 2)`. Those after the first may
-    be a residual branch.
+    From `(N, channels, H, W)` to `(N, out_channels, H // 2, W // 2)`. The convolutions after the
+    first may be a residual branch.
     """
 
     def __init__(
@@ -86,9 +86,11 @@ class Group(nn.Module):
     ) -> None:
         super().__init__()
         self.activation = ACTIVATIONS[activation]()
-        inner = (Filters(out_channels, out_channels) for _ in range(depth - 1))
-        self.convs = nn.ModuleList([Filters(channels, out_channels, pooled=pool), *inner])
-        self.norms = nn.ModuleList(Norm(out_channels, norm_momentum) for _ in range(depth))
+        inner = (DiracConv3x3(out_channels, out_channels) for _ in range(depth - 1))
+        self.convs = nn.ModuleList([DiracConv3x3(channels, out_channels, pooled=pool), *inner])
+        self.norms = nn.ModuleList(
+            ShiftBatchNorm(out_channels, norm_momentum) for _ in range(depth)
+        )
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
@@ -96,7 +98,7 @@ class Group(nn.Module):
         first: Tensor = self.activation(self.norms[0](self.convs[0](x)))
         x = first
         between = zip(list(self.convs)[1:-1], list(self.norms)[1:-1], strict=True)
-        for conv, norm in between:  # a slice of a module list would be a new module at each step
+        for conv, norm in between:  # slicing a module list would build a module at each step
             x = self.activation(norm(conv(x)))
         x = self.norms[-1](self.convs[-1](x))
         out: Tensor = self.activation(first + x if self.residual else x)
@@ -113,7 +115,7 @@ class SpeedNet(nn.Module):
         *,
         widths: Sequence[int],
         depth: int,
-        extra: int,
+        extra_convs: int,
         activation: str,
         norm_momentum: float,
     ) -> None:
@@ -127,10 +129,10 @@ class SpeedNet(nn.Module):
         for number, width in enumerate(widths, start=1):
             pool = side >= 4
             groups.append(
-                Group(
+                ConvGroup(
                     channels,
                     width,
-                    depth=depth + (extra if number == len(widths) else 0),
+                    depth=depth + (extra_convs if number == len(widths) else 0),
                     residual=depth > 2,
                     pool=pool,
                     activation=activation,
@@ -140,7 +142,7 @@ class SpeedNet(nn.Module):
             channels, side = width, side // 2 if pool else side
         self.groups = nn.Sequential(*groups)
         self.head = nn.Linear(channels, num_classes, bias=False)
-        # Hardly an opinion to begin with, and small gradients for all that comes before.
+        # Small logits at the start, and small gradients for all layers before.
         nn.init.normal_(self.head.weight, std=1 / channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -156,22 +158,23 @@ def speednet(
     *,
     widths: Sequence[int] = (64, 256, 256),
     depth: int = 2,
-    extra: int = 0,
+    extra_convs: int = 0,
     activation: str = "gelu",
     norm_momentum: float = 0.4,
 ) -> nn.Module:
-    """Build the network; `whiten` makes it ready for training.
+    """Build the network; `whiten` must be called before it is trained.
 
     Args:
-        shape: `(C, H, W)`; images above 48 pixels are halved at once.
+        shape: `(C, H, W)`; the first convolution halves images above 48 pixels.
         num_classes: K.
-        widths: channels of each group; every group halves the image, as long as 4 pixels are left.
-        depth: convolutions a group, at least 2; from 3 on, all but the first are a residual branch.
-        extra: further convolutions of the last group, where images are smallest: a third one costs
-            3x3-pixel images one part in thirty of a step.
+        widths: channels of each group; every group halves images of at least 4 pixels.
+        depth: convolutions per group, at least 2; from 3 on, all but the first are a residual
+            branch.
+        extra_convs: further convolutions of the last group, where feature maps are smallest: on 3x3
+            pixels a third convolution costs a thirtieth of a step.
         activation: relu, mish, silu or gelu.
         norm_momentum: share of the running statistics that a batch replaces, in (0, 1]; high,
-            since so short a training leaves old statistics behind fast.
+            because weights change fast in so short a training.
 
     Returns: a module from `(N, C, H, W)` to logits `(N, K)`.
     """
@@ -180,7 +183,7 @@ def speednet(
         num_classes,
         widths=widths,
         depth=depth,
-        extra=extra,
+        extra_convs=extra_convs,
         activation=activation,
         norm_momentum=norm_momentum,
     )

@@ -23,18 +23,18 @@ def vgg10(
     width: int = 32,
     dropout: float = 0.0,
     activation: str = "relu",
-    squeeze: int = 0,
+    se_ratio: int = 0,
 ) -> nn.Module:
     """Build the network; each of four stages doubles the width and halves the image.
 
     Args:
-        shape: `(C, H, W)`. Images above 48 pixels are halved at once; below 4 pixels a feature
-            map is not pooled further.
+        shape: `(C, H, W)`. The first convolution halves images above 48 pixels; feature maps
+            below 4 pixels are not pooled further.
         num_classes: K.
         width: channels of the first stage.
         dropout: share of pooled features dropped in training, in [0, 1).
         activation: after every convolution: relu, mish, silu or gelu.
-        squeeze: reduction ratio of a squeeze-and-excitation at the end of each stage, before
+        se_ratio: reduction ratio of a squeeze-and-excitation at the end of each stage, before
             pooling; 0 for none.
 
     Returns: a module from `(N, C, H, W)` to logits `(N, K)`.
@@ -54,8 +54,8 @@ def vgg10(
                 ACTIVATIONS[activation](),
             ]
             channels, stride = width << stage, 1
-        if squeeze:
-            layers.append(SqueezeExcite(channels, squeeze))
+        if se_ratio:
+            layers.append(SqueezeExcite(channels, se_ratio))
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     if dropout:
         layers.append(nn.Dropout(dropout))

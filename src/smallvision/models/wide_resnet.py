@@ -1,9 +1,9 @@
 """Wide residual networks: fewer, wider layers than a ResNet of the same accuracy.
 
 Source: Zagoruyko and Komodakis, arXiv 1605.07146. Pre-activation blocks with dropout between
-the two convolutions, as there. Squeeze-and-excitation, where asked for, ends the residual branch
-(Hu et al., arXiv 1709.01507, figure 3). What differs: images above 48 pixels are halved by the
-first convolution, so that any size from 8 to 96 costs a sensible amount.
+the two convolutions, as there. Squeeze-and-excitation, if any, ends the residual branch (Hu et
+al., arXiv 1709.01507, figure 3). What differs: the first convolution halves images above 48
+pixels, which limits the cost of large images.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Block(nn.Module):
         *,
         dropout: float,
         activation: str,
-        squeeze: int,
+        se_ratio: int,
     ) -> None:
         super().__init__()
         self.activation = ACTIVATIONS[activation]()
@@ -37,7 +37,7 @@ class Block(nn.Module):
         self.norm2 = nn.BatchNorm2d(out_channels)
         self.dropout = nn.Dropout(dropout)
         self.conv2 = Conv3x3(out_channels, out_channels)
-        self.excite = SqueezeExcite(out_channels, squeeze) if squeeze else None
+        self.excite = SqueezeExcite(out_channels, se_ratio) if se_ratio else None
         self.shortcut: nn.Module | None = None
         if stride != 1 or channels != out_channels:
             self.shortcut = nn.Conv2d(channels, out_channels, 1, stride, bias=False)
@@ -50,7 +50,7 @@ class Block(nn.Module):
         out = self.conv2(self.dropout(self.activation(self.norm2(out))))
         if self.excite is not None:
             out = self.excite(out)
-        out += shortcut  # in place, for memory is what steps wait for
+        out += shortcut  # in place, because memory bandwidth limits the speed of a step
         return out
 
 
@@ -66,7 +66,7 @@ class WideResNet(nn.Module):
         width: int = 4,
         dropout: float = 0.0,
         activation: str = "relu",
-        squeeze: int = 0,
+        se_ratio: int = 0,
     ) -> None:
         super().__init__()
         blocks, remainder = divmod(depth - 4, 6)
@@ -86,7 +86,7 @@ class WideResNet(nn.Module):
                         stride,
                         dropout=dropout,
                         activation=activation,
-                        squeeze=squeeze,
+                        se_ratio=se_ratio,
                     )
                 )
                 channels = out_channels
@@ -114,7 +114,7 @@ def wide_resnet(
     width: int = 4,
     dropout: float = 0.0,
     activation: str = "relu",
-    squeeze: int = 0,
+    se_ratio: int = 0,
 ) -> nn.Module:
     """Build a Wide ResNet.
 
@@ -125,7 +125,7 @@ def wide_resnet(
         width: multiple of the original ResNet's 16, 32 and 64 channels.
         dropout: share of features dropped between the convolutions of a block, in [0, 1).
         activation: relu, mish, silu or gelu.
-        squeeze: reduction ratio of squeeze-and-excitation in every block; 0 for none.
+        se_ratio: reduction ratio of squeeze-and-excitation in every block; 0 for none.
 
     Raises:
         ValueError: the depth is not 6n + 4.
@@ -137,5 +137,5 @@ def wide_resnet(
         width=width,
         dropout=dropout,
         activation=activation,
-        squeeze=squeeze,
+        se_ratio=se_ratio,
     )

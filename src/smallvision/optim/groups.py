@@ -1,4 +1,4 @@
-"""Which parameters are decayed."""
+"""Parameter groups with and without weight decay."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import nn
 def group_parameters(
     model: nn.Module, *, weight_decay: float, decay_norms_and_biases: bool
 ) -> list[dict[str, Any]]:
-    """Split a model's parameters into those that are decayed and those that are not.
+    """Split a model's parameters into those with weight decay and those without.
 
-    A vector is a bias or a norm's scale or shift: pulling it to zero restrains nothing that
-    overfits, so it can be left alone (Goyal et al., arXiv 1706.02677, section 5.3).
+    A vector is a bias or the scale or shift of a norm. Decaying it does not reduce overfitting,
+    so it can be left out (Goyal et al., arXiv 1706.02677, section 5.3).
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     matrices = [p for p in trained if p.ndim > 1]

@@ -1,4 +1,4 @@
-"""Muon: steps along all directions of a filter bank alike."""
+"""Muon: SGD with momentum whose updates of convolution filters are orthogonalised."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from torch import Tensor, nn
 
 from smallvision.compute.processor import has_fast_bf16
 
-STEEP = (3.4445, -4.7750, 2.0315)  # of the quintic; steepest at zero, where it ends near 1
-STEPS = 3  # leaves singular values within about 0.5 to 1.5, which serves as well as exactly 1
+# Coefficients of the quintic polynomial that is iterated: steep at zero, so that small singular
+# values grow fast.
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+ITERATIONS = 3  # leaves singular values within about 0.5 to 1.5, which is as good as exactly 1
 
 
 class Muon(torch.optim.SGD):
-    """SGD whose steps on filters are made orthogonal; all else is stepped as SGD does.
+    """SGD whose updates of filters are orthogonalised; other parameters are updated by SGD.
 
-    The first group holds the filters. Before each step a filter bank is rescaled to a norm of
-    the square root of its filters, so the learning rate is an angle and needs no weight decay.
+    The first parameter group holds the filters. Before each update the filters of a layer are
+    rescaled to a norm of the square root of their number, so the learning rate is an angle, and
+    no weight decay is needed.
     """
 
     @torch.no_grad()
@@ -35,14 +38,14 @@ class Muon(torch.optim.SGD):
         group = self.param_groups[0]
         filters: list[Tensor] = [p for p in group["params"] if p.grad is not None]
         if filters:
-            self.turn(filters, lr=group["lr"], momentum=group["momentum"])
+            self.update_filters(filters, lr=group["lr"], momentum=group["momentum"])
         for p in filters:
-            p.grad = None  # SGD leaves alone what has none
+            p.grad = None  # SGD skips parameters without a gradient
         super().step()
         return loss
 
-    def turn(self, filters: list[Tensor], *, lr: float, momentum: float) -> None:
-        """Step filter banks by their gradients."""
+    def update_filters(self, filters: list[Tensor], *, lr: float, momentum: float) -> None:
+        """Update filters by their orthogonalised momentum."""
         gradients = [p.grad for p in filters if p.grad is not None]
         for p, gradient in zip(filters, gradients, strict=True):
             if "momentum_buffer" not in self.state[p]:
@@ -58,17 +61,17 @@ class Muon(torch.optim.SGD):
 
 
 def orthogonalize(filters: list[Tensor]) -> list[Tensor]:
-    """Bring the singular values of each filter bank close to 1, by a Newton-Schulz iteration.
+    """Bring the singular values of each tensor of filters close to 1, by Newton-Schulz iteration.
 
-    Banks of one shape are one batch of matrices, in bf16 where it is fast: its three digits are
-    enough, and where it is emulated this would be a fifth of a step of `speednet`.
+    Tensors of one shape form one batch of matrices. They are computed in bf16 where it is fast:
+    its three digits are enough, and emulated bf16 would take a fifth of a step of `speednet`.
 
     Args:
         filters: each `(out, in, height, width)`, on one device.
 
-    Returns: as many of the same shapes and types.
+    Returns: as many tensors of the same shapes and types.
     """
-    # In channels-last memory this is a view; in which order the columns come does not matter.
+    # In channels-last memory this is a view; the order of the columns does not matter.
     matrices = [f.permute(0, 2, 3, 1).reshape(len(f), -1) for f in filters]
     results: dict[int, Tensor] = {}
     dtype = torch.bfloat16 if has_fast_bf16(filters[0].device.type) else torch.float32
@@ -78,8 +81,8 @@ def orthogonalize(filters: list[Tensor]) -> list[Tensor]:
         tall = shape[0] > shape[1]
         X = X.mT if tall else X
         X = X / (X.float().norm(dim=(1, 2), keepdim=True) + 1e-7).to(dtype)
-        a, b, c = STEEP
-        for _ in range(STEPS):
+        a, b, c = NEWTON_SCHULZ
+        for _ in range(ITERATIONS):
             A = X @ X.mT
             X = torch.baddbmm(X, torch.baddbmm(A, A, A, beta=b, alpha=c), X, beta=a)
         results |= dict(zip(members, X.mT if tall else X, strict=True))
@@ -99,17 +102,17 @@ def muon(
     vector_momentum: float = 0.85,
     weight_decay: float = 0.004,
 ) -> torch.optim.Optimizer:
-    """Build Muon for the filters of convolutions and SGD for the rest.
+    """Build Muon for the filters of convolutions and SGD for all other parameters.
 
     Args:
         model: whose parameters are trained.
-        lr: peak rate of filters, the angle of a step in radians or so.
+        lr: peak learning rate of filters, about the angle of an update in radians.
         momentum: of filters, in [0, 1).
-        matrix_lr: peak rate of matrices, such as the head.
-        vector_lr: peak rate of vectors, such as the shifts of norms.
+        matrix_lr: peak learning rate of matrices, such as the head.
+        vector_lr: peak learning rate of vectors, such as the shifts of norms.
         vector_momentum: of matrices and vectors, in [0, 1).
-        weight_decay: share of matrices and vectors that a step takes away at the peak rate,
-            whatever that rate is.
+        weight_decay: share by which an update at the peak learning rate reduces matrices and
+            vectors, whatever that rate is.
 
     Source: Jordan et al., https://kellerjordan.github.io/posts/muon (2024), as in airbench94_muon;
     the rescaling of filters is that of airbench94_muon too.

@@ -1,4 +1,4 @@
-"""Batch-norm layers and the running statistics they keep beside their parameters."""
+"""Batch-norm layers and their running statistics."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from contextlib import contextmanager
 
 from torch import nn
 
-Norm = nn.BatchNorm1d | nn.BatchNorm2d
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
-def find_norms(model: nn.Module) -> list[Norm]:
+def find_norms(model: nn.Module) -> list[BatchNorm]:
     """The batch-norm layers of a model that keep running statistics."""
     return [
         module
         for module in model.modules()
-        if isinstance(module, Norm) and module.track_running_stats
+        if isinstance(module, BatchNorm) and module.track_running_stats
     ]
 
 
 @contextmanager
-def hold_statistics(model: nn.Module) -> Iterator[None]:
-    """Let a model in training mode normalise by the batch, but not remember the batch."""
+def freeze_statistics(model: nn.Module) -> Iterator[None]:
+    """Let a model in training mode normalise by the batch without updating running statistics."""
     norms = find_norms(model)
     for norm in norms:
         norm.track_running_stats = False

@@ -1,4 +1,4 @@
-"""Sharpness-aware minimisation: descend by the gradient found a short climb uphill."""
+"""Sharpness-aware minimisation: SGD with the gradient at perturbed weights of higher loss."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from smallvision.optim.groups import group_parameters
-from smallvision.optim.norms import hold_statistics
+from smallvision.optim.norms import freeze_statistics
 
-FLOOR = 0.01  # added to the size of a weight, so that ASAM can move one that is zero
+ETA = 0.01  # added to the size of a weight, so that ASAM perturbs weights of zero too
 
 
 class Sam(torch.optim.SGD):
-    """SGD whose step evaluates the loss twice: where the weights are, and where it is worse.
+    """SGD whose step evaluates the loss twice: at the weights, and at perturbed weights.
 
-    Nothing outlives a step but the momentum of SGD, so a checkpoint of that is a whole one.
-    Batch norm remembers the first evaluation alone: the statistics of perturbed weights are
-    those of a network that nobody will use.
+    The only state is the momentum of SGD, so a checkpoint of that is complete. The running
+    statistics of batch norm are updated in the first evaluation alone, because perturbed weights
+    are never used for predictions.
 
     Args:
-        model: whose batch norms are held still, and whose biases ASAM does not scale.
+        model: whose running statistics are frozen in the second evaluation, and whose biases
+            ASAM does not scale.
         groups: of the model's parameters, as `torch.optim.SGD` takes them.
-        rho: length of the climb, above 0.
-        adaptive: measure the climb relative to the size of each weight (ASAM).
+        rho: length of the perturbation, above 0.
+        adaptive: scale the perturbation by the size of each weight (ASAM).
         settings: of SGD.
     """
 
@@ -56,25 +57,25 @@ class Sam(torch.optim.SGD):
             loss = closure()
         parameters = [p for group in self.param_groups for p in group["params"]]
         parameters = [p for p in parameters if p.grad is not None]
-        # Subtracting the climb again would not give the same bits back.
+        # Subtracting the perturbation again would not restore the same bits.
         kept = [p.clone() for p in parameters]
-        torch._foreach_add_(parameters, self.climb(parameters))
+        torch._foreach_add_(parameters, self.perturb(parameters))
         try:
-            with torch.enable_grad(), hold_statistics(self.model):
+            with torch.enable_grad(), freeze_statistics(self.model):
                 closure()
-        finally:  # a closure that gives a step up finds the weights as they were
+        finally:  # the weights are restored too if the closure raises to skip the step
             torch._foreach_copy_(parameters, kept)
         super().step()
         return loss
 
-    def climb(self, parameters: list[nn.Parameter]) -> list[Tensor]:
+    def perturb(self, parameters: list[nn.Parameter]) -> list[Tensor]:
         """The change of the weights, of length rho, that raises the loss most.
 
         With T = 1, or for ASAM T = |w| + 0.01, it is rho T² g / ‖T g‖; a bias has T = 1.
         """
         slopes = [p.grad for p in parameters if p.grad is not None]
         scales = [
-            p.abs() + FLOOR if self.adaptive and p not in self.biases else torch.ones_like(p)
+            p.abs() + ETA if self.adaptive and p not in self.biases else torch.ones_like(p)
             for p in parameters
         ]
         slopes = list(torch._foreach_mul(slopes, scales))
@@ -89,7 +90,6 @@ def sam(
     momentum: float = 0.9,
     nesterov: bool = True,
     weight_decay: float = 5e-4,
-    decay_norms_and_biases: bool = False,
     rho: float = 0.05,
     adaptive: bool = False,
 ) -> torch.optim.Optimizer:
@@ -97,17 +97,16 @@ def sam(
 
     Args:
         model: whose parameters are trained.
-        lr, momentum, nesterov, weight_decay, decay_norms_and_biases: as for `sgd`.
-        rho: length of the climb; ASAM wants about ten times that of SAM.
+        lr, momentum, nesterov: as for `sgd`.
+        weight_decay: of matrices and filters; norms and biases are not decayed.
+        rho: length of the perturbation; ASAM needs about ten times that of SAM.
         adaptive: ASAM instead of SAM.
 
     Source: Foret et al., arXiv 2010.01412, and Kwon et al., arXiv 2102.11600, with its 0.01
-    added to the size of a weight and its biases left unscaled. The weight decay is no part of
-    the climb. Dropout keeps its mask for the second evaluation, so that both see one function.
+    added to the size of a weight and its biases left unscaled. The weight decay is not part of
+    the perturbation. Dropout has the same mask in both evaluations.
     """
-    groups = group_parameters(
-        model, weight_decay=weight_decay, decay_norms_and_biases=decay_norms_and_biases
-    )
+    groups = group_parameters(model, weight_decay=weight_decay, decay_norms_and_biases=False)
     return Sam(
         model,
         groups,

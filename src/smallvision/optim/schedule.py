@@ -14,14 +14,14 @@ class Schedule:
 
     Attributes:
         multiplier: step (counted from 0) -> multiplier in [0, 1].
-        cycle_ends: the last step of every cycle, in order; weights taken after that step are a
-            snapshot, before the restart throws them out of their minimum.
+        cycle_ends: the last step of every cycle, in order; the weights after that step are a
+            snapshot, because the restart leaves their minimum.
     """
 
     multiplier: Callable[[int], float]
     cycle_ends: tuple[int, ...]
 
-    def __call__(self, step: int) -> float:  # noqa: D102 - the class says it
+    def __call__(self, step: int) -> float:  # noqa: D102 - documented by the class
         return self.multiplier(step)
 
     def count_since_restart(self, step: int) -> int:
@@ -30,8 +30,8 @@ class Schedule:
         return step - (self.cycle_ends[cycle - 1] + 1 if cycle else 0)
 
 
-def _warm(step: int, warmup_steps: float, value: float) -> float:
-    """Hold a multiplier down by a straight ramp over the first steps."""
+def _warm_up(step: int, warmup_steps: float, value: float) -> float:
+    """Scale a multiplier by a linear ramp over the first steps."""
     return min(1.0, (step + 1) / warmup_steps) * value if warmup_steps > 0 else value
 
 
@@ -50,14 +50,14 @@ def sgdr(
 ) -> Schedule:
     """Cosine annealing with warm restarts.
 
-    Cycles are given by their number and growth, and fill the planned epochs exactly, so that a
-    run never ends in the middle of one; each ends at the end of an epoch.
+    Cycles are given by their number and growth and fill the planned epochs exactly, so that a run
+    never ends in the middle of a cycle. Each cycle ends at the end of an epoch.
 
     Args:
-        epochs: planned epochs; fewer than `cycles` make as many cycles as epochs.
-        steps_per_epoch: updates an epoch.
+        epochs: planned epochs; if there are fewer than `cycles`, each epoch is a cycle.
+        steps_per_epoch: updates per epoch.
         cycles: number of cycles.
-        cycle_mult: how much longer each cycle is than the one before; 1 makes them equal.
+        cycle_mult: length of each cycle relative to the one before; 1 makes them equal.
         warmup_epochs: linear ramp at the very start, in epochs.
         floor: multiplier at the end of a cycle.
 
@@ -68,13 +68,13 @@ def sgdr(
     def multiplier(step: int) -> float:
         start, end = find_cycle(bounds, step)
         progress = (step - start) / (end - start)
-        return _warm(step, warmup_epochs * steps_per_epoch, _cosine(min(progress, 1.0), floor))
+        return _warm_up(step, warmup_epochs * steps_per_epoch, _cosine(min(progress, 1.0), floor))
 
     return Schedule(multiplier, tuple(bound - 1 for bound in bounds[1:]))
 
 
 def divide_cycles(epochs: int, cycles: int, cycle_mult: float) -> list[int]:
-    """Where cycles begin and end, in epochs, from 0 on; more cycles than epochs are as many."""
+    """The bounds of cycles in epochs, from 0 on; there are at most as many cycles as epochs."""
     cycles = min(cycles, epochs)
     weights = [cycle_mult**i for i in range(cycles)]
     ends = [0]
@@ -86,7 +86,7 @@ def divide_cycles(epochs: int, cycles: int, cycle_mult: float) -> list[int]:
 
 
 def find_cycle(bounds: Sequence[int], step: int) -> tuple[int, int]:
-    """The first step of the cycle that a step is in, and the first after it."""
+    """The first step of the cycle that a step is in, and the first step after the cycle."""
     i = bisect_right(bounds, step, hi=len(bounds) - 1) - 1
     return bounds[i], bounds[i + 1]
 
@@ -106,11 +106,11 @@ def linear(
     warmup_epochs: float = 0.0,
     floor: float = 0.0,
 ) -> Schedule:
-    """A straight line from the peak to the floor, in every cycle; a linear ramp comes first.
+    """Linear decay from the peak to the floor in every cycle, after a linear warm-up.
 
     Args:
-        epochs: planned epochs; fewer than `cycles` make as many cycles as epochs.
-        steps_per_epoch: updates an epoch.
+        epochs: planned epochs; if there are fewer than `cycles`, each epoch is a cycle.
+        steps_per_epoch: updates per epoch.
         cycles: number of cycles, of equal length as far as whole epochs allow.
         warmup_epochs: linear ramp at the very start, in epochs.
         floor: multiplier at the end of a cycle.
@@ -136,11 +136,11 @@ def one_cycle(
     start: float = 0.04,
     floor: float = 0.0,
 ) -> Schedule:
-    """Rise along a cosine to the peak, then fall along a cosine to the floor.
+    """One cosine up to the peak, then one cosine down to the floor.
 
     Args:
         epochs, steps_per_epoch: length of the run.
-        peak: share of the run after which the rate is highest, in (0, 1).
+        peak: share of the run after which the learning rate is highest, in (0, 1).
         start: multiplier at the first step.
         floor: multiplier at the end.
 

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with momentum, as the study of CIFAR-10 uses it."""
+"""Stochastic gradient descent with momentum."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def sgd(
         model: whose parameters are trained.
         lr: peak learning rate; the schedule multiplies it.
         momentum: in [0, 1).
-        nesterov: look ahead along the momentum (Sutskever et al., ICML 2013).
+        nesterov: use Nesterov momentum (Sutskever et al., ICML 2013).
         weight_decay: L2 coefficient, added to the gradient.
-        decay_norms_and_biases: whether vectors are decayed too.
+        decay_norms_and_biases: whether weight decay applies to vectors too.
     """
     groups = group_parameters(
         model, weight_decay=weight_decay, decay_norms_and_biases=decay_norms_and_biases

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from smallvision.augment import build_normalizer
 from smallvision.compute.machine import Machine, choose_machine
@@ -19,8 +22,8 @@ from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
-from smallvision.predict.pretrained import find_boxed
-from smallvision.predict.tta import Views
+from smallvision.predict.pretrained import find_pretrained
+from smallvision.predict.tta import Tta
 from smallvision.records import store
 from smallvision.records.files import hash_file
 from smallvision.records.schema import ModelRecord
@@ -51,7 +54,7 @@ class SavedModel:
         mean, std: C numbers of the training split.
         temperature: logits are divided by it before the softmax; fitted on validation.
         epoch: the epoch the weights come from.
-        views: how it looks at an image.
+        tta: test-time augmentation.
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
         machine: where it computes.
@@ -65,7 +68,7 @@ class SavedModel:
     std: tuple[float, ...]
     epoch: int
     temperature: float = 1.0
-    views: Views = field(default_factory=Views)
+    tta: Tta = field(default_factory=Tta)
     machine: Machine = field(default_factory=choose_machine)
     fingerprint: str = ""
 
@@ -86,10 +89,10 @@ class SavedModel:
         return scale_logits(self.predict_logits(images), self.temperature)
 
     def predict_logits(self, images: Images) -> Floats:
-        """Logits, averaged over views, without temperature; arguments as for `predict`.
+        """Logits after test-time augmentation, without temperature; arguments as for `predict`.
 
-        Each member of an ensemble looks at its views of an image by itself, so that their mean
-        is that of what they say alone.
+        Each member of an ensemble has test-time augmentation of its own, so that the ensemble
+        averages what its members predict alone.
 
         Returns: float32 `(N, K)`; of an ensemble, the logarithm of its members' mean probability.
 
@@ -110,10 +113,10 @@ class SavedModel:
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
 
         def ask(network: nn.Module) -> Tensor:
-            def infer(view: Tensor) -> Tensor:
-                return infer_logits(network, view, normalize, self.machine)
+            def infer(images: Tensor) -> Tensor:
+                return infer_logits(network, images, normalize, self.machine)
 
-            return self.views.infer(infer, pixels)
+            return self.tta.infer(infer, pixels)
 
         members = list_members(self.network)
         alone = members == [self.network]
@@ -153,7 +156,7 @@ class SavedModel:
             mean=self.mean,
             std=self.std,
             temperature=self.temperature,
-            tta=self.views.record(),
+            tta=self.tta.record(),
             epoch=self.epoch,
         )
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
@@ -188,6 +191,30 @@ def check_modest(settings: Any) -> None:
             raise ValueError(f"a setting of {value:,}")
 
 
+@contextmanager
+def bound_parameters(most: int) -> Iterator[None]:
+    """Stop building a network of more parameter tensors than there are weights for.
+
+    A network of 60,000 layers takes a gigabyte and minutes even without memory for its weights.
+
+    Raises:
+        ValueError: the network has more than `most`.
+    """
+    count = 0
+
+    def count_parameter(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise ValueError(f"a network of more than the {most:,} tensors that there are")
+
+    handle = register_module_parameter_registration_hook(count_parameter)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def check_figures(about: ModelRecord, shape: Shape) -> None:
     """Refuse what would make every prediction wrong or fail.
 
@@ -200,7 +227,7 @@ def check_figures(about: ModelRecord, shape: Shape) -> None:
     if min(*about.std, about.temperature) <= 0:
         raise ValueError("a deviation or temperature that is not above 0")
     if about.tta.shift >= min(sides):
-        raise ValueError(f"views shifted by {about.tta.shift} pixels")
+        raise ValueError(f"a shift by {about.tta.shift} pixels")
 
 
 def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -236,15 +263,15 @@ def check_shape(shape: tuple[int, ...], folder: Path) -> Shape:
 
 
 def find_model(folder: Path) -> Path:
-    """The folder of a saved model, given it, its run's folder, or its name in the box.
+    """The folder of a saved model, given it, its run's folder, or the name of an included model.
 
-    A folder of images that bears the name of a boxed model does not hide it; a run does.
+    A folder of images that bears the name of a pretrained model does not hide it; a run does.
     """
     if (folder / "model" / "model.json").exists():
         return folder / "model"
     ours = any((folder / name).exists() for name in (MANIFEST, "status.json", "study.json"))
-    boxed = None if ours else find_boxed(str(folder))
-    return boxed or folder
+    pretrained = None if ours else find_pretrained(str(folder))
+    return pretrained or folder
 
 
 def fingerprint_model(folder: Path) -> str:
@@ -284,7 +311,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         check_figures(about, shape)
         check_modest(about.model)
         # Without memory for its weights, which settings from a stranger could ask any amount of.
-        with torch.device("meta"):
+        with torch.device("meta"), bound_parameters(len(tensors)):
             network = build_network(about.model, shape, len(about.class_names))
         fill_network(network, tensors)
     except (
@@ -307,7 +334,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         std=about.std,
         epoch=about.epoch,
         temperature=about.temperature,
-        views=Views(mirror=about.tta.mirror, shift=about.tta.shift),
+        tta=Tta(mirror=about.tta.mirror, shift=about.tta.shift),
         machine=machine,
         fingerprint=fingerprint,
     )

@@ -1,4 +1,4 @@
-"""Several views of one image, whose answers are averaged."""
+"""Test-time augmentation: the logits of an image are averaged with those of changed copies."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from smallvision.records.schema import ViewsRecord
+from smallvision.records.schema import TtaRecord
 
-# Between the logits of the two best classes: below it, shifted views are asked for. Of a speednet
-# at 91 %, 18 of 100 validation images are below it, and asking for all 100 changed no accuracy.
-DOUBT = 1.0
+# Difference between the two largest logits below which an image counts as uncertain. It held for
+# 18 of 100 validation images of a speednet at 91 %, and shifting all 100 changed no accuracy.
+UNCERTAIN = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Views:
-    """How an image is looked at: as it is, its mirror image, and, in doubt, both shifted.
+class Tta:
+    """Which copies of an image are classified besides the image itself.
 
-    A shift counts half as much as the image as it is, in each of its two directions. As many
-    views cost as many predictions; shifted ones are asked for where the others leave the two best
-    classes close together, which is decided for each image alone.
+    The mean of the two shifted copies has the same weight as the image itself. Each copy costs a
+    prediction, so shifted copies are made of uncertain images only, and each image is judged by
+    itself: its prediction does not depend on the other images of a batch.
 
-    Source: the six views of airbench94 (Jordan, arXiv 2404.00498, section 3.5), with a mirror
-    image and a shift of 1; that only doubtful images need them, hiverge's cifar10-speedrun, where
-    doubtful are the least certain quarter of all test images.
+    Source: the six copies of airbench94 (Jordan, arXiv 2404.00498, section 3.5), with a mirror
+    image and a shift of 1. That uncertain images alone need shifts is from hiverge's
+    cifar10-speedrun, which shifts the least certain quarter of all test images.
 
     Attributes:
-        mirror: whether to look at the mirror image too.
-        shift: pixels to shift by along the diagonal, both ways; 0 for no shift.
+        mirror: whether the mirror image of the image and of each shifted copy is classified too.
+        shift: pixels to shift by, down and right as well as up and left; 0 for no shift.
     """
 
     mirror: bool = False
     shift: int = 0
 
     def infer(self, infer: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-        """Logits `(N, K)` of images `(N, C, H, W)` of any type, averaged over views.
+        """Logits `(N, K)` of images `(N, C, H, W)` of any type, averaged over copies.
 
         Args:
             infer: from images to logits.
@@ -46,12 +46,12 @@ class Views:
         logits = self.average(infer, images)
         if not self.shift or logits.shape[1] < 2:
             return logits
-        logits = logits.clone()  # what comes out of inference mode may not be changed in place
+        logits = logits.clone()  # tensors made in inference mode cannot be changed in place
         best = logits.topk(2, dim=1).values
-        doubtful = (best[:, 0] - best[:, 1] < DOUBT).nonzero().squeeze(1)
-        if len(doubtful):
-            moved = [self.average(infer, view) for view in self.shift_images(images[doubtful])]
-            logits[doubtful] = (logits[doubtful] + torch.stack(moved).mean(dim=0)) / 2
+        uncertain = (best[:, 0] - best[:, 1] < UNCERTAIN).nonzero().squeeze(1)
+        if len(uncertain):
+            shifted = [self.average(infer, copy) for copy in self.shift_images(images[uncertain])]
+            logits[uncertain] = (logits[uncertain] + torch.stack(shifted).mean(dim=0)) / 2
         return logits
 
     def average(self, infer: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -63,11 +63,11 @@ class Views:
     def shift_images(self, images: Tensor) -> Iterator[Tensor]:
         """Yield images shifted down and right, and up and left; mirrored pixels fill the border."""
         H, W = images.shape[2:]
-        # torch pads no bytes by reflection.
+        # torch cannot pad bytes by reflection.
         padded = F.pad(images.float(), (self.shift,) * 4, mode="reflect").to(images.dtype)
         yield padded[:, :, :H, :W]
         yield padded[:, :, -H:, -W:]
 
-    def record(self) -> ViewsRecord:
+    def record(self) -> TtaRecord:
         """As the record of a saved model holds it."""
-        return ViewsRecord(mirror=self.mirror, shift=self.shift)
+        return TtaRecord(mirror=self.mirror, shift=self.shift)

@@ -1,19 +1,21 @@
-"""Typed settings, their text, and the objects built from them."""
+"""Recipes: typed settings, their TOML files, the ladder and its presets.
+
+Only `recipes.builders`, which builds models and optimisers, needs torch.
+"""
 
 from smallvision.recipes.ladder import Rung, build_ladder, cut_to_cifar10, find_rung
+from smallvision.recipes.overrides import follow_seed, override
 from smallvision.recipes.presets import PRESETS, find_preset
-from smallvision.recipes.seeds import follow_seed
-from smallvision.recipes.settings import Recipe
-from smallvision.recipes.speednet_recipe import aim
+from smallvision.recipes.settings.recipe import Recipe
+from smallvision.recipes.speednet_recipe import recipe_for_target
 from smallvision.recipes.task import Task
-from smallvision.recipes.toml import override, parse_recipe, read_recipe, read_run_recipe
+from smallvision.recipes.toml import parse_recipe, read_recipe, read_run_recipe
 
 __all__ = [
     "PRESETS",
     "Recipe",
     "Rung",
     "Task",
-    "aim",
     "build_ladder",
     "cut_to_cifar10",
     "find_preset",
@@ -23,4 +25,5 @@ __all__ = [
     "parse_recipe",
     "read_recipe",
     "read_run_recipe",
+    "recipe_for_target",
 ]

@@ -1,4 +1,4 @@
-"""From a recipe to built objects."""
+"""Objects built from a recipe: model, optimiser, schedule, augmentations and the rest."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from smallvision.augment import (
     AUGMENTATIONS,
     Augmentation,
     AugmentationSchedule,
-    smooth,
-    window,
+    random_crop,
+    smooth_labels,
 )
 from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import count_parts
 from smallvision.errors import SettingError
+from smallvision.exploration.previews import AugmentationPreview
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
-from smallvision.predict import Views, build_network
+from smallvision.predict import Tta, build_network
 from smallvision.randomness import derive_seed
-from smallvision.recipes.settings import Recipe, Settings
+from smallvision.recipes.settings.base import Settings
+from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
 from smallvision.training import AVERAGES, Average, Patience
 
-FEWEST_AT_ONCE = 8  # images; batch norm makes little sense of fewer
+MIN_MICRO_BATCH = 8  # images; the statistics of batch norm are too noisy with fewer
 
 
 def as_arguments(settings: Settings) -> dict[str, Any]:
@@ -35,44 +37,30 @@ def as_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
-    """Refuse a recipe that images of this shape or this machine cannot bear, before all else.
+    """Refuse a recipe that does not fit images of this shape or this machine, before all else.
+
+    Args:
+        recipe: to check.
+        shape: `(C, H, W)` of an image.
 
     Raises:
-        SettingError: a crop or a view that shifts by as much as the image, windows larger than
-            the image, too small for the network or for one that takes one size only, parts of a
-            batch too small for batch norm, or a device that is not here.
+        SettingError: a crop or test-time augmentation that shifts by as much as the image has
+            pixels, random crops that are larger than the image, too small for the network, or
+            for a network that takes images of one size only, micro-batches too small for batch
+            norm, or a device that this machine does not have.
     """
-    if 0 < recipe.micro_batch < FEWEST_AT_ONCE:
+    if 0 < recipe.micro_batch < MIN_MICRO_BATCH:
         raise SettingError(
-            f"micro_batch is {recipe.micro_batch}; batch norm needs {FEWEST_AT_ONCE} images at a "
+            f"micro_batch is {recipe.micro_batch}; batch norm needs {MIN_MICRO_BATCH} images at a "
             "time, or say 0 for the whole batch"
         )
     side = min(shape[1:])
-    if recipe.views.shift >= side:
+    if recipe.tta.shift >= side:
         raise SettingError(
-            f"views.shift is {recipe.views.shift} pixels; images of {shape[1]}x{shape[2]} allow "
+            f"tta.shift is {recipe.tta.shift} pixels; images of {shape[1]}x{shape[2]} allow "
             f"at most {side - 1}"
         )
-    for stretch in recipe.windows:
-        if stretch.side > side:
-            raise SettingError(
-                f"windows of {stretch.side} pixels do not fit images of {shape[1]}x{shape[2]}"
-            )
-    if recipe.windows and not MODELS[recipe.model.name].any_size:
-        raise SettingError(
-            f"{recipe.model.name} takes images of one size, so it cannot begin with windows"
-        )
-    if recipe.windows:
-        smallest = min(stretch.side for stretch in recipe.windows)
-        with torch.device("meta"):  # no time, no memory
-            model = build_model(recipe, shape, 2).eval()
-            try:
-                model(torch.empty(2, shape[0], smallest, smallest))
-            except RuntimeError as error:
-                raise SettingError(
-                    f"windows of {smallest} pixels are too small for this {recipe.model.name} and "
-                    f"images of {shape[1]}x{shape[2]}; make them larger"
-                ) from error
+    check_crops(recipe, shape)
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
             raise SettingError(
@@ -80,6 +68,36 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
                 f"allow at most {side - 1}"
             )
     build_machine(recipe)
+
+
+def check_crops(recipe: Recipe, shape: tuple[int, int, int]) -> None:
+    """Refuse random crops that do not fit the images or the network.
+
+    Raises:
+        SettingError: crops that are larger than the image, too small for the network, or for a
+            network that takes images of one size only.
+    """
+    if not recipe.random_crop_phase:
+        return
+    sides = [phase.side for phase in recipe.random_crop_phase]
+    if max(sides) > min(shape[1:]):
+        raise SettingError(
+            f"random crops of {max(sides)} pixels do not fit images of {shape[1]}x{shape[2]}"
+        )
+    if not MODELS[recipe.model.name].any_size:
+        raise SettingError(
+            f"{recipe.model.name} takes images of one size, so it cannot learn from random crops; "
+            "leave out random_crop_phase"
+        )
+    with torch.device("meta"):  # no time, no memory
+        model = build_model(recipe, shape, 2).eval()
+        try:
+            model(torch.empty(2, shape[0], min(sides), min(sides)))
+        except RuntimeError as error:
+            raise SettingError(
+                f"random crops of {min(sides)} pixels are too small for this {recipe.model.name} "
+                f"and images of {shape[1]}x{shape[2]}; make them larger"
+            ) from error
 
 
 def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -> nn.Module:
@@ -90,19 +108,25 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -
 
 
 def prepare_model(recipe: Recipe, model: nn.Module, draw: Callable[[], Tensor]) -> None:
-    """Give a fresh network what it takes from normalised training images, if anything."""
+    """Let a new network measure what it needs on normalised training images, if anything.
+
+    Args:
+        recipe: names the network.
+        model: just built.
+        draw: returns normalised training images, float `(N, C, H, W)`.
+    """
     prepare = MODELS[recipe.model.name].prepare
     if prepare is not None:
         prepare(model, draw())
 
 
 def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:
-    """Images at a time: on a CPU as the recipe says, on a GPU the whole batch, which it wants."""
+    """The micro-batch: on a CPU the recipe's; on a GPU 0, the whole batch, which is faster."""
     return recipe.micro_batch if machine.device == "cpu" else 0
 
 
-def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
-    """Let the running statistics follow the parts of a batch as fast as they would the whole."""
+def scale_norm_momentum(model: nn.Module, batch_size: int, micro_batch: int) -> None:
+    """Let the micro-batches of a batch change running statistics as much as the batch would."""
     parts = count_parts(batch_size, micro_batch)
     for norm in find_norms(model):
         if parts > 1 and norm.momentum is not None:
@@ -110,10 +134,18 @@ def divide_norms(model: nn.Module, batch_size: int, micro_batch: int) -> None:
 
 
 def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
-    """Bind each augmentation's settings."""
+    """The augmentations of a recipe, each with its settings."""
     return [
         partial(AUGMENTATIONS[settings.name].apply, **as_arguments(settings))
         for settings in recipe.augment
+    ]
+
+
+def preview_catalogue() -> list[AugmentationPreview]:
+    """All augmentations with their default settings, to be shown on images."""
+    return [
+        AugmentationPreview(kind().name, kind.card.sentence, AUGMENTATIONS[kind().name].apply)
+        for kind in TECHNIQUES["augment"]
     ]
 
 
@@ -123,58 +155,61 @@ def schedule_augmentations(
     steps_per_epoch: int,
     teach: Augmentation | None = None,
 ) -> AugmentationSchedule:
-    """Lay the augmentations over a run, windows, label smoothing throughout, and a teacher.
+    """Decide which augmentations each step of a run applies, label smoothing and teacher included.
 
-    In the last `clean_tail` of each cycle, where the rate falls to its lowest, images are not
-    mixed, so that the weights of a snapshot settle on images as they will be met. For the same
-    reason each cycle begins with windows and ends with whole images.
+    In the last `unmixed_fraction` of each cycle, where the learning rate is lowest, images are
+    not mixed, because a model is used on images that are not mixed. For the same reason each
+    cycle begins with random crops and ends with whole images.
 
     Args:
         recipe: whose augmentations.
         cycle_ends: the last step of every cycle, in order, counted from 0.
-        steps_per_epoch: updates an epoch.
-        teach: what a teacher says of the images as the network in training sees them.
+        steps_per_epoch: updates per epoch.
+        teach: mixes a teacher's probabilities into the targets; it comes last, and so sees the
+            images that the network in training sees.
     """
 
-    def soften(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
-        return images, smooth(targets, recipe.label_smoothing)
+    def apply_smoothing(images: Tensor, targets: Tensor, _: Generator) -> tuple[Tensor, Tensor]:
+        return images, smooth_labels(targets, recipe.label_smoothing)
 
     entries = [AUGMENTATIONS[settings.name] for settings in recipe.augment]
     built = build_augmentations(recipe)
-    coins = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
+    flip_seed = derive_seed(recipe.seed, "coins") >> 32  # so that adding an index does not overflow
     starts = [0, *(end + 1 for end in cycle_ends)]
     cycles = [range(start, end + 1) for start, end in zip(starts, cycle_ends, strict=False)]
-    tails = [cycle[len(cycle) - round(recipe.clean_tail * len(cycle)) :] for cycle in cycles]
+    unmixed = [
+        cycle[len(cycle) - round(recipe.unmixed_fraction * len(cycle)) :] for cycle in cycles
+    ]
 
     def find_side(step: int) -> int | None:
         sides = (
-            stretch.side
+            phase.side
             for cycle in cycles
-            for stretch in recipe.windows
-            if step in cycle[: round(stretch.until * len(cycle))]
+            for phase in recipe.random_crop_phase
+            if step in cycle[: round(phase.until * len(cycle))]
         )
         return next(sides, None)
 
     def find_augmentations(step: int, indices: Tensor) -> list[Augmentation]:
-        is_clean = any(step in tail for tail in tails)
+        is_unmixed = any(step in steps for steps in unmixed)
         epoch = step // steps_per_epoch + 1
         chosen = [
             (entry, augment)
             for entry, augment in zip(entries, built, strict=True)
-            if not (entry.mixes and is_clean)
+            if not (entry.mixes and is_unmixed)
         ]
         augmentations: list[Augmentation] = [
-            partial(augment, indices=indices, epoch=epoch, seed=coins)
-            if entry.remembers
+            partial(augment, indices=indices, epoch=epoch, seed=flip_seed)
+            if entry.needs_indices
             else augment
             for entry, augment in chosen
         ]
         if side := find_side(step):
-            # Before images are mixed, whose targets tell of what is in the end there to see.
+            # Crop before images are mixed: mixed targets are shares of the pixels that remain.
             mixing = (place for place, (entry, _) in enumerate(chosen) if entry.mixes)
-            augmentations.insert(next(mixing, len(chosen)), partial(window, side=side))
+            augmentations.insert(next(mixing, len(chosen)), partial(random_crop, side=side))
         if recipe.label_smoothing:
-            augmentations.append(soften)
+            augmentations.append(apply_smoothing)
         if teach is not None:
             augmentations.append(teach)
         return augmentations
@@ -183,34 +218,34 @@ def schedule_augmentations(
 
 
 def build_schedule(recipe: Recipe, steps_per_epoch: int) -> Schedule:
-    """Lay the schedule over the recipe's epochs."""
-    entry = SCHEDULES[recipe.schedule.name]
-    return entry.build(recipe.epochs, steps_per_epoch, **as_arguments(recipe.schedule))
+    """Build the learning-rate schedule over the recipe's epochs."""
+    build = SCHEDULES[recipe.schedule.name]
+    return build(recipe.epochs, steps_per_epoch, **as_arguments(recipe.schedule))
 
 
 def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Build the optimiser over a model's parameters."""
-    entry = OPTIMIZERS[recipe.optimizer.name]
-    return entry.build(model, **as_arguments(recipe.optimizer))
+    build = OPTIMIZERS[recipe.optimizer.name]
+    return build(model, **as_arguments(recipe.optimizer))
 
 
-def build_views(recipe: Recipe) -> Views:
-    """How the finished model looks at an image."""
-    return Views(**recipe.views.model_dump())
+def build_tta(recipe: Recipe) -> Tta:
+    """Build the test-time augmentation of the finished model."""
+    return Tta(**recipe.tta.model_dump())
 
 
 def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Average:
     """Build the average of a model's weights over the recipe's epochs."""
-    entry = AVERAGES[recipe.averaging.name]
-    return entry.build(model, schedule, recipe.epochs, **as_arguments(recipe.averaging))
+    build = AVERAGES[recipe.averaging.name]
+    return build(model, schedule, recipe.epochs, **as_arguments(recipe.averaging))
 
 
 def build_patience(recipe: Recipe) -> Patience:
-    """Patience as the loop wants it."""
+    """Build the rule of early stopping."""
     return Patience(recipe.stopping.patience or None, recipe.stopping.unit)
 
 
 def build_machine(recipe: Recipe) -> Machine:
-    """Decide how to compute, from the recipe's wishes and this machine."""
-    wishes = as_arguments(recipe.compute)
-    return choose_machine(**{**wishes, "threads": wishes["threads"] or None})
+    """Choose device, precision, compilation and threads, by the recipe and this machine."""
+    settings = as_arguments(recipe.compute)
+    return choose_machine(**{**settings, "threads": settings["threads"] or None})

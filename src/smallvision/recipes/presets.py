@@ -1,4 +1,4 @@
-"""Scales at which to climb the ladder: from minutes on two cores to one GPU."""
+"""Scales of the ladder, from minutes on two cores to hours on one GPU."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.settings import Sgdr, SpeedNet, Vgg10, WideResNet
-from smallvision.recipes.speednet_recipe import TARGETS, Pace
+from smallvision.recipes.settings.models import SpeedNetSettings, Vgg10Settings, WideResNetSettings
+from smallvision.recipes.settings.optimization import SgdrSettings
+from smallvision.recipes.speednet_recipe import TARGETS, SpeedNetScale
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A scale at which to climb the ladder.
+    """A scale of the ladder: how many images, how long a training, how large the networks.
 
     Attributes:
-        sentence: for people who choose.
-        subset: share of the training images in use, given their number; None for all.
-        steps: updates to aim for in a run of a convolutional network.
+        sentence: describes the preset to users.
+        subset: share of the training images that is used, given their number; None for all.
+        steps: intended number of updates in a run of a convolutional network.
         epochs: fewest and most epochs, whatever `steps` says.
-        schedule: of the learning rate in an ordinary run; its warm-up is cut to the run.
-        vgg, wrn: the networks at this scale.
-        pace: of the rung that is made for speed.
-        trials: of the tuning, the recipe's own settings included.
-        trial_share: share of a run's epochs that a trial is given.
-        snapshots: cycles of the run whose snapshots become the ensemble, which has at least one
-            more than the rung it builds on.
+        schedule: of the learning rate; rungs shorten its warm-up in short runs.
+        vgg, wrn, speednet: the networks at this scale.
+        trials: of the tuning, including the one with the recipe's own settings.
+        trial_share: epochs of a trial as a share of a run's.
+        snapshots: cycles of the run whose snapshots form the ensemble; at least one more than the
+            rung has that it builds on.
     """
 
     sentence: str
     subset: Callable[[int], float | None]
     steps: int
     epochs: tuple[int, int]
-    schedule: Sgdr
-    vgg: Vgg10
-    wrn: WideResNet
-    pace: Pace
+    schedule: SgdrSettings
+    vgg: Vgg10Settings
+    wrn: WideResNetSettings
+    speednet: SpeedNetScale
     trials: int
     trial_share: float
     snapshots: int
 
 
-ONE_CYCLE = Sgdr(cycles=1)  # a short run cannot afford to climb out of a minimum
+ONE_CYCLE = SgdrSettings(cycles=1)  # a short run has no epochs to spare for restarts
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
         sentence="Minutes on two cores; large sets are thinned to 10,000 training images.",
@@ -49,9 +49,11 @@ PRESETS: dict[str, Preset] = {
         steps=500,
         epochs=(4, 20),
         schedule=ONE_CYCLE,
-        vgg=Vgg10(width=16),
-        wrn=WideResNet(depth=10, width=2),
-        pace=Pace(8, SpeedNet(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))),
+        vgg=Vgg10Settings(width=16),
+        wrn=WideResNetSettings(depth=10, width=2),
+        speednet=SpeedNetScale(
+            8, SpeedNetSettings(widths=(32, 64, 128)), ((0.375, 0.625), (0.75, 0.75))
+        ),
         trials=4,
         trial_share=0.4,
         snapshots=2,
@@ -62,9 +64,9 @@ PRESETS: dict[str, Preset] = {
         steps=940,
         epochs=(3, 40),
         schedule=ONE_CYCLE,
-        vgg=Vgg10(width=32),
-        wrn=WideResNet(depth=10, width=2),
-        pace=Pace(7, SpeedNet(extra=1), ((0.715, 0.875),)),
+        vgg=Vgg10Settings(width=32),
+        wrn=WideResNetSettings(depth=10, width=2),
+        speednet=SpeedNetScale(7, SpeedNetSettings(extra_convs=1), ((0.715, 0.875),)),
         trials=3,
         trial_share=0.34,
         snapshots=3,
@@ -74,10 +76,10 @@ PRESETS: dict[str, Preset] = {
         subset=lambda _: None,
         steps=21_840,
         epochs=(70, 140),
-        schedule=Sgdr(cycles=3, cycle_mult=2.0),
-        vgg=Vgg10(width=64),
-        wrn=WideResNet(depth=16, width=8, dropout=0.3),
-        pace=TARGETS[0.96],
+        schedule=SgdrSettings(cycles=3, cycle_mult=2.0),
+        vgg=Vgg10Settings(width=64),
+        wrn=WideResNetSettings(depth=16, width=8, dropout=0.3),
+        speednet=TARGETS[0.96],
         trials=12,
         trial_share=0.15,
         snapshots=3,
@@ -97,11 +99,11 @@ def find_preset(name: str) -> Preset:
 
 
 def choose_batch_size(num_train: int) -> int:
-    """128 as in the literature; less where an epoch would have too few steps to learn from."""
+    """128 as in the literature; less where an epoch would have too few updates."""
     return 128 if num_train >= 20_000 else 64 if num_train >= 1_000 else 16
 
 
 def choose_epochs(preset: Preset, steps_per_epoch: int) -> int:
-    """Enough epochs for the preset's steps, within its bounds."""
+    """The number of epochs for the preset's steps, within its bounds."""
     low, high = preset.epochs
     return min(max(round(preset.steps / max(1, steps_per_epoch)), low), high)

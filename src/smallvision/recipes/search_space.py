@@ -1,12 +1,13 @@
-"""Which settings of a recipe are worth a search, and between which bounds."""
+"""The settings of a recipe that are searched, and their bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smallvision.recipes.settings import Recipe
-from smallvision.recipes.toml import list_keys, override
+from smallvision.recipes.keys import list_keys
+from smallvision.recipes.overrides import override
+from smallvision.recipes.settings.recipe import Recipe
 from smallvision.records.schema import Choices, Dimension, FloatRange, SettingValues
 
 
@@ -20,10 +21,10 @@ def spell_value(value: float | int) -> str:
 
 
 def build_space(recipe: Recipe) -> tuple[Dimension, ...]:
-    """The settings of a recipe that decide most, each in a range that holds the recipe's own value.
+    """The settings with most influence, each in a range that contains the recipe's own value.
 
-    Learning rate, weight decay, dropout, label smoothing and batch size, as far as the recipe has
-    them. What is zero and would need a logarithm (no weight decay) is left as it is.
+    These are learning rate, weight decay, dropout, label smoothing and batch size, as far as the
+    recipe has them. A weight decay of zero is not searched, because its scale is logarithmic.
     """
     known = set(list_keys(recipe.plain()))
     lr, decay, batch = read_values(

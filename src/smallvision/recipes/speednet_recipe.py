@@ -1,4 +1,4 @@
-"""The fast recipe: one network, trained in minutes on two cores."""
+"""The recipe of `speednet`, which trains in minutes on two cores."""
 
 from __future__ import annotations
 
@@ -6,97 +6,93 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError
-from smallvision.recipes.settings import (
-    AlternatingFlip,
-    Augment,
-    Crop,
-    Linear,
-    Muon,
-    Recipe,
-    SpeedNet,
-    Views,
-    Windows,
-)
+from smallvision.recipes.settings.augmentations import AlternatingFlipSettings, CropSettings
+from smallvision.recipes.settings.models import SpeedNetSettings
+from smallvision.recipes.settings.optimization import LinearSettings, MuonSettings
+from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
 from smallvision.recipes.task import Task
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How long and how large.
+class SpeedNetScale:
+    """Length of the training and size of the network.
 
     Attributes:
         epochs: of training.
         model: the network.
-        windows: stretches of training on windows: the share of a cycle after which each ends, and
-            the side as a share of the image's.
+        crop_phases: phases of training on random crops: the share of each cycle after which the
+            phase ends, and the side of its crops as a share of the image's.
     """
 
     epochs: int
-    model: SpeedNet
-    windows: tuple[tuple[float, float], ...]
+    model: SpeedNetSettings
+    crop_phases: tuple[tuple[float, float], ...]
 
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
-TARGETS: Mapping[float, Pace] = {
-    0.93: Pace(7, SpeedNet(extra=1), ((0.65, 0.875),)),
-    0.94: Pace(10, SpeedNet(extra=1), ((0.7, 0.875),)),
-    0.96: Pace(40, SpeedNet(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
+TARGETS: Mapping[float, SpeedNetScale] = {
+    0.93: SpeedNetScale(7, SpeedNetSettings(extra_convs=1), ((0.65, 0.875),)),
+    0.94: SpeedNetScale(10, SpeedNetSettings(extra_convs=1), ((0.7, 0.875),)),
+    0.96: SpeedNetScale(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
 }
 
-STEPS_PER_EPOCH = 25  # at least; 2,000 images a batch of CIFAR-10
+STEPS_PER_EPOCH = 25  # at least; batches of 2,000 images for CIFAR-10
 
 
-def build_speednet(task: Task, pace: Pace, *, seed: int = 0) -> Recipe:
-    """Cut the fast recipe to a task.
+def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) -> Recipe:
+    """Adapt the recipe of `speednet` to a task.
 
     Args:
-        task: what is trained on.
-        pace: how long and how large.
+        task: size and number of the training images.
+        scale: length of the training and size of the network.
         seed: of the run.
     """
     side = min(task.shape[1:])
-    shift = Crop(padding=max(1, side // 16))
-    augment: tuple[Augment, ...] = (AlternatingFlip(), shift) if task.mirror_safe else (shift,)
+    shift = CropSettings(padding=max(1, side // 16))
+    augment: tuple[Augment, ...] = (
+        (AlternatingFlipSettings(), shift) if task.mirror_safe else (shift,)
+    )
     batch_size = max(16, min(2000, task.num_train // STEPS_PER_EPOCH))
     return Recipe(
         name="speednet",
         seed=seed,
-        epochs=pace.epochs,
+        epochs=scale.epochs,
         batch_size=batch_size,
         micro_batch=500 if batch_size > 500 else 0,
-        model=pace.model,
+        model=scale.model,
         augment=augment,
-        windows=tuple(
-            Windows(until=until, side=round(share * side))
-            for until, share in pace.windows
+        random_crop_phase=tuple(
+            RandomCropPhase(until=until, side=round(share * side))
+            for until, share in scale.crop_phases
             if share * side >= 16
         ),
         label_smoothing=0.2,
-        # Small weights of the head make the gradients of all norms small: hence their high rate.
-        # It is for the mean loss of a batch, and so grows with the batch.
-        optimizer=Muon(
+        # The small weights of the head make the gradients of all norms small, which the high
+        # learning rate of vectors makes up for. The loss is a mean over the batch, so learning
+        # rates of matrices and vectors grow with the batch.
+        optimizer=MuonSettings(
             lr=0.24,
             matrix_lr=1e-5 * batch_size,
             vector_lr=0.05 * batch_size,
             weight_decay=2e-6 * batch_size,
         ),
-        schedule=Linear(),
-        views=Views(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
+        schedule=LinearSettings(),
+        tta=TtaSettings(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
         checkpoints="best",
     )
 
 
-def aim(target: float, *, seed: int = 0) -> Recipe:
-    """The cheapest recipe made for a test accuracy on CIFAR-10.
+def recipe_for_target(target: float, *, seed: int = 0) -> Recipe:
+    """The cheapest recipe that was made for a test accuracy on CIFAR-10.
 
-    Its settings were chosen on validation images, before, so nothing is left to choose.
+    Its settings were chosen on validation images beforehand, so the test set chooses nothing.
 
     Args:
         target: test accuracy, in (0, 1).
         seed: of the run.
 
     Raises:
-        SettingError: none was made for so high an accuracy.
+        SettingError: no recipe was made for so high an accuracy.
     """
     reach = [known for known in sorted(TARGETS) if known >= target]
     if not 0 < target < 1 or not reach:
@@ -105,4 +101,4 @@ def aim(target: float, *, seed: int = 0) -> Recipe:
             f"--target is {target:g}, a share of all test images; recipes were made for {known}"
         )
     task = Task((3, 32, 32), 50_000, mirror_safe=True)
-    return build_speednet(task, TARGETS[reach[0]], seed=seed)
+    return build_speednet_recipe(task, TARGETS[reach[0]], seed=seed)

@@ -1,4 +1,4 @@
-"""What a recipe is cut to."""
+"""The properties of a data set that recipes depend on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """What a ladder is cut to.
+    """The properties of a data set that a ladder is adapted to.
 
     Attributes:
         shape: `(C, H, W)` of an image.

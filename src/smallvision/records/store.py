@@ -24,7 +24,8 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 SCHEMA, SUM = "schema", "sum"  # the fields that every file has besides those of its model
 VERSION = 1  # of the format; raise it when an older version would misread a record
-TAGS = frozenset({"unfinished", "validated", "all_images", "float", "choice"})  # no field names
+# Of the classes and types of a union; no field of a record has such a name.
+TAGS = frozenset({"unfinished", "validated", "all_images", "float", "int", "choice"})
 
 
 def write(path: Path, record: Record) -> None:
@@ -145,13 +146,13 @@ def parse(text: str) -> Any:
     """
     try:
         fields = json.loads(text, parse_constant=_refuse_constant)
+        if not isinstance(fields, dict) or SUM not in fields:
+            return fields
+        known = fields.pop(SUM)
+        if sum_fields(fields) != known:
+            raise ValueError(f"its '{SUM}' is not that of its content; leave it out after an edit")
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if not isinstance(fields, dict) or SUM not in fields:
-        return fields
-    known = fields.pop(SUM)
-    if sum_fields(fields) != known:
-        raise ValueError(f"its '{SUM}' is not that of its content; leave it out after an edit")
     return fields
 
 
@@ -175,11 +176,13 @@ def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
     try:
         # By way of JSON, so that lists become tuples and nothing else becomes something else.
         adapter: TypeAdapter[AnyRecord] = _adapter(model)
-        return adapter.validate_json(json.dumps(fields))
+        return adapter.validate_json(json.dumps(fields, allow_nan=False))
     except ValidationError as error:
         raise RecordError(
             f"{path} is damaged: {explain(error)}; restore it, or make the results anew"
         ) from error
+    except (RecursionError, ValueError) as error:  # deep nesting, and a number such as 1e999
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
 
 
 @cache
@@ -190,11 +193,15 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 def explain(error: ValidationError) -> str:
     """The first complaint about a record, in our words."""
     first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid":  # which Python's reader takes: deep nesting, half of a pair
+        return str(first["ctx"]["error"])
     place = ".".join(str(part) for part in first["loc"] if part not in TAGS)
     if first["type"] == "missing":
         return f"'{place}' is missing"
     if first["type"] == "extra_forbidden":
         return f"'{place}' is no field of it"
-    if first["type"] in ("model_type", "model_attributes_type", "union_tag_not_found"):
+    if first["type"] == "union_tag_not_found":
+        return f"'{place}' lacks {first['ctx']['discriminator']}"
+    if first["type"] in ("model_type", "model_attributes_type"):
         return f"{place or 'its content'} is no JSON object"
     return f"'{place}' is {first['input']!r:.40}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smallvision.errors import RecordError
 from smallvision.records.layout import STUDY
-from smallvision.reporting.page import UNLIKE, render_page, render_run, write_page
+from smallvision.reporting.page import DRAWING_ERRORS, render_run, render_study, write_page
 from smallvision.reporting.reader import read_run, read_study
 
 __all__ = ["Report", "draw_report", "write_report"]
@@ -44,13 +44,12 @@ def draw_report(folder: str | Path) -> Report:
     folder = Path(folder)
     try:
         of_study = (folder / STUDY).exists()
-        page = render_page(read_study(folder)) if of_study else render_run(*read_run(folder))
-        page.encode()  # half a character, which JSON may hold, is no text
-        return Report(page)
-    except UNLIKE as error:
+        page = render_study(read_study(folder)) if of_study else render_run(read_run(folder))
+    except DRAWING_ERRORS as error:
         raise RecordError(
             f"{folder} holds a record with figures that no run has ({error!r}); restore it"
         ) from error
+    return Report(page)
 
 
 def write_report(folder: str | Path, out: str | Path | None = None) -> Report:

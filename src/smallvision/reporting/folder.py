@@ -1,49 +1,26 @@
-"""Files of a study folder, checked against the shape that the page expects of them."""
+"""A folder of records, and what reading it found to be absent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TypeVar
 
 from smallvision.errors import RecordError
-from smallvision.records.files import read_json, read_jsonl
+from smallvision.records import store
+from smallvision.records.schema import Record
 
-SCHEMA = 1
-Record = TypeVar("Record")
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name stays inside its folder: records are untrusted text."""
+    """Whether a name stays inside its folder: what a record names is untrusted text."""
     return Path(name).name == name and "\\" not in name and name not in {"", ".", ".."}
-
-
-def check_record(kind: type[Record], record: Mapping[str, Any], path: Path) -> Record:
-    """Turn plain JSON values into `kind`.
-
-    Raises:
-        RecordError: a field is missing or of the wrong type, or the schema is another.
-    """
-    if isinstance(record, Mapping) and record.get("schema", SCHEMA) != SCHEMA:
-        raise RecordError(
-            f"{path} has schema {record['schema']}, this smallvision reads schema {SCHEMA}; "
-            "draw the report with the version that ran the study"
-        )
-    try:
-        return TypeAdapter(kind).validate_python(record)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the record"
-        message = f"{path}: {where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise RecordError(f"{message}; restore the file or run the study again") from error
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder and the list of what reading it found absent."""
+    """A folder whose records are read; a damaged one raises an error, an absent one is noted."""
 
     path: Path
     missing: list[str] = field(default_factory=list)
@@ -52,26 +29,35 @@ class Folder:
         """Whether the folder holds that file."""
         return (self.path / name).is_file()
 
-    def read(self, kind: type[Record], name: str, loss: str) -> Record | None:
-        """Read one JSON record; when it is absent, note what the page loses by it."""
+    def read(self, model: type[AnyRecord], name: str, loss: str) -> AnyRecord | None:
+        """Read a record; where it is absent, note what the page loses by it.
+
+        Raises:
+            RecordError: the record is damaged.
+        """
         if not self.has(name):
             self.missing.append(f"{name} is missing: {loss}")
             return None
-        return check_record(kind, read_json(self.path / name), self.path / name)
+        return store.read(self.path / name, model)
 
-    def read_optional(self, kind: type[Record], name: str) -> Record | None:
-        """Read one JSON record whose absence is nothing to remark on."""
-        return self.read(kind, name, "") if self.has(name) else None
+    def read_optional(self, model: type[AnyRecord], name: str) -> AnyRecord | None:
+        """Read a record that not every folder has.
 
-    def read_lines(self, kind: type[Record], name: str) -> tuple[Record, ...]:
-        """Read JSON lines; an absent file holds none."""
-        if not self.has(name):
-            return ()
-        path = self.path / name
-        return tuple(check_record(kind, record, path) for record in read_jsonl(path))
+        Raises:
+            RecordError: the record is damaged.
+        """
+        return store.read(self.path / name, model) if self.has(name) else None
+
+    def read_lines(self, model: type[AnyRecord], name: str) -> tuple[AnyRecord, ...]:
+        """Read a record of several lines; an absent file holds none.
+
+        Raises:
+            RecordError: a line other than the last is damaged.
+        """
+        return tuple(store.read_lines(self.path / name, model)) if self.has(name) else ()
 
     def read_text(self, name: str) -> str | None:
-        """Read a text file, or None when it is absent.
+        """Read a text file, or give None where it is absent.
 
         Raises:
             RecordError: the file cannot be read or is not UTF-8.

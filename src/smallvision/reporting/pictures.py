@@ -1,60 +1,92 @@
-"""What a look at the data left behind: statistics, and pictures as data URIs."""
+"""Records with their pictures as data URIs, so that the page carries them along."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import struct
+from collections.abc import Iterable, Sequence
+
+from smallvision.errors import RecordError
+from smallvision.records.schema import ErrorAnalysisRecord, ExplorationRecord
+from smallvision.reporting.folder import Folder, is_plain_name
+from smallvision.reporting.view import Picture, Pictured
+
+LOST = " is missing: the page has one picture less."
+MOST_NAMED = 3  # lost pictures that are named one by one
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A PNG as a data URI with its size in pixels."""
+def read_exploration(study: Folder) -> Pictured[ExplorationRecord] | None:
+    """Read the exploration of a study; None, with a note, where there is none.
 
-    uri: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Channel:
-    """Statistics of one colour channel; the histogram's fractions sum to one."""
-
-    name: str
-    mean: float
-    std: float
-    histogram: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """Identical images in the training split."""
-
-    groups: int
-    images: int
+    Raises:
+        RecordError: the record is damaged, or a picture is not as it should be.
+    """
+    name = "exploration/exploration.json"
+    record = study.read(ExplorationRecord, name, "the report cannot show the data.")
+    if record is None:
+        return None
+    names = record.pictures
+    files = [
+        names.random,
+        *names.classes,
+        *names.averages,
+        names.normalization.before,
+        names.normalization.after,
+        *(augmentation.file for augmentation in names.augmentations),
+    ]
+    folder = Folder(study.path / "exploration", study.missing)
+    return Pictured(record, read_pictures(folder, files))
 
 
-@dataclass(frozen=True)
-class Preview:
-    """An augmentation: its name, one sentence, and a strip with the original first."""
+def read_errors(study: Folder, run: str) -> Pictured[ErrorAnalysisRecord] | None:
+    """Read the error analysis of a run of a study; None where there is none.
 
-    name: str
-    sentence: str
-    picture: Picture | None
+    Raises:
+        RecordError: the record is damaged, or a picture is not as it should be.
+    """
+    folder = Folder(study.path / run / "errors", study.missing)
+    record = folder.read_optional(ErrorAnalysisRecord, "errors.json")
+    if record is None:
+        return None
+    files = [
+        *(name for pair in record.pairs for name in (pair.file, pair.reverse_file)),
+        *(name for error in record.worst for name in (error.file, error.saliency)),
+        *(image.file for image in record.disagreements),
+        *(image.file for image in record.label_issues.images),
+    ]
+    return Pictured(record, read_pictures(folder, [name for name in files if name is not None]))
 
 
-@dataclass(frozen=True)
-class Exploration:
-    """`exploration/exploration.json` with its pictures read; a lost picture is None."""
+def read_pictures(folder: Folder, names: Iterable[str]) -> dict[str, Picture | None]:
+    """Read the pictures of a folder, by file name."""
+    return {name: read_picture(folder, name) for name in names}
 
-    n: int
-    class_names: tuple[str, ...]
-    counts: tuple[int, ...]
-    imbalance: float
-    channels: tuple[Channel, ...]
-    duplicates: Duplicates
-    implications: tuple[str, ...]
-    random: Picture | None
-    classes: tuple[Picture | None, ...]
-    averages: tuple[Picture | None, ...]
-    before: Picture | None
-    after: Picture | None
-    augmentations: tuple[Preview, ...]
+
+def read_picture(folder: Folder, name: str) -> Picture | None:
+    """Read a PNG that a record names; None, with a note, where it is absent or a symbolic link.
+
+    Raises:
+        RecordError: the name leaves the folder, or the file is no PNG.
+    """
+    if not is_plain_name(name):
+        raise RecordError(f"{folder.path}: the picture name {name!r} is not a plain file name")
+    path = folder.path / name
+    if path.is_symlink() or not path.is_file():
+        folder.missing.append(f"{folder.path.name}/{name}{LOST}")
+        return None
+    content = path.read_bytes()
+    if len(content) < 24 or not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":
+        raise RecordError(f"{path} is not a PNG picture; run the step that drew it again")
+    width, height = struct.unpack(">II", content[16:24])
+    encoded = base64.b64encode(content).decode("ascii")
+    return Picture(f"data:image/png;base64,{encoded}", width, height)
+
+
+def sum_up_lost(missing: Sequence[str]) -> tuple[str, ...]:
+    """Put many lost pictures into one line: records are often kept without any of them."""
+    lost = [line.removesuffix(LOST) for line in missing if line.endswith(LOST)]
+    if len(lost) <= MOST_NAMED:
+        return tuple(missing)
+    others = (line for line in missing if not line.endswith(LOST))
+    return (*others, f"{lost[0]} and {len(lost) - 1} other pictures are missing.")

@@ -1,71 +1,79 @@
-"""A study folder read into the page's data: strict about damage, plain about absence."""
+"""A study or run folder read into what a page draws: strict about damage, plain about absence."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from smallvision.errors import RecordError
-from smallvision.records.files import read_json
-from smallvision.records.layout import REFIT, SEEDS, SNAPSHOTS, STATUS
-from smallvision.reporting.findings import Ensemble, Tuning
-from smallvision.reporting.folder import Folder, is_plain_name
-from smallvision.reporting.gallery import read_exploration, read_mistakes, sum_up_lost
-from smallvision.reporting.scores import Seeds, Verdict, Verdicts
-from smallvision.reporting.view import (
-    About,
-    Card,
-    Epoch,
-    Opening,
-    Outcome,
-    Plan,
-    Rung,
-    Schedule,
-    Scorecard,
-    Split,
-    State,
-    Study,
-    Tested,
+from smallvision.records.layout import ENSEMBLE, METRICS, REFIT, SEEDS, SNAPSHOTS, STATUS, STUDY
+from smallvision.records.ledger import LEDGER
+from smallvision.records.schema import (
+    AnyRun,
+    EnsembleRecord,
+    Environment,
+    EpochMetrics,
+    LadderVerdicts,
+    LearningRateSchedule,
+    LedgerEntry,
+    RungRecord,
+    RunStatus,
+    SeedSummary,
+    SplitRecord,
+    StudyRecord,
+    TestRecord,
+    TuningRecord,
+    Verdict,
 )
+from smallvision.reporting.folder import Folder, is_plain_name
+from smallvision.reporting.pictures import read_errors, read_exploration, sum_up_lost
+from smallvision.reporting.view import LoneRunView, RungView, RunView, StudyView
+
+STATUS_MODEL = cast("type[RunStatus]", AnyRun)  # a union of the classes of a status
 
 
-def read_study(path: Path) -> Study:
+def read_study(path: Path) -> StudyView:
     """Read all records of a study folder.
 
     Raises:
         RecordError: the folder is no study, or a record is damaged or contradicts another.
     """
     folder = Folder(path)
-    if not folder.has("study.json"):
+    record = folder.read(StudyRecord, STUDY, "")
+    if record is None:
         raise RecordError(
-            f"{path} is no study folder (it has no study.json); "
+            f"{path} is no study folder (it has no {STUDY}); "
             "name the folder that `smallvision study` wrote"
         )
-    card = folder.read(Card, "study.json", "")
-    assert card is not None
-    split = folder.read(Split, "split.json", "the report cannot say how the images were split.")
+    if record.best and record.best not in {rung.name for rung in record.rungs}:
+        raise RecordError(
+            f"{path / STUDY}: its best rung, {record.best!r}, is none of its rungs; restore it"
+        )
+    split = folder.read(SplitRecord, "split.json", "the report cannot say how images were split.")
     exploration = read_exploration(folder)
-    verdicts = folder.read(Verdicts, "verdicts.json", "no rung could be compared with another.")
-    rungs = tuple(read_rung(folder, plan, verdicts or Verdicts((), ())) for plan in card.rungs)
-    scorecard = folder.read(Scorecard, "test.json", "there is no test result.")
-    openings = folder.read_lines(Opening, "ledger.jsonl")
-    environment = read_environment(folder)
-    if card.best and card.best not in {rung.name for rung in card.rungs}:
-        raise RecordError(f"{path}/study.json: its best rung, {card.best!r}, is none of its rungs")
-    mistakes = read_mistakes(folder, f"runs/{card.best}") if card.best else None
-    missing = sum_up_lost(folder.missing)
-    study = Study(
-        card, rungs, split, exploration, scorecard, openings, environment, missing, mistakes
+    verdicts = folder.read(
+        LadderVerdicts, "verdicts.json", "no rung could be compared with another."
+    )
+    study = StudyView(
+        record=record,
+        rungs=tuple(read_rung(folder, rung, verdicts) for rung in record.rungs),
+        split=split,
+        test=folder.read(TestRecord, "test.json", "there is no test result."),
+        openings=folder.read_lines(LedgerEntry, LEDGER),
+        environment=folder.read(
+            Environment, "environment.json", "versions and hardware are unknown."
+        ),
+        exploration=exploration,
+        errors=read_errors(folder, f"runs/{record.best}") if record.best else None,
+        missing=sum_up_lost(folder.missing),
     )
     check_classes(study, path)
     return study
 
 
-def read_run(path: Path) -> tuple[tuple[Rung, ...], About]:
-    """Read a run folder, and what was trained inside it: repeats, a refit, snapshots.
-
-    Returns: the run and those, in this order, and what the page tells besides.
+def read_run(path: Path) -> LoneRunView:
+    """Read a run folder, and the runs inside it: repeats, a refit, an ensemble's snapshots.
 
     Raises:
         RecordError: the folder is no run, or a record is damaged.
@@ -76,125 +84,114 @@ def read_run(path: Path) -> tuple[tuple[Rung, ...], About]:
             f"{path} is neither a study nor a run; name a folder that `smallvision study` or "
             "`smallvision train` wrote"
         )
-    status = read_json(path / STATUS)
-    places = {status["name"]: "."}
-    seeds = [repeat.parent.name for repeat in path.glob(f"{SEEDS}/*/{STATUS}")]
-    places |= {
-        f"seed {seed}": f"{SEEDS}/{seed}" for seed in sorted(seeds, key=lambda s: (len(s), s))
-    }
-    inside = {"refit": REFIT, "snapshots": SNAPSHOTS}
-    places |= {name: place for name, place in inside.items() if folder.has(f"{place}/{STATUS}")}
-    runs = [read_lone(folder, name, place) for name, place in places.items()]
-    about = About(
-        status.get("data"),
-        folder.read_optional(Split, "split.json"),
-        folder.read_optional(Tested, "test.json"),
-        read_environment(folder) or {},
+    run = read_run_view(folder, ".")
+    seeds = sorted((repeat.parent.name for repeat in path.glob(f"{SEEDS}/*/{STATUS}")), key=by_size)
+    places = {f"seed {seed}": f"{SEEDS}/{seed}" for seed in seeds}
+    places |= {"refit": REFIT, "snapshots": SNAPSHOTS}
+    inside = [
+        read_run_view(folder, place, name)
+        for name, place in places.items()
+        if folder.has(f"{place}/{STATUS}")
+    ]
+    return LoneRunView(
+        runs=(run, *inside),
+        split=folder.read_optional(SplitRecord, "split.json"),
+        test=folder.read_optional(TestRecord, "test.json"),
+        environment=folder.read_optional(Environment, "environment.json"),
     )
-    return tuple(runs), about
 
 
-def read_lone(folder: Folder, name: str, place: str) -> Rung:
-    """Read one run, as a rung that answers no question.
-
-    Raises:
-        RecordError: a record is damaged.
-    """
-    status = read_json(folder.path / place / STATUS)
-    state: State = "failed"
-    if status["status"] in ("running", "done"):
-        state = status["status"]
-    run = read_unjudged(folder, Plan(name, "", None, state, status.get("error")), place)
-    outcome = run.outcome
-    if status.get("kind") == "refit":  # which was trained on them: these are its twin's
-        outcome = replace(outcome, val=None, gap=None, calibration=None)
-    return replace(run, outcome=outcome, seeds=folder.read_optional(Seeds, f"{place}/seeds.json"))
+def by_size(number: str) -> tuple[int, str]:
+    """A key that sorts texts of digits by their value."""
+    return len(number), number
 
 
-def read_environment(folder: Folder) -> dict[str, Any] | None:
-    """Read the machine's description; its fields are free."""
-    if folder.has("environment.json"):
-        return read_json(folder.path / "environment.json")
-    folder.missing.append("environment.json is missing: versions and hardware are unknown.")
-    return None
-
-
-def read_rung(folder: Folder, plan: Plan, verdicts: Verdicts) -> Rung:
+def read_rung(folder: Folder, record: RungRecord, verdicts: LadderVerdicts | None) -> RungView:
     """Collect what a run folder and the verdicts say about one rung.
 
     Raises:
         RecordError: the rung's name is no folder name, or a record is damaged.
     """
-    if not is_plain_name(plan.name):
-        raise RecordError(f"{folder.path}/study.json: {plan.name!r} is not a plain rung name")
-    run = f"runs/{plan.name}"
-    ensemble = folder.read_optional(Ensemble, f"{run}/ensemble.json")
-    status = f"{run}/status.json"
-    if plan.status == "done":
-        outcome = folder.read(Outcome, status, f"{plan.name} has no numbers.")
-    else:
-        outcome = folder.read_optional(Outcome, status)
-    return Rung(
-        plan=plan,
-        outcome=outcome or Outcome(),
-        **read_training(folder, run),
-        step=find_verdict(verdicts.steps, plan.name),
-        against_best=find_verdict(verdicts.against_best, plan.name),
-        seeds=folder.read_optional(Seeds, f"{run}/seeds.json"),
-        tuning=folder.read_optional(Tuning, f"{run}/tune/tune.json"),
+    if not is_plain_name(record.name):
+        raise RecordError(f"{folder.path / STUDY}: {record.name!r} is not a plain rung name")
+    place = f"runs/{record.name}"
+    if record.is_done and not folder.has(f"{place}/{STATUS}"):
+        folder.missing.append(f"{place}/{STATUS} is missing: {record.name} has no figures.")
+    ensemble = folder.read_optional(EnsembleRecord, f"{place}/{ENSEMBLE}")
+    return RungView(
+        record=record,
+        run=read_run_view(folder, place, record.name),
+        step=find_verdict(verdicts.steps if verdicts else (), record.name),
+        against_best=find_verdict(verdicts.against_best if verdicts else (), record.name),
+        tuning=folder.read_optional(TuningRecord, f"{place}/tune/tune.json"),
         ensemble=ensemble,
-        snapshots=read_unjudged(folder, plan, f"{run}/{SNAPSHOTS}") if ensemble else None,
+        snapshots=read_run_view(folder, f"{place}/{SNAPSHOTS}") if ensemble else None,
     )
 
 
-def read_training(folder: Folder, run: str) -> dict[str, Any]:
-    """Read what every training run leaves behind; an absent part is empty or None."""
-    return {
-        "epochs": folder.read_lines(Epoch, f"{run}/metrics.jsonl"),
-        "schedule": folder.read_optional(Schedule, f"{run}/schedule.json"),
-        "recipe": folder.read_text(f"{run}/recipe.toml"),
-        "recipe_diff": folder.read_text(f"{run}/recipe.diff.toml"),
-    }
+def read_run_view(folder: Folder, place: str, name: str | None = None) -> RunView:
+    """Read a run folder, whose name on the page is by default that of its status.
 
-
-def read_unjudged(folder: Folder, plan: Plan, run: str) -> Rung:
-    """Read a training run that no verdict speaks of, such as the one behind an ensemble."""
-    outcome = folder.read_optional(Outcome, f"{run}/{STATUS}") or Outcome()
-    return Rung(plan, outcome, **read_training(folder, run), step=None, against_best=None)
+    Raises:
+        RecordError: a record is damaged.
+    """
+    status = folder.read_optional(STATUS_MODEL, f"{place}/{STATUS}")
+    return RunView(
+        name=name or (status.name if status else place),
+        status=status,
+        epochs=folder.read_lines(EpochMetrics, f"{place}/{METRICS}"),
+        schedule=folder.read_optional(LearningRateSchedule, f"{place}/schedule.json"),
+        recipe=folder.read_text(f"{place}/recipe.toml"),
+        recipe_diff=folder.read_text(f"{place}/recipe.diff.toml"),
+        seeds=folder.read_optional(SeedSummary, f"{place}/seeds.json"),
+    )
 
 
 def find_verdict(verdicts: tuple[Verdict, ...], rung: str) -> Verdict | None:
-    """Find the verdict about a rung, or None."""
+    """Find the verdict on a rung, or None."""
     return next((verdict for verdict in verdicts if verdict.rung == rung), None)
 
 
-def check_classes(study: Study, path: Path) -> None:
+def check_classes(study: StudyView, path: Path) -> None:
     """Refuse records that contradict the number of classes.
 
     Raises:
         RecordError: a list has not one entry per class, or a record names a class out of range.
     """
-    K = len(study.card.data.class_names)
-    lengths: dict[str, list[int]] = {}
+    K = len(study.record.data.class_names)
+    remedy = f"where {STUDY} names {K} classes; do the records belong together?"
+    for place, length in count_entries(study):
+        if length != K:
+            raise RecordError(f"{path}/{place}: {length} entries {remedy}")
+    for number in name_classes(study):
+        if not 0 <= number < K:
+            place = f"runs/{study.record.best}/errors/errors.json"
+            raise RecordError(f"{path}/{place}: class {number} {remedy}")
+
+
+def count_entries(study: StudyView) -> Iterator[tuple[str, int]]:
+    """Each list that has one entry per class, with its length."""
     if study.exploration is not None:
-        lengths["exploration/exploration.json: counts"] = [len(study.exploration.counts)]
+        yield "exploration/exploration.json: counts", len(study.exploration.record.counts)
     if study.split is not None:
-        lengths["split.json: counts"] = [len(row) for row in study.split.counts.values()]
-    if study.scorecard is not None:
-        rows = study.scorecard.confusion
-        lengths["test.json: confusion"] = [len(rows), *map(len, rows)]
-        lengths["test.json: per_class"] = [len(study.scorecard.per_class)]
-    for place, found in lengths.items():
-        wrong = [length for length in found if length != K]
-        if wrong:
-            raise RecordError(
-                f"{path}/{place}: {wrong[0]} entries where study.json names {K} classes; "
-                "do the records belong together?"
-            )
-    named = study.mistakes.list_classes() if study.mistakes else ()
-    beyond = [number for number in named if not 0 <= number < K]
-    if beyond:
-        raise RecordError(
-            f"{path}/runs/{study.card.best}/errors/errors.json: class {beyond[0]} where "
-            f"study.json names {K} classes; do the records belong together?"
-        )
+        yield "split.json: counts.train", len(study.split.counts.train)
+        yield "split.json: counts.val", len(study.split.counts.val)
+    if study.test is not None:
+        yield "test.json: per_class", len(study.test.per_class)
+        for row in (study.test.confusion, *study.test.confusion):
+            yield "test.json: confusion", len(row)
+
+
+def name_classes(study: StudyView) -> Iterator[int]:
+    """Each class number that the error analysis names."""
+    if study.errors is None:
+        return
+    record = study.errors.record
+    for pair in record.pairs:
+        yield from (pair.true, pair.predicted)
+    for error in record.worst:
+        yield from (error.true, error.predicted)
+    for image in record.disagreements:
+        yield from (image.true, *image.votes)
+    for issue in record.label_issues.images:
+        yield from (issue.given, issue.suggested)

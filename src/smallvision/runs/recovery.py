@@ -9,7 +9,7 @@ import torch
 from smallvision.compute.machine import Machine
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe
-from smallvision.recipes.builders import FEWEST_AT_ONCE, choose_micro_batch
+from smallvision.recipes.builders import MIN_MICRO_BATCH, choose_micro_batch
 from smallvision.records.layout import paused_folder, remove_checkpoint
 from smallvision.runs.status_file import StatusFile
 from smallvision.training import DivergedError
@@ -40,7 +40,7 @@ def shrink_micro_batch(
     planned = choose_micro_batch(recipe, machine) or recipe.batch_size
     before = file.status.micro_batch or planned
     smaller = min(before, recipe.batch_size) // 2
-    if smaller < FEWEST_AT_ONCE:
+    if smaller < MIN_MICRO_BATCH:
         return []
     if machine.device == "cuda":
         torch.cuda.empty_cache()

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smallvision.errors import RecordError
 from smallvision.format import (
@@ -15,7 +16,6 @@ from smallvision.format import (
     format_percent,
     format_points,
 )
-from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe, read_recipe
 from smallvision.records import store
 from smallvision.records.layout import METRICS, SEEDS_RECORD, TUNE, read_status
@@ -32,6 +32,9 @@ from smallvision.records.schema import (
     ValidatedRun,
     ValidationScores,
 )
+
+if TYPE_CHECKING:  # a table of runs needs no torch
+    from smallvision.predict import SavedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,8 @@ class Run:
         Raises:
             RecordError: it is missing or damaged.
         """
+        from smallvision.predict import load_model
+
         return load_model(self.folder)
 
     def __repr__(self) -> str:

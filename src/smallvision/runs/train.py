@@ -17,7 +17,12 @@ from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
 from smallvision.optim import Schedule
-from smallvision.predict import SavedModel, build_teaching, fingerprint_model, load_model
+from smallvision.predict import (
+    SavedModel,
+    build_distillation_targets,
+    fingerprint_model,
+    load_model,
+)
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import (
     build_average,
@@ -26,14 +31,14 @@ from smallvision.recipes.builders import (
     build_optimizer,
     build_patience,
     build_schedule,
-    build_views,
+    build_tta,
     choose_micro_batch,
-    divide_norms,
     prepare_model,
+    scale_norm_momentum,
     schedule_augmentations,
 )
+from smallvision.recipes.keys import find_difference
 from smallvision.recipes.toml import (
-    find_difference,
     parse_recipe,
     read_run_recipe,
     sum_recipe,
@@ -126,7 +131,7 @@ def run_recipe(
 def run_recipe(
     recipe: Recipe, job: Job, mode: Mode = TrainingSplit(), *, teacher: Path | None = None
 ) -> ValidatedRun | AllImagesRun:
-    """Train a recipe in a run folder, or go on where an earlier sitting stopped.
+    """Train a recipe in a run folder, or go on where an earlier session stopped.
 
     A folder that already holds this recipe on this split is resumed; a finished one is left as
     it is. On a CPU, with the same machine settings, a resumed run has the same bits as one that
@@ -271,7 +276,7 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
     batch_size = min(recipe.batch_size, len(data.train[1]))
     schedule = build_schedule(recipe, count_steps(len(data.train[1]), batch_size))
     micro_batch = setup.file.status.micro_batch or choose_micro_batch(recipe, machine)
-    divide_norms(model, batch_size, micro_batch)
+    scale_norm_momentum(model, batch_size, micro_batch)
     batches = build_batches(setup, schedule, batch_size, micro_batch)
     average = build_average(recipe, model, schedule)
     state = State(model, build_optimizer(recipe, model), average)
@@ -344,7 +349,7 @@ def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation
     if not place.exists() or fingerprint_model(place) != settings.model:
         raise RecordError(f"{place} is not the teacher that '{recipe.name}' names; restore it")
     model = load_model(place, machine)
-    return build_teaching(model, share=settings.share, temperature=settings.temperature)
+    return build_distillation_targets(model, share=settings.share, temperature=settings.temperature)
 
 
 def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
@@ -382,7 +387,7 @@ def build_saved_model(setup: RunSetup, state: State) -> SavedModel:
         mean=tuple(setup.data.mean),
         std=tuple(setup.data.std),
         epoch=state.best.epoch,
-        views=build_views(setup.recipe),
+        tta=build_tta(setup.recipe),
         machine=setup.machine,
     )
 

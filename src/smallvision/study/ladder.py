@@ -9,8 +9,9 @@ from smallvision.ensembles.distillation import refuse_teacher
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, find_rung, override
 from smallvision.recipes.builders import check_fit
+from smallvision.recipes.keys import flatten, list_keys, suggest_key
+from smallvision.recipes.overrides import split_assignment
 from smallvision.recipes.presets import Preset
-from smallvision.recipes.toml import flatten, list_keys, split_assignment, suggest_key
 from smallvision.study.plan import StudyPlan
 
 DRY_EPOCHS = 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, follow_seed, override
-from smallvision.recipes.toml import split_assignment
+from smallvision.recipes.overrides import split_assignment
 from smallvision.records.schema import Limits
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from smallvision.cards import Card
 from smallvision.optim import Schedule
 from smallvision.training.evaluator import Evaluator
 
@@ -111,34 +109,6 @@ class Swa(Average):
             evaluator.refresh_norms(self.network)
 
 
-@dataclass(frozen=True)
-class AverageEntry:
-    """A builder `(model, schedule, epochs, **settings) -> Average` and its card."""
-
-    build: type[Average]
-    card: Card
-
-
-AVERAGES: dict[str, AverageEntry] = {
-    "none": AverageEntry(
-        Average, Card(sentence="Keep the weights as training leaves them.", source="folklore")
-    ),
-    "ema": AverageEntry(
-        Ema,
-        Card(
-            sentence="Keep a moving average of the weights, begun anew with every cycle.",
-            source="Polyak and Juditsky, SIAM J. Control Optim. 30 (1992)",
-            costs="one copy of the weights and one pass over them a step",
-        ),
-    ),
-    "swa": AverageEntry(
-        Swa,
-        Card(
-            sentence="Keep the mean of the weights at the ends of the last epochs.",
-            source="Izmailov et al., arXiv 1803.05407",
-            assumes="epochs that still move; where the rate has fallen to nothing there is "
-            "nothing to average",
-            costs="one copy of the weights; a pass over some training images an epoch",
-        ),
-    ),
-}
+# Builders `(model, schedule, epochs, **settings) -> Average`; `recipes.settings.optimization` has
+# their settings and cards.
+AVERAGES: dict[str, type[Average]] = {"none": Average, "ema": Ema, "swa": Swa}

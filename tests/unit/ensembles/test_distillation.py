@@ -167,9 +167,9 @@ def test_a_teacher_that_cannot_look_at_windows_is_found_out_before_training(
     larger = make_dataset(60, side=12)
     settings = ["epochs=1", "compute.threads=1"]
     run = train(larger, "mlp", settings=settings, out=tmp_path / "run")
-    windows = "windows=[{until=0.5, side=8}]"
+    crops = "random_crop_phase=[{until=0.5, side=8}]"
     with pytest.raises(UserError, match="takes images of one size"):
-        distill(run, "wrn", data=larger, out=tmp_path / "student", settings=[windows])
+        distill(run, "wrn", data=larger, out=tmp_path / "student", settings=[crops])
     assert not (tmp_path / "student").exists()
 
 

@@ -48,16 +48,16 @@ def test_the_best_member_is_a_member(selection: MemberSelection) -> None:
 
 
 def test_members_of_one_kind_are_not_asked_twice(selection: MemberSelection) -> None:
-    assert selection.ensemble_logits is None, "the two look at other views of an image"
+    assert selection.ensemble_logits is None, "the two differ in test-time augmentation"
     alike = replace(selection, order=[2, 1])
     assert alike.ensemble_logits is not None
     pooled = torch.from_numpy(alike.ensemble_logits).softmax(dim=1).numpy()
     assert pooled == pytest.approx(alike.probabilities[[2, 1]].mean(axis=0), abs=1e-6)
 
 
-def test_the_model_has_its_best_members_views(selection: MemberSelection) -> None:
+def test_the_model_has_its_best_members_test_time_augmentation(selection: MemberSelection) -> None:
     model = join_members(selection.members, selection.candidates[0])
-    assert model.views == selection.candidates[0].model.views
+    assert model.tta == selection.candidates[0].model.tta
     assert model.epoch == selection.candidates[0].model.epoch
     assert [one["name"] for one in model.settings["members"]] == ["mlp", "wide_resnet"]
 

@@ -14,10 +14,10 @@ def draw(*shape: int) -> Tensor:
     return drawn.to(memory_format=torch.channels_last)
 
 
-@pytest.fixture(params=["spectral", "plain"])
+@pytest.fixture(params=["fft", "direct"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    gains = {"spectral": 1e9, "plain": 0.0}
-    monkeypatch.setattr(convolution, "count_gain", lambda *_sizes: gains[request.param])
+    gains = {"fft": 1e9, "direct": 0.0}
+    monkeypatch.setattr(convolution, "operation_ratio", lambda *_sizes: gains[request.param])
     monkeypatch.setattr(convolution, "has_mkl", lambda: True)
     for name in ("has_amx", "has_avx512"):
         monkeypatch.setattr(convolution, name, lambda: False)
@@ -35,13 +35,13 @@ def test_it_is_pooled_in_whichever_way(
     torch.manual_seed(0)
     conv = Conv3x3(5, 6, pooled=pooled).requires_grad_(learns)
     images = draw(3, 5, H, W).requires_grad_()
-    plain = F.conv2d(images, conv.weight, padding=1)
-    plain = F.max_pool2d(plain, 2) if pooled else plain
+    direct = F.conv2d(images, conv.weight, padding=1)
+    direct = F.max_pool2d(direct, 2) if pooled else direct
     learners = (images, conv.weight) if learns else (images,)
     out = conv(images)
-    assert out.shape == plain.shape
-    assert ("Spectral" in str(out.grad_fn)) == (way == "spectral")
-    results = [(one, *torch.autograd.grad(one.square().sum(), learners)) for one in (out, plain)]
+    assert out.shape == direct.shape
+    assert ("FftConv" in str(out.grad_fn)) == (way == "fft")
+    results = [(one, *torch.autograd.grad(one.square().sum(), learners)) for one in (out, direct)]
     for mine, theirs in zip(*results, strict=True):
         assert torch.allclose(mine, theirs, atol=1e-4)
 
@@ -53,8 +53,8 @@ def test_a_layer_is_the_same_to_rounding(stride: int, monkeypatch: pytest.Monkey
     x = draw(64, 128, 7, 7)
     monkeypatch.setattr(convolution, "has_mkl", lambda: True)
     out = []
-    for gain in (1e9, 0.0):  # spectra always, and never
-        monkeypatch.setattr(convolution, "count_gain", lambda *_sizes, gain=gain: gain)
+    for gain in (1e9, 0.0):  # always by FFT, and never
+        monkeypatch.setattr(convolution, "operation_ratio", lambda *_sizes, gain=gain: gain)
         out.append(conv(x))
     assert torch.allclose(*out, atol=1e-5)
     assert torch.equal(*out) == (stride == 2), "two ways round differently"

@@ -1,4 +1,4 @@
-"""The 3x3 convolution by products of spectra."""
+"""The 3x3 convolution by FFT."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from smallvision.models import convolution, fft_conv
 from smallvision.models.convolution import Conv3x3
-from smallvision.models.fft_conv import Spectral, count_gain, make_plan, pool, unpool
+from smallvision.models.fft_conv import FftConv, make_plan, operation_ratio, pool, unpool
 
 
 def draw(seed: int, *shape: int) -> Tensor:
@@ -22,7 +22,7 @@ def draw(seed: int, *shape: int) -> Tensor:
 
 
 def convolve(x: Tensor, weight: Tensor, *, pooled: bool = False) -> Tensor:
-    out: Tensor = Spectral.apply(x, weight, pooled)  # type: ignore[no-untyped-call]
+    out: Tensor = FftConv.apply(x, weight, pooled)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -30,12 +30,12 @@ def convolve(x: Tensor, weight: Tensor, *, pooled: bool = False) -> Tensor:
 def lay_out(*, together: bool) -> Iterator[None]:
     """As bf16 is laid out, all images one matrix, or as fp32 is, in whatever type."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fft_conv, "puts_together", lambda _dtype: together)
+        patch.setattr(fft_conv, "forms_one_matrix", lambda _dtype: together)
         yield
 
 
-def plan_for(side: int, *, at_once: bool = False) -> fft_conv.Plan:
-    return make_plan(side, side, side, side, torch.float64, at_once=at_once)
+def plan_for(side: int, *, separable: bool = True) -> fft_conv.FftPlan:
+    return make_plan(side, side, side, side, torch.float64, separable=separable)
 
 
 @settings(deadline=None, max_examples=100)
@@ -49,7 +49,7 @@ def plan_for(side: int, *, at_once: bool = False) -> fft_conv.Plan:
     st.booleans(),
     st.booleans(),
 )
-def test_it_is_a_plain_convolution(
+def test_it_is_a_direct_convolution(
     N: int, C: int, D: int, H: int, W: int, pooled: bool, last: bool, together: bool
 ) -> None:
     pooled = pooled and min(H, W) > 1
@@ -59,20 +59,20 @@ def test_it_is_a_plain_convolution(
         x, weight, towards = x.contiguous(), weight.contiguous(), towards.contiguous()
     x.requires_grad_()
     weight.requires_grad_()
-    plain = F.conv2d(x, weight, padding=1)
+    direct = F.conv2d(x, weight, padding=1)
     if pooled:
-        plain = F.max_pool2d(plain, 2)
+        direct = F.max_pool2d(direct, 2)
     with lay_out(together=together):
         ours = convolve(x, weight, pooled=pooled)
         gradients = torch.autograd.grad(ours, (x, weight), towards)
-    assert torch.allclose(ours, plain, rtol=0, atol=1e-11)
-    expected = torch.autograd.grad(plain, (x, weight), towards)
+    assert torch.allclose(ours, direct, rtol=0, atol=1e-11)
+    expected = torch.autograd.grad(direct, (x, weight), towards)
     for mine, theirs in zip(gradients, expected, strict=True):
         assert mine.shape == theirs.shape
         assert torch.allclose(mine, theirs, rtol=0, atol=1e-10)
 
 
-def test_in_fp32_it_rounds_no_worse_than_a_plain_convolution() -> None:
+def test_in_fp32_it_rounds_no_worse_than_a_direct_convolution() -> None:
     x, weight = draw(0, 16, 64, 15, 15), draw(1, 64, 64, 3, 3)
     exact = F.conv2d(x, weight, padding=1)
     errors = [
@@ -84,7 +84,7 @@ def test_in_fp32_it_rounds_no_worse_than_a_plain_convolution() -> None:
 
 
 @pytest.mark.parametrize("side", [7, 15])
-def test_in_bf16_it_rounds_four_times_where_a_plain_convolution_rounds_once(side: int) -> None:
+def test_in_bf16_it_rounds_four_times_where_a_direct_convolution_rounds_once(side: int) -> None:
     x, weight = draw(0, 4, 32, side, side).bfloat16(), draw(1, 32, 32, 3, 3).bfloat16()
     x.requires_grad_()
     weight.requires_grad_()
@@ -120,21 +120,21 @@ def test_only_wanted_gradients_are_computed(frozen: str, monkeypatch: pytest.Mon
     assert learner.grad is not None
     assert torch.allclose(learner.grad, expected)
     rows = plan_for(5).filters
-    slots = sum(len(slots) for slots in plan_for(5).images.slots)
+    parts = sum(map(len, plan_for(5).images.parts))
     # One for the gradient, one a row for its products; then the gradient that is wanted.
-    assert calls == 1 + len(rows) + (len(rows) if frozen == "images" else len(rows) + slots + 1)
+    assert calls == 1 + len(rows) + (len(rows) if frozen == "images" else len(rows) + parts + 1)
 
 
 def test_products_are_as_few_as_was_said() -> None:
-    def count(side: int, *, at_once: bool = False) -> int:
-        return sum(map(len, plan_for(side, at_once=at_once).filters))
+    def count(side: int, *, separable: bool = True) -> int:
+        return sum(map(len, plan_for(side, separable=separable).filters))
 
     # 8x8 frequencies: 4 are real, and of the other 60 a half are conjugates of the rest.
     assert [count(side) for side in (3, 6, 7, 15)] == [22, 73, 94, 382]
-    assert count(7, at_once=True) == 94
+    assert count(7, separable=False) == 94
     # With so many channels and images that only products count:
     for side in (3, 6, 7, 15):
-        gain = count_gain(10**6, 10**6, 10**6, side, side)
+        gain = operation_ratio(10**6, 10**6, 10**6, side, side)
         assert gain == pytest.approx(9 * side * side / count(side), rel=1e-3)
 
 
@@ -152,7 +152,7 @@ def test_it_is_taken_where_it_was_found_to_be_faster(
         conv, x = Conv3x3(channels, filters), torch.empty(N, channels, side, side)
         autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=not fp32)
         with autocast, torch.set_grad_enabled(learns):
-            return conv.gains_from_spectra(x)
+            return conv.is_faster_by_fft(x)
 
     assert taken(250, 7, 256, 256)
     assert taken(250, 15, 64, 256)
@@ -160,16 +160,16 @@ def test_it_is_taken_where_it_was_found_to_be_faster(
     assert not taken(1, 7, 256, 256), "the filters' spectra cost more than one image saves"
     assert not taken(0, 7, 256, 256)
     assert not taken(250, 31, 24, 64), "few channels, and transforms of large images"
-    assert taken(128, 16, 64, 64) == (not avx512), "AVX512 gains more from plain ones"
+    assert taken(128, 16, 64, 64) == (not avx512), "AVX512 gains more from direct ones"
     assert taken(250, 16, 64, 128) == (not avx512)
     assert not taken(250, 16, 64, 128, learns=False), "forwards alone gains less"
-    assert taken(250, 7, 256, 256, learns=False) == fp32, "predictions in bf16 are plain"
+    assert taken(250, 7, 256, 256, learns=False) == fp32, "predictions in bf16 are direct"
     assert not taken(250, 15, 64, 256, learns=False), "forwards alone gains less"
     processor["amx"] = True
-    assert taken(250, 7, 256, 256) == fp32, "plain ones gain most from AMX"
+    assert taken(250, 7, 256, 256) == fp32, "direct ones gain most from AMX"
     processor.update(mkl=False, fast_bf16=False)
     assert not taken(250, 7, 256, 256)
-    assert not Conv3x3(256, 256).gains_from_spectra(torch.empty(250, 256, 7, 7).double())
+    assert not Conv3x3(256, 256).is_faster_by_fft(torch.empty(250, 256, 7, 7).double())
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -182,23 +182,23 @@ def test_a_plan_made_while_predicting_serves_training_too(together: bool) -> Non
         out = convolve(x, weight)
         assert torch.equal(out, predicted)
         (gradient,) = torch.autograd.grad(out.square().sum(), weight)
-    plain = F.conv2d(x, weight, padding=1).square().sum()
-    assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
+    direct = F.conv2d(x, weight, padding=1).square().sum()
+    assert torch.allclose(gradient, *torch.autograd.grad(direct, weight))
 
 
 @pytest.mark.parametrize(("N", "C", "H", "W"), [(3, 4, 6, 8), (1, 1, 2, 2)])
 def test_pooling_planes_is_pooling_images(N: int, C: int, H: int, W: int) -> None:
     """Of equal pixels the same one gets the gradient."""
     images = draw(0, N, C, H, W).mul(2).round().requires_grad_()
-    plain = F.max_pool2d(images, 2)
-    towards = draw(1, *plain.shape)
-    (expected,) = torch.autograd.grad(plain, images, towards)
+    direct = F.max_pool2d(images, 2)
+    towards = draw(1, *direct.shape)
+    (expected,) = torch.autograd.grad(direct, images, towards)
     for together in (False, True):
         with lay_out(together=together):
-            pixels, larger = pool(fft_conv.lay_out(images.detach()), W)
-            assert torch.equal(pixels, fft_conv.lay_out(plain))
+            pixels, larger = pool(fft_conv.to_matrices(images.detach()), W)
+            assert torch.equal(pixels, fft_conv.to_matrices(direct))
             assert torch.equal(
-                unpool(fft_conv.lay_out(towards), *larger), fft_conv.lay_out(expected)
+                unpool(fft_conv.to_matrices(towards), *larger), fft_conv.to_matrices(expected)
             )
 
 
@@ -214,6 +214,6 @@ def test_the_result_may_be_changed_in_place(N: int, pooled: bool, together: bool
         assert out.is_contiguous(memory_format=torch.channels_last)
         out += shortcut
         (gradient,) = torch.autograd.grad(out.square().sum(), weight)
-    plain = F.conv2d(x, weight, padding=1)
-    plain = ((F.max_pool2d(plain, 2) if pooled else plain) + shortcut).square().sum()
-    assert torch.allclose(gradient, *torch.autograd.grad(plain, weight))
+    direct = F.conv2d(x, weight, padding=1)
+    direct = ((F.max_pool2d(direct, 2) if pooled else direct) + shortcut).square().sum()
+    assert torch.allclose(gradient, *torch.autograd.grad(direct, weight))

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from smallvision.models import MODELS
-from smallvision.models.speednet import Filters, SpeedNet
+from smallvision.models.speednet import DiracConv3x3, SpeedNet
 
 
 def build(**settings: object) -> SpeedNet:
@@ -42,8 +42,8 @@ def test_whitening_is_not_trained() -> None:
 def test_a_filter_bank_begins_by_passing_its_input_on() -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 4, 6, 6)
-    assert torch.equal(Filters(4, 9)(x)[:, :4], x)
-    assert torch.equal(Filters(4, 3)(x), x[:, :3])
+    assert torch.equal(DiracConv3x3(4, 9)(x)[:, :4], x)
+    assert torch.equal(DiracConv3x3(4, 3)(x), x[:, :3])
 
 
 @pytest.mark.parametrize("side", [12, 16, 20, 24, 28, 32])

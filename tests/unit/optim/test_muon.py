@@ -14,7 +14,7 @@ from smallvision.optim.muon import Muon, orthogonalize
 
 def descend(model: nn.Module, loss_of: Callable[[], Tensor], steps: int, **settings: float) -> Muon:
     """Take steps; returns the optimiser."""
-    optimizer = OPTIMIZERS["muon"].build(model, **settings)
+    optimizer = OPTIMIZERS["muon"](model, **settings)
     assert isinstance(optimizer, Muon)
 
     def closure() -> Tensor:

@@ -18,7 +18,7 @@ class Bowl(nn.Module):
 
     def __init__(self, weight: list[float], bias: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.tensor(weight, dtype=torch.float64))
+        self.weight = nn.Parameter(torch.tensor([weight], dtype=torch.float64))  # a matrix decays
         self.bias = nn.Parameter(torch.tensor([bias], dtype=torch.float64))
 
     def forward(self) -> Tensor:
@@ -26,7 +26,7 @@ class Bowl(nn.Module):
         return (curvature * self.weight**2).sum() / 2 + 3 * (self.bias**2).sum() / 2
 
     def values(self) -> list[float]:
-        return [*self.weight.tolist(), *self.bias.tolist()]
+        return [*self.weight.flatten().tolist(), *self.bias.tolist()]
 
 
 def evaluate(
@@ -43,7 +43,7 @@ def evaluate(
 
 def test_sam_takes_the_gradient_uphill() -> None:
     bowl = Bowl([3.0, 2.0], 0.0)  # gradient (3, 4, 0), of length 5
-    optimizer = OPTIMIZERS["sam"].build(bowl, lr=0.1, momentum=0, weight_decay=0, rho=0.5)
+    optimizer = OPTIMIZERS["sam"](bowl, lr=0.1, momentum=0, weight_decay=0, rho=0.5)
     loss = optimizer.step(evaluate(optimizer, bowl))
     assert float(loss) == (9 + 2 * 4) / 2
     # The climb is (0.3, 0.4), so the gradient there is (3.3, 4.8).
@@ -53,7 +53,7 @@ def test_sam_takes_the_gradient_uphill() -> None:
 def test_momentum_gathers_the_gradients_found_uphill() -> None:
     bowl = Bowl([3.0, 0.0], 0.0)  # along one axis the climb is rho itself
     settings = {"lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0, "rho": 0.5}
-    optimizer = OPTIMIZERS["sam"].build(bowl, **settings)
+    optimizer = OPTIMIZERS["sam"](bowl, **settings)
     for _ in range(2):
         optimizer.step(evaluate(optimizer, bowl))
     first = 3 + 0.5
@@ -63,8 +63,8 @@ def test_momentum_gathers_the_gradients_found_uphill() -> None:
 
 def test_weight_decay_is_no_part_of_the_climb() -> None:
     bowl = Bowl([3.0, 2.0], 0.0)
-    settings = {"lr": 0.1, "momentum": 0, "rho": 0.5, "decay_norms_and_biases": True}
-    optimizer = OPTIMIZERS["sam"].build(bowl, **settings, weight_decay=0.2)
+    settings = {"lr": 0.1, "momentum": 0, "rho": 0.5}
+    optimizer = OPTIMIZERS["sam"](bowl, **settings, weight_decay=0.2)
     optimizer.step(evaluate(optimizer, bowl))
     expected = [3 - 0.33 - 0.1 * 0.2 * 3, 2 - 0.48 - 0.1 * 0.2 * 2, 0]
     assert bowl.values() == pytest.approx(expected, abs=1e-10)
@@ -72,9 +72,7 @@ def test_weight_decay_is_no_part_of_the_climb() -> None:
 
 def test_asam_climbs_in_proportion_to_the_weights_but_not_the_biases() -> None:
     bowl = Bowl([3.0, -2.0], 1.0)
-    optimizer = OPTIMIZERS["sam"].build(
-        bowl, lr=0.1, momentum=0, weight_decay=0, rho=0.5, adaptive=True
-    )
+    optimizer = OPTIMIZERS["sam"](bowl, lr=0.1, momentum=0, weight_decay=0, rho=0.5, adaptive=True)
     optimizer.step(evaluate(optimizer, bowl))
     slope, scale = (3, -4, 3), (3.01, 2.01, 1)
     length = math.sqrt(sum((t * g) ** 2 for t, g in zip(scale, slope, strict=True)))
@@ -88,7 +86,7 @@ def test_batch_norm_remembers_the_unperturbed_pass_alone() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
     once = copy.deepcopy(model)
     x = torch.randn(8, 3)
-    optimizer = OPTIMIZERS["sam"].build(model, rho=5.0)
+    optimizer = OPTIMIZERS["sam"](model, rho=5.0)
     optimizer.step(evaluate(optimizer, lambda: model(x).square().mean()))
     once(x)
     norms = model[1], once[1]

@@ -8,45 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from smallvision.compute.machine import choose_machine
 from smallvision.models import MODELS
-from smallvision.predict import SavedModel, find_saliency
+from smallvision.predict import Ensemble, find_saliency
 from smallvision.predict.members import predict_members
 from smallvision.predict.saliency import run_listening
-
-
-def save(network: nn.Module, shape: tuple[int, int, int] = (1, 8, 8), K: int = 2) -> SavedModel:
-    return SavedModel(
-        network=network.eval(),
-        settings={"name": "mlp"},
-        class_names=tuple(map(str, range(K))),
-        shape=shape,
-        mean=(0.0,) * shape[0],
-        std=(1.0,) * shape[0],
-        epoch=1,
-        machine=choose_machine(device="cpu", precision="fp32", threads=1),
-    )
-
-
-class Ensemble(nn.Module):
-    """Log of the members' mean probabilities."""
-
-    def __init__(self, *members: nn.Module) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.stack([member(x).softmax(1) for member in self.members]).mean(0).log()
-
-
-def brightness_network(*weights: float) -> nn.Module:
-    """One feature, the pixel itself, pooled; its weight for each class."""
-    convolution, head = nn.Conv2d(1, 1, 1, bias=False), nn.Linear(1, len(weights), bias=False)
-    nn.init.ones_(convolution.weight)
-    head.weight.data = torch.tensor(weights)[:, None]
-    return nn.Sequential(convolution, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+from tests.support.models import brightness_network, wrap_network
 
 
 def two_spots() -> np.ndarray:
@@ -58,7 +26,9 @@ def two_spots() -> np.ndarray:
 def test_grad_cam_by_hand() -> None:
     """With one feature the map is that feature, for the class it speaks for, and else nothing."""
     images = np.repeat(two_spots(), 2, axis=0)
-    heat, method = find_saliency(save(brightness_network(2.0, -1.0)), images, np.array([0, 1]))
+    heat, method = find_saliency(
+        wrap_network(brightness_network(2.0, -1.0)), images, np.array([0, 1])
+    )
     assert method == "Grad-CAM"
     assert heat.shape == (2, 8, 8)
     assert heat[0] == pytest.approx(two_spots()[0, 0] / 200)
@@ -69,7 +39,7 @@ def test_input_gradient_by_hand() -> None:
     """The gradient of a linear network is its weights."""
     linear = nn.Linear(64, 2)
     heat, method = find_saliency(
-        save(nn.Sequential(nn.Flatten(), linear)), two_spots(), np.array([1])
+        wrap_network(nn.Sequential(nn.Flatten(), linear)), two_spots(), np.array([1])
     )
     expected = linear.weight[1].detach().abs().reshape(8, 8)
     assert method == "input gradient"
@@ -77,7 +47,7 @@ def test_input_gradient_by_hand() -> None:
 
 
 def test_an_ensemble_is_the_mean_of_its_members() -> None:
-    model = save(Ensemble(brightness_network(2.0, -1.0), brightness_network(-1.0, 3.0)))
+    model = wrap_network(Ensemble([brightness_network(2.0, -1.0), brightness_network(-1.0, 3.0)]))
     heat, _ = find_saliency(model, two_spots(), np.array([1]))
     assert heat[0] == pytest.approx(two_spots()[0, 0] / 200), "only one member has any evidence"
     votes = predict_members(model, two_spots()).argmax(axis=2)
@@ -102,7 +72,7 @@ def test_the_map_is_the_last_that_says_where(
     assert features is not None
     assert features.shape[2:] == (side, side)
     images = np.random.default_rng(0).integers(0, 256, (3, *shape)).astype(np.uint8)
-    heat, method = find_saliency(save(network, shape, 4), images, np.array([0, 1, 2]))
+    heat, method = find_saliency(wrap_network(network, shape, 4), images, np.array([0, 1, 2]))
     assert (heat.shape, heat.dtype, method) == ((3, *shape[1:]), np.float32, "Grad-CAM")
     assert heat.min() >= 0
     assert heat.max() <= 1
@@ -120,7 +90,7 @@ def test_a_coarse_map_is_better_than_none() -> None:
 
 def test_the_model_is_left_as_it_was() -> None:
     network = MODELS["wide_resnet"].build((1, 8, 8), 3, depth=10, width=1)
-    model = save(network, K=3)
+    model = wrap_network(network, num_classes=3)
     network.train()
     network.norm.eval()
     network.stem.weight.requires_grad_(False)

@@ -11,9 +11,8 @@ import torch
 
 from smallvision.errors import RecordError
 from smallvision.predict import load_model, saved_model
-from smallvision.records.files import hash_file, read_json, write_json
 from tests.support.images import make_images
-from tests.support.models import CONVOLUTIONAL, FP32, make_model
+from tests.support.models import CONVOLUTIONAL, FP32, edit_model, make_model
 
 
 def test_many_images_are_brought_to_the_device_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,26 +40,42 @@ def test_latency_is_of_the_images_shown(monkeypatch: pytest.MonkeyPatch) -> None
     assert all(map(np.array_equal, shown, (images[[i % 3]] for i in range(7))))
 
 
+def test_a_damaged_model_is_not_loaded(tmp_path: Path) -> None:
+    make_model(0, CONVOLUTIONAL).save(tmp_path)
+    about = tmp_path / "model.json"
+    about.write_text(about.read_text().replace('"mean"', '"meen"'))
+    with pytest.raises(RecordError, match="damaged"):
+        load_model(tmp_path)
+
+
+NO_MODEL, DAMAGED = "holds no model that this version can build", "is damaged"
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "said"),
     [
-        {"views": {"zoom": 2}},
-        {"views": None},
-        {"views": {"mirror": True, "shift": 99}},
-        {"std": [0.0]},
-        {"mean": ["x"]},
-        {"mean": [0.5, 0.5]},
-        {"temperature": 0},
-        {"temperature": 10**400},
+        ({"tta": {"zoom": 2}}, DAMAGED),
+        ({"tta": None}, DAMAGED),
+        ({"tta": {"mirror": True, "shift": 99}}, NO_MODEL),
+        ({"std": [0.0]}, NO_MODEL),
+        ({"mean": ["x"]}, DAMAGED),
+        ({"mean": [0.5, 0.5]}, NO_MODEL),
+        ({"temperature": 0}, NO_MODEL),
+        ({"temperature": 10**400}, DAMAGED),
+        ({"shape": [1, 8.0, 8]}, DAMAGED),
+        ({"shape": [1, 8]}, "takes images of shape"),
+        ({"shape": [4, 8, 8]}, "takes images of shape"),
+        ({"shape": [1, 8, 100_000]}, "takes images of shape"),
+        ({"model": {"name": "wide_resnet", "depth": 10, "width": 10**6}}, "a setting of 1,000,000"),
+        ({"model": {"name": "ensemble", "members": [{}] * 300}}, "300 settings in one place"),
+        ({"model": {"name": "none such"}}, NO_MODEL),
+        ({"model": {}}, NO_MODEL),
     ],
 )
 def test_a_model_with_impossible_figures_is_refused(
-    tmp_path: Path, changes: dict[str, Any]
+    tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
     make_model(0, CONVOLUTIONAL).save(tmp_path)
-    write_json(tmp_path / "model.json", {**read_json(tmp_path / "model.json"), **changes})
-    manifest = read_json(tmp_path / "manifest.json")
-    manifest["files"]["model.json"] = hash_file(tmp_path / "model.json")
-    write_json(tmp_path / "manifest.json", manifest)
-    with pytest.raises(RecordError, match="holds no model that this version can build"):
+    edit_model(tmp_path, **changes)
+    with pytest.raises(RecordError, match=said):
         load_model(tmp_path, FP32)

@@ -1,8 +1,7 @@
-"""Several views of an image."""
+"""Test-time augmentation."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from smallvision.compute.machine import Machine
 from smallvision.models import MODELS
-from smallvision.predict import SavedModel, Views, load_model
-from smallvision.predict.tta import DOUBT
-from smallvision.records.weights import load_tensors, save_tensors
+from smallvision.predict import SavedModel, Tta, load_model
+from smallvision.predict.tta import UNCERTAIN
+from smallvision.records import store
+from smallvision.records.schema import ModelRecord
+from tests.support.models import FP32
 
 IMAGES = torch.arange(2 * 3 * 6 * 5).remainder(251).to(torch.uint8).view(2, 3, 6, 5)
-SURE, UNSURE = [2 * DOUBT, 0.0], [0.5 * DOUBT, 0.0]
+SURE, UNSURE = [2 * UNCERTAIN, 0.0], [0.5 * UNCERTAIN, 0.0]
 
 
 class Listener:
@@ -32,69 +32,55 @@ class Listener:
         return self.answers[len(self.asked) - 1]
 
 
-def test_one_view_is_the_image() -> None:
+def test_by_default_the_image_alone_is_classified() -> None:
     listener = Listener([UNSURE, SURE])
-    assert Views().infer(listener, IMAGES).tolist() == [UNSURE, SURE]
+    assert Tta().infer(listener, IMAGES).tolist() == [UNSURE, SURE]
     assert [asked is IMAGES for asked in listener.asked] == [True]
 
 
 def test_the_mirror_image_counts_as_much() -> None:
     listener = Listener([[4.0, 0.0], [1.0, 1.0]], [[0.0, 2.0], [3.0, 1.0]])
-    logits = Views(mirror=True).infer(listener, IMAGES)
+    logits = Tta(mirror=True).infer(listener, IMAGES)
     assert logits.tolist() == [[2.0, 1.0], [2.0, 1.0]]
     assert torch.equal(listener.asked[1], IMAGES.flip(-1))
 
 
-def test_in_doubt_shifts_are_asked_for() -> None:
+def test_uncertain_images_are_shifted() -> None:
     """The first image is sure; of the second, a shift counts a quarter, the image a half."""
     listener = Listener([SURE, UNSURE], [[0.0, 4.0]], [[0.0, 8.0]])
-    logits = Views(shift=1).infer(listener, IMAGES)
-    assert logits.tolist() == [SURE, [0.25 * DOUBT, 3.0]]
-    doubtful = IMAGES[1:]
+    logits = Tta(shift=1).infer(listener, IMAGES)
+    assert logits.tolist() == [SURE, [0.25 * UNCERTAIN, 3.0]]
+    uncertain = IMAGES[1:]
     down, up = listener.asked[1:]
-    assert torch.equal(down[:, :, 1:, 1:], doubtful[:, :, :-1, :-1])
-    assert torch.equal(up[:, :, :-1, :-1], doubtful[:, :, 1:, 1:])
-    assert torch.equal(down[:, :, 0, 1:], doubtful[:, :, 1, :-1]), "the border is mirrored"
+    assert torch.equal(down[:, :, 1:, 1:], uncertain[:, :, :-1, :-1])
+    assert torch.equal(up[:, :, :-1, :-1], uncertain[:, :, 1:, 1:])
+    assert torch.equal(down[:, :, 0, 1:], uncertain[:, :, 1, :-1]), "the border is mirrored"
     assert down.dtype == torch.uint8
 
 
-def test_six_views_in_doubt() -> None:
+def test_an_uncertain_image_has_six_copies() -> None:
     listener = Listener(*[[UNSURE, UNSURE]] * 6)
-    Views(mirror=True, shift=1).infer(listener, IMAGES)
+    Tta(mirror=True, shift=1).infer(listener, IMAGES)
     assert len(listener.asked) == 6
     assert torch.equal(listener.asked[3], listener.asked[2].flip(-1))
 
 
-def test_without_doubt_none() -> None:
+def test_certain_images_are_not_shifted() -> None:
     listener = Listener([SURE, SURE])
-    Views(shift=1).infer(listener, IMAGES)
+    Tta(shift=1).infer(listener, IMAGES)
     assert len(listener.asked) == 1
 
 
-@pytest.mark.parametrize(
-    "views", [Views(), Views(mirror=True), Views(shift=1), Views(mirror=True, shift=2)]
-)
-def test_a_model_remembers_how_it_looks(views: Views, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tta", [Tta(), Tta(mirror=True), Tta(shift=1), Tta(mirror=True, shift=2)])
+def test_a_saved_model_keeps_its_test_time_augmentation(tta: Tta, tmp_path: Path) -> None:
     torch.manual_seed(0)
     settings = {"name": "mlp", "hidden": [8], "dropout": 0.0}
     network = MODELS["mlp"].build((3, 6, 5), 4, hidden=[8]).eval()
-    machine = Machine("cpu", "fp32", compiled=False, threads=1)
     names, mean, std = ("a", "b", "c", "d"), (0.5,) * 3, (0.2,) * 3
-    model = SavedModel(
-        network, settings, names, (3, 6, 5), mean, std, 1, views=views, machine=machine
-    )
+    model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, tta=tta, machine=FP32)
     model.save(tmp_path)
-    assert json.loads((tmp_path / "model.json").read_text())["views"] == views.record()
-    again = load_model(tmp_path, machine)
-    assert again.views == views
+    assert store.read(tmp_path / "model.json", ModelRecord).tta == tta.record()
+    again = load_model(tmp_path, FP32)
+    assert again.tta == tta
     images = IMAGES.numpy()
     assert np.array_equal(again.predict_logits(images), model.predict_logits(images))
-
-
-def test_a_model_of_an_earlier_version_has_one_view(tmp_path: Path) -> None:
-    test_a_model_remembers_how_it_looks(Views(mirror=True), tmp_path)
-    about = json.loads((tmp_path / "model.json").read_text())
-    del about["views"]
-    weights = load_tensors(tmp_path, "model")
-    save_tensors(tmp_path, {"model": weights}, {"model": about})
-    assert load_model(tmp_path).views == Views()

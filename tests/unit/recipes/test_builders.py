@@ -21,9 +21,13 @@ def names_at(step: int, cycle_ends: tuple[int, ...], **values: Any) -> list[str]
     return [by_function.get(getattr(augment, "func", None), "smooth") for augment in found]
 
 
-def test_the_tail_of_each_cycle_is_clean() -> None:
+def test_images_are_not_mixed_at_the_end_of_each_cycle() -> None:
     """Cycles of 10 and 20 steps and a tail of a fifth: the last 2 and the last 4 steps."""
-    values = {"augment": ["mixup", "flip", "cutmix"], "clean_tail": 0.2, "label_smoothing": 0.1}
+    values = {
+        "augment": ["mixup", "flip", "cutmix"],
+        "unmixed_fraction": 0.2,
+        "label_smoothing": 0.1,
+    }
     clean = [step for step in range(30) if names_at(step, (9, 29), **values) == ["flip", "smooth"]]
     assert clean == [8, 9, 26, 27, 28, 29]
     others = set(range(30)) - set(clean)
@@ -31,15 +35,15 @@ def test_the_tail_of_each_cycle_is_clean() -> None:
     assert all(names_at(step, (9, 29), **values) == expected for step in others)
 
 
-def test_without_a_tail_every_step_mixes() -> None:
+def test_by_default_every_step_mixes() -> None:
     assert all(names_at(step, (9,), augment=["cutmix"]) == ["cutmix"] for step in range(10))
-    assert not any(names_at(s, (9,), augment=["cutmix"], clean_tail=1.0) for s in range(10))
+    assert not any(names_at(s, (9,), augment=["cutmix"], unmixed_fraction=1.0) for s in range(10))
 
 
 @given(epochs=st.integers(1, 20), steps=st.integers(1, 9), tail=st.floats(0, 1))
 def test_clean_steps_end_every_cycle(epochs: int, steps: int, tail: float) -> None:
-    ends = SCHEDULES["sgdr"].build(epochs, steps).cycle_ends
-    recipe = parse_recipe({"augment": ["cutmix"], "clean_tail": tail})
+    ends = SCHEDULES["sgdr"](epochs, steps).cycle_ends
+    recipe = parse_recipe({"augment": ["cutmix"], "unmixed_fraction": tail})
     find = schedule_augmentations(recipe, ends, steps)
     start = 0
     for end in ends:
@@ -64,10 +68,10 @@ def test_label_smoothing_comes_last(augment: list[str]) -> None:
     assert torch.allclose(apply(0.3), 0.7 * apply(0.0) + 0.3 / 3, atol=1e-6)
 
 
-def test_targets_tell_of_what_a_window_shows() -> None:
+def test_targets_are_mixed_by_the_pixels_of_the_random_crop() -> None:
     """Each image has a number for its pixels, so that what was pasted can be counted."""
     values = {"augment": ["flip", {"name": "cutmix", "probability": 1.0}]}
-    recipe = parse_recipe({**values, "windows": [{"until": 1.0, "side": 16}]})
+    recipe = parse_recipe({**values, "random_crop_phase": [{"until": 1.0, "side": 16}]})
     images = torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(8, 1, 32, 32).contiguous()
     targets, generator = torch.eye(8), Generator().manual_seed(0)
     for augment in schedule_augmentations(recipe, (9,), 10)(0, torch.arange(8)):

@@ -10,7 +10,12 @@ from smallvision.errors import SettingError
 from smallvision.recipes import PRESETS, Recipe, Rung, Task, build_ladder, find_rung
 from smallvision.recipes.builders import build_schedule
 from smallvision.recipes.ladder import add_cycles
-from smallvision.recipes.settings import Cosine, Linear, OneCycle, Sgdr
+from smallvision.recipes.settings.optimization import (
+    CosineSettings,
+    LinearSettings,
+    OneCycleSettings,
+    SgdrSettings,
+)
 
 CIFAR = Task((3, 32, 32), 40_000, mirror_safe=True)
 SLOTS = [
@@ -60,8 +65,8 @@ def test_each_rung_adds_one_idea() -> None:
     assert used(rungs["vgg10-aug"].recipe) == {"flip", "crop"}
     assert not used(rungs["wrn"].recipe)
     assert used(rungs["wrn-cutmix"].recipe) == {"flip", "crop", "cutmix"}
-    assert rungs["wrn-cutmix"].recipe.model.squeeze == 0
-    assert rungs["wrn-se-cutmix"].recipe.model.squeeze > 0
+    assert rungs["wrn-cutmix"].recipe.model.se_ratio == 0
+    assert rungs["wrn-se-cutmix"].recipe.model.se_ratio > 0
     assert rungs["wrn-se-cutmix"].recipe.model.activation == "relu"
     assert rungs["wrn-se-cutmix-mish"].recipe.model.activation == "mish"
     assert rungs["snapshot-ensemble"].recipe.schedule.cycles > 1
@@ -90,19 +95,19 @@ def test_an_idea_that_did_not_help_is_not_carried_on() -> None:
     rungs = ladder()
     mish = rungs["wrn-se-cutmix-mish"].on(rungs["wrn-aug"].recipe)
     assert used(mish.recipe) == {"flip", "crop"}
-    assert mish.recipe.model.squeeze == 0
+    assert mish.recipe.model.se_ratio == 0
     assert mish.recipe.model.activation == "mish"
-    assert mish.recipe.clean_tail == 0
+    assert mish.recipe.unmixed_fraction == 0
 
 
 @pytest.mark.parametrize(
     ("schedule", "epochs", "cycles", "growth"),
     [
-        (Sgdr(cycles=1), 30, 3, 1.0),
-        (Sgdr(cycles=3, cycle_mult=2.0), 150, 4, 2.0),
-        (Linear(), 30, 3, None),
-        (Cosine(warmup_epochs=1.0, floor=0.01), 30, 3, 1.0),
-        (OneCycle(), 30, 3, 1.0),
+        (SgdrSettings(cycles=1), 30, 3, 1.0),
+        (SgdrSettings(cycles=3, cycle_mult=2.0), 150, 4, 2.0),
+        (LinearSettings(), 30, 3, None),
+        (CosineSettings(warmup_epochs=1.0, floor=0.01), 30, 3, 1.0),
+        (OneCycleSettings(), 30, 3, 1.0),
     ],
 )
 def test_an_ensembles_run_begins_as_the_run_it_builds_on(

@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from smallvision.errors import SettingError
-from smallvision.recipes import PRESETS, Recipe, Task, build_ladder, override, read_recipe
-from smallvision.recipes.settings import Sam, Sgd
-from smallvision.recipes.toml import find_difference, parse_recipe, write_toml
+from smallvision.recipes import PRESETS, Task, build_ladder, read_recipe
+from smallvision.recipes.toml import write_toml
 
 
 def test_every_rung_survives_toml(tmp_path: Path) -> None:
@@ -16,104 +15,18 @@ def test_every_rung_survives_toml(tmp_path: Path) -> None:
             assert read_recipe(path) == rung.recipe
 
 
-def test_overrides() -> None:
-    recipe = override(
-        Recipe(),
-        [
-            "epochs=6",
-            "optimizer.lr=0.05",
-            "model.width=3",
-            "model.name=vgg10",
-            'augment=["flip", {name = "crop", padding = 2}]',
-            "schedule.name=cosine",
-        ],
-    )
-    assert (recipe.epochs, recipe.optimizer.lr) == (6, 0.05)
-    assert (recipe.model.name, recipe.model.width) == ("vgg10", 3)
-    assert [a.name for a in recipe.augment] == ["flip", "crop"]
-    assert recipe.schedule.name == "cosine"
-
-
-def test_parts_that_come_in_kinds_are_chosen_by_name() -> None:
-    recipe = override(
-        Recipe(),
-        [
-            "optimizer.rho=0.1",  # its key exists once the name below is read
-            "optimizer.name=sam",
-            "optimizer.adaptive=true",
-            "averaging.name=ema",
-            "averaging.decay=0.99",
-        ],
-    )
-    assert recipe.plain()["optimizer"] == {**Sam().model_dump(), "rho": 0.1, "adaptive": True}
-    assert recipe.plain()["averaging"] == {"name": "ema", "decay": 0.99}
-
-
-def test_the_name_that_is_there_changes_nothing() -> None:
-    small = parse_recipe({"model": {"name": "wide_resnet", "depth": 10, "width": 2}})
-    assert override(small, ["model.name=wide_resnet", "epochs=3"]).model == small.model
-    assert override(small, ["model.name=vgg10"]).model.width != 2
-
-
-def test_an_optimizer_without_a_name_is_sgd() -> None:
-    assert parse_recipe({"optimizer": {"lr": 0.2}}).optimizer == Sgd(lr=0.2)
-    assert parse_recipe({"optimizer": {"name": "sam", "lr": 0.2}}).optimizer == Sam(lr=0.2)
-
-
-@pytest.mark.parametrize(
-    ("setting", "said"),
-    [
-        ("epoch=6", "did you mean 'epochs'"),
-        ("lr=0.1", "did you mean 'optimizer.lr'"),
-        ("model.wdth=2", "did you mean 'model.width'"),
-        ("optimizer.momentm=0.5", "did you mean 'optimizer.momentum'"),
-        ("schedule.name=cosin", "did you mean 'cosine'"),
-        ("optimizer.name=samm", "did you mean 'sam'"),
-        ("optimizer.rho=0.1", "unknown setting 'optimizer.rho'"),
-        ("averaging.name=eam", "did you mean 'ema'"),
-        ("averaging.decay=0.9", "unknown setting 'averaging.decay'"),
-        ("augment=['flp']", "did you mean 'flip'"),
-        ("model.name=inception", "known: mlp, vgg10, wide_resnet"),
-        ("epochs", "key=value"),
-        ("=3", "key=value"),
-        ("epochs=0", "greater than or equal to 1"),
-        ("epochs=many", "valid integer"),
-        ("epochs=2.5", "valid integer"),
-        ("optimizer.lr=-1", "optimizer.lr is -1; input should be greater than 0"),
-        ("optimizer.lr=nan", "finite number"),
-        ("model.depth=12", "6n + 4"),
-        ("model=mlp", "did you mean 'model.name'"),
-        ("stopping=3", "its parts: stopping.patience, stopping.unit"),
-        ("epochs=true", "epochs is True; expected a number"),
-        ("optimizer.lr=true", "optimizer.lr is True; expected a number"),
-        ("model.name.x=3", "unknown setting"),
-        ("a.b.c.d=1", "unknown setting"),
-        ("windows=[{until=2,side=28}]", "windows.0.until is 2; input should be less"),
-        ("windows=[{side=28}]", "windows.0.until is missing"),
-        ("augment=[{name='crop',padding=-1}]", "augment.0.padding is -1"),
-        ("augment=[flip]", "such as \"augment=['flip','crop']\""),
-        ("augment=[{name='random_erasing',area=3}]", "augment.0.area is 3; expected a list"),
-    ],
-)
-def test_a_wrong_setting_is_one_helpful_line(setting: str, said: str) -> None:
-    with pytest.raises(SettingError) as caught:
-        override(Recipe(), [setting])
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("epoch = 3", "did you mean 'epochs'"),
         ("[model]\nname = 'vgg10'\nwidht = 3", "did you mean 'model.width'"),
         ("[model]\ndepth = 16", "no name"),
-        ("[averaging]\ndecay = 0.9", "averaging has no name; say which one, such as "),
+        ("[averaging]\ndecay = 0.9", "averaging.name to one of none, ema, swa"),
         ("[averaging]\nname = 'ema'\ndecay = 1.0", "averaging.decay is 1.0"),
         ("[averaging]\nname = 'ema'\ndecai = 0.9", "did you mean 'averaging.decay'"),
         ("[optimizer]\nname = 'sam'\nrh = 0.1", "did you mean 'optimizer.rho'"),
         ("[optimizer]\nname = 'sam'\nrho = 0", "optimizer.rho is 0"),
-        ("[optimizer]\nrho = 0.1", "unknown setting 'optimizer.rho'"),
+        ("[optimizer]\nrho = 0.1", "optimizer has no name"),
         ("optimizer = 3", "optimizer"),
         ("epochs = ", "cannot be read"),
         ("\x00", "cannot be read"),
@@ -131,11 +44,3 @@ def test_a_wrong_file_is_one_helpful_line(tmp_path: Path, text: str, said: str) 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"nowhere\.toml"):
         read_recipe(tmp_path / "nowhere.toml")
-
-
-def test_the_difference_from_the_defaults_rebuilds_the_recipe() -> None:
-    recipe = override(Recipe(), ["epochs=7", "model.depth=10", "schedule.name=linear"])
-    changed = find_difference(recipe.plain(), Recipe().plain())
-    assert set(changed) == {"epochs", "model", "schedule"}
-    changed["model"].setdefault("name", "wide_resnet")
-    assert parse_recipe(changed) == recipe

@@ -5,41 +5,52 @@ from pathlib import Path
 
 import pytest
 
+from smallvision.reporting import draw_report
 from smallvision.reporting.reader import read_study
-from smallvision.reporting.view import Study
-from tests.gold.story_folder import build_story
-from tests.gold.study_folder import build_study
+from smallvision.reporting.view import StudyView
+from tests.support.page import Page
+from tests.support.study_folder import build_study, build_whole_study
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished study of ten classes with few pictures; not to be touched."""
-    return build_study(tmp_path_factory.mktemp("finished") / "study", pictured=2)
-
-
-@pytest.fixture
-def folder(finished: Path, tmp_path: Path) -> Path:
-    """A copy of it, free to be damaged."""
-    return Path(shutil.copytree(finished, tmp_path / "study"))
+def short_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study of five rungs with few pictures; not to be touched."""
+    return build_study(tmp_path_factory.mktemp("short") / "study", pictured=2)
 
 
 @pytest.fixture(scope="session")
-def study(finished: Path) -> Study:
-    return read_study(finished)
-
-
-@pytest.fixture(scope="session")
-def climbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished study of the whole ladder; not to be touched."""
-    return build_story(tmp_path_factory.mktemp("climbed") / "story")
+    return build_whole_study(tmp_path_factory.mktemp("whole") / "study")
 
 
 @pytest.fixture
-def story_folder(climbed: Path, tmp_path: Path) -> Path:
-    """A copy of it, free to be damaged."""
-    return Path(shutil.copytree(climbed, tmp_path / "story"))
+def folder(short_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the short study, free to be changed."""
+    return Path(shutil.copytree(short_folder, tmp_path / "study"))
+
+
+@pytest.fixture
+def whole_copy(whole_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the whole study, free to be changed."""
+    return Path(shutil.copytree(whole_folder, tmp_path / "whole"))
 
 
 @pytest.fixture(scope="session")
-def story(climbed: Path) -> Study:
-    return read_study(climbed)
+def study(short_folder: Path) -> StudyView:
+    return read_study(short_folder)
+
+
+@pytest.fixture(scope="session")
+def whole(whole_folder: Path) -> StudyView:
+    return read_study(whole_folder)
+
+
+@pytest.fixture(scope="session")
+def html(whole_folder: Path) -> str:
+    return draw_report(whole_folder).html
+
+
+@pytest.fixture(scope="session")
+def page(html: str) -> Page:
+    return Page(html)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from PIL import Image
 from smallvision.api import train
 from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError, RecordError
-from smallvision.predict import load_model
-from smallvision.records.files import write_json
+from smallvision.records import store
 from smallvision.runs.classify import classify
 from tests.support.images import make_images
+from tests.support.records import make_study_record
 
 Call = Callable[..., Any]
 
@@ -66,11 +65,10 @@ def test_a_study_answers_by_its_winner(run: Path, tmp_path: Path) -> None:
     study = tmp_path / "study"
     (study / "runs").mkdir(parents=True)
     run.rename(study / "runs" / "mlp")
-    plan = {"name": "s", "preset": "quick", "seed": 0, "goal": {}, "rungs": []}
-    write_json(study / "study.json", {"schema": 1, **plan, "best": None})
+    store.write(study / "study.json", make_study_record())
     with pytest.raises(RecordError, match="no winner yet"):
         classify(study, [tmp_path / "pictures"])
-    write_json(study / "study.json", {"schema": 1, **plan, "best": "mlp"})
+    store.write(study / "study.json", make_study_record(best="mlp"))
     assert len(classify(study, [tmp_path / "pictures"]).paths) == 6
 
 
@@ -80,13 +78,6 @@ def test_what_is_no_picture_is_refused(run: Path, tmp_path: Path) -> None:
     for place, said in (("text.png", "no PNG"), ("empty", "holds no images"), ("absent", "absent")):
         with pytest.raises(DataError, match=said):
             classify(run, [tmp_path / place])
-
-
-@pytest.mark.parametrize("shape", [(4, 8, 8), (1, 8, 100_000), (1, 8.0, 8), (1, 8)])
-def test_a_model_of_impossible_images_is_refused(run: Path, tmp_path: Path, shape: Any) -> None:
-    replace(load_model(run), shape=shape).save(tmp_path / "model")
-    with pytest.raises(RecordError, match="takes images of shape"):
-        classify(tmp_path / "model", [tmp_path])
 
 
 def test_the_command(run: Path, tmp_path: Path, smallvision: Call) -> None:

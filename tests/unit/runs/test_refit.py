@@ -1,4 +1,4 @@
-"""The recipe once more on all labelled images: of a run, and of an ensemble."""
+"""The recipe of a finished run once more, on all labelled images."""
 
 from __future__ import annotations
 
@@ -8,70 +8,54 @@ import numpy as np
 import pytest
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import make_split
-from smallvision.ensembles import refit
-from smallvision.ensembles.build import build_ensemble
-from smallvision.ensembles.refit import refit_finished
-from smallvision.errors import RecordError
+from smallvision.errors import FailedRunError
 from smallvision.predict import load_model
-from smallvision.records.files import hash_file, read_json, read_jsonl
-from smallvision.runs.refit import find_final, refit_run
-from tests.support.images import make_dataset
-from tests.unit.ensembles.test_build import SINGLE, SNAPSHOTS, train
+from smallvision.records.layout import read_status
+from smallvision.records.schema import ValidatedRun
+from smallvision.runs.refit import find_final, load_final, refit_run
+from tests.support.faults import inject
 from tests.support.models import FP32
+from tests.support.runs import SINGLE, make_job, read_metrics, train_tiny
 
 
-@pytest.fixture
-def rows() -> DataSet:
-    return make_dataset(150)
-
-
-def test_a_refit_trains_on_all_and_judges_nothing(rows: DataSet, tmp_path: Path) -> None:
-    run = train(rows, tmp_path / "run", **SINGLE)
-    split = make_split(rows.train)
+def test_a_refit_trains_on_all_images_and_chooses_nothing(dataset: DataSet, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    validated = train_tiny(dataset, run, **SINGLE)
+    job = make_job(dataset, run)
     assert find_final(run) == (run, None)
-    folder = refit_run(run, rows, split)
+    folder = refit_run(run, job)
     assert find_final(run) == (folder, run)
-    status, twin = read_json(folder / "status.json"), read_json(run / "status.json")
-    assert status["kind"] == "refit"
-    assert status["train"]["n"] == len(split.train) + len(split.val)
+    status = read_status(folder)
+    assert isinstance(status, ValidatedRun)
+    assert status.kind == "refit"
+    assert status.train.n == len(job.split.train) + len(job.split.val)
     for known in ("val", "gap", "calibration"):
-        assert status[known] == twin[known]
-    assert "twin" in status["notes"][-1]
-    assert {line["val_accuracy"] for line in read_jsonl(folder / "metrics.jsonl")} == {None}
+        assert getattr(status, known) == getattr(validated, known)
+    assert "training split alone" in status.notes[-1]
+    assert {line.val_accuracy for line in read_metrics(folder)} == {None}
     assert not (folder / "predictions").exists()
     ours, theirs = load_model(folder, FP32), load_model(run, FP32)
     assert ours.temperature == theirs.temperature
     assert ours.fingerprint != theirs.fingerprint
-    images = rows.train.take(np.concatenate([split.train, split.val])).images / 255
+    images = dataset.train.take(np.concatenate([job.split.train, job.split.val])).images / 255
     assert ours.mean == pytest.approx(images.mean(axis=(0, 2, 3)))
+    final, beside = load_final(run)
+    assert beside is not None
+    assert (final.fingerprint, beside.fingerprint) == (ours.fingerprint, theirs.fingerprint)
 
 
-def test_a_refit_ensemble_has_the_same_epochs(
-    rows: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, folder = tmp_path / "ensemble" / "members" / "snapshots", tmp_path / "ensemble"
-    train(rows, run, name="snapshots", **SNAPSHOTS)
-    split = make_split(rows.train)
-    build_ensemble([run], rows, split, folder, select="all")
+def test_a_refit_that_is_finished_is_left_as_it_is(dataset: DataSet, tmp_path: Path) -> None:
+    train_tiny(dataset, tmp_path, **SINGLE)
+    job = make_job(dataset, tmp_path)
+    folder = refit_run(tmp_path, job)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert refit_run(tmp_path, job) == folder
+    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
-    with monkeypatch.context() as patch:
 
-        def kill(*_: object) -> None:
-            raise KeyboardInterrupt
-
-        patch.setattr(refit, "join_members", kill)
-        with pytest.raises(KeyboardInterrupt):
-            refit_finished(folder, rows, split)
-    assert find_final(folder) == (folder, None), "a killed refit is none"
-    before = hash_file(run / "refit" / "model" / "manifest.json")
-    final = refit_finished(folder, rows, split)
-    assert hash_file(run / "refit" / "model" / "manifest.json") == before
-    assert len(load_model(final, FP32).network.members) == 3
-    status = read_json(final / "status.json")
-    assert status["train"]["n"] == len(split.train) + len(split.val)
-    assert status["epochs_done"] == 3
-    assert refit_finished(folder, rows, split) == final
-
-    with pytest.raises(RecordError, match="trained on the validation images too"):
-        build_ensemble([run / "refit"], rows, split, tmp_path / "other")
+def test_a_refit_that_failed_is_not_the_final_model(dataset: DataSet, tmp_path: Path) -> None:
+    train_tiny(dataset, tmp_path, **SINGLE)
+    with inject({1}, "loss"), pytest.raises(FailedRunError, match="nan"):
+        refit_run(tmp_path, make_job(dataset, tmp_path))
+    assert read_status(tmp_path / "refit").status == "failed"
+    assert find_final(tmp_path) == (tmp_path, None)

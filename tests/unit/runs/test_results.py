@@ -1,91 +1,58 @@
-"""What runs, searches and test results say of themselves."""
+"""Runs and test results as they show themselves in a notebook."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 import pytest
 
-from smallvision.evaluation import score
-from smallvision.records.schema import ModelScores, NearDuplicates, TestRecord, ValidationScores
-from smallvision.runs.results import TestResult, list_figures
-from tests.support.records import make_calibration, make_rate
+from smallvision.errors import RecordError
+from smallvision.records import store
+from smallvision.records.schema import AllImagesRun, Record, UnfinishedRun
+from smallvision.runs.results import Run, draw_table
+from tests.support.records import make_metrics, make_status
 
-NONE_ALIKE = NearDuplicates(copies=0, alike=None, n=90, sentence="No test image is a copy.")
-
-
-def make_test_record(**changes: Any) -> TestRecord:
-    """The test result of a validated model that is right on two thirds of 90 images."""
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 90)
-    labels = (probabilities.argmax(axis=1) + (np.arange(90) % 3 == 0)) % 3
-    fields: dict[str, Any] = {
-        "weights": "sha256:0",
-        "calibration": make_calibration(2.0),
-        "val": make_rate(0.7, n=90),
-        "p_vs_val": 0.75,
-        "differs_from_val": False,
-        "near_duplicates": NONE_ALIKE,
-        "model": "<tiny>",
-        "time": "2026-11-22T14:40:00+00:00",
-        "openings": 2,
-        "openings_on_machine": 3,
-        "data_fingerprint": "sha256:1",
-    }
-    return score(probabilities, labels, ("a", "b", "c")).extend(TestRecord, **(fields | changes))
-
-
-def test_the_figures_of_a_test_are_told() -> None:
-    record = make_test_record()
-    told = dict(list_figures(record))
-    assert told["top-2"] == f"{record.topk['2'] * 100:.1f} %"
-    assert told["macro F1"] == f"{record.macro.f1:.3f}"
-    before, after = record.calibration.before.ece, record.calibration.after.ece
-    assert told["calibration error (ECE)"] == f"{before:.3f} -> {after:.3f} with temperature"
-    assert told["temperature, from validation"] == "2.00"
-    assert told["against training"] == NONE_ALIKE.sentence
-
-
-@pytest.mark.parametrize(
-    ("differs", "said"), [(True, "more than chance"), (False, "within chance")]
+UNFINISHED = UnfinishedRun(
+    status="running", name="tiny", data="rows", mirror_safe=True, recipe_sum="sha256:0"
 )
-def test_a_difference_from_validation_is_judged(differs: bool, said: str) -> None:
-    told = dict(list_figures(make_test_record(differs_from_val=differs)))
-    assert said in told["against validation"]
-    assert told["against validation"].startswith("\N{MINUS SIGN}3.3 points")
 
 
-def test_a_refit_is_told_beside_its_validation_model() -> None:
-    other = make_test_record().extend(ModelScores)
-    unknown = dict.fromkeys(("val", "p_vs_val", "differs_from_val"))
-    record = make_test_record(refit=True, validation_model=other, **unknown)
-    told = dict(list_figures(record))
-    assert told["trained without validation images"].startswith("66.7 %")
-    assert "within chance" in told["against validation"]
-    assert told["temperature, from validation"] == "2.00"
+def make_run(folder: Path, status: Record, epochs: int = 0, **changes: object) -> Run:
+    """The records of a run with so many epochs."""
+    store.write(folder / "status.json", status)
+    metrics = [make_metrics(epoch, **changes) for epoch in range(1, epochs + 1)]
+    store.write_lines(folder / "metrics.jsonl", metrics)
+    return Run(folder)
 
 
-def test_a_model_that_was_never_validated_is_not_calibrated() -> None:
-    unknown = dict.fromkeys(("val", "p_vs_val", "differs_from_val"))
-    told = dict(list_figures(make_test_record(**unknown)))
-    assert "against validation" not in told
-    assert "temperature, from validation" not in told
-    assert told["log loss"].endswith("not calibrated")
+def test_a_finished_run_shows_its_accuracy_and_its_epochs(tmp_path: Path) -> None:
+    run = make_run(tmp_path, make_status(), epochs=4)
+    assert "tiny: 90.0 % on 400 validation images [87.0–93.0 %], epoch 3" in repr(run)
+    page = run._repr_html_()
+    assert page.count("<tr>") == 1 + 4
+    assert "<td>90.0 %</td>" in page
+    assert run.seeds is None
 
 
-def test_validation_scores_are_told_without_a_test() -> None:
-    scores = make_test_record().extend(ValidationScores)
-    told = dict(list_figures(scores))
-    assert "macro F1" in told
-    assert "temperature, from validation" in told
-    assert not {"against validation", "against training"} & set(told)
+def test_a_run_without_validation_shows_none(tmp_path: Path) -> None:
+    unseen = {"val_loss": None, "val_accuracy": None, "val_n": 0}
+    run = make_run(tmp_path, UNFINISHED, epochs=1, **unseen)
+    assert repr(run).endswith("running)")
+    assert "<td>–</td>" in run._repr_html_()
+    done = make_status(epochs_done=1).extend(AllImagesRun, kind="all_images")
+    assert "trained on all images" in repr(make_run(tmp_path, done, epochs=1, **unseen))
 
 
-def test_a_test_result_shows_itself() -> None:
-    result = TestResult(make_test_record())
-    assert result.accuracy == pytest.approx(2 / 3)
-    assert "opening 2" in repr(result)
-    page = result._repr_html_()
-    assert "&lt;tiny&gt;" in page
-    assert f"{result.record.macro.f1:.3f}" in page
-    assert NONE_ALIKE.sentence in page
+def test_an_ensemble_has_no_epochs(tmp_path: Path) -> None:
+    assert make_run(tmp_path, make_status(kind="ensemble")).metrics == []
+
+
+def test_a_finished_run_lacks_no_epoch(tmp_path: Path) -> None:
+    run = make_run(tmp_path, make_status(), epochs=3)
+    with pytest.raises(RecordError, match="3 lines for 4 epochs"):
+        _ = run.metrics
+    assert len(make_run(tmp_path, UNFINISHED, epochs=3).metrics) == 3
+
+
+def test_names_in_a_table_are_no_markup() -> None:
+    assert "<b>" not in draw_table(("<b>",), [["<b>"]])

@@ -6,18 +6,7 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from smallvision.stats.bootstrap import bootstrap_difference
-
-
-def answer(
-    rng: np.random.Generator, seeds: int, n: int, gap: float, between_seeds: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Two recipes whose logits depend on the image, the recipe and the seed."""
-    hardness, taste = rng.normal(2.0, 2.0, n), rng.normal(0, 0.5, n)
-    sides = []
-    for shift in (gap + taste, -taste):
-        luck = rng.normal(0, between_seeds, (seeds, 1)) if between_seeds else 0.0
-        sides.append(rng.random((seeds, n)) < expit(hardness + shift + luck))
-    return sides[0], sides[1]
+from tests.support.answers import draw_answers
 
 
 def test_one_run_a_side_is_a_binomial_when_only_one_is_ever_right() -> None:
@@ -28,7 +17,7 @@ def test_one_run_a_side_is_a_binomial_when_only_one_is_ever_right() -> None:
 
 
 def test_is_seeded_and_antisymmetric() -> None:
-    a, b = answer(np.random.default_rng(0), 3, 300, 0.5, 0.2)
+    a, b = draw_answers(np.random.default_rng(0), 3, 300, 0.5, 0.2)
     low, high = bootstrap_difference(a, b, resamples=20_000)
     assert bootstrap_difference(a, b, resamples=20_000) == (low, high)
     back = bootstrap_difference(b, a, resamples=20_000)
@@ -36,7 +25,7 @@ def test_is_seeded_and_antisymmetric() -> None:
 
 
 def test_copies_of_a_run_add_no_certainty() -> None:
-    a, b = answer(np.random.default_rng(1), 1, 500, 0.3, 0)
+    a, b = draw_answers(np.random.default_rng(1), 1, 500, 0.3, 0)
     once = bootstrap_difference(a, b, resamples=20_000)
     thrice = bootstrap_difference(np.repeat(a, 3, 0), np.repeat(b, 3, 0), resamples=20_000)
     assert thrice == pytest.approx(once, abs=0.002)
@@ -55,7 +44,7 @@ def test_covers_the_truth(seeds: int, between_seeds: float) -> None:
     truth = (expit(hardness + taste + 0.3 + luck) - expit(hardness - taste + luck)).mean()
     rng, hits, worlds = np.random.default_rng(0), 0, 400
     for world in range(worlds):
-        a, b = answer(rng, seeds, 300, 0.3, between_seeds)
+        a, b = draw_answers(rng, seeds, 300, 0.3, between_seeds)
         low, high = bootstrap_difference(a, b, resamples=400, seed=world)
         hits += low <= truth <= high
     # Below: three seeds bound a spread loosely, and a bootstrap knows no t. Above: flips count
@@ -65,7 +54,7 @@ def test_covers_the_truth(seeds: int, between_seeds: float) -> None:
 
 @pytest.mark.parametrize("seeds", [1, 10])
 def test_is_quick_at_full_size(seeds: int) -> None:
-    a, b = answer(np.random.default_rng(0), seeds, 10_000, 0.1, 0.1)
+    a, b = draw_answers(np.random.default_rng(0), seeds, 10_000, 0.1, 0.1)
     began = time.process_time()
     bootstrap_difference(a, b)
     assert time.process_time() - began < 1.0

@@ -36,11 +36,11 @@ def test_calibration_error_by_hand() -> None:
     # Sure of 0.9 twice and right once; of 0.6 twice and right twice: (2 * 0.4 + 2 * 0.4) / 4.
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
     bins = fill_bins(probabilities, np.array([0, 1, 1, 1]))
-    assert [(b["n"], b["confidence"], b["accuracy"]) for b in bins] == [
+    assert [(b.n, b.confidence, b.accuracy) for b in bins] == [
         (2, pytest.approx(0.6), 1.0),
         (2, pytest.approx(0.9), 0.5),
     ]
-    assert [(b["low"], b["high"]) for b in bins] == [
+    assert [(b.low, b.high) for b in bins] == [
         (pytest.approx(8 / 15), pytest.approx(9 / 15)),
         (pytest.approx(13 / 15), pytest.approx(14 / 15)),
     ]
@@ -50,7 +50,7 @@ def test_calibration_error_by_hand() -> None:
 def test_bins_cover_every_image_and_are_closed_above() -> None:
     probabilities = np.array([[1.0, 0.0], [0.5, 0.5], [0.75, 0.25]])
     bins = fill_bins(probabilities, np.array([0, 0, 0]), num_bins=4)
-    assert [(b["low"], b["high"], b["n"]) for b in bins] == [
+    assert [(b.low, b.high, b.n) for b in bins] == [
         (0.25, 0.5, 1),
         (0.5, 0.75, 1),
         (0.75, 1.0, 1),
@@ -61,8 +61,8 @@ def test_calibrated_predictions_have_almost_no_error(
     drawn: tuple[np.ndarray, np.ndarray],
 ) -> None:
     logits, labels = drawn
-    assert measure_calibration(scale_logits(logits, 1.0), labels)["ece"] < 0.012
-    assert measure_calibration(scale_logits(logits, 0.5), labels)["ece"] > 0.1
+    assert measure_calibration(scale_logits(logits, 1.0), labels).ece < 0.012
+    assert measure_calibration(scale_logits(logits, 0.5), labels).ece > 0.1
 
 
 @pytest.mark.parametrize("planted", [0.4, 1.0, 3.0])
@@ -73,8 +73,8 @@ def test_a_planted_temperature_is_found(
     temperature = fit_temperature(planted * logits, labels)
     assert temperature == pytest.approx(planted, rel=0.03)
     record = describe_calibration(planted * logits, labels, temperature)
-    assert record["after"]["nll"] <= record["before"]["nll"]
-    assert record["after"]["ece"] < 0.012
+    assert record.after.nll <= record.before.nll
+    assert record.after.ece < 0.012
 
 
 def test_the_fit_is_at_the_bottom(drawn: tuple[np.ndarray, np.ndarray]) -> None:
@@ -134,4 +134,4 @@ def test_a_model_that_knows_nothing_gains_nothing_from_ties() -> None:
 def test_the_record_repeats_the_log_loss(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     logits, labels = drawn
     probabilities = scale_logits(logits, 1.3)
-    assert measure_calibration(probabilities, labels)["nll"] == log_loss(probabilities, labels)
+    assert measure_calibration(probabilities, labels).nll == log_loss(probabilities, labels)

@@ -9,7 +9,7 @@ from smallvision.stats.seeds import (
     needed_for_seeds,
     summarize_seeds,
 )
-from tests.unit.stats.test_bootstrap import answer
+from tests.support.answers import draw_answers
 
 
 def test_summary_agrees_with_scipy() -> None:
@@ -38,7 +38,7 @@ def test_without_images_it_is_welch() -> None:
 
 
 def test_without_seed_noise_it_is_a_paired_t_test_over_images() -> None:
-    a, b = answer(np.random.default_rng(0), 1, 200, 0.5, 0)
+    a, b = draw_answers(np.random.default_rng(0), 1, 200, 0.5, 0)
     difference, p = compare_seeds(np.repeat(a, 2, 0), np.repeat(b, 3, 0))
     paired = stats.ttest_rel(a[0].astype(float), b[0].astype(float))
     assert p == pytest.approx(paired.pvalue)
@@ -54,7 +54,7 @@ def test_equal_answers_are_no_evidence() -> None:
 def test_false_alarms_stay_near_the_level(sides: tuple[int, int], between_seeds: float) -> None:
     rng, alarms, worlds = np.random.default_rng(0), 0, 600
     for _ in range(worlds):
-        a, b = answer(rng, max(sides), 300, 0.0, between_seeds)
+        a, b = draw_answers(rng, max(sides), 300, 0.0, between_seeds)
         alarms += compare_seeds(a[: sides[0]], b[: sides[1]])[1] < 0.05
     assert alarms / worlds < 0.07
 
@@ -63,7 +63,7 @@ def test_seeds_of_one_image_set_do_not_make_its_quirks_significant() -> None:
     """Two recipes alike over all images, each with many seeds, on 40 images: no certainty."""
     rng, alarms, naive = np.random.default_rng(3), 0, 0
     for _ in range(200):
-        a, b = answer(rng, 20, 40, 0.0, 0.0)
+        a, b = draw_answers(rng, 20, 40, 0.0, 0.0)
         alarms += compare_seeds(a, b)[1] < 0.05
         naive += stats.ttest_ind(a.mean(axis=1), b.mean(axis=1), equal_var=False).pvalue < 0.05
     assert alarms / 200 < 0.09
@@ -78,7 +78,7 @@ def test_needed_images() -> None:
 
 
 def test_single_runs_are_compared_as_networks() -> None:
-    a, b = answer(np.random.default_rng(0), 1, 200, 0.5, 0)
+    a, b = draw_answers(np.random.default_rng(0), 1, 200, 0.5, 0)
     only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
     exact = stats.binomtest(only_a, only_a + only_b).pvalue
     assert compare_seeds(a, b) == pytest.approx(((only_a - only_b) / 200, exact))

@@ -5,13 +5,17 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
+from smallvision.records.schema import SliceBin
 from smallvision.stats import wilson_interval
-from smallvision.stats.slices import Bin, bin_accuracy, compare_bins, say_slice
+from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
 
 
-def bins_of(*counts: tuple[int, int]) -> list[Bin]:
+def bins_of(*counts: tuple[int, int]) -> list[SliceBin]:
     """Bins from (errors, images)."""
-    return [Bin(i, i + 0.5, n, (n - k) / n, (0.0, 1.0)) for i, (k, n) in enumerate(counts)]
+    return [
+        SliceBin(low=i, high=i + 0.5, n=n, accuracy=(n - k) / n, interval=(0.0, 1.0))
+        for i, (k, n) in enumerate(counts)
+    ]
 
 
 def test_bins_of_equal_count() -> None:

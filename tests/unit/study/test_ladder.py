@@ -13,7 +13,7 @@ from smallvision.study.plan import StudyPlan
 
 
 def test_settings_hold_on_every_rung_and_on_every_base() -> None:
-    settings = ("epochs=3", "model.squeeze=4", "seed=7", "optimizer.lr=0.02")
+    settings = ("epochs=3", "model.se_ratio=4", "seed=7", "optimizer.lr=0.02")
     ladder = cut_ladder(StudyPlan(settings=settings))
     rungs = {rung.slot: rung for rung in ladder.rungs}
     ordinary = [rung.recipe for rung in ladder.rungs if rung.work != "ensemble"]
@@ -22,7 +22,7 @@ def test_settings_hold_on_every_rung_and_on_every_base() -> None:
     assert {rung.recipe.optimizer.lr for rung in ladder.rungs} == {0.02}
     assert not hasattr(rungs["mlp"].recipe.model, "squeeze")
     for slot in ("wrn-se-cutmix", "snapshot-ensemble"):
-        assert ladder.place(rungs[slot], rungs["wrn"].recipe).recipe.model.squeeze == 4
+        assert ladder.place(rungs[slot], rungs["wrn"].recipe).recipe.model.se_ratio == 4
 
 
 def test_an_ensemble_keeps_its_cycles_and_what_was_tuned() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -15,30 +15,30 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
-from smallvision.cli.render.progress import LiveProgress, PlainLines
-from smallvision.compute.machine import Machine
+from smallvision.cli.render.progress import TerminalProgress
 from smallvision.data.batches import TrainBatches
-from smallvision.errors import FailedRunError, RecordError
-from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
-from smallvision.records.files import read_jsonl, write_json
-from smallvision.runs.results import Run
+from smallvision.errors import FailedRunError
+from smallvision.optim import OPTIMIZERS, SCHEDULES
+from smallvision.records.schema import EpochMetrics
 from smallvision.training import (
     Average,
-    Examiner,
+    Callback,
+    Callbacks,
+    Evaluator,
+    LoopSettings,
     Patience,
     Recorder,
     State,
-    Watcher,
+    TrainingPlan,
     fit,
     load_snapshot,
     restore_newest,
 )
 from smallvision.training.loop import update, update_or_skip
+from tests.support.models import FP32
+from tests.support.runs import read_metrics
 
-CPU = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
-
-
-ONCE = SCHEDULES["cosine"].build(1, 2)
+ONCE = SCHEDULES["cosine"](1, 2)
 
 
 def build_small() -> nn.Module:
@@ -46,19 +46,6 @@ def build_small() -> nn.Module:
     return nn.Sequential(
         nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3)
     )
-
-
-class Shallow(nn.Module):
-    """A network of ours is a class; torch counts by its method."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.head = nn.Linear(4, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """From `(N, 4)` to `(N, width)`."""
-        out: Tensor = self.head(x)
-        return out
 
 
 def make_batches(*, micro_batch: int = 0, augment: Sequence[Augmentation] = ()) -> TrainBatches:
@@ -74,9 +61,9 @@ def make_batches(*, micro_batch: int = 0, augment: Sequence[Augmentation] = ()) 
 
 def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
     models = build_small(), build_small()
-    optimizers = [OPTIMIZERS["sgd"].build(model) for model in models]
+    optimizers = [OPTIMIZERS["sgd"](model) for model in models]
     for seed, batch in enumerate(make_batches().epoch(1)):
-        loss = update(models[0], batch, optimizers[0], CPU, seed)
+        loss = update(models[0], batch, optimizers[0], FP32, seed)
         torch.manual_seed(seed)
         ((images, targets),) = batch
         expected = F.cross_entropy(models[1](images), targets, reduction="sum") / 16
@@ -97,8 +84,8 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
     for batches in (whole, parts):
         torch.manual_seed(0)
         model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 3))
-        optimizer = OPTIMIZERS["sgd"].build(model)
-        losses = [update(model, batch, optimizer, CPU, 0) for batch in batches.epoch(1)]
+        optimizer = OPTIMIZERS["sgd"](model)
+        losses = [update(model, batch, optimizer, FP32, 0) for batch in batches.epoch(1)]
         results.append([*losses, *model.parameters()])
     for one, other in zip(*results, strict=True):
         assert torch.allclose(one, other, atol=1e-6)
@@ -119,58 +106,41 @@ def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         raise ImportError("main.so: file too short\nand more")
 
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=break_off))
-    machine = replace(CPU, compiled=True)
+    machine = FP32.change(compiled=True)
     model = build_small()
-    forward, optimizer = machine.compile_model(model), OPTIMIZERS["sgd"].build(model)
+    forward, optimizer = machine.compile_model(model), OPTIMIZERS["sgd"](model)
     with pytest.raises(
         FailedRunError, match=r"main\.so: file too short\); remove .*compile = 'off'"
     ):
         update(forward, next(make_batches().epoch(1)), optimizer, machine, 0)
 
 
-def test_many_networks_in_one_process_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a search; torch would go on without compiling after eight, and not say so."""
-    compiled = []
-
-    def count(graph: torch.fx.GraphModule, _examples: object) -> torch.fx.GraphModule:
-        compiled.append(graph)
-        return graph
-
-    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))
-    machine = replace(CPU, compiled=True)
-    for width in range(10):
-        machine.compile_model(Shallow(width + 1))(torch.zeros(2, 4))
-    assert len(compiled) == 10
-
-
 def test_dropout_keeps_its_mask_within_an_update() -> None:
     model = build_small()
     kept: list[Tensor] = []
     model[3].register_forward_hook(lambda *call: kept.append(call[2] != 0))
-    optimizer = OPTIMIZERS["sam"].build(model, rho=1e-6)
-    update(model, next(make_batches().epoch(1)), optimizer, CPU, 7)
+    optimizer = OPTIMIZERS["sam"](model, rho=1e-6)
+    update(model, next(make_batches().epoch(1)), optimizer, FP32, 7)
     assert len(kept) == 2
     assert torch.equal(*kept)
 
 
-def fit_blind(folder: Path, *watchers: Watcher, epochs: int = 3) -> State:
+def fit_blind(folder: Path, *callbacks: Callback, epochs: int = 3) -> State:
     """Train on random images with random labels, and none to validate on."""
     folder.mkdir(exist_ok=True)
     batches = make_batches()
-    schedule = SCHEDULES["cosine"].build(epochs, 2)
+    schedule = SCHEDULES["cosine"](epochs, 2)
     model = build_small()
-    state = State(model, OPTIMIZERS["sgd"].build(model), Average(model, schedule, epochs))
+    state = State(model, OPTIMIZERS["sgd"](model), Average(model, schedule, epochs))
     assert restore_newest(folder, state) == []
     return fit(
         state,
         batches,
         schedule,
-        Examiner((batches.images, batches.labels), None, batches.normalize, CPU),
-        name="blind",
-        epochs=epochs,
-        patience=Patience(1, "epochs"),
-        machine=CPU,
-        watchers=[Recorder(folder, schedule_kind="cosine", keep="best"), *watchers],
+        Evaluator((batches.images, batches.labels), None, batches.normalize, FP32),
+        LoopSettings("blind", epochs, Patience(1, "epochs"), notes=("a note",)),
+        FP32,
+        Callbacks([Recorder(folder, schedule_kind="cosine", keep="best"), *callbacks]),
     )
 
 
@@ -178,43 +148,72 @@ def test_without_validation_the_last_weights_win(tmp_path: Path) -> None:
     state = fit_blind(tmp_path)
     assert (state.epoch, state.best.epoch) == (3, 3)
     assert state.stopped == "reached the planned end"
-    lines = read_jsonl(tmp_path / "metrics.jsonl")
-    assert [(x["val_loss"], x["val_accuracy"], x["val_n"]) for x in lines] == [(None, None, 0)] * 3
-    assert all(line["best"] for line in lines)
+    lines = read_metrics(tmp_path)
+    assert [(x.val_loss, x.val_accuracy, x.val_n) for x in lines] == [(None, None, 0)] * 3
+    assert all(line.best for line in lines)
     last = load_snapshot(tmp_path, 3)
     assert all(torch.equal(last[name], t) for name, t in state.model.state_dict().items())
 
 
 def test_without_validation_a_run_resumes(tmp_path: Path) -> None:
-    class Stop(Recorder):
+    class Stop(Callback):
         def on_epoch(self, *_: object) -> None:
             raise KeyboardInterrupt
 
     whole = fit_blind(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        fit_blind(tmp_path / "torn", Stop(tmp_path, schedule_kind="cosine", keep="best"))
+        fit_blind(tmp_path / "torn", Stop())
     torn = fit_blind(tmp_path / "torn")
     weights = zip(whole.model.state_dict().values(), torn.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
 
 
-def test_without_validation_people_are_shown_none(tmp_path: Path) -> None:
-    said: list[str] = []
-    console = Console(record=True, width=120)
-    fit_blind(tmp_path, PlainLines(said.append), LiveProgress(console))
-    for text in (said[-1], console.export_text()):
-        assert "epoch   3/3" in text
-        assert "train" in text
-        assert "val" not in text
-    write_json(tmp_path / "status.json", {"schema": 1, "name": "blind", "status": "running"})
-    assert "<td>–</td>" in Run(tmp_path)._repr_html_()
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_without_validation_people_are_shown_none(tmp_path: Path, is_terminal: bool) -> None:
+    progress = TerminalProgress()
+    progress.console = Console(
+        record=True, width=120, file=io.StringIO(), force_terminal=is_terminal
+    )
+    fit_blind(tmp_path, progress)
+    said = progress.console.export_text()
+    assert "epoch   3/3" in said
+    assert "train" in said
+    assert "val" not in said
+
+
+def test_a_callback_is_told_of_the_plan_of_every_step_and_of_every_epoch(tmp_path: Path) -> None:
+    told: list[Any] = []
+
+    class Listener(Callback):
+        def on_train_start(self, plan: TrainingPlan) -> None:
+            told.append((plan.name, plan.epochs, plan.steps, plan.first_epoch, plan.notes))
+
+        def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
+            assert loss.isfinite()
+            assert lr > 0
+            told.append((epoch, step))
+
+        def on_epoch(self, metrics: EpochMetrics, state: State) -> None:
+            assert (metrics.epoch, metrics.step) == (state.epoch, 2 * state.epoch)
+            told.append((metrics.epoch, state.stopped))
+
+    fit_blind(tmp_path, Listener(), epochs=2)
+    assert told == [
+        ("blind", 2, 2, 1, ("a note",)),
+        (1, 1),
+        (1, 2),
+        (1, None),
+        (2, 1),
+        (2, 2),
+        (2, "reached the planned end"),
+    ]
 
 
 def test_a_step_of_sam_is_checked_at_both_places() -> None:
     """The gradient at the second place is no number: the step is left out, no weight changes."""
     model = build_small()
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    state = State(model, OPTIMIZERS["sam"].build(model), Average(model, ONCE, 1))
+    state = State(model, OPTIMIZERS["sam"](model), Average(model, ONCE, 1))
     calls = []
 
     def forward(x: Tensor) -> Tensor:
@@ -224,25 +223,6 @@ def test_a_step_of_sam_is_checked_at_both_places() -> None:
             out.register_hook(lambda gradient: gradient * float("nan"))
         return out
 
-    assert update_or_skip(forward, next(make_batches().epoch(1)), state, CPU, 0) is None
+    assert update_or_skip(forward, next(make_batches().epoch(1)), state, FP32, 0) is None
     assert len(calls) == 2
     assert all(map(torch.equal, before, model.parameters()))
-
-
-def test_weights_of_another_network_are_not_taken(tmp_path: Path) -> None:
-    (tmp_path / "metrics.jsonl").touch()
-    states = []
-    for width in (4, 3):
-        model = Shallow(width)
-        states.append(State(model, OPTIMIZERS["sgd"].build(model), Average(model, ONCE, 1)))
-    states[0].step = 1
-    Recorder(tmp_path, schedule_kind="cosine", keep="best").pause(states[0])
-    before = states[1].model.state_dict()["head.bias"].clone()
-    with pytest.raises(RecordError, match="another network"):
-        restore_newest(tmp_path, states[1])
-    assert torch.equal(states[1].model.state_dict()["head.bias"], before)
-
-
-def test_steps_since_a_restart() -> None:
-    schedule = Schedule(lambda _: 1.0, (1, 4))
-    assert [schedule.count_since_restart(step) for step in range(5)] == [0, 1, 0, 1, 2]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from smallvision.augment import AUGMENTATIONS
-from smallvision.cards import Card
-from smallvision.models import MODELS
-from smallvision.optim import OPTIMIZERS, SCHEDULES
-from smallvision.recipes import Recipe, Rung, parse_recipe
-from smallvision.recipes.toml import find_difference, list_keys
-from smallvision.training import AVERAGES
+from smallvision.recipes import Recipe, Rung
+from smallvision.recipes.keys import list_keys
+from smallvision.recipes.settings.base import Technique
+from smallvision.recipes.settings.recipe import TECHNIQUES
 
 INDENT = (0, 0, 0, 4)
+TITLES = {
+    "model": "Models",
+    "augment": "Augmentations",
+    "optimizer": "Optimisers",
+    "schedule": "Schedules",
+    "averaging": "Averages",
+}
 
 
 def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: Console) -> None:
@@ -34,27 +38,27 @@ def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: Con
 
 def sum_up(recipe: Recipe) -> tuple[str, str]:
     """What a recipe learns from and how, in two lines; what stands at its default is left out."""
-    values = recipe.plain()
-    augment = ", ".join(describe_part(part) for part in values["augment"]) or "no augmentation"
+    augment = ", ".join(describe(one, one.plain()) for one in recipe.augment) or "no augmentation"
     optimizer, schedule = (
-        {**find_difference(values[part], default_part(part, values[part]["name"])), "name": name}
-        for part, name in (
-            ("optimizer", f"{recipe.optimizer.name} lr={recipe.optimizer.lr:g}"),
-            ("schedule", recipe.schedule.name),
-        )
+        one.model_dump(mode="json", exclude_defaults=True)
+        for one in (recipe.optimizer, recipe.schedule)
     )
-    optimizer.pop("lr", None)
+    optimizer = {"lr": recipe.optimizer.lr, **optimizer}
     return (
-        f"{describe_part(values['model'])}; {augment}",
-        f"{recipe.epochs} epochs, batches of {recipe.batch_size}; {describe_part(optimizer)}; "
-        f"{describe_part(schedule)}",
+        f"{describe(recipe.model, recipe.model.plain())}; {augment}",
+        f"{recipe.epochs} epochs, batches of {recipe.batch_size}; "
+        f"{describe(recipe.optimizer, optimizer)}; {describe(recipe.schedule, schedule)}",
     )
 
 
-def describe_part(part: Mapping[str, Any]) -> str:
-    """A part's name and settings: `crop padding=4`."""
-    settings = " ".join(f"{key}={spell(value)}" for key, value in part.items() if key != "name")
-    return f"{part['name']} {settings}".rstrip()
+def describe(technique: Technique, values: Mapping[str, Any]) -> str:
+    """A technique's name and some of its settings: `crop padding=4`."""
+    return f"{technique.name} {spell_settings(values)}".rstrip()
+
+
+def spell_settings(values: Mapping[str, Any]) -> str:
+    """Settings as `--set` takes them, without the name of their technique."""
+    return " ".join(f"{key}={spell(value)}" for key, value in values.items() if key != "name")
 
 
 def spell(value: Any) -> str:
@@ -65,42 +69,25 @@ def spell(value: Any) -> str:
 
 
 def show_parts(console: Console) -> None:
-    """Every part that a recipe may name, and how to choose and change it."""
-    shelves: tuple[tuple[str, str, Iterable[tuple[str, Card]]], ...] = (
-        ("Models", "model", [(name, entry.card) for name, entry in MODELS.items()]),
-        ("Augmentations", "augment", [(name, entry.card) for name, entry in AUGMENTATIONS.items()]),
-        ("Optimisers", "optimizer", [(name, entry.card) for name, entry in OPTIMIZERS.items()]),
-        ("Schedules", "schedule", [(name, entry.card) for name, entry in SCHEDULES.items()]),
-        ("Averages", "averaging", [(name, entry.card) for name, entry in AVERAGES.items()]),
-    )
-    for title, part, cards in shelves:
+    """Every technique that a recipe may name, and how to choose and change it."""
+    for part, title in TITLES.items():
         example = (
             "--set \"augment=['flip','crop']\"" if part == "augment" else f"--set {part}.name="
         )
         console.print(Text.assemble("\n", (title, "bold"), f"  {example}"))
-        for name, card in cards:
-            console.print(Text.assemble("  ", (name, "bold"), f"  {card.sentence}"))
-            settings = describe_part({**default_part(part, name), "name": ""}).strip()
-            for line in (settings, f"source: {card.source}"):
+        for technique in TECHNIQUES[part]:
+            default, card = technique(), technique.card
+            console.print(Text.assemble("  ", (default.name, "bold"), f"  {card.sentence}"))
+            for line in (spell_settings(default.plain()), f"source: {card.source}"):
                 if line:
                     console.print(Padding(Text(line, style="dim"), INDENT, expand=False))
     show_other_keys(console)
 
 
-def default_part(part: str, name: str) -> dict[str, Any]:
-    """A part of a recipe with its default settings, as plain values."""
-    if part == "augment":
-        chosen = parse_recipe({"augment": [name]}).plain()["augment"][0]
-    else:
-        chosen = parse_recipe({part: {"name": name}}).plain()[part]
-    return dict(chosen)
-
-
 def show_other_keys(console: Console) -> None:
     """What `--set` may change besides the parts, and how to begin."""
     values = Recipe().plain()
-    parts = {"model", "augment", "optimizer", "schedule", "averaging"}
-    rest = list_keys({key: value for key, value in values.items() if key not in parts})
+    rest = list_keys({key: value for key, value in values.items() if key not in TECHNIQUES})
     console.print(Text.assemble("\n", ("Other settings", "bold"), "  --set KEY=VALUE"))
     console.print(Padding(Text(", ".join(rest)), INDENT, expand=False))
     console.print(Text.assemble("\n", ("To begin", "bold")))

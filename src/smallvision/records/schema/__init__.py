@@ -29,6 +29,7 @@ from smallvision.records.schema.exploration import (
     AugmentationPicture,
     ChannelStatistics,
     DuplicateCounts,
+    ExplorationFigures,
     ExplorationPictures,
     ExplorationRecord,
     NormalizationPictures,
@@ -42,7 +43,7 @@ from smallvision.records.schema.measures import (
     Verdict,
     VerdictWord,
 )
-from smallvision.records.schema.model import CachedPart, Manifest, ModelRecord, ViewsRecord
+from smallvision.records.schema.model import CachedPart, Manifest, ModelRecord, TtaRecord
 from smallvision.records.schema.run import (
     AllImagesRun,
     AnyRun,
@@ -121,6 +122,7 @@ __all__ = [
     "Environment",
     "EpochMetrics",
     "ErrorAnalysisRecord",
+    "ExplorationFigures",
     "ExplorationPictures",
     "ExplorationRecord",
     "FinishedRun",
@@ -166,11 +168,11 @@ __all__ = [
     "TestSummary",
     "TrialRecord",
     "TrialResult",
+    "TtaRecord",
     "TuningRecord",
     "UnfinishedRun",
     "ValidatedRun",
     "ValidationScores",
     "Verdict",
     "VerdictWord",
-    "ViewsRecord",
 ]

@@ -26,6 +26,7 @@ class Record(BaseModel):
         extra="forbid",
         strict=True,
         allow_inf_nan=False,
+        ser_json_inf_nan="constants",  # which the writer refuses; null would be another value
         use_attribute_docstrings=True,
         protected_namespaces=(),
     )

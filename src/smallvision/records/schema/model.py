@@ -7,13 +7,13 @@ from typing import Any
 from smallvision.records.schema.base import Count, Record, Shape
 
 
-class ViewsRecord(Record):
+class TtaRecord(Record):
     """Test-time augmentation of a saved model."""
 
     mirror: bool = False
-    """Whether the mirror image is looked at too."""
+    """Whether the mirror image is classified too."""
     shift: Count = 0
-    """Pixels of a diagonal shift of doubtful images; 0 for none."""
+    """Pixels of the diagonal shifts in which uncertain images are classified too; 0 for none."""
 
 
 class ModelRecord(Record):
@@ -31,7 +31,7 @@ class ModelRecord(Record):
     """Standard deviation of each channel of the training split."""
     temperature: float
     """Divisor of the logits, from validation."""
-    tta: ViewsRecord
+    tta: TtaRecord
     """Test-time augmentation."""
     epoch: Count
     """Epoch of the weights."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from smallvision.format import format_share
-from smallvision.reporting.charts.scales import fit_scale
-from smallvision.reporting.view import Scorecard
+from smallvision.records.schema import Scores
 
 TABLE_CLASSES = 20  # as many columns as a wide screen holds with numbers one can read
 LEVELS = 9
@@ -17,18 +14,18 @@ PAIRS = 10
 
 @dataclass(frozen=True)
 class Cell:
-    """How many images of one class were called another, and how dark that is."""
+    """The text of a cell, and the CSS class of its tone."""
 
-    count: int
+    text: str
     css: str
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Images of one class that were called another."""
+    """Images of one class that were predicted as another."""
 
     true: str
-    called: str
+    predicted: str
     count: int
     share: float
 
@@ -38,7 +35,6 @@ class Matrix:
     """What the page draws: `rows` for a table, or `paths` by darkness for a drawing."""
 
     class_names: tuple[str, ...]
-    supports: tuple[int, ...]
     rows: tuple[tuple[Cell, ...], ...]
     paths: tuple[tuple[str, str], ...]
     pairs: tuple[Pair, ...]
@@ -51,23 +47,22 @@ class Matrix:
         return bool(self.rows)
 
 
-def draw_matrix(card: Scorecard) -> Matrix:
+def draw_matrix(scores: Scores) -> Matrix:
     """Shade each cell by its share of the true class."""
-    supports = tuple(sum(row) for row in card.confusion)
-    pairs = find_pairs(card, supports)
-    # Mistakes are a few percent where hits are most of a row: each gets a scale of its own.
+    supports = tuple(sum(row) for row in scores.confusion)
+    pairs = find_pairs(scores, supports)
+    # Errors are a few percent of a row where hits are most of it: each gets a scale of its own.
     worst = max((pair.share for pair in pairs), default=0.0)
     cells = {
         (i, j): shade_cell(count, supports[i], worst, hit=i == j)
-        for i, row in enumerate(card.confusion)
+        for i, row in enumerate(scores.confusion)
         for j, count in enumerate(row)
         if count or len(supports) <= TABLE_CLASSES
     }
     K = len(supports)
     small = K <= TABLE_CLASSES
     return Matrix(
-        class_names=card.class_names,
-        supports=supports,
+        class_names=scores.class_names,
         rows=tuple(tuple(cells[i, j] for j in range(K)) for i in range(K)) if small else (),
         paths=() if small else trace_cells(cells),
         pairs=pairs[:PAIRS],
@@ -76,12 +71,12 @@ def draw_matrix(card: Scorecard) -> Matrix:
     )
 
 
-def find_pairs(card: Scorecard, supports: tuple[int, ...]) -> tuple[Pair, ...]:
+def find_pairs(scores: Scores, supports: tuple[int, ...]) -> tuple[Pair, ...]:
     """All confused pairs, the most frequent first; ties keep the order of the classes."""
-    names = card.class_names
+    names = scores.class_names
     pairs = [
         Pair(names[i], names[j], count, count / supports[i])
-        for i, row in enumerate(card.confusion)
+        for i, row in enumerate(scores.confusion)
         for j, count in enumerate(row)
         if i != j and count
     ]
@@ -89,46 +84,28 @@ def find_pairs(card: Scorecard, supports: tuple[int, ...]) -> tuple[Pair, ...]:
 
 
 def shade_cell(count: int, support: int, worst: float, *, hit: bool) -> Cell:
-    """Pick one of nine tones: hits against the whole row, mistakes against the worst one."""
+    """Pick one of nine tones: hits against the whole row, errors against the worst one."""
     if count == 0 or support == 0:
-        return Cell(count, "zero")
+        return Cell(str(count), "zero")
     share = count / support if hit else count / support / worst
     level = min(LEVELS, max(1, math.ceil(LEVELS * share)))
-    return Cell(count, f"{'hit' if hit else 'miss'}-{level}")
+    return Cell(str(count), f"{'hit' if hit else 'miss'}-{level}")
 
 
 def trace_cells(cells: dict[tuple[int, int], Cell]) -> tuple[tuple[str, str], ...]:
     """One SVG path per tone: a matrix of 1,000 classes stays a few strings."""
     paths: dict[str, list[str]] = {}
     for (i, j), cell in cells.items():
-        if cell.count:
-            paths.setdefault(cell.css, []).append(f"M{j} {i}h1v1h-1z")
+        paths.setdefault(cell.css, []).append(f"M{j} {i}h1v1h-1z")
     return tuple((css, "".join(parts)) for css, parts in sorted(paths.items()))
 
 
-@dataclass(frozen=True)
-class ClassPlot:
-    """Precision and recall of each class on one scale, in percent of its width."""
-
-    places: tuple[tuple[float, float], ...]
-    start: str
-    end: str
-
-
-def plot_classes(card: Scorecard) -> ClassPlot:
-    """Lay the classes' precision and recall on a scale that fits them."""
-    rates = [rate for row in card.per_class for rate in (row.precision, row.recall)]
-    scale = fit_scale(rates)
-    places = tuple((scale.place(row.precision), scale.place(row.recall)) for row in card.per_class)
-    return ClassPlot(places, format_share(scale.low), format_share(scale.high))
-
-
-def list_cells(card: Scorecard) -> dict[str, Any]:
+def list_cells(scores: Scores) -> dict[str, list[str] | list[list[int]]]:
     """List the rows of a large matrix as column, count, column, count…, for the page's script."""
-    if len(card.confusion) <= TABLE_CLASSES:
+    if len(scores.confusion) <= TABLE_CLASSES:
         return {}
     rows = [
         [number for j, count in enumerate(row) if count for number in (j, count)]
-        for row in card.confusion
+        for row in scores.confusion
     ]
-    return {"names": list(card.class_names), "rows": rows}
+    return {"names": list(scores.class_names), "rows": rows}

@@ -1,229 +1,213 @@
-"""Learning curves: small static panels, and one figure per rung for plotly."""
+"""Learning curves: a small panel for each run, and a large drawing of one."""
 
 from __future__ import annotations
 
-import html
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from smallvision.format import format_accuracy, format_percent
-from smallvision.reporting.charts.scales import Scale, fit_scale, trace_line
-from smallvision.reporting.view import Epoch, Rung, Schedule
+from smallvision.format import format_number, format_percent
+from smallvision.records.schema import EpochMetrics
+from smallvision.reporting.charts.scales import Dot, Mark, Scale, fit_scale, trace_line
+from smallvision.reporting.view import RunView
 
-Figure = dict[str, Any]
-SLOW_START = 0.1  # share of the epochs that may lie outside the frame at first
+FIRST_EPOCHS = 0.1  # share of the epochs that may lie outside the frame
+COLUMNS = 60  # at most, of the epochs that a pointer can read
+ACCURACIES = (("train_accuracy", "train"), ("val_accuracy", "val"))  # field, CSS class
+LOSSES = (("loss", "batch"), ("train_loss", "train"), ("val_loss", "val"))
+ACCURACY_HEIGHT, LOSS_TOP = 54.0, 66.0  # percent of the large drawing
+
+
+@dataclass(frozen=True)
+class Curve:
+    """SVG path data in a box of 100 by 100."""
+
+    css: str
+    path: str
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A rung's accuracy on train and validation, drawn in a box of 100 by 100."""
+    """The accuracy of a run on training and validation images, in a box of 100 by 100."""
 
-    rung: Rung
-    train: str
-    val: str
-    best: tuple[float, float] | None
-    figures: str
+    run: RunView
+    curves: tuple[Curve, ...]
+    kept: str
 
 
-def draw_panels(rungs: Iterable[Rung]) -> tuple[tuple[Panel, ...], Scale]:
-    """Draw every rung that has epochs, all on one scale of accuracy."""
-    rungs = [rung for rung in rungs if rung.epochs]
-    scale = fit_scale(frame_values(rungs, "train_accuracy", "val_accuracy"))
-    return tuple(draw_panel(rung, scale) for rung in rungs), scale
+@dataclass(frozen=True)
+class CurvePlot:
+    """Curves on one axis; `top`, `height` and the ticks are percent of the large drawing."""
+
+    title: str
+    top: float
+    height: float
+    ticks: tuple[Mark, ...]
+    curves: tuple[Curve, ...]
 
 
-def frame_values(rungs: Iterable[Rung], *fields: str) -> list[float]:
-    """Pick the values to frame: those of the first epochs would squeeze all others to a line."""
+@dataclass(frozen=True)
+class EpochColumn:
+    """The stretch of the drawing in which a pointer shows the figures of an epoch."""
+
+    start: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True)
+class CurveChart:
+    """The accuracy and loss of a run by epoch; places are percent of the width."""
+
+    name: str
+    plots: tuple[CurvePlot, ...]
+    epochs: tuple[Mark, ...]
+    restarts: tuple[float, ...]
+    columns: tuple[EpochColumn, ...]
+    dots: tuple[Dot, ...]
+    kept: Mark | None
+
+
+def draw_panels(runs: Iterable[RunView]) -> tuple[tuple[Panel, ...], Scale]:
+    """Draw every run that has epochs, all on one scale of accuracy."""
+    runs = [run for run in runs if run.epochs]
+    scale = fit_scale(frame_values(runs, ACCURACIES))
+    return tuple(draw_panel(run, scale) for run in runs), scale
+
+
+def draw_panel(run: RunView, scale: Scale) -> Panel:
+    """Draw one run; a dot marks the epoch whose weights were kept."""
+    epochs = fit_epochs(run.epochs[-1].epoch)
+    kept = [run.kept_epoch] if run.kept_epoch else []
+    return Panel(
+        run=run,
+        curves=trace_curves(run.epochs, ACCURACIES, epochs, scale),
+        kept=trace_field(kept, "val_accuracy", epochs, scale),
+    )
+
+
+def draw_curves(run: RunView, snapshots: dict[int, bool] | None = None) -> CurveChart:
+    """Draw a run that has epochs.
+
+    Args:
+        run: the run.
+        snapshots: epochs to mark instead of the one that was kept, and whether each of them is a
+            member of an ensemble.
+    """
+    planned = run.schedule.epochs if run.schedule else 0
+    epochs = fit_epochs(max(planned, run.epochs[-1].epoch))
+    accuracy = fit_scale(frame_values([run], ACCURACIES))
+    losses = frame_values([run], LOSSES)
+    loss = fit_scale(losses, high=2 * max(losses, default=0) or 1.0)  # a loss has no upper end
+    kept = run.kept_epoch if snapshots is None else None
+    marked = snapshots or ({kept.epoch: True} if kept else {})
+    ends = run.schedule.end_epochs[:-1] if run.schedule else ()
+    return CurveChart(
+        name=run.name,
+        plots=(
+            draw_plot("accuracy, %", (0, ACCURACY_HEIGHT), run, ACCURACIES, (epochs, accuracy)),
+            draw_plot("loss", (LOSS_TOP, 100 - LOSS_TOP), run, LOSSES, (epochs, loss)),
+        ),
+        epochs=tuple(
+            Mark(epochs.place(tick), f"{tick:g}") for tick in epochs.ticks(8) if tick == int(tick)
+        ),
+        restarts=tuple(epochs.place(end) for end in ends),
+        columns=lay_columns(run.epochs, epochs),
+        dots=tuple(
+            Dot(
+                x=epochs.place(epoch.epoch),
+                y=round(ACCURACY_HEIGHT * (1 - accuracy.place(epoch.val_accuracy) / 100), 2),
+                css="member" if marked[epoch.epoch] else "left-out",
+                title=describe_epoch(epoch),
+            )
+            for epoch in run.epochs
+            if epoch.epoch in marked and epoch.val_accuracy is not None
+        ),
+        kept=Mark(epochs.place(kept.epoch), describe_kept(kept)) if kept else None,
+    )
+
+
+def draw_plot(
+    title: str,
+    frame: tuple[float, float],
+    run: RunView,
+    fields: Sequence[tuple[str, str]],
+    scales: tuple[Scale, Scale],
+) -> CurvePlot:
+    """Draw some fields of the epochs.
+
+    Args:
+        title: of the axis.
+        frame: top and height of the plot.
+        run: whose epochs.
+        fields: each with its CSS class.
+        scales: of the epochs and of the values.
+    """
+    top, height = frame
+    factor = 100 if title.endswith("%") else 1
+    ticks = (
+        Mark(round(top + height * (1 - scales[1].place(tick) / 100), 2), f"{factor * tick:g}")
+        for tick in scales[1].ticks(5)
+    )
+    return CurvePlot(title, top, height, tuple(ticks), trace_curves(run.epochs, fields, *scales))
+
+
+def fit_epochs(last: int) -> Scale:
+    """The axis of epochs; a single epoch sits in the middle."""
+    return Scale(1, last) if last > 1 else Scale(0, 2)
+
+
+def frame_values(runs: Iterable[RunView], fields: Sequence[tuple[str, str]]) -> list[float]:
+    """The values to frame: those of the first epochs would squeeze all others to a line."""
     values = (
         getattr(epoch, field)
-        for rung in rungs
-        for epoch in rung.epochs[round(SLOW_START * len(rung.epochs)) :]
-        for field in fields
+        for run in runs
+        for epoch in run.epochs[round(FIRST_EPOCHS * len(run.epochs)) :]
+        for field, _ in fields
     )
-    return [value for value in values if value is not None and math.isfinite(value)]
+    return [value for value in values if value is not None]
 
 
-def draw_panel(rung: Rung, scale: Scale) -> Panel:
-    """Draw one rung; the dot marks the epoch whose weights were kept."""
-    last = max(epoch.epoch for epoch in rung.epochs)
-    best = rung.best_epoch
-    dot = None
-    if best is not None and best.val_accuracy is not None:
-        dot = (place_epoch(best.epoch, last), round(100 - scale.place(best.val_accuracy), 2))
-    return Panel(
-        rung=rung,
-        train=trace_epochs(rung, "train_accuracy", last, scale),
-        val=trace_epochs(rung, "val_accuracy", last, scale),
-        best=dot,
-        figures=format_accuracy(rung.outcome.val),
-    )
+def trace_curves(
+    epochs: Sequence[EpochMetrics],
+    fields: Sequence[tuple[str, str]],
+    across: Scale,
+    up: Scale,
+) -> tuple[Curve, ...]:
+    """Trace some fields of the epochs, each with its CSS class."""
+    curves = (Curve(css, trace_field(epochs, field, across, up)) for field, css in fields)
+    return tuple(curve for curve in curves if curve.path)
 
 
-def place_epoch(epoch: int, last: int) -> float:
-    """Give the position of an epoch across a panel; a single epoch sits in the middle."""
-    return 50.0 if last == 1 else round(100 * (epoch - 1) / (last - 1), 2)
-
-
-def trace_epochs(rung: Rung, field: str, last: int, scale: Scale) -> str:
-    """SVG path data of one curve."""
+def trace_field(epochs: Sequence[EpochMetrics], field: str, across: Scale, up: Scale) -> str:
+    """SVG path data of one field; epochs in which nobody measured it are left out."""
     points = [
-        (place_epoch(epoch.epoch, last), 100 - scale.place(value))
-        for epoch in rung.epochs
+        (across.project(epoch.epoch), 100 - up.project(value))
+        for epoch in epochs
         if (value := getattr(epoch, field)) is not None
     ]
-    # A lone point draws nothing as a line; a line onto itself with round caps is a dot.
-    return trace_line(points * 2 if len(points) == 1 else points)
+    return trace_line(points)
 
 
-def build_figures(rungs: Iterable[Rung]) -> dict[str, Figure]:
-    """One plotly figure per rung with epochs; colours are names that the page resolves."""
-    return {rung.name: build_figure(rung) for rung in rungs if rung.epochs}
+def lay_columns(epochs: Sequence[EpochMetrics], across: Scale) -> tuple[EpochColumn, ...]:
+    """Lay columns around epochs; of many epochs some share the column of another."""
+    step = -(-len(epochs) // COLUMNS)
+    width = round(across.project(across.low + step), 2)
+    return tuple(
+        EpochColumn(round(across.project(epoch.epoch) - width / 2, 2), width, describe_epoch(epoch))
+        for epoch in epochs[::step]
+    )
 
 
-def build_figure(rung: Rung) -> Figure:
-    """Accuracy, loss and learning rate of one rung above a common axis of epochs."""
-    traces = [
-        draw_trace(rung.epochs, "train_accuracy", "train, clean", "--soft", "y"),
-        draw_trace(rung.epochs, "val_accuracy", "validation", "--accent", "y"),
-        draw_trace(rung.epochs, "loss", "training batches", "--faint", "y2", dash="dot"),
-        draw_trace(rung.epochs, "train_loss", "train, clean", "--soft", "y2"),
-        draw_trace(rung.epochs, "val_loss", "validation", "--accent", "y2"),
-    ]
-    shapes, notes = draw_best(rung)
-    if rung.schedule is not None:
-        traces.append(draw_rate(rung.schedule))
-        shapes += draw_cycle_ends(rung.schedule)
-    layout = build_layout(rung)
-    return {"data": traces, "layout": {**layout, "shapes": shapes, "annotations": notes}}
+def describe_epoch(epoch: EpochMetrics) -> str:
+    """The figures of an epoch in words."""
+    return (
+        f"Epoch {epoch.epoch}. Accuracy: validation {format_percent(epoch.val_accuracy)}, train "
+        f"{format_percent(epoch.train_accuracy)}. Loss: validation {format_number(epoch.val_loss)},"
+        f" train {format_number(epoch.train_loss)}, batches {format_number(epoch.loss)}."
+    )
 
 
-def draw_trace(
-    epochs: tuple[Epoch, ...], field: str, name: str, colour: str, axis: str, dash: str = "solid"
-) -> Figure:
-    """One curve over the epochs."""
-    is_rate = axis == "y"
-    shape = "%{y:.2f}\u00a0%" if is_rate else "%{y:.4f}"
-    return {
-        "type": "scatter",
-        # A single epoch is a point: a line through it would be invisible.
-        "mode": "lines" if len(epochs) > 1 else "markers",
-        "name": name,
-        "x": [epoch.epoch for epoch in epochs],
-        "y": [scale_value(getattr(epoch, field), 100 if is_rate else 1) for epoch in epochs],
-        "yaxis": axis,
-        "line": {"color": colour, "width": 2.5 if colour == "--accent" else 1.5, "dash": dash},
-        "marker": {"color": colour, "size": 7},
-        "hovertemplate": f"{name} {shape}<extra></extra>",
-        # The page has a key of its own, which the small panels share.
-        "showlegend": False,
-    }
-
-
-def draw_rate(schedule: Schedule) -> Figure:
-    """Draw the learning rate under the curves; step 0 is the start of epoch 1."""
-    # The value of an epoch is known at its end, so a step lands at its share of epochs done.
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "learning rate",
-        "x": [round(step / schedule.steps_per_epoch, 4) for step in schedule.step],
-        "y": [scale_value(value) for value in schedule.value],
-        "yaxis": "y3",
-        "line": {"color": "--ink", "width": 1.25},
-        "hovertemplate": "learning rate %{y:.3g}<extra></extra>",
-        "showlegend": False,
-    }
-
-
-def draw_best(rung: Rung) -> tuple[list[Figure], list[Figure]]:
-    """Draw a line through the epoch whose weights were kept, and its name on top."""
-    best = rung.best_epoch
-    if best is None:
-        return [], []
-    n = rung.outcome.val.n if rung.outcome.val else 0
-    left = best.epoch > (rung.outcome.epochs_done or len(rung.epochs)) / 2
-    line = draw_line(best.epoch, "--accent", "solid")
-    note = {
-        "text": html.escape(f"epoch {best.epoch} kept: {format_percent(best.val_accuracy, n)}"),
-        "x": best.epoch,
-        "y": 1,
-        "yref": "paper",
-        "yanchor": "bottom",
-        "xanchor": "right" if left else "left",
-        "showarrow": False,
-        "font": {"color": "--accent", "size": 13},
-    }
-    return [line], [note]
-
-
-def draw_cycle_ends(schedule: Schedule) -> list[Figure]:
-    """Draw a dotted line where the learning rate restarts."""
-    return [
-        draw_line((end + 1) / schedule.steps_per_epoch, "--rule", "dot")
-        for end in schedule.cycle_ends[:-1]
-    ]
-
-
-def draw_line(epoch: float, colour: str, dash: str) -> Figure:
-    """Draw a vertical line through all three plots."""
-    return {
-        "type": "line",
-        "x0": round(epoch, 4),
-        "x1": round(epoch, 4),
-        "y0": 0,
-        "y1": 1,
-        "yref": "paper",
-        "layer": "below",
-        "line": {"color": colour, "width": 1, "dash": dash},
-    }
-
-
-def build_layout(rung: Rung) -> Figure:
-    """Three stacked plots; the lowest is missing when there is no schedule."""
-    last = rung.schedule.epochs if rung.schedule else max(epoch.epoch for epoch in rung.epochs)
-    floor = 0.2 if rung.schedule else 0.0
-    middle = floor + (1 - floor) * 0.42
-    rates = [100 * rate for rate in frame_values([rung], "train_accuracy", "val_accuracy")]
-    losses = frame_values([rung], "loss", "train_loss", "val_loss")
-    return {
-        "xaxis": {
-            **draw_axis("epoch", None, []),
-            "range": [0, last * 1.02],
-            "showgrid": False,
-            "anchor": "y3" if rung.schedule else "y2",
-            "hoverformat": ".0f",
-        },
-        "yaxis": draw_axis("accuracy, %", (middle + 0.05, 1), rates),
-        "yaxis2": draw_axis("loss", (floor + 0.05 if floor else 0, middle), losses),
-        "yaxis3": {
-            **draw_axis("rate", (0, floor - 0.03 if floor else 0), []),
-            "rangemode": "tozero",
-            "nticks": 3,
-            "visible": rung.schedule is not None,
-        },
-        "hovermode": "x unified",
-        "margin": {"l": 56, "r": 12, "t": 28, "b": 44},
-    }
-
-
-def draw_axis(title: str, domain: tuple[float, float] | None, values: list[float]) -> Figure:
-    """Draw an axis framed around the values; a double click in the page shows all there is."""
-    axis: Figure = {
-        "title": {"text": title, "font": {"size": 13}},
-        "gridcolor": "--line",
-        "zeroline": False,
-        "automargin": True,
-    }
-    if domain:
-        axis["domain"] = [round(end, 4) for end in domain]
-    if values:
-        room = 0.06 * (max(values) - min(values)) or 0.01
-        axis["range"] = [round(min(values) - room, 4), round(max(values) + room, 4)]
-    return axis
-
-
-def scale_value(value: float | None, factor: float = 1) -> float | None:
-    """Give a number of six digits that JSON can hold; plotly leaves a gap where there is none."""
-    return float(f"{factor * value:.6g}") if value is not None and math.isfinite(value) else None
+def describe_kept(epoch: EpochMetrics) -> str:
+    """The epoch whose weights were kept, with its accuracy where it was validated."""
+    reached = format_percent(epoch.val_accuracy, epoch.val_n)
+    return f"epoch {epoch.epoch} kept{f': {reached}' if epoch.val_n else ''}"

@@ -1,4 +1,4 @@
-"""Where a number lands on an axis."""
+"""Where a number lands on an axis, and the parts that drawings share."""
 
 from __future__ import annotations
 
@@ -8,19 +8,40 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A tick of an axis: its place in percent of the axis, and its label."""
+
+    place: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of a drawing, in percent of its width and height; a pointer shows the title."""
+
+    x: float
+    y: float
+    css: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Scale:
-    """A stretch of numbers laid on 0 to 100 % of a drawing."""
+    """A linear axis from `low` to `high`, on 0 to 100 % of a drawing."""
 
     low: float
     high: float
 
     def place(self, value: float) -> float:
-        """Give the position in percent of the width, kept inside the drawing, two decimals."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(100 * min(1.0, max(0.0, share)), 2)
+        """Give the position in percent, kept inside the drawing, with two decimals."""
+        return min(100.0, max(0.0, self.project(value)))
+
+    def project(self, value: float) -> float:
+        """Give the position in percent, which may lie outside the drawing."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
 
     def ticks(self, most: int = 6) -> tuple[float, ...]:
-        """Round numbers inside the stretch, at most `most` of them."""
+        """Round numbers on the axis, at most `most` of them."""
         step = round_step((self.high - self.low) / max(1, most - 1))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return tuple(round(number * step, 10) for number in range(first, last + 1))
@@ -38,7 +59,7 @@ def round_step(least: float) -> float:
 
 def fit_scale(values: Iterable[float], *, low: float = 0.0, high: float = 1.0) -> Scale:
     """Fit a scale that holds all values between round ends and never leaves `low` to `high`."""
-    values = [value for value in values if math.isfinite(value)]
+    values = list(values)
     if not values:
         return Scale(low, high)
     span = max(max(values) - min(values), (high - low) / 50)
@@ -52,7 +73,7 @@ def fit_scale(values: Iterable[float], *, low: float = 0.0, high: float = 1.0) -
 
 @dataclass(frozen=True)
 class ErrorScale:
-    """Accuracies spaced by the logarithm of the error, the way ladders climb.
+    """Accuracies spaced by the logarithm of the error.
 
     From 55 to 95 % a linear axis crowds all that matters into its last tenth; here each halving
     of the errors takes the same room. Errors below `least` share the right edge, for a
@@ -76,7 +97,7 @@ class ErrorScale:
         inside = [tick for tick in ROUND if self.low <= tick <= min(self.high, 1 - self.least)]
         if len(inside) < 3:
             inside = list(Scale(self.low, min(self.high, 1.0)).ticks())
-        # A perfect score sits at the right edge, where another figure would belie it.
+        # A perfect score sits at the right edge, where no other figure may stand.
         inside = [tick for tick in inside if self.place(tick) <= 96]
         kept: list[float] = []
         # From the top down: the highest marks are those the best rungs are read against.
@@ -85,6 +106,10 @@ class ErrorScale:
                 kept.append(tick)
         return tuple(reversed(kept))
 
+    def marks(self, apart: float = 9.0) -> tuple[Mark, ...]:
+        """The ticks with their labels, in percent without the sign."""
+        return tuple(Mark(self.place(tick), f"{100 * tick:g}") for tick in self.ticks(apart))
+
 
 ROUND = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985,
          0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999)  # fmt: skip
@@ -92,7 +117,7 @@ ROUND = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0
 
 def fit_error_scale(values: Iterable[float]) -> ErrorScale:
     """Fit an error scale that holds all accuracies with a little room at both ends."""
-    errors = sorted(1.0 - value for value in values if math.isfinite(value))
+    errors = sorted(1.0 - value for value in values)
     positive = [error for error in errors if error > 1e-9]
     if not positive:
         return ErrorScale(0.9, 0.999, least=1e-3)
@@ -105,7 +130,12 @@ def fit_error_scale(values: Iterable[float]) -> ErrorScale:
 
 
 def trace_line(points: Sequence[tuple[float, float]]) -> str:
-    """SVG path data through points, in steps of a hundredth."""
-    return " ".join(
-        f"{'M' if index == 0 else 'L'}{x:.2f} {y:.2f}" for index, (x, y) in enumerate(points)
-    )
+    """SVG path data through points, in steps of a hundredth.
+
+    >>> trace_line([(0, 1), (2.5, 3)])
+    'M0 1L2.5 3'
+    """
+    # A lone point draws nothing as a line; a line onto itself with round caps is a dot.
+    points = [*points, *points] if len(points) == 1 else points
+    parts = (f"{round(x, 2):g} {round(y, 2):g}" for x, y in points)
+    return "".join(f"{'L' if index else 'M'}{part}" for index, part in enumerate(parts))

@@ -1,63 +1,43 @@
-"""Accuracy by slice of the images, laid on one scale per measurement."""
+"""Accuracy along measured properties of the images, all on one scale."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smallvision.format import format_setting
-from smallvision.reporting.charts.ladder import Mark, draw_marks
-from smallvision.reporting.charts.scales import ErrorScale, fit_error_scale
-from smallvision.reporting.findings import Mistakes, Slice
-from smallvision.reporting.scores import Score
+from smallvision.records.schema import PropertySlice
+from smallvision.reporting.charts.intervals import IntervalPlot, fit_intervals, place_row
 
-APART = 16.0  # percent between ticks: two of these plots share the width of one
-
-
-@dataclass(frozen=True)
-class SliceRow:
-    """The images of one stretch on the plot; positions are percent of the width."""
-
-    label: str
-    score: Score
-    point: float
-    low: float
-    high: float
-    base: float | None = None
+APART = 16.0  # percent between marks: two of these plots share the width of one
 
 
 @dataclass(frozen=True)
 class SlicePlot:
-    """All stretches of one measurement."""
+    """The accuracy along one property."""
 
-    record: Slice
-    rows: tuple[SliceRow, ...]
-
-
-@dataclass(frozen=True)
-class Slices:
-    """All measurements on one scale, so that they can be held against each other."""
-
-    plots: tuple[SlicePlot, ...]
-    marks: tuple[Mark, ...]
+    name: str
+    sentence: str
+    plot: IntervalPlot
 
 
-def draw_slices(mistakes: Mistakes) -> Slices:
-    """Lay the accuracy of every slice on one scale."""
-    ends = [end for part in mistakes.slices for one in part.bins for end in one.interval]
-    scale = fit_error_scale(ends)
-    plots = tuple(SlicePlot(part, draw_rows(part, scale)) for part in mistakes.slices)
-    return Slices(plots, draw_marks(scale, APART) if ends else ())
-
-
-def draw_rows(part: Slice, scale: ErrorScale) -> tuple[SliceRow, ...]:
-    """Lay out the stretches of one measurement."""
+def draw_slices(slices: Sequence[PropertySlice]) -> tuple[SlicePlot, ...]:
+    """Draw each property; one scale for all lets them be compared."""
+    scale = fit_intervals(part for one in slices for part in one.bins)
+    marks = scale.marks(APART)
     return tuple(
-        SliceRow(
-            label=f"{format_setting(float(one.low))} to {format_setting(float(one.high))}",
-            score=Score(one.accuracy, one.interval, one.n),
-            point=scale.place(one.accuracy),
-            low=scale.place(one.interval[0]),
-            high=scale.place(one.interval[1]),
+        SlicePlot(
+            name=one.name,
+            sentence=one.sentence,
+            plot=IntervalPlot(
+                tuple(place_row(name_range(part.low, part.high), part, scale) for part in one.bins),
+                marks,
+            ),
         )
-        for one in part.bins
+        for one in slices
     )
+
+
+def name_range(low: float, high: float) -> str:
+    """The values of a bin, `0.08 to 0.35`."""
+    return f"{format_setting(float(low))} to {format_setting(float(high))}"

@@ -1,72 +1,27 @@
-"""Records turned into phrases: the evidence of a verdict, a machine, an environment."""
+"""Phrases that more than one section uses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import zip_longest
-from typing import Any
-
 from smallvision.format import (
     NONE,
-    format_count,
-    format_duration,
     format_fraction,
-    format_latency,
-    format_ratio,
     format_size,
-    join_words,
+    format_times,
+    name_seeds,
     shorten_hash,
 )
-from smallvision.reporting.scores import Seeds
-from smallvision.reporting.view import Rung
-
-METRICS = {"val_accuracy": "validation accuracy", "val_loss": "validation loss"}
+from smallvision.records.schema import ComputeSettings, Environment, SeedSummary
+from smallvision.records.schema.base import Shape
 
 
-def name_metric(name: str) -> str:
-    """Give a metric's name as people say it."""
-    return METRICS.get(name, name.replace("_", " "))
+def describe_shape(shape: Shape) -> str:
+    """The size of one image, `32 × 32 pixels, colour`."""
+    channels, height, width = shape
+    return f"{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}"
 
 
-def describe_costs(rung: Rung) -> tuple[str, ...]:
-    """Say what a rung costs, part by part, each beside the rung it is compared with."""
-    step, out = rung.step, rung.outcome
-    ratios = (step.seconds_ratio, step.parameters_ratio, step.latency_ratio) if step else ()
-    searched = f", after {format_duration(out.search_seconds)} of search"
-    figures = (
-        f"{format_duration(out.seconds)} of training{searched if out.search_seconds else ''}",
-        f"{format_count(out.parameters)} parameters",
-        f"{format_latency(out.latency_seconds)} an image",
-    )
-    pairs = zip_longest(figures, ratios)
-    return tuple(
-        figure if ratio is None else f"{figure} ({format_ratio(ratio)})"
-        for figure, ratio in pairs
-        if not figure.startswith(NONE)
-    )
-
-
-def describe_help(rung: Rung) -> str:
-    """Say in plain words whether a rung did any good; nothing where it was not compared."""
-    if rung.is_adopted:
-        return (
-            "Tuning found nothing better than the recipe's own settings; this rung is the very run "
-            f"of {rung.plan.builds_on}."
-        )
-    if rung.is_repeat:
-        return (
-            "Tuning found nothing better than the recipe's own settings; this rung is a repeat of "
-            "it with another seed."
-        )
-    if rung.step is None:
-        return ""
-    return {"better": "Helped.", "worse": "Did not help: it did harm."}.get(
-        rung.step.verdict, "Did not help as far as these images can tell."
-    )
-
-
-def describe_seeds(seeds: Seeds) -> str:
-    """Say how an accuracy varies with the seed, `91.0 ± 0.3 % over 3 seeds (seed 4 failed)`."""
+def describe_seeds(seeds: SeedSummary) -> str:
+    """How an accuracy varies with the seed, `91.0 ± 0.3 % over 3 seeds (seed 4 failed)`."""
     mean, std = (format_fraction(value, seeds.n) for value in (seeds.mean, seeds.std))
     spread = "" if seeds.std is None else f" ± {std}"
     count = "1 seed" if len(seeds.seeds) == 1 else f"{len(seeds.seeds)} seeds"
@@ -74,44 +29,43 @@ def describe_seeds(seeds: Seeds) -> str:
     return f"{mean}{spread} % over {count}{failed}"
 
 
-def name_seeds(seeds: Sequence[int]) -> str:
-    """Name seeds, `seed 4` or `seeds 4 and 5`."""
-    return f"{'seed' if len(seeds) == 1 else 'seeds'} {join_words([str(seed) for seed in seeds])}"
+def describe_compute(compute: ComputeSettings | None) -> str:
+    """How a run computed, `cpu, bf16, 2 threads`."""
+    if compute is None:
+        return NONE
+    threads = f"{compute.threads} thread{'' if compute.threads == 1 else 's'}"
+    words = [compute.device, compute.precision, threads, "compiled" if compute.compiled else ""]
+    return ", ".join(filter(None, words))
 
 
-def describe_machine(machine: Mapping[str, Any]) -> str:
-    """Where a run trained: `cpu, bf16, 2 threads, channels last`."""
-    words = [str(machine[key]) for key in ("device", "precision") if machine.get(key)]
-    threads = machine.get("threads")
-    if threads:
-        words.append(f"{threads} thread{'' if threads == 1 else 's'}")
-    words += [key.replace("_", " ") for key, value in machine.items() if value is True]
-    return ", ".join(words) or "–"
+def describe_environment(environment: Environment | None) -> tuple[tuple[str, str], ...]:
+    """Versions and hardware as rows of name and text; what is unknown is left out."""
+    if environment is None:
+        return ()
+    git = environment.git
+    changed = ", with changed files" if git and git.changed else ""
+    rows = {
+        "python": environment.python,
+        **environment.versions,
+        "platform": environment.platform,
+        "processor": environment.processor,
+        "generation": environment.generation,
+        "instructions": environment.instructions,
+        "memory": format_size(environment.memory_bytes) if environment.memory_bytes else None,
+        "gpu": environment.gpu,
+        "git commit": f"{shorten_hash(git.commit)}{changed}" if git else None,
+    }
+    return tuple((name, text) for name, text in rows.items() if text)
 
 
-def flatten_record(record: Mapping[str, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """List a nested record as rows of name and text; what is null or a schema is left out."""
-    rows: list[tuple[str, str]] = []
-    for key, value in record.items():
-        name = f"{prefix} {key}".strip()
-        if value is None or name == "schema":
-            continue
-        if isinstance(value, Mapping):
-            # "versions torch" says no more than "torch".
-            rows += flatten_record(value, "" if key in {"packages", "versions"} else name)
-        else:
-            rows.append(describe_entry(name, value))
-    return tuple(rows)
+def count_other_openings(openings: int, on_machine: int | None) -> int:
+    """How often the same test images were opened on a machine by something else, if known."""
+    return max(0, (on_machine or 0) - openings)
 
 
-def describe_entry(name: str, value: object) -> tuple[str, str]:
-    """One entry of a record in words."""
-    if isinstance(value, bool):
-        text = "yes" if value else "no"
-    elif name.endswith("_bytes") and isinstance(value, int):
-        name, text = name.removesuffix("_bytes"), format_size(value)
-    elif name == "git commit":
-        text = shorten_hash(str(value))
-    else:
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return name.replace("_", " "), text
+def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...]:
+    """Say it where the same test images were opened by something else as well."""
+    others = count_other_openings(openings, on_machine)
+    if not others:
+        return ()
+    return (f"Besides, the same images were opened {format_times(others)} on that machine.",)

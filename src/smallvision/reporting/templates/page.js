@@ -1,11 +1,9 @@
 
 "use strict";
-// The page reads without this script; it adds a theme, large curves, sorting and a readout.
+// The page reads without this script; it adds a theme, a choice of curves, sorting and a readout.
 const root = document.documentElement;
 const find = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-const read = (id) => JSON.parse(find(id).textContent);
-const figures = read("#figures");
 root.classList.add("scripted");
 
 // Theme: what the system says until a reader chooses.
@@ -20,58 +18,6 @@ function applyTheme(theme) {
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   find(".theme-name").textContent = isDark() ? "Light" : "Dark";
   find(".theme").setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
-  drawCurves();
-}
-
-// Figures name colours as "--accent"; what that is depends on the theme.
-const probe = document.createElement("span");
-probe.hidden = true;
-document.body.append(probe);
-
-function resolveColour(name) {
-  // "--rule>--accent:0.25" is a quarter of the way from one to the other.
-  const mix = name.match(/^(--[a-z]+)>(--[a-z]+):([\d.]+)$/);
-  if (mix) {
-    const [from, to] = [mix[1], mix[2]].map((end) => resolveColour(end).match(/[\d.]+/g).map(Number));
-    return `rgb(${[0, 1, 2].map((i) => Math.round(from[i] + (to[i] - from[i]) * mix[3])).join(",")})`;
-  }
-  probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
-}
-
-function resolveColours(value) {
-  if (typeof value === "string" && value.startsWith("--")) return resolveColour(value);
-  if (Array.isArray(value)) return value.map(resolveColours);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolveColours(inner)]));
-}
-
-function drawFigure(place, given) {
-  const figure = resolveColours(given);
-  const font = getComputedStyle(document.body);
-  Object.assign(figure.layout, {
-    font: { family: font.fontFamily, size: 13, color: resolveColour("--soft") },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    hoverlabel: { bgcolor: resolveColour("--raised"), bordercolor: resolveColour("--line"), font: { color: resolveColour("--ink") } },
-    // A finger scrolls the page; only a mouse may draw a zoom box.
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-  });
-  Plotly.react(place, figure.data, figure.layout, { displayModeBar: false, responsive: true });
-}
-
-function drawCurves() {
-  if (typeof Plotly === "undefined") return;
-  const choice = find(".panel input:checked");
-  if (choice) {
-    find("#plot-box").hidden = false;
-    find("#plot-title").textContent = choice.value;
-    drawFigure("plot", figures.curves[choice.value]);
-  }
-  for (const box of all("[data-figure]")) {
-    box.hidden = false;
-    drawFigure(`plot-${box.dataset.figure}`, figures[box.dataset.figure]);
-  }
 }
 
 find(".theme").hidden = false;
@@ -81,8 +27,13 @@ find(".theme").addEventListener("click", () => {
   applyTheme(theme);
 });
 system.addEventListener("change", () => applyTheme());
-for (const choice of all(".panel input")) choice.addEventListener("change", drawCurves);
 applyTheme(memory.get());
+
+// The curves of one run are shown at a time.
+const charts = all("#curves > div");
+for (const choice of all(".panel input")) {
+  choice.addEventListener("change", () => charts.forEach((chart, number) => { chart.hidden = number !== Number(choice.value); }));
+}
 
 // Tables sort by a click on a column; the order of the records is the first state.
 function cellValue(row, column) {
@@ -117,7 +68,7 @@ for (const table of all("table.sortable")) {
 // A large confusion matrix: a cell or a class read out in words.
 const heat = find("#heat");
 if (heat) {
-  const { names, rows } = read("#cells");
+  const { names, rows } = JSON.parse(find("#cells").textContent);
   const pairsOf = (row) => {
     const pairs = [];
     for (let i = 0; i < row.length; i += 2) pairs.push([row[i], row[i + 1]]);
@@ -132,7 +83,7 @@ if (heat) {
     const found = pairsOf(rows[i]).find(([column]) => column === j);
     const K = names.length;
     find("#cross").setAttribute("d", `M0 ${i}h${K}v1h-${K}zM${j} 0v${K}h1v-${K}z`);
-    find("#heat-says").textContent = `${plural(found ? found[1] : 0)} of ${names[i]} ${found && found[1] === 1 ? "was" : "were"} called ${names[j]}.`;
+    find("#heat-says").textContent = `${plural(found ? found[1] : 0)} of ${names[i]} ${found && found[1] === 1 ? "was" : "were"} predicted as ${names[j]}.`;
   });
   find("#heat-class").addEventListener("change", (event) => {
     const list = find("#heat-list");
@@ -141,7 +92,7 @@ if (heat) {
     const pairs = pairsOf(rows[Number(event.target.value)]).sort((a, b) => b[1] - a[1]);
     for (const [column, count] of pairs) {
       const item = document.createElement("li");
-      item.textContent = `${plural(count)} called ${names[column]}`;
+      item.textContent = `${plural(count)} predicted as ${names[column]}`;
       list.append(item);
     }
   });

@@ -71,6 +71,19 @@ def test_narrow_error_scales_still_have_ticks() -> None:
     assert len(fit_error_scale([0.911, 0.917]).ticks()) >= 2
 
 
+def test_values_outside_a_scale_are_projected_but_not_placed() -> None:
+    scale = Scale(0.5, 1.0)
+    assert [scale.project(value) for value in (0.25, 0.75)] == [-50, 50]
+    assert scale.place(0.25) == 0
+
+
+def test_marks_are_the_ticks_in_percent() -> None:
+    marks = ErrorScale(0.8, 0.96).marks()
+    assert [mark.text for mark in marks] == ["80", "85", "90", "93", "95"]
+    assert marks[0].place == 0
+
+
 def test_lines() -> None:
-    assert trace_line([(0, 1), (2.5, 3)]) == "M0.00 1.00 L2.50 3.00"
+    assert trace_line([(0, 1), (2.5, 3.125)]) == "M0 1L2.5 3.12"
     assert trace_line([]) == ""
+    assert trace_line([(50, 3)]) == "M50 3L50 3", "a line onto itself with round caps is a dot"

@@ -2,144 +2,164 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from smallvision.records.schema import Goal, Limits, NearDuplicates
 from smallvision.reporting.sections import summary
-from smallvision.reporting.view import Goal, Limits, Outcome, Study, Unseen
-from smallvision.reporting.view import Opening as Look
+from smallvision.reporting.view import RungView, RunView, StudyView
+from tests.support.study_folder import make_opening
+from tests.support.views import (
+    change_record,
+    change_rung_record,
+    change_rungs,
+    change_status,
+    change_step,
+    change_test,
+)
 
 
-def look(number: int) -> Look:
-    return Look(number, "2026-11-22T14:40:00+00:00", "c", "s", "wrn-aug", 1_250, "sha256:x")
-
-
-def with_states(study: Study, *states: str) -> Study:
+def with_states(study: StudyView, *states: str) -> StudyView:
     """The study without a winner, its rungs in other states."""
     rungs = tuple(
-        replace(rung, plan=replace(rung.plan, status=state))  # type: ignore[arg-type]
+        change_rung_record(rung, status=state)
         for rung, state in zip(study.rungs, states, strict=True)
     )
-    card = replace(study.card, best=None, best_reason=None)
-    return replace(study, card=card, rungs=rungs, scorecard=None, openings=())
+    begun = change_record(study, best=None, best_reason=None)
+    return replace(begun, rungs=rungs, test=None, openings=())
 
 
-def test_headline_of_a_finished_study(study: Study) -> None:
+def test_headline_of_a_finished_study(study: StudyView) -> None:
     line = summary.write_headline(study)
-    assert line.before == "wrn-aug classifies"
-    assert line.after == "of unseen images correctly."
-    assert "1,250 test images" in line.support
+    assert (line.before, line.after) == ("wrn-aug classifies", "of unseen images correctly.")
+    assert "1,250 test images that were used neither to fit nor to choose." in line.support
 
 
-def test_headline_before_the_test(study: Study) -> None:
-    line = summary.write_headline(replace(study, scorecard=None))
+def test_headline_before_the_test(study: StudyView) -> None:
+    line = summary.write_headline(replace(study, test=None))
     assert (line.before, line.figure) == ("wrn-aug leads with", "91.1 %")
     assert "expect slightly less on new images" in line.support
 
 
-def test_headline_without_a_winner(study: Study) -> None:
+def test_headline_without_a_winner(study: StudyView) -> None:
     running = with_states(study, "done", "done", "running", "pending", "pending")
     line = summary.write_headline(running)
     assert (line.before, line.figure) == ("No winner yet:", "2 of 5")
-    assert "So far wrn-aug leads" in line.support
+    assert "So far wrn-aug leads with 91.1 %" in line.support
 
 
-def test_headline_when_all_failed(study: Study) -> None:
+def test_headline_when_all_failed(study: StudyView) -> None:
     failed = with_states(study, *["failed"] * 5)
-    failed = replace(failed, rungs=tuple(replace(r, outcome=Outcome()) for r in failed.rungs))
+    failed = change_rungs(failed, lambda rung: replace(rung, run=RunView(rung.name)))
     assert summary.write_headline(failed).support.startswith("No rung finished.")
 
 
-def test_seal(study: Study) -> None:
-    assert summary.describe_seal(study).tone == "good"
-    twice = replace(study, openings=(look(1), look(2)))
-    fact = summary.describe_seal(twice)
+def test_headline_of_a_refit_says_so(whole: StudyView) -> None:
+    assert "trained once more for that" in summary.write_headline(whole).support
+    once = summary.write_headline(change_test(whole, refit=False))
+    assert "once more" not in once.support
+
+
+def test_copies_of_training_images_are_told_up_front(study: StudyView) -> None:
+    found = NearDuplicates(copies=2, alike=2, n=1_248, sentence="2 of 1,250 are copies.")
+    line = summary.write_headline(change_test(study, near_duplicates=found))
+    assert line.after == "of the test images correctly."
+    assert "neither to fit nor to choose" not in line.support
+    assert line.support.endswith("2 of 1,250 are copies.")
+
+
+def test_openings_of_the_test_set(study: StudyView) -> None:
+    assert summary.describe_test_set(study).tone == "good"
+    twice = replace(study, openings=(make_opening(1), make_opening(2)))
+    fact = summary.describe_test_set(twice)
     assert (fact.value, fact.tone) == ("opened twice", "alert")
-    sealed = summary.describe_seal(replace(study, openings=(), scorecard=None))
+    assert "Only the first opening was blind." in fact.details
+    sealed = summary.describe_test_set(replace(study, openings=(), test=None))
     assert sealed.value == "still sealed"
 
 
-def test_protocol_claims_only_what_holds(study: Study) -> None:
-    assert "until one model had been chosen" in summary.describe_protocol(study)
-    twice = replace(study, openings=(look(1), look(2)))
-    assert "opened 2 times" in summary.describe_protocol(twice)
-    sealed = replace(study, openings=(), scorecard=None)
-    assert "still sealed" in summary.describe_protocol(sealed)
-
-
-def test_other_openings_on_the_machine_are_told_up_front(study: Study) -> None:
-    assert study.scorecard is not None
-    seen = replace(study, scorecard=replace(study.scorecard, openings_on_machine=10))
-    assert "had been opened 9 times before on that machine" in summary.describe_protocol(seen)
-    fact = summary.describe_seal(seen)
+def test_other_openings_on_the_machine_are_told_up_front(study: StudyView) -> None:
+    fact = summary.describe_test_set(change_test(study, openings_on_machine=10))
     assert (fact.value, fact.tone) == ("opened once", "plain")
     assert "opened 9 times on that machine" in fact.details[-1]
 
 
-def test_copies_of_training_images_are_told_up_front(study: Study) -> None:
-    assert study.scorecard is not None
-    card = replace(study.scorecard, lookalikes=Unseen("2 of 1,250 are copies.", copies=2))
-    line = summary.write_headline(replace(study, scorecard=card))
-    assert line.after == "of the test images correctly."
-    assert line.support.endswith("2 of 1,250 are copies.")
-
-
-def test_rival_is_the_best_of_the_others(study: Study) -> None:
+def test_the_rival_is_the_best_of_the_others(study: StudyView) -> None:
     fact = summary.describe_rival(study)
     assert fact.value == "cannot be told apart"
     assert fact.details[0].startswith("vgg10-aug against wrn-aug")
 
 
-def test_rival_that_was_told_apart(study: Study) -> None:
-    for word, value, tone in (
-        ("worse", "clearly behind", "good"),
-        ("better", "more accurate", "alert"),
-    ):
-        rungs = tuple(
-            replace(
-                rung, against_best=rung.against_best and replace(rung.against_best, verdict=word)
-            )  # type: ignore[arg-type]
-            for rung in study.rungs
-        )
-        fact = summary.describe_rival(replace(study, rungs=rungs))
-        assert (fact.value, fact.tone) == (value, tone)
+@pytest.mark.parametrize(
+    ("word", "value", "tone"),
+    [("worse", "less accurate", "good"), ("better", "more accurate", "alert")],
+)
+def test_a_rival_that_was_told_apart(study: StudyView, word: str, value: str, tone: str) -> None:
+    def judge(rung: RungView) -> RungView:
+        verdict = rung.against_best
+        return replace(rung, against_best=verdict and verdict.model_copy(update={"verdict": word}))
+
+    fact = summary.describe_rival(change_rungs(study, judge))
+    assert (fact.value, fact.tone) == (value, tone)
 
 
-def test_rival_without_verdict_or_winner(study: Study) -> None:
-    bare = tuple(replace(rung, against_best=None) for rung in study.rungs)
-    assert "not compared" in summary.describe_rival(replace(study, rungs=bare)).details[1]
-    alone = replace(study, rungs=study.rungs[3:4])
-    assert summary.describe_rival(alone).value == "none"
-    nobody = replace(study, card=replace(study.card, best=None))
-    assert summary.describe_rival(nobody).value == "not yet known"
+def test_a_rival_without_verdict_or_winner(study: StudyView) -> None:
+    bare = change_rungs(study, lambda rung: replace(rung, against_best=None))
+    assert "not compared" in summary.describe_rival(bare).details[1]
+    assert summary.describe_rival(replace(study, rungs=study.rungs[3:4])).value == "none"
+    assert summary.describe_rival(change_record(study, best=None)).value == "not yet known"
 
 
-def test_limits(study: Study) -> None:
+def test_limits(study: StudyView) -> None:
     fact = summary.describe_goal(study)
     assert (fact.value, fact.tone) == ("all satisfied", "good")
-    assert fact.details[1] == "parameters 1,077,850, limit 2,000,000"
-    goal = Goal("val_accuracy", Limits())
-    free = replace(study, card=replace(study.card, goal=goal))
+    assert fact.details[1] == "parameters 1,077,850, limit 4,000,000"
+    free = change_record(study, goal=Goal(limits=Limits()))
     assert summary.describe_goal(free).value == "none set"
-    broken = tuple(
-        replace(rung, outcome=replace(rung.outcome, within_limits=False)) for rung in study.rungs
-    )
-    assert summary.describe_goal(replace(study, rungs=broken)).tone == "alert"
-    nobody = replace(study, card=replace(study.card, best=None))
-    assert summary.describe_goal(nobody).value == "not yet known"
+    assert summary.describe_goal(change_record(study, best=None)).value == "not yet known"
+    assert study.winner is not None
+    run = change_status(study.winner.run, within_limits=False)
+    broken = replace(study, rungs=(replace(study.winner, run=run),))
+    assert summary.describe_goal(broken).tone == "alert"
 
 
-def test_alerts_name_contradictions(study: Study) -> None:
+def test_alerts_name_contradictions(study: StudyView) -> None:
     assert summary.list_alerts(study) == ()
-    assert study.scorecard is not None
-    other = replace(study, scorecard=replace(study.scorecard, model="mlp", data_fingerprint="x"))
+    other = change_test(study, model="mlp", data_fingerprint="x")
     assert len(summary.list_alerts(other)) == 2
-    assert "no ledger" in summary.list_alerts(replace(study, openings=()))[0]
-    more = replace(study, scorecard=replace(study.scorecard, openings=2))
-    assert "one of the two records was changed" in summary.list_alerts(more)[1]
+    assert "ledger.jsonl is missing" in summary.list_alerts(replace(study, openings=()))[0]
+    more = summary.list_alerts(change_test(study, openings=2))
+    assert "Every look after the first can flatter the result" in more[0]
+    assert "one of the two records was changed" in more[1]
 
 
-def test_test_beside_validation(study: Study) -> None:
-    assert "is within chance" in (summary.compare_val(study) or "")
-    assert study.scorecard is not None
-    far = replace(study, scorecard=replace(study.scorecard, differs_from_val=True))
-    assert "more than chance explains" in (summary.compare_val(far) or "")
-    alone = replace(study, scorecard=replace(study.scorecard, val=None))
-    assert summary.compare_val(alone) is None
+def test_gains_by_verdict(whole: StudyView, study: StudyView) -> None:
+    gains = dict(summary.sum_up_gains(whole))
+    assert gains["More accurate"].startswith(
+        "vgg10 (+31.3 points against mlp), vgg10-aug (+4.2 points against vgg10), "
+    )
+    assert gains["Less accurate"] == "wrn-se-aug (−2.2 points against wrn-aug)"
+    assert gains["Cannot be told apart"] == "wrn-cutmix and tuned from wrn-aug"
+    assert gains["Failed"] == "wrn-aug-mish"
+    assert summary.sum_up_gains(replace(study, rungs=study.rungs[:1])) == ()
+
+
+@pytest.mark.parametrize(("seeds", "cautious"), [((1, 1), True), ((3, 3), False)])
+def test_gains_of_single_runs_say_so(
+    whole: StudyView, seeds: tuple[int, int], cautious: bool
+) -> None:
+    judged = change_rungs(whole, lambda rung: change_step(rung, seeds=seeds))
+    gains = dict(summary.sum_up_gains(judged))
+    assert ("other seeds may give another answer" in gains.get("How sure", "")) is cautious
+
+
+def test_a_repeat_of_a_recipe_gains_nothing(whole: StudyView) -> None:
+    def repeat(rung: RungView) -> RungView:
+        if rung.tuning is None or rung.tuning.best is None:
+            return rung
+        best = rung.tuning.best.model_copy(update={"number": 0})
+        return replace(rung, tuning=rung.tuning.model_copy(update={"best": best}))
+
+    for verdict in ("better", "worse", "cannot tell apart"):
+        judged = change_rungs(whole, lambda rung: change_step(repeat(rung), verdict=verdict))  # noqa: B023
+        assert "tuned (" not in str(summary.sum_up_gains(judged))
+        assert "tuned from" not in str(summary.sum_up_gains(judged))

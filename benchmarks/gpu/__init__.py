@@ -1,0 +1,1 @@
+"""What a machine with a GPU shall measure: see `QUEUE.md`."""

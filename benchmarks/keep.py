@@ -1,0 +1,156 @@
+"""Keep the records of a study under `results/`, and write its table for README.md.
+
+Weights are not kept, and neither are pictures, since these show images of the data set.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.records import Host, describe_place
+from benchmarks.tables import Table
+from smallvision.errors import RecordError
+from smallvision.format import format_times
+from smallvision.records import store
+from smallvision.records.files import read_small
+from smallvision.records.schema.run import ComputeSettings
+
+KEPT = (
+    "study.json",
+    "environment.json",
+    "split.json",
+    "exploration/exploration.json",
+    "verdicts.json",
+    "test.json",
+    "ledger.jsonl",
+    *(
+        f"{run}/{name}"
+        for run in ("runs/*", "runs/*/members/*", "runs/*/seeds/*")
+        for name in ("status.json", "recipe.toml", "metrics.jsonl", "schedule.json")
+    ),
+    "runs/*/ensemble.json",
+    "runs/*/seeds.json",
+    "runs/*/errors/errors.json",
+    "runs/*/tune/tune.json",
+)
+
+
+def keep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a finished study.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TARGET", help="Folder of its records, under results/.")
+    ],
+) -> None:
+    """Copy the records of a finished study, and print its table.
+
+    They replace the records that were kept in TARGET before, and nothing else.
+    """
+    known, other = target.resolve(), study.resolve()
+    if known in (other, *other.parents) or other in known.parents:
+        raise RecordError(f"{target} and {study} lie in each other; name another folder")
+    found = {path for pattern in KEPT for path in target.glob(pattern)}
+    here = {path for path in target.rglob("*") if path.is_file()}
+    if here - found or (here and not (target / "study.json").exists()):
+        raise RecordError(f"{target} holds more than records kept before; name another folder")
+    if not (study / "test.json").exists():
+        raise RecordError(f"{study} holds no finished study; finish it with --resume")
+    # Earlier records are replaced once the new ones are known to be complete.
+    beside = target.with_name(f"{target.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    for pattern in KEPT:
+        for path in sorted(study.glob(pattern)):
+            place = beside / path.relative_to(study)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+    block = list(write_block(beside))
+    shutil.rmtree(target, ignore_errors=True)
+    beside.rename(target)
+    print("\n".join(block))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a record of the package as plain values.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    try:
+        record: dict[str, Any] = store.parse(read_small(path))
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged ({error}); restore it") from error
+    return record
+
+
+def describe_test(test: dict[str, Any]) -> str:
+    """The test accuracy with its interval, and how often the test set was opened."""
+    low, high = (f"{bound * 100:.2f}" for bound in test["interval"])
+    return (
+        f"**{test['accuracy'] * 100:.2f} %** ({low} to {high}) on {test['n']:,} images, opened "
+        f"{format_times(test['openings'])} for this model"
+    )
+
+
+def describe_run_place(environment: dict[str, Any], machine: dict[str, Any], time: str) -> str:
+    """Where, how and on which day a run was made."""
+    host, compute = Host.model_validate(environment), ComputeSettings.model_validate(machine)
+    return describe_place(host, compute, time)
+
+
+def describe_verdict(step: dict[str, Any] | None) -> str:
+    """A verdict in a few words."""
+    if step is None:
+        return ""
+    if step["verdict"] == "cannot tell apart":
+        return f"cannot be told apart from {step['against']}"
+    return f"{step['verdict']} than {step['against']} by {abs(step['difference']) * 100:.2f} points"
+
+
+def write_block(folder: Path) -> Iterator[str]:
+    """The rungs of a kept study as a table, then its test result and how it was obtained."""
+    study = read(folder / "study.json")
+    verdicts = {step["rung"]: step for step in read(folder / "verdicts.json")["steps"]}
+    statuses = {
+        rung["name"]: read(folder / "runs" / rung["name"] / "status.json")
+        for rung in study["rungs"]
+        if rung["status"] == "done"
+    }
+    rows = []
+    for name, status in statuses.items():
+        val = status["val"]
+        accuracy, interval = val["accuracy"], val["interval"]
+        path = folder / "runs" / name / "seeds.json"
+        if path.exists():
+            seeds = read(path)
+            accuracy, interval = seeds["mean"], seeds["interval"] or interval
+        low, high = (f"{bound * 100:.2f}" for bound in interval)
+        rows.append(
+            (
+                f"**{name}**" if name == study["best"] else name,
+                f"{accuracy * 100:.2f} ({low} to {high})",
+                f"{status['train']['accuracy'] * 100:.2f}",
+                f"{status['parameters'] / 1e6:.2f} M",
+                f"{status['seconds'] / 60:.1f}",
+                describe_verdict(verdicts.get(name)),
+            )
+        )
+    heads = "rung | validation % (95 % interval) | training % | parameters | minutes | verdict"
+    yield Table(heads.split(" | "), rows).markdown()
+    yield ""
+    test, best = read(folder / "test.json"), statuses[study["best"]]
+    place = describe_run_place(read(folder / "environment.json"), best["machine"], study["created"])
+    runs = "One run of each rung (n = 1, "
+    if study["seeds"] > 1:
+        which = ", ".join(study["repeat"] or ["each rung but the ensemble"])
+        runs = f"{study['seeds']} runs of {which}, reported as their mean; one run of the others ("
+    began, ended = (datetime.fromisoformat(study[when]) for when in ("created", "finished"))
+    yield (
+        f"Test of `{test['model']}`: {describe_test(test)}. {runs}seed {study['seed']}), preset "
+        f"`{study['preset']}`, validated on {best['val']['n']:,} images; {place}. From start to "
+        f"report: {(ended - began).total_seconds() / 60:.1f} minutes."
+    )

@@ -1,0 +1,41 @@
+"""Write the figures of the documents from the committed records.
+
+A document has a pair of marks, `<!-- results/NAME -->` and `<!-- end -->`, around each text that
+is written here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from benchmarks import keep, keep_pretrained
+from benchmarks.records import RESULTS, ROOT
+from benchmarks.throughput import convolutions
+from benchmarks.training import ablations, race
+from smallvision.records.files import write_text
+
+PAGES = (ROOT / "README.md", ROOT / "docs" / "SPEED.md")
+BLOCK = re.compile(r"(<!-- results/([\w/-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+BLOCKS = {
+    "ablations": ablations.write_block,
+    "pretrained": keep_pretrained.write_block,
+    "convolutions": convolutions.write_block,
+    "races": race.write_block,
+}
+
+
+def pages() -> None:
+    """Write the figures of README.md and docs/SPEED.md again from the records under results/."""
+    for path in PAGES:
+        write_text(path, fill(path.read_text(encoding="utf-8")))
+
+
+def fill(text: str) -> str:
+    """A document's text with all its blocks written anew."""
+    return BLOCK.sub(lambda found: found[1] + write_block(found[2]) + found[3], text)
+
+
+def write_block(name: str) -> str:
+    """One block: a table of measurements, or the study that is kept under this name."""
+    lines = BLOCKS[name]() if name in BLOCKS else keep.write_block(RESULTS / name)
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Other people's programs, fetched for a measurement and run with few changes."""

@@ -1,0 +1,1 @@
+"""Images a second: jobs of a few seconds that take turns."""

@@ -1,0 +1,74 @@
+"""Settings as `key=value`, and a recipe changed by them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from smallvision.errors import SettingError
+from smallvision.recipes.keys import list_keys, suggest_key
+from smallvision.recipes.settings.recipe import Recipe
+from smallvision.recipes.toml import parse_recipe
+
+
+def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
+    """Apply `key=value` assignments, such as `epochs=6` or `model.width=2`.
+
+    A value is read as TOML, and as plain text if it is not TOML. Naming another model, optimiser,
+    schedule or averaging (`schedule.name=cosine`) starts that table from its defaults.
+
+    Raises:
+        SettingError: no `=`, an unknown key (the nearest is named), or a value out of range.
+    """
+    pairs = [split_assignment(text) for text in assignments]
+    # Names first: they decide which other keys exist.
+    for key, value in sorted(pairs, key=lambda pair: not pair[0].endswith(".name")):
+        values = recipe.plain()
+        known = list_keys(values)
+        if key not in known:
+            raise SettingError(f"unknown setting '{key}'{suggest_key(key, known)}")
+        table = values
+        *parents, leaf = key.split(".")
+        for parent in parents:
+            table = table[parent]
+        if leaf == "name" and parents and table["name"] != value:
+            table.clear()
+        table[leaf] = value
+        recipe = parse_recipe(values)
+    return recipe
+
+
+def split_assignment(text: str) -> tuple[str, Any]:
+    """Split an assignment: `"a.b=1"` is `("a.b", 1)`.
+
+    Raises:
+        SettingError: there is no `=`, or no key before it.
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise SettingError(f"'{text}' is no setting; write key=value, such as epochs=6")
+    if "\n" in text:
+        raise SettingError("a setting is one line; repeat --set for the next one")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):  # not TOML, or a number or nesting beyond all bounds
+        return key.strip(), value.strip()
+
+
+def follow_seed(recipe: Recipe, i: int) -> Recipe:
+    """The recipe with the i-th seed after its own, otherwise the same.
+
+    Args:
+        recipe: of the first run.
+        i: 1 for the next seed; 0 for the recipe's own.
+
+    Raises:
+        SettingError: the seed is beyond the largest.
+    """
+    try:
+        return parse_recipe({**recipe.plain(), "seed": recipe.seed + i})
+    except SettingError as error:
+        raise SettingError(
+            f"{error}; further runs take the seeds that follow, so begin lower"
+        ) from None

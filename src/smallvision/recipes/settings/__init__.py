@@ -1,0 +1,7 @@
+"""Typed settings: what a recipe may say, in which range, with which default.
+
+The classes mirror the keyword arguments of the builders in `models`, `augment`, `optim` and
+`training`, so that those never see a recipe and this room does not need torch;
+tests/contracts/test_settings.py compares the two. Each technique's card is its description for
+people who choose.
+"""

@@ -1,0 +1,52 @@
+"""What all settings have in common, and the types of numbers they share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from smallvision.cards import Card
+
+
+def refuse_bool(value: Any) -> Any:
+    """Refuse true and false where a number is expected; pydantic takes them for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("bool", "expected a number, not true or false")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(refuse_bool)]
+Real = Annotated[float, BeforeValidator(refuse_bool)]
+Share = Annotated[Real, Field(ge=0, le=1)]
+ShareBelowOne = Annotated[Real, Field(ge=0, lt=1)]
+LearningRate = Annotated[Real, Field(gt=0, le=1e3)]
+Activation = Literal["relu", "mish", "silu", "gelu"]
+
+
+class Settings(BaseModel):
+    """Frozen values; an unknown key is an error and is never ignored."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+    def plain(self) -> dict[str, Any]:
+        """As plain TOML values."""
+        return self.model_dump(mode="json")
+
+
+class Technique(Settings):
+    """The settings of one technique, which a recipe chooses by its name.
+
+    The fields and their defaults are the keyword arguments of the technique's builder;
+    tests/contracts/test_settings.py compares them.
+    """
+
+    card: ClassVar[Card]
+    name: str = ""

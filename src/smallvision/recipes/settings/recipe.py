@@ -1,0 +1,131 @@
+"""A recipe: everything that decides a run, besides the data and the split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
+
+from pydantic import BeforeValidator, Field
+
+from smallvision.recipes.settings.augmentations import AnyAugmentation
+from smallvision.recipes.settings.base import Real, Settings, Share, ShareBelowOne, Technique, Whole
+from smallvision.recipes.settings.models import AnyModel, WideResNetSettings
+from smallvision.recipes.settings.optimization import (
+    AnyAverage,
+    AnyOptimizer,
+    AnySchedule,
+    NoAverageSettings,
+    SgdrSettings,
+    SgdSettings,
+)
+
+# The techniques that each part of a recipe can name.
+TECHNIQUES: Mapping[str, tuple[type[Technique], ...]] = {
+    "model": get_args(AnyModel),
+    "augment": get_args(AnyAugmentation),
+    "optimizer": get_args(AnyOptimizer),
+    "schedule": get_args(AnySchedule),
+    "averaging": get_args(AnyAverage),
+}
+
+Augment = Annotated[
+    Annotated[AnyAugmentation, Field(discriminator="name")],
+    # A bare name means the augmentation with its defaults: augment = ["flip", "crop"].
+    BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value),
+]
+
+
+class RandomCropPhase(Settings):
+    """A phase of training on random crops, which cost less time than whole images."""
+
+    until: Share
+    """Share of each cycle after which the phase ends."""
+    side: Whole = Field(ge=8, le=96)
+    """Side of the square crops, in pixels."""
+
+
+class TtaSettings(Settings):
+    """Settings of `predict.Tta`: test-time augmentation of the finished model."""
+
+    mirror: bool = False
+    """Whether the mirror image is classified too."""
+    shift: Whole = Field(0, ge=0, le=8)
+    """Pixels of a diagonal shift; 0 for none."""
+
+
+class TeacherSettings(Settings):
+    """Settings of `predict.build_distillation_targets`; `distill` fills in which model teaches."""
+
+    model: str = Field("", pattern=r"^(sha256:[0-9a-f]{64})?$")
+    """Fingerprint of the teacher; empty for none."""
+    share: Share = 0.9
+    """Share of the teacher's probabilities in the targets; the labels have the rest."""
+    temperature: Real = Field(1.0, gt=0, le=100)
+    """Divisor of the teacher's logits."""
+
+
+class StoppingSettings(Settings):
+    """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
+
+    patience: Whole = Field(1, ge=0)
+    """Number of epochs or cycles; 0 never stops early."""
+    unit: Literal["epochs", "cycles"] = "cycles"
+    """What `patience` counts."""
+
+
+class ComputeOptions(Settings):
+    """Where and how to compute; `auto` decides by the machine."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    threads: Whole = Field(0, ge=0, le=1024)
+    """CPU threads; 0 takes all there are."""
+
+
+class Recipe(Settings):
+    """Everything that decides a run, besides the data and the split."""
+
+    name: str = Field("run", pattern=r"^\w[\w.-]*$", max_length=100)
+    """Name of the recipe, which is also part of the name of the run's folder."""
+    seed: Whole = Field(0, ge=0, le=2**31)
+    """Seed of all random numbers of the run."""
+    epochs: Whole = Field(30, ge=1, le=100_000)
+    """Number of passes over the training split."""
+    batch_size: Whole = Field(128, ge=2, le=65536)
+    """Images per update."""
+    micro_batch: Whole = Field(0, ge=0, le=65536)
+    """Images per forward and backward pass on a CPU, whose gradients are added up; 0 for the whole
+    batch."""
+    model: AnyModel = Field(WideResNetSettings(), discriminator="name")
+    augment: tuple[Augment, ...] = ()
+    """Augmentations, applied in this order."""
+    random_crop_phase: tuple[RandomCropPhase, ...] = ()
+    """Phases at the start of each cycle in which images are cropped at random, in order."""
+    label_smoothing: ShareBelowOne = 0.0
+    """Share of each target that is spread evenly over all classes."""
+    unmixed_fraction: Share = 0.0
+    """Share of each cycle, at its end, in which images are not mixed (CutMix, MixUp)."""
+    optimizer: AnyOptimizer = Field(SgdSettings(), discriminator="name")
+    schedule: AnySchedule = Field(SgdrSettings(), discriminator="name")
+    averaging: AnyAverage = Field(NoAverageSettings(), discriminator="name")
+    tta: TtaSettings = TtaSettings()
+    teacher: TeacherSettings = TeacherSettings()
+    """Distillation from another model."""
+    stopping: StoppingSettings = StoppingSettings()
+    checkpoints: Literal["best", "cycles", "all"] = "cycles"
+    """Which checkpoints are kept besides the best and the last: none, those at the ends of cycles,
+    or all."""
+    nonfinite: Literal["stop", "skip", "roll-back"] = "stop"
+    """What follows a loss or gradient that is NaN or infinite: the run fails, the step is skipped,
+    or the run returns to its last checkpoint."""
+    compute: ComputeOptions = ComputeOptions()
+
+
+def find_technique(part: str, name: str) -> type[Technique]:
+    """Look up the settings class of a technique, such as `("optimizer", "sgd")`.
+
+    Raises:
+        KeyError: the part has no technique of that name.
+    """
+    return {kind().name: kind for kind in TECHNIQUES[part]}[name]

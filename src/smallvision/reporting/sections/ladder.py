@@ -1,0 +1,152 @@
+"""The ladder rung by rung: what each asked, what came of it, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smallvision.format import (
+    format_count,
+    format_duration,
+    format_latency,
+    format_points,
+    format_ratio,
+)
+from smallvision.records.schema import Rate, Verdict
+from smallvision.reporting.charts.intervals import IntervalRow, fit_intervals, place_row
+from smallvision.reporting.charts.scales import ErrorScale, Mark
+from smallvision.reporting.view import RungView, StudyView
+
+SYMBOLS = {"better": "▲", "worse": "▼", "cannot tell apart": "≈"}
+TONES = {"better": "better", "worse": "worse", "cannot tell apart": "even"}
+STATES = {"pending": "not run yet", "running": "still running", "failed": "failed"}
+REPEAT = "The search found nothing better than the recipe's own settings; this rung is {}."
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A verdict in a word or two; the tone picks the colour, the symbol does without it."""
+
+    tone: str
+    symbol: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LadderRow:
+    """A rung on the plot and in the table."""
+
+    rung: RungView
+    place: IntervalRow
+    chip: Chip
+    step: str
+    against_best: Chip
+    sentence: str
+    costs: tuple[str, ...]
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class LadderSection:
+    """All rungs, the axis of their plot, and the winner's test result on the same scale."""
+
+    rows: tuple[LadderRow, ...]
+    marks: tuple[Mark, ...]
+    test: IntervalRow | None
+    left_out: tuple[str, ...]
+
+
+def gather(study: StudyView) -> LadderSection:
+    """Lay all rungs on one scale that holds every interval."""
+    tested = study.test.rate if study.test and study.find_rung(study.test.model) else None
+    rates = [*(rung.run.val for rung in study.climbed), tested]
+    scale = fit_intervals(rates)
+    return LadderSection(
+        rows=tuple(list_rung(rung, study, scale) for rung in study.climbed),
+        marks=scale.marks() if any(rates) else (),
+        test=place_row(study.test.model, tested, scale, tone="test") if study.test else None,
+        left_out=study.left_out,
+    )
+
+
+def list_rung(rung: RungView, study: StudyView, scale: ErrorScale) -> LadderRow:
+    """Collect what the page says of a rung."""
+    is_best = rung.name == study.record.best
+    tone = f"{rung.record.status}{' best' if is_best else ''}"
+    base = find_base(rung, study)
+    return LadderRow(
+        rung=rung,
+        place=place_row(rung.name, rung.run.val, scale, tone=tone, base=base),
+        chip=choose_chip(rung),
+        step=describe_step(rung),
+        against_best=name_verdict(rung.against_best),
+        sentence=describe_rung(rung),
+        costs=list_costs(rung),
+        is_best=is_best,
+    )
+
+
+def find_base(rung: RungView, study: StudyView) -> Rate | None:
+    """The accuracy of the rung that a rung is compared with.
+
+    Where `--rungs` left it none to build on, that is the rung before it.
+    """
+    base = study.find_rung(rung.step.against if rung.step else rung.record.builds_on)
+    return base.run.val if base else None
+
+
+def name_verdict(verdict: Verdict | None) -> Chip:
+    """The chip of a comparison."""
+    if verdict is None:
+        return Chip("none", "", "not compared")
+    return Chip(TONES[verdict.verdict], SYMBOLS[verdict.verdict], verdict.verdict)
+
+
+def choose_chip(rung: RungView) -> Chip:
+    """The chip of a rung: its state, or how it compares with the rung it builds on."""
+    state = rung.record.status
+    if not rung.record.is_done:
+        return Chip("failed" if state == "failed" else "none", "", STATES[state])
+    if rung.is_repeat:
+        return Chip("none", "", "same run" if rung.is_adopted else "same recipe, other seed")
+    if rung.step is None and rung.record.builds_on is None:
+        return Chip("none", "", "starting point")
+    return name_verdict(rung.step)
+
+
+def describe_step(rung: RungView) -> str:
+    """The difference from the rung it is compared with, or why there is none."""
+    if not rung.record.is_done or rung.step is None:
+        return ""
+    if rung.is_adopted:
+        return f"as {rung.step.against}: no trial was better"
+    return f"{format_points(rung.step.difference, rung.step.n)} against {rung.step.against}"
+
+
+def describe_rung(rung: RungView) -> str:
+    """What came of a rung, in words; empty where it was compared with none."""
+    if rung.is_adopted:
+        return REPEAT.format(f"the very run of {rung.record.builds_on}")
+    sentence = rung.step.sentence if rung.step else ""
+    if rung.is_repeat:
+        return f"{REPEAT.format('a repeat of it with another seed')} {sentence}".strip()
+    return sentence
+
+
+def list_costs(rung: RungView) -> tuple[str, ...]:
+    """What a rung costs, each beside the rung it is compared with."""
+    found, step = rung.run.finished, rung.step
+    if found is None:
+        return ()
+    search = found.search_seconds
+    searched = f", after {format_duration(search)} of search" if search else ""
+    costs = (
+        f"{format_duration(found.seconds)} of training{searched}",
+        f"{format_count(found.parameters)} parameters",
+        f"{format_latency(found.latency_seconds)} an image",
+    )
+    if step is None:
+        return costs
+    ratios = (step.seconds_ratio, step.parameters_ratio, step.latency_ratio)
+    return tuple(
+        f"{cost} ({format_ratio(ratio)})" for cost, ratio in zip(costs, ratios, strict=True)
+    )

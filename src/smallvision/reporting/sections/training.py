@@ -1,0 +1,91 @@
+"""How training went: learning curves, schedules, and a table of all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smallvision.format import NONE
+from smallvision.records.schema import UnfinishedRun
+from smallvision.reporting.charts.curves import CurveChart, Panel, draw_curves, draw_panels
+from smallvision.reporting.charts.scales import Scale
+from smallvision.reporting.charts.schedules import SchedulePlot, draw_schedules
+from smallvision.reporting.view import LoneRunView, RunView, StudyView
+
+STATES = {"running": "still running", "failed": "failed", "pruned": "given up by the search"}
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """A run in the table; what is unknown of a run is None."""
+
+    run: RunView
+    epochs: int
+    planned: int | None
+    kept: int | None
+    end: str
+    seconds: float | None
+    images_per_second: float | None
+
+
+@dataclass(frozen=True)
+class TrainingSection:
+    """What the section shows; `shown` is the number of the chart that is open at first."""
+
+    panels: tuple[Panel, ...]
+    scale: Scale
+    charts: tuple[CurveChart, ...]
+    shown: int
+    schedules: tuple[SchedulePlot, ...]
+    rows: tuple[TrainingRow, ...]
+    header: str
+
+
+def gather(study: StudyView) -> TrainingSection:
+    """Collect what the section shows of a study: its winner's curves are open at first."""
+    return gather_runs([rung.run for rung in study.rungs], study.record.best, header="rung")
+
+
+def gather_lone_run(folder: LoneRunView) -> TrainingSection:
+    """Collect what the section shows of a run and of those inside it."""
+    return gather_runs(folder.runs, folder.run.name, header="run")
+
+
+def gather_runs(runs: Sequence[RunView], first: str | None, *, header: str) -> TrainingSection:
+    """Collect what the section shows; `first` is the run whose curves are open at first."""
+    panels, scale = draw_panels(runs)
+    names = [panel.run.name for panel in panels]
+    return TrainingSection(
+        panels=panels,
+        scale=scale,
+        charts=tuple(draw_curves(panel.run) for panel in panels),
+        shown=names.index(first) if first in names else len(names) - 1,
+        schedules=draw_schedules(runs),
+        rows=tuple(list_run(run) for run in runs if run.finished or run.epochs),
+        header=header,
+    )
+
+
+def list_run(run: RunView) -> TrainingRow:
+    """A run in the table; one that is not finished is known by its epochs so far."""
+    found = run.finished
+    if found is not None:
+        return TrainingRow(
+            run=run,
+            epochs=found.epochs_done,
+            planned=found.epochs_planned,
+            kept=found.best_epoch,
+            end=found.stopped,
+            seconds=found.seconds,
+            images_per_second=found.images_per_second,
+        )
+    last = run.epochs[-1]
+    return TrainingRow(
+        run=run,
+        epochs=last.epoch,
+        planned=run.schedule.epochs if run.schedule else None,
+        kept=None,
+        end=STATES[run.status.status] if isinstance(run.status, UnfinishedRun) else NONE,
+        seconds=last.seconds,
+        images_per_second=last.images_per_second,
+    )

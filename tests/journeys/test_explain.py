@@ -1,0 +1,76 @@
+"""`smallvision explain` and `explore`: what a run gets wrong, and what its images are like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from smallvision.records import store
+from smallvision.records.schema import ErrorAnalysisRecord, ExplorationRecord
+from smallvision.runs.finished_run import find_validated
+from tests.support.commands import FAST, Outcome, call_command
+
+Call = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on digits, which was explained."""
+    run = tmp_path_factory.mktemp("explained") / "run"
+    assert call_command("train", "digits", "mlp", "--out", run, *FAST).code == 0
+    assert call_command("explain", run, "digits").code == 0
+    return run
+
+
+@pytest.fixture(scope="module")
+def record(run: Path) -> ErrorAnalysisRecord:
+    return store.read(run / "errors" / "errors.json", ErrorAnalysisRecord)
+
+
+def test_the_errors_are_those_of_the_run(run: Path, record: ErrorAnalysisRecord) -> None:
+    _, status = find_validated(run)
+    assert record.n == status.val.n
+    assert 1 - record.errors / record.n == pytest.approx(status.val.accuracy)
+    assert record.saliency == "input gradient", "an mlp has no feature maps"
+
+
+def test_every_picture_that_is_named_is_there_and_no_other(
+    run: Path, record: ErrorAnalysisRecord
+) -> None:
+    pairs = [file for pair in record.pairs for file in (pair.file, pair.reverse_file) if file]
+    worst = [file for error in record.worst for file in (error.file, error.saliency)]
+    issues = [issue.file for issue in record.label_issues.images]
+    assert {path.name for path in (run / "errors").glob("*.png")} == {*pairs, *worst, *issues}
+
+
+def test_it_tells_what_was_found(smallvision: Call, run: Path, record: ErrorAnalysisRecord) -> None:
+    told = smallvision("explain", run, "digits")
+    for line in record.slices:
+        assert line.sentence in told.words
+    assert "confused most" in told.words
+    assert str(run / "errors") in told.out
+
+
+@pytest.mark.parametrize("named", [["digits"], []])
+def test_it_prints_its_record_and_opens_nothing(
+    smallvision: Call, run: Path, record: ErrorAnalysisRecord, named: list[str]
+) -> None:
+    outcome = smallvision("explain", run, *named, "--json")
+    assert ErrorAnalysisRecord.model_validate_json(outcome.out) == record
+    assert not list(run.rglob("ledger.jsonl"))
+
+
+def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    outcome = smallvision("explore", rows, "--out", tmp_path / "look")
+    assert outcome.code == 0, outcome.err
+    assert "accuracy is a fair metric" in outcome.words
+    record = store.read(tmp_path / "look" / "exploration.json", ExplorationRecord)
+    assert record.n == 96
+    assert (tmp_path / "look" / record.pictures.random).exists()
+
+
+def test_explore_says_what_follows_without_mirror_images(smallvision: Call, rows: Path) -> None:
+    assert "say --no-mirror" in smallvision("explore", rows).words
+    assert "flips are left out" in smallvision("explore", rows, "--no-mirror").words

@@ -1,0 +1,32 @@
+"""`smallvision recipes`: what `train` accepts, and a recipe to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.commands import FAST, Outcome, assert_refused
+
+Call = Callable[..., Outcome]
+
+
+def test_recipes_say_what_train_accepts(smallvision: Call) -> None:
+    listed = smallvision("recipes")
+    assert listed.code == 0, listed.err
+    assert max(map(len, listed.out.splitlines())) <= 80
+    for word in ("wrn-aug", "wide_resnet", "cutout", "sgdr", "arXiv 1608.03983", "stopping.unit",
+                 "--set averaging.name=", "swa", "decay=0.999", "arXiv 1803.05407"):  # fmt: skip
+        assert word in listed.out
+
+
+def test_an_unknown_recipe_or_preset_is_refused(smallvision: Call) -> None:
+    assert_refused(smallvision("recipes", "--preset", "quik"), "unknown preset")
+    assert_refused(smallvision("recipes", "wrn-agu"), "did you mean 'wrn-aug'")
+
+
+def test_a_printed_recipe_can_be_trained(smallvision: Call, tmp_path: Path) -> None:
+    printed = smallvision("recipes", "mlp", "--preset", "quick")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(printed.out)
+    trained = smallvision("train", "digits", mine, "--out", tmp_path / "run", *FAST)
+    assert trained.code == 0, trained.err

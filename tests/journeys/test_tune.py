@@ -1,0 +1,81 @@
+"""`smallvision tune`: a search, its continuation, and a run of what it found."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.support.commands import Outcome, assert_refused, call_command, spell_settings
+
+Call = Callable[..., Outcome]
+SHORT = ("--seeds", "1", *spell_settings("epochs=2", "compute.threads=1"))
+
+
+class Search(NamedTuple):
+    """A search in the folder that is its default.
+
+    Attributes:
+        place: where the command was called.
+        summary: what `--json` printed.
+        told: what it printed for people.
+    """
+
+    place: Path
+    summary: dict[str, Any]
+    told: str
+
+
+@pytest.fixture(scope="module")
+def finished(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Search:
+    """A search of three trials."""
+    place = tmp_path_factory.mktemp("search")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        outcome = call_command("tune", rows, "mlp", "--trials", "3", "--json", *SHORT)
+    assert outcome.code == 0, outcome.err
+    return Search(place, outcome.json, outcome.words)
+
+
+@pytest.fixture
+def search(finished: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Search:
+    """The same search, to be changed; its place is the working folder."""
+    place = Path(shutil.copytree(finished.place, tmp_path / "here"))
+    monkeypatch.chdir(place)
+    return finished._replace(place=place)
+
+
+def test_a_search_finishes_its_trials(finished: Search) -> None:
+    assert finished.summary["tune"] == "tunings/rows-mlp"
+    assert finished.summary["trials"] == 3
+
+
+def test_a_search_tells_what_it_tried_and_whether_the_gain_holds(finished: Search) -> None:
+    assert "optimizer.lr" in finished.told
+    assert finished.summary["rerun"]["sentence"] in finished.told
+
+
+def test_the_same_search_goes_on_by_itself(smallvision: Call, search: Search, rows: Path) -> None:
+    more = smallvision("tune", rows, "mlp", "--trials", "4", "--json", *SHORT).json
+    assert (more["tune"], more["trials"]) == (search.summary["tune"], 4)
+
+
+def test_another_search_has_another_folder(smallvision: Call, search: Search, rows: Path) -> None:
+    options = ("--trials", "2", "--json", *SHORT, "--epochs", "1")
+    assert smallvision("tune", rows, "mlp", *options).json["tune"] == "tunings/rows-mlp-2"
+
+
+def test_a_folder_that_is_named_is_resumed_only_on_request(
+    smallvision: Call, search: Search, rows: Path
+) -> None:
+    refused = smallvision("tune", rows, "mlp", "--out", search.summary["tune"], *SHORT)
+    assert_refused(refused, "--resume")
+
+
+def test_what_was_found_can_be_trained(smallvision: Call, search: Search, rows: Path) -> None:
+    trained = smallvision("train", rows, search.summary["recipe"], "--out", "run")
+    assert trained.code == 0, trained.err
+    assert 'name = "mlp-tuned"' in Path("run", "recipe.toml").read_text()

@@ -1,0 +1,85 @@
+"""A folder is kept for one process at a time, and never taken from somebody else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from smallvision.errors import RecordError
+from smallvision.records import locks
+from smallvision.records.locks import check_folder, check_free, claim_folder, lock_folder
+
+MARKER = "status.json"
+
+
+def test_a_folder_is_locked_once(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    with lock_folder(folder):
+        for enter in (lambda: lock_folder(folder).__enter__(), lambda: check_free(folder)):
+            with pytest.raises(RecordError, match=f"process {os.getpid()} on .* is at work"):
+                enter()
+    check_free(folder)
+    with lock_folder(folder):
+        pass
+
+
+def test_results_are_gone_on_with_only_if_asked(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    for resume in (False, True):
+        assert check_folder(folder, MARKER, resume=resume) is False
+        assert not folder.exists()
+    folder.mkdir()
+    assert check_folder(folder, MARKER, resume=False) is False
+    (folder / MARKER).write_text("{}")
+    with pytest.raises(RecordError, match="--resume"):
+        check_folder(folder, MARKER, resume=False)
+    assert check_folder(folder, MARKER, resume=True) is True
+
+
+def test_the_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_text("")
+    for resume in (False, True):
+        with pytest.raises(RecordError, match="not empty"):
+            check_folder(tmp_path, MARKER, resume=resume)
+        with (
+            pytest.raises(RecordError, match="not empty"),
+            claim_folder(tmp_path, MARKER, resume=resume),
+        ):
+            pass
+    with pytest.raises(RecordError, match="is a file"):
+        check_folder(tmp_path / "photo.jpg", MARKER, resume=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+def test_what_a_kill_left_does_not_make_a_folder_somebody_else_s(tmp_path: Path) -> None:
+    for name in (".lock", ".status.json.999999999.tmp"):
+        (tmp_path / name).write_text("half")
+    with claim_folder(tmp_path, MARKER, resume=False):
+        pass
+
+
+def test_a_claim_looks_again_once_it_has_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have finished a run there in between."""
+
+    def finish_first(folder: Path) -> None:
+        (folder / MARKER).write_text("{}")
+
+    monkeypatch.setattr(locks, "sweep", finish_first)
+    with (
+        pytest.raises(RecordError, match="--resume"),
+        claim_folder(tmp_path / "a", MARKER, resume=False),
+    ):
+        pass
+
+
+def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / f".a.json.{os.getpid()}.tmp", tmp_path / ".a.json.999999999.tmp"
+    for path in (ours, theirs):
+        path.write_text("half")
+    with lock_folder(tmp_path):
+        assert ours.exists()
+        assert not theirs.exists()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from smallvision.reporting.sections import evaluation
+from smallvision.reporting.view import StudyView
+from tests.support.study_records import make_binned_calibration
+from tests.support.views import change_test
+
+
+def compare(study: StudyView, **fields: object) -> str:
+    changed = change_test(study, **fields)
+    assert changed.test is not None
+    return evaluation.compare_with_val(changed.test)
+
+
+def test_test_beside_validation(study: StudyView) -> None:
+    assert "which is within chance (p = 0.41)" in compare(study)
+    assert "more than chance explains" in compare(study, differs_from_val=True)
+    assert compare(study, val=None) == ""
+
+
+def test_a_refit_is_compared_by_the_model_that_validation_chose(whole: StudyView) -> None:
+    said = compare(whole)
+    assert said.startswith("On validation that model reached 94.1 %")
+    assert said.endswith("more than chance explains (p under 0.001).")
+    section = evaluation.gather(whole)
+    assert section.test is not None
+    assert section.test.plot is not None
+    labels = [(row.label, row.tone) for row in section.test.plot.rows]
+    assert labels == [
+        ("validation", "best"),
+        ("test, before refit", ""),
+        ("test, refitted", "test"),
+    ]
+
+
+def test_without_validation_there_is_nothing_beside_the_test(study: StudyView) -> None:
+    section = evaluation.gather(change_test(study, val=None))
+    assert section.test is not None
+    assert section.test.plot is None
+
+
+@pytest.mark.parametrize(
+    ("temperature", "after", "said"),
+    [
+        (1.34, 0.01, "lowers probabilities that were too high, which brought them closer"),
+        (0.8, 0.01, "raises probabilities that were too low, which brought them closer"),
+        (1.34, 0.09, "did not bring them closer"),
+        (1.0, 0.05, "as they were."),
+    ],
+)
+def test_the_temperature_in_words(temperature: float, after: float, said: str) -> None:
+    found = make_binned_calibration(1_000)
+    scaled = found.after.model_copy(update={"ece": after})
+    changed = found.model_copy(update={"temperature": temperature, "after": scaled})
+    assert said in evaluation.describe_temperature(changed)
+
+
+def test_calibration_falls_back_to_validation(study: StudyView) -> None:
+    def images(view: StudyView) -> str | None:
+        part = evaluation.gather(view).calibration
+        return part.images if part else None
+
+    sealed = replace(study, test=None)
+    assert [images(study), images(sealed), images(replace(sealed, rungs=()))] == [
+        "test",
+        "validation",
+        None,
+    ]

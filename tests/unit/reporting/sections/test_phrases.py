@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from smallvision.records.schema import SeedSummary
+from smallvision.reporting.sections import phrases
+from tests.support.study_folder import ENVIRONMENT, SEEDS
+from tests.support.study_records import COMPUTE
+
+
+def test_environment_in_words() -> None:
+    assert phrases.describe_environment(ENVIRONMENT) == (
+        ("python", "3.11.7"),
+        ("torch", "2.12.0"),
+        ("platform", "Linux"),
+        ("processor", "Made-up CPU @ 3.0 GHz"),
+        ("instructions", "AVX2"),
+        ("memory", "25.3 GB"),
+        ("git commit", "16d425b74855…"),
+    )
+    assert phrases.describe_environment(None) == ()
+
+
+def test_changed_files_are_told() -> None:
+    assert ENVIRONMENT.git is not None
+    git = ENVIRONMENT.git.model_copy(update={"changed": True})
+    rows = dict(phrases.describe_environment(ENVIRONMENT.model_copy(update={"git": git})))
+    assert rows["git commit"] == "16d425b74855…, with changed files"
+
+
+def test_compute_in_words() -> None:
+    assert phrases.describe_compute(COMPUTE) == "cpu, bf16, 2 threads"
+    one = COMPUTE.model_copy(update={"threads": 1, "compiled": True})
+    assert phrases.describe_compute(one) == "cpu, bf16, 1 thread, compiled"
+    assert phrases.describe_compute(None) == "–"
+
+
+def test_seeds_in_words() -> None:
+    assert phrases.describe_seeds(SEEDS) == "91.8 ± 0.4 % over 3 seeds"
+    one = SeedSummary(
+        seeds=(7,), accuracies=(0.921,), failed=(8, 9), mean=0.921, std=None, interval=None, n=1_000
+    )
+    assert phrases.describe_seeds(one) == "92.1 % over 1 seed (seeds 8 and 9 failed)"
+
+
+@pytest.mark.parametrize(("on_machine", "others"), [(None, 0), (1, 0), (10, 9)])
+def test_other_openings_are_counted(on_machine: int | None, others: int) -> None:
+    assert phrases.count_other_openings(1, on_machine) == others
+    assert bool(phrases.tell_other_openings(1, on_machine)) == bool(others)

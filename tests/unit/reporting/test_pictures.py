@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from smallvision.errors import RecordError
+from smallvision.reporting.reader import read_study
+from smallvision.reporting.view import StudyView
+from tests.support.records import edit_json
+
+EXPLORATION = "exploration/exploration.json"
+ERRORS = "runs/snapshot-ensemble/errors/errors.json"
+
+
+def test_pictures_are_data_uris(whole: StudyView) -> None:
+    assert whole.exploration is not None
+    sheet = whole.exploration.pictures["random.png"]
+    assert sheet is not None
+    assert sheet.uri.startswith("data:image/png;base64,iVBOR")
+    assert (sheet.width, sheet.height) == (12 * 13 - 1, 5 * 13 - 1)
+    assert whole.errors is not None
+    assert len(whole.errors.pictures) == 2 * 3 - 1 + 2 * 8 + 5 + 5
+    assert all(whole.errors.pictures.values())
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "a\\b.png", "..", ""])
+def test_pictures_stay_in_their_folder(folder: Path, name: str) -> None:
+    pictures = json.loads((folder / EXPLORATION).read_text())["pictures"]
+    edit_json(folder / EXPLORATION, pictures=pictures | {"random": name})
+    with pytest.raises(RecordError, match="is not a plain file name"):
+        read_study(folder)
+
+
+def test_pictures_of_errors_stay_in_their_folder(whole_copy: Path) -> None:
+    worst = json.loads((whole_copy / ERRORS).read_text())["worst"]
+    edit_json(whole_copy / ERRORS, worst=[worst[0] | {"saliency": "../../../secret.png"}])
+    with pytest.raises(RecordError, match="is not a plain file name"):
+        read_study(whole_copy)
+
+
+def test_pictures_are_no_links(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("key")
+    (folder / "exploration/random.png").unlink()
+    (folder / "exploration/random.png").symlink_to(secret)
+    (line,) = read_study(folder).missing
+    assert line.startswith("exploration/random.png is missing")
+
+
+def test_pictures_are_pictures(folder: Path) -> None:
+    (folder / "exploration/random.png").write_text("<svg onload='alert(1)'/>")
+    with pytest.raises(RecordError, match=r"random\.png is not a PNG picture"):
+        read_study(folder)
+
+
+def test_lost_pictures_are_named(whole_copy: Path) -> None:
+    (whole_copy / ERRORS).with_name("pair-0.png").unlink()
+    study = read_study(whole_copy)
+    (line,) = study.missing
+    assert line.startswith("errors/pair-0.png is missing")
+    assert study.errors is not None
+    assert study.errors.pictures["pair-0.png"] is None
+
+
+def test_many_lost_pictures_are_one_line(folder: Path) -> None:
+    for picture in (folder / "exploration").glob("*.png"):
+        picture.unlink()
+    (line,) = read_study(folder).missing
+    assert line == "exploration/random.png and 8 other pictures are missing."

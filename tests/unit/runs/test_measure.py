@@ -1,0 +1,51 @@
+"""What a finished run says of itself is what its saved model does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
+from smallvision.data.split import make_split
+from smallvision.predict import load_model
+from smallvision.records.files import read_npz
+from smallvision.stats.calibration import fit_temperature
+from tests.support.runs import read_metrics, train_tiny
+
+
+def test_training_accuracy_is_measured_on_clean_images(dataset: DataSet, tmp_path: Path) -> None:
+    mixed = ["trivial_augment", "cutmix", "mixup", "random_erasing"]
+    status = train_tiny(dataset, tmp_path, augment=mixed, label_smoothing=0.1)
+    split, model = make_split(dataset.train), load_model(tmp_path)
+    probabilities = model.predict(dataset.train.images[split.train])
+    right = (probabilities.argmax(axis=1) == dataset.train.labels[split.train]).mean()
+    assert status.train.accuracy == pytest.approx(right)
+    best = read_metrics(tmp_path)[status.best_epoch - 1]
+    assert best.train_accuracy == pytest.approx(right)
+
+
+def test_a_model_predicts_with_the_temperature_of_validation(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    images = dataset.train
+    labels = np.array(images.labels)
+    labels[::7] = (labels[::7] + 1) % 3  # without mistakes there is nothing to calibrate
+    noisy = replace(dataset, train=ImageSet(images.images, labels, images.class_names))
+    status = train_tiny(noisy, tmp_path, epochs=8, optimizer={"lr": 0.2}, model={"name": "mlp"})
+    model = load_model(tmp_path)
+    found = status.calibration
+    assert model.temperature == found.temperature != 1.0
+    indices, labels, probabilities = read_npz(
+        tmp_path / "predictions" / "val.npz", "indices", "labels", "probabilities"
+    )
+    pixels = noisy.train.images[indices]
+    assert model.predict(pixels) == pytest.approx(probabilities, abs=1e-6)
+    logits = model.predict_logits(pixels)
+    assert fit_temperature(logits, labels) == pytest.approx(model.temperature, rel=1e-3)
+    assert np.array_equal(logits.argmax(axis=1), probabilities.argmax(axis=1))
+    assert status.val.loss == found.after.nll < found.before.nll
+    assert replace(model, temperature=1.0).predict(pixels) != pytest.approx(probabilities, abs=1e-3)
