@@ -76,13 +76,21 @@ def test_seeds_that_failed_are_named(tmp_path: Path) -> None:
 
 
 def test_the_sample_size_is_beyond_what_was_not_enough(tmp_path: Path) -> None:
-    """At 5 % the first pair is told apart; with ten pairs it no longer is."""
-    runs = [write_run(tmp_path / f"r{i}", 0.70 + i / 50, epochs=i + 1) for i in range(5)]
+    """At 5 % the first pair is told apart, with room to spare; with 28 pairs it no longer is."""
+    runs = [write_run(tmp_path / f"r{i}", 0.70 + i / 75, epochs=i + 1) for i in range(8)]
     pairs = compare_groups(runs).pairs
-    assert min(pair.p for pair in pairs) < 0.05 <= min(pair.p_holm for pair in pairs)
+    assert min(pair.p for pair in pairs) < 0.004
+    assert min(pair.p_holm for pair in pairs) > 0.05
     for pair in pairs:
-        assert (pair.needed_n is None) == (pair.verdict != "cannot tell apart")
+        assert pair.verdict == "cannot tell apart"
         assert pair.needed_n is None or pair.needed_n > N
+    assert min(pair.needed_n for pair in pairs if pair.needed_n) < 2 * N
+
+
+def test_two_that_are_told_apart_need_no_more_images(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / f"r{i}", 0.6 + i / 10, epochs=i + 1) for i in range(3)]
+    for pair in compare_groups(runs).pairs:
+        assert (pair.verdict, pair.needed_n) == ("better", None)
 
 
 def test_an_ensemble_is_compared_like_any_run(tmp_path: Path) -> None:
