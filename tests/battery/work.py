@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import smallvision
 from smallvision.records import store
 from smallvision.records.files import hash_file, read_npz
 
+ROOT = Path(__file__).parents[2]
 RECIPE = """
 name = "battery"
 epochs = 4
@@ -61,7 +63,8 @@ def start(
     environment = os.environ | {
         "SMALLVISION_CACHE": str(cache),
         "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        # The process shall find these trials, and the same package as this one.
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, Path(smallvision.__file__).parents[1]))),
     }
     return subprocess.Popen(
         command,
