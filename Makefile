@@ -50,12 +50,16 @@ results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-1
 	  $(BENCHMARKS) keep studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 
-.PHONY: box
-box: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
-	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble benchmarks/recipes/box.toml --out studies/box --resume
-	$(BIN)/smallvision evaluate studies/box cifar10
-	$(BENCHMARKS) keep-box studies/box
+.PHONY: pretrained
+pretrained: $(INSTALLED)  ## the model that comes with the package; after `make results`, a quarter of an hour
+	$(BIN)/smallvision distill studies/cifar10-laptop/runs/snapshot-ensemble benchmarks/recipes/pretrained.toml --out studies/pretrained --resume
+	$(BIN)/smallvision evaluate studies/pretrained cifar10
+	$(BENCHMARKS) keep-pretrained studies/pretrained
 	$(BENCHMARKS) pages
+
+.PHONY: gold
+gold: $(INSTALLED)  ## tests/gold/folders anew, after the format on disk was changed on purpose
+	$(BIN)/python -m tests.gold.make_folders
 
 .PHONY: battery
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour

@@ -11,7 +11,7 @@ from benchmarks.gpu import race as gpu_race
 from benchmarks.gpu import recipes as gpu_recipes
 from benchmarks.gpu import speed as gpu_speed
 from benchmarks.keep import keep
-from benchmarks.keep_box import keep_box
+from benchmarks.keep_pretrained import keep_pretrained
 from benchmarks.pages import pages
 from benchmarks.report import report
 from benchmarks.throughput.convolutions import convolutions
@@ -41,7 +41,7 @@ for command in (
     check,
     report,
     keep,
-    keep_box,
+    keep_pretrained,
     pages,
 ):
     app.command()(command)

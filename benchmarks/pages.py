@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks import keep, keep_box
+from benchmarks import keep, keep_pretrained
 from benchmarks.records import RESULTS, ROOT
 from benchmarks.throughput import convolutions
 from benchmarks.training import ablations, race
@@ -18,7 +18,7 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "SPEED.md")
 BLOCK = re.compile(r"(<!-- results/([\w/-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 BLOCKS = {
     "ablations": ablations.write_block,
-    "box": keep_box.write_block,
+    "pretrained": keep_pretrained.write_block,
     "convolutions": convolutions.write_block,
     "races": race.write_block,
 }

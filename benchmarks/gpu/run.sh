@@ -71,7 +71,7 @@ case $entry in
   pack full
   ;;
 6)
-  try smallvision distill "$work/full/runs/snapshot-ensemble" benchmarks/recipes/box.toml \
+  try smallvision distill "$work/full/runs/snapshot-ensemble" benchmarks/recipes/pretrained.toml \
     --set epochs=$([ -n "$dry" ] && echo 1 || echo 100) --set 'augment=["flip","crop","cutout"]' \
     --data-dir "$data" --out "$work/box" --resume ${EXTRA:-} --json
   [ -z "${FINAL:-}" ] || try smallvision evaluate "$work/box" cifar10 --data-dir "$data"

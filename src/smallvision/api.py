@@ -10,20 +10,19 @@ from pathlib import Path
 
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
-from smallvision.data.loading.from_arrays import from_arrays
-from smallvision.data.loading.load import as_dataset, load_data
+from smallvision.data.loading.load import as_dataset, from_arrays, load_data
 from smallvision.data.split import Split, make_split
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.ensembles.distillation import (
-    check_teaching,
+    check_teacher_fits,
     distill_run,
-    find_teaching_run,
+    find_teacher_run,
     name_teacher,
     refuse_teacher,
 )
 from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test, score
-from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
@@ -60,9 +59,9 @@ from smallvision.records.schema import (
 from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
 from smallvision.runs.explain import explain
-from smallvision.runs.finished_run import find_finished, find_validated, recall_dataset
+from smallvision.runs.finished_run import find_dataset, find_finished, find_validated
 from smallvision.runs.job import AllImages, Job, TrainingSplit
-from smallvision.runs.refit import load_final, recall_test, refit_run
+from smallvision.runs.refit import find_test_record, load_final, refit_run
 from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
 from smallvision.runs.train import own_teacher, run_recipe
@@ -113,14 +112,7 @@ def explore(
         DataError: the data cannot be loaded or split.
     """
     dataset = as_dataset(data, data_dir)
-    split = make_split(dataset.train, val=dataset.val, seed=seed)
-    return explore_images(
-        dataset.train.take(split.train),
-        mirror_safe=dataset.mirror_safe,
-        previews=preview_catalogue(),
-        num_val=len(split.val),
-        seed=seed,
-    )
+    return explore_dataset(dataset, list_previews=preview_catalogue, seed=seed)
 
 
 def train(
@@ -368,7 +360,7 @@ def evaluate(
             "the test set is opened"
         )
     model, validation_model = load_final(folder)
-    dataset, _ = recall_dataset(folder, data, data_dir)
+    dataset, _ = find_dataset(folder, data, data_dir)
     val = status.val if isinstance(status, ValidatedRun) else None
     final = FinalModel(status.name, model, val, validation_model)
     record = evaluate_on_test(final, dataset, study or folder, command=command)
@@ -425,7 +417,7 @@ def ensemble(
         raise RecordError("an ensemble needs at least one finished run")
     options = EnsembleOptions(members=members, select=select)
     folders = [find_validated(run)[0] for run in runs]
-    dataset, split = recall_dataset(folders[0], data, data_dir)
+    dataset, split = find_dataset(folders[0], data, data_dir)
     folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
     build_ensemble(folders, Job(dataset, split, folder), options)
     return Run(folder)
@@ -466,8 +458,8 @@ def distill(
             settings or folders; what was there before is untouched.
     """
     find_preset(preset)
-    source = find_teaching_run(teacher)
-    dataset, split = recall_dataset(source, data, data_dir)
+    source = find_teacher_run(teacher)
+    dataset, split = find_dataset(source, data, data_dir)
     found = read_run_recipe(source) if recipe is None else read_if_file(recipe)
     if isinstance(found, str):
         found = build_rung(found, dataset, split, preset=preset, settings=settings)
@@ -475,7 +467,7 @@ def distill(
         found = override(found, settings)
     recipe = name_teacher(found, source)
     check_fit(recipe, dataset.train.shape)
-    check_teaching(source, recipe)
+    check_teacher_fits(source, recipe)
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
     with claim_folder(folder, STATUS, resume=resume):
         distill_run(source, recipe, Job(dataset, split, folder, Callbacks(callbacks)))
@@ -484,5 +476,5 @@ def distill(
 
 def find_test(run: Run) -> TestResult | None:
     """The result of an earlier test of a run, if it was of the very same weights."""
-    record = recall_test(run.folder / TEST, run.folder)
+    record = find_test_record(run.folder / TEST, run.folder)
     return TestResult(record) if record else None

@@ -29,7 +29,7 @@ from smallvision.runs.train import run_recipe
 from smallvision.training import State, restore_newest
 from tests.battery.outcome import Outcome
 from tests.battery.work import RECIPE
-from tests.support.records import edit_record
+from tests.support.records import edit_json
 
 PROMISE = (
     "A damaged file is never loaded in silence: it is named in one line, and training falls back "
@@ -207,14 +207,14 @@ def swap_roles(path: Path, _: random.Random) -> None:
 def age(path: Path, _: random.Random) -> None:
     """Let a record come from a later version."""
     newest = find_run(path) / "checkpoints" / "004"
-    edit_record(newest / "state.json", schema=store.VERSION + 1)
+    edit_json(newest / "state.json", schema=store.VERSION + 1)
     sums = {**read_manifest(newest), "state.json": hash_file(newest / "state.json")}
-    edit_record(newest / "manifest.json", files=sums)
+    edit_json(newest / "manifest.json", files=sums)
 
 
 def age_status(path: Path, _: random.Random) -> None:
     """Let the status come from a later version."""
-    edit_record(find_run(path) / "status.json", schema=99)
+    edit_json(find_run(path) / "status.json", schema=99)
 
 
 def make_folder_of_it(path: Path, _: random.Random) -> None:

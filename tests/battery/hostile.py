@@ -27,7 +27,7 @@ from smallvision.records.schema import Manifest
 from smallvision.runs.results import Run
 from tests.battery.outcome import Outcome
 from tests.support.models import NORMED, make_model
-from tests.support.records import edit_record, make_status
+from tests.support.records import edit_json, make_status
 
 PROMISE = (
     "No file that smallvision reads can run code, write outside the folders it was told, or make "
@@ -283,7 +283,7 @@ def save_model(folder: Path, weights: bytes | None = None, **about: Any) -> Path
     make_model(0, NORMED).save(folder)
     if weights is not None:
         write(folder / "model.safetensors", weights)
-    edit_record(folder / "model.json", **about)
+    edit_json(folder / "model.json", **about)
     write_manifest(folder, {})
     return folder
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from smallvision.data.loading.from_arrays import from_arrays
-from smallvision.data.loading.load import as_dataset
+from smallvision.data.loading.load import as_dataset, from_arrays
 from smallvision.data.split import make_split
 from smallvision.errors import DataError, FailedRunError
 from smallvision.recipes import parse_recipe

@@ -20,9 +20,11 @@ def test_every_block_is_in_a_document() -> None:
 
 
 def test_a_figure_that_no_record_holds_is_replaced() -> None:
-    block = "<!-- results/box -->\ntest **99.99 %**\n<!-- end -->"
+    block = "<!-- results/pretrained -->\ntest **99.99 %**\n<!-- end -->"
     assert "99.99" not in fill(f"before\n{block}\nafter")
-    assert fill(f"before\n{block}\nafter").startswith("before\n<!-- results/box -->\n`cifar10`:")
+    assert fill(f"before\n{block}\nafter").startswith(
+        "before\n<!-- results/pretrained -->\n`cifar10`:"
+    )
 
 
 def test_no_picture_and_no_weight_is_committed() -> None:

@@ -10,7 +10,7 @@ from smallvision.augment import AUGMENTATIONS
 from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
-from smallvision.predict import Tta, build_teaching
+from smallvision.predict import Tta, build_distillation_targets
 from smallvision.recipes.settings.base import Activation, Settings, Technique
 from smallvision.recipes.settings.recipe import (
     TECHNIQUES,
@@ -31,7 +31,7 @@ NAMED = [(part, name, find_technique(part, name)) for part in BUILDERS for name 
 PAIRS: list[tuple[Callable[..., Any], type[Settings]]] = [
     *((BUILDERS[part][name], settings) for part, name, settings in NAMED),
     (Tta, TtaSettings),
-    (build_teaching, TeacherSettings),
+    (build_distillation_targets, TeacherSettings),
 ]
 NAMES = {"name", "model"}  # which builder, or which teacher
 TOLD = {"indices", "epoch", "seed"}  # what an augmentation that remembers is told by the batch

@@ -1,57 +1,76 @@
-"""Make the folders that tests read, resume and draw: `python -m tests.gold.make_folders OUT`."""
+"""Make `tests/gold/folders` anew, which holds one folder of each kind: `make gold`.
+
+The folders are committed, and are made anew only where the format is changed on purpose: that they
+are read and written back without a difference is what keeps the format from changing in silence.
+The images come from `tests.support.images`.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import suppress
+import shutil
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
-from torch import Tensor
-
-from smallvision.api import ensemble as ensemble_runs
-from smallvision.api import train, tune
+from smallvision.api import distill, ensemble, evaluate, train, tune
+from smallvision.runs.job import AllImages
+from smallvision.runs.train import run_recipe
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan
+from tests.support.images import make_dataset
+from tests.support.runs import Interrupt, make_job, make_recipe
 
+FOLDERS = Path(__file__).with_name("folders")
 SMALL = ("model.hidden=[4]", "compute.threads=1", "compute.precision=fp32")
-
-
-class Stop:
-    """A watcher that interrupts a run amid its second epoch, as Ctrl-C does."""
-
-    def on_start(self, *_: object) -> None:
-        """Nothing to do."""
-
-    def on_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
-        """Interrupt."""
-        if (epoch, step) == (2, 3):
-            raise KeyboardInterrupt
-
-    def on_epoch(self, *_: object) -> None:
-        """Nothing to do."""
+SHORT = (*SMALL, "epochs=1")
+CYCLES = (
+    *SMALL,
+    "epochs=3",
+    "batch_size=32",
+    "checkpoints=all",
+    "schedule.name=sgdr",
+    "schedule.cycles=3",
+    "schedule.cycle_mult=1",
+    "averaging.name=ema",
+)
+ALL_IMAGES = {"epochs": 1, "model": {"name": "mlp", "hidden": [4]}, "schedule": {"name": "cosine"}}
+TUNING = {"trials": 2, "epochs": 1, "seeds": 1, "preset": "quick", "settings": SHORT}
+PLAN = StudyPlan(rungs=("mlp",), seeds=2, refit=True, settings=SHORT)
 
 
 def main() -> None:
-    """Make a finished run, an unfinished one, an ensemble, a search and a study."""
-    out = Path(sys.argv[1])
-    out.mkdir(parents=True)
-    os.chdir(out)  # records name places relative to here
-    cycles = ("schedule.name=sgdr", "schedule.cycles=3", "schedule.cycle_mult=1")
-    settings = (*SMALL, "epochs=3", "checkpoints=all", *cycles)
-    run = train("digits", "mlp", preset="quick", out="run", settings=settings)
+    """Make the folders where they belong."""
+    shutil.rmtree(FOLDERS, ignore_errors=True)
+    FOLDERS.mkdir()
+    os.chdir(FOLDERS)  # records name places relative to here
+    make_folders()
+    shrink_folders()
+
+
+def make_folders() -> None:
+    """Make a finished run, an interrupted one, one on all images, and what is made from runs."""
+    data = make_dataset()
+    train(data, "mlp", preset="quick", out="run", settings=CYCLES)
+    evaluate("run", data)
     with suppress(KeyboardInterrupt):
-        train("digits", "mlp", preset="quick", out="paused", settings=settings, watchers=[Stop()])
-    ensemble_runs(run.folder, out="ensemble", select="all")
-    short = (*SMALL, "epochs=1")
-    tune("digits", "mlp", preset="quick", trials=2, epochs=1, seeds=0, out="tuning", settings=short)
-    run_study("digits", "study", StudyPlan(rungs=("mlp",), settings=short))
-    for page in Path().rglob("report.html"):
-        page.unlink()  # drawn anew in the test, and large
-    for cache in Path().rglob("*.png"):
-        cache.unlink()
-    for lock in Path().rglob(".lock"):
-        lock.unlink()
+        train(data, "mlp", preset="quick", out="paused", settings=CYCLES, callbacks=[Interrupt(1)])
+    job = make_job(data, Path("all-images"))
+    run_recipe(make_recipe(**ALL_IMAGES), job, AllImages())
+    ensemble("run", data=data, out="ensemble", select="all")
+    distill("ensemble", data=data, out="student", settings=["epochs=1"])
+    tune(data, "mlp", out="tuning", **TUNING)
+    run_study(data, "study", PLAN)
+
+
+def shrink_folders() -> None:
+    """Remove what is drawn anew, and what a later process makes."""
+    for pattern in ("report.html", "*.png", ".lock"):
+        for path in Path().rglob(pattern):
+            path.unlink()
+    with closing(sqlite3.connect("tuning/tune.sqlite3", isolation_level=None)) as database:
+        database.execute("PRAGMA page_size = 512")  # most of its 30 pages are all but empty
+        database.execute("VACUUM")
 
 
 if __name__ == "__main__":

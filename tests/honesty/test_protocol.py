@@ -13,7 +13,7 @@ import smallvision
 from smallvision.api import evaluate, train
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed_test import SealedTest, break_seal, seal
+from smallvision.data.sealed_test import SealedTest, open_sealed_test, seal_test
 from smallvision.data.split import make_split
 from smallvision.records import store
 from smallvision.records.layout import STUDY
@@ -61,7 +61,7 @@ def test_changing_test_pixels_and_labels_changes_no_bit(tmp_path: Path) -> None:
     test = make_images(30, seed=5)
     noise = np.random.default_rng(0).permutation(test.labels)
     other = replace(
-        dataset, test=seal(ImageSet(255 - np.array(test.images), noise, test.class_names))
+        dataset, test=seal_test(ImageSet(255 - np.array(test.images), noise, test.class_names))
     )
     train_tiny(dataset, tmp_path / "a")
     train_tiny(other, tmp_path / "b")
@@ -109,7 +109,7 @@ def test_the_seal_is_broken_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             name = getattr(node, "func", None)
             called = getattr(name, "id", getattr(name, "attr", ""))
-            if isinstance(node, ast.Call) and called == "break_seal":
+            if isinstance(node, ast.Call) and called == "open_sealed_test":
                 callers.append(path.relative_to(SOURCE).as_posix())
     assert callers == ["evaluation/open_test.py"]
 
@@ -146,7 +146,7 @@ def test_changing_test_labels_changes_no_byte_of_the_model(tmp_path: Path) -> No
     wrong = ImageSet(test.images, (test.labels + 1) % 3, test.class_names)
     scores = []
     for name, images in (("a", test), ("b", wrong)):
-        sealed = replace(dataset, test=seal(images))
+        sealed = replace(dataset, test=seal_test(images))
         result = train(sealed, make_recipe(), out=tmp_path / name)
         saved = model_bytes(tmp_path / name)
         scores.append(evaluate(result, sealed).accuracy)
@@ -245,7 +245,7 @@ def test_a_model_of_other_classes_cannot_open_the_seal(dataset: DataSet, tmp_pat
 
 def test_breaking_the_seal_gives_the_images() -> None:
     images = make_images(30)
-    assert break_seal(seal(images)) is images
+    assert open_sealed_test(seal_test(images)) is images
 
 
 def test_choosing_settings_members_and_winner_leaves_the_seal_closed(tmp_path: Path) -> None:

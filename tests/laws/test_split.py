@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import find_twins, make_split, split_stratified
+from smallvision.data.split import group_duplicates, make_split, split_stratified
 from smallvision.errors import DataError
 from tests.support.images import make_images
 
@@ -24,7 +24,7 @@ def test_covers_disjointly_and_by_class(labels: np.ndarray, fraction: float, see
 
 
 @given(labels=labels, seed=st.integers(0, 99))
-def test_never_tears_twins_apart(labels: np.ndarray, seed: int) -> None:
+def test_never_parts_duplicates(labels: np.ndarray, seed: int) -> None:
     groups = np.arange(len(labels))
     groups[20:30:2] = groups[21:31:2] = np.arange(20, 30, 2)
     rest, picked = split_stratified(labels, fraction=0.3, seed=seed, groups=groups)
@@ -66,10 +66,10 @@ def test_copies_of_declared_validation_images_are_not_learned_from() -> None:
         make_split(images.take(np.arange(12)), val=val)
 
 
-def test_twins_are_found_by_content() -> None:
+def test_duplicates_are_found_by_content() -> None:
     images = make_images(9).images.copy()
     images[7] = images[2]
-    assert find_twins(images).tolist() == [0, 1, 2, 3, 4, 5, 6, 2, 8]
+    assert group_duplicates(images).tolist() == [0, 1, 2, 3, 4, 5, 6, 2, 8]
 
 
 def test_a_lone_image_in_a_class_is_named() -> None:

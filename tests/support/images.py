@@ -8,7 +8,7 @@ import numpy as np
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed_test import seal
+from smallvision.data.sealed_test import seal_test
 
 
 def make_images(
@@ -29,7 +29,7 @@ def make_dataset(size: int = 120, test_size: int = 30, **settings: int) -> DataS
         name="rows",
         source="tests",
         train=make_images(size, **settings),
-        test=seal(make_images(test_size, **{**settings, "seed": 99})),
+        test=seal_test(make_images(test_size, **{**settings, "seed": 99})),
     )
 
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from smallvision.records import store
 from smallvision.records.schema import (
     Calibration,
     DataDescription,
@@ -145,9 +144,3 @@ def edit_json(path: Path, **changes: Any) -> None:
     fields = json.loads(path.read_text(encoding="utf-8")) | changes
     fields.pop("sum", None)
     path.write_text(json.dumps(fields), encoding="utf-8")
-
-
-def edit_record(path: Path, **fields: Any) -> None:
-    """Change fields of a record on disk, with the sum that goes with them."""
-    known = store.parse(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(store.add_sum({**known, **fields})), encoding="utf-8")

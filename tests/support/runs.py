@@ -62,7 +62,7 @@ def train_tiny(
     return run_recipe(make_recipe(**changes), job, TrainingSplit())
 
 
-def train_in_two_sittings(
+def train_in_two_sessions(
     dataset: DataSet, folder: Path, epoch: int, **changes: Any
 ) -> ValidatedRun:
     """Train a tiny recipe, interrupted amid the epoch after this one, and then to its end."""

@@ -14,7 +14,7 @@ def doctor(data_dir: DataDir = None) -> None:
     from smallvision.compute.environment import describe_environment
     from smallvision.compute.machine import choose_machine
     from smallvision.compute.processor import has_fast_bf16
-    from smallvision.data.loading.locate import find_places
+    from smallvision.data.loading.places import find_places
 
     machine = choose_machine()
     print_machine(

@@ -1,13 +1,16 @@
-"""`smallvision explore`: look at a data set before any model does."""
+"""`smallvision explore`: look at a data set before any model is trained on it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smallvision.cli.options import Data, DataDir, NoMirror, pick_data
+
+if TYPE_CHECKING:
+    from smallvision.exploration.previews import AugmentationPreview
 
 
 def explore(
@@ -27,16 +30,23 @@ def explore(
     """Describe the training images of a data set; the test set stays sealed."""
     from rich.console import Console
 
-    from smallvision.api import explore as explore_data
     from smallvision.cli.render.exploration import print_exploration
     from smallvision.data.loading.load import as_dataset
+    from smallvision.exploration.explore import explore_dataset
     from smallvision.records.locks import check_folder
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)
     dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
-    exploration = explore_data(dataset, seed=seed)
+    exploration = explore_dataset(dataset, list_previews=list_previews, seed=seed)
     print_exploration(dataset, exploration, Console())
     if out is not None:
         exploration.write(out)
         typer.echo(f"figures and pictures are in {out}")
+
+
+def list_previews() -> list[AugmentationPreview]:
+    """All augmentations; only the pictures need them, and with them torch."""
+    from smallvision.recipes.builders import preview_catalogue
+
+    return preview_catalogue()

@@ -16,8 +16,8 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="digits, cifar10, cifar100, synthetic, or a path: folder of images, archive, "
-        "Parquet shards, npz.",
+        help="digits, cifar10, cifar100, or the path of a folder of images, Parquet files, an "
+        "npz file or a CIFAR archive.",
     ),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]

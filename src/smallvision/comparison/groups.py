@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.comparison.verdicts import read_correct, round_up
+from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError
 from smallvision.format import format_p, format_points, format_signed_span
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records import store
-from smallvision.records.files import read_json
 from smallvision.records.layout import STUDY, list_failed, list_repeats, run_folder
 from smallvision.records.schema import (
     Comparison,
@@ -26,7 +26,6 @@ from smallvision.records.schema import (
     VerdictWord,
 )
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.run_data import is_other_val
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.intervals import CONFIDENCE
@@ -194,8 +193,8 @@ def check_same_split(run: ComparedRun, other: ComparedRun) -> None:
     Raises:
         RecordError: the data sets or the validation images differ; the message names both runs.
     """
-    splits = [read_json(each.folder / "split.json") for each in (run, other)]
-    if splits[0]["data_fingerprint"] != splits[1]["data_fingerprint"] or is_other_val(*splits):
+    splits = [read_split_record(each.folder) for each in (run, other)]
+    if len({(split.data_fingerprint, split.val_fingerprint) for split in splits}) > 1:
         raise RecordError(f"{run.folder} and {other.folder} were made on different data sets")
     if not np.array_equal(run.indices, other.indices):
         raise RecordError(

@@ -1,4 +1,4 @@
-"""A `DataSet`: images to learn from, and a test set behind its seal."""
+"""A `DataSet`: images to train on, and a sealed test set."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from smallvision.data.sealed_test import SealedTest
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """What every loader returns: images to learn from, and a test set behind its seal.
+    """Every loader returns one.
 
     Attributes:
-        name: what the user asked for (`cifar10`) or the folder's name.
+        name: the name that the user asked for (`cifar10`), or that of the file or folder.
         source: where the images came from, for the records.
-        train: the official training images; validation is carved from these.
+        train: the official training images; validation images are split off from these.
         test: the sealed test set; only `smallvision.evaluation` can open it.
-        val: a validation set the source itself declared (`val/` folder), or None.
-        mirror_safe: whether a left-right flip keeps the label (digits: no).
+        val: a validation set that the source declares (a `val/` folder), or None.
+        mirror_safe: whether a left-right flip keeps the label; for digits it does not.
         notes: what the loader did that a person should know, one sentence each.
     """
 

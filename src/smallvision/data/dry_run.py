@@ -1,19 +1,19 @@
-"""A small stand-in of a data set, to run every line of a job before the long one."""
+"""A small stand-in for a data set, on which a dry run executes every step of a study quickly."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.sealed_test import seal
+from smallvision.data.sealed_test import seal_test
 from smallvision.data.split import split_stratified
 
-IMAGES = 400  # at least, where there are as many
-PER_CLASS = 5  # the fewest that leave some to train on, to validate on and to test on
+IMAGES = 400  # taken at least, where the data set has as many
+PER_CLASS = 5  # the fewest that can be split into training, validation and test images
 
 
-def rehearse(dataset: DataSet, seed: int) -> DataSet:
-    """A small stand-in of a data set; its test images come from training: the seal stays closed.
+def make_dry_run(dataset: DataSet, seed: int) -> DataSet:
+    """Take some training images as a small data set; the real test set stays sealed.
 
     Raises:
         DataError: a class is too small to be split.
@@ -31,7 +31,7 @@ def rehearse(dataset: DataSet, seed: int) -> DataSet:
     return replace(
         dataset,
         train=train.take(rest),
-        test=seal(train.take(tested)),
+        test=seal_test(train.take(tested)),
         val=None,
-        notes=(*dataset.notes, "This is a rehearsal: its test images are training images."),
+        notes=(*dataset.notes, "This is a dry run: its test images are training images."),
     )

@@ -1,4 +1,4 @@
-"""Images that another set holds too, or nearly: copies, crops, re-encodings, mirror images."""
+"""Images that another set contains too, or nearly: copies, crops, re-encodings, mirror images."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from smallvision.shapes import Floats, Images, Indices
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-COARSE, FINE = 8, 16  # pixels a side of the thumbnails that are searched, and then compared
-CANDIDATES = 8  # images that are compared for each one searched for
-SMALLEST = 24  # pixels a side; smaller pictures of one thing are alike without being copies
-MOST_PAIRS = 20_000_000_000  # beyond which the search takes minutes
-# Of 2,000 validation images of CIFAR-10, 24 are at least this much like a training image; 23 of
-# these are shots of the same thing at the same moment, most of them the very same picture. Below
-# it, ships resemble ships. Drawings and digits are like each other without being copies, and are
-# told from photographs by their one channel.
-ALIKE = 0.85
+COARSE, FINE = 8, 16  # pixels a side of the thumbnails for the search, and for the comparison
+CANDIDATES = 8  # images that each image is compared with
+MIN_SIDE = 24  # pixels a side; smaller images of different objects can look the same
+MAX_PAIRS = 20_000_000_000  # beyond this the search takes minutes
+# Of 2,000 validation images of CIFAR-10, 24 are at least this similar to a training image; 23 of
+# these show the same object at the same moment, mostly in the same picture. Less similar images may
+# show different ships. Drawings and digits resemble each other without being copies; their single
+# channel tells them from photographs.
+ALIKE = 0.85  # similarity of near-duplicates
 CHUNK = 500  # images at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Lookalikes:
-    """Which of N images other sets hold.
+class DuplicateMasks:
+    """Which of N images other sets contain.
 
     Attributes:
-        copies: bool `(N,)`, those with an identical one.
-        alike: bool `(N,)`, those with one that is much the same, copies among them; None where
-            this was not looked for.
+        copies: bool `(N,)`, images with an identical image elsewhere.
+        alike: bool `(N,)`, images with a near-duplicate elsewhere, copies included; None where
+            nobody searched for these.
     """
 
     copies: Mask
@@ -45,41 +45,43 @@ class Lookalikes:
 
     @property
     def seen(self) -> Mask:
-        """All that were found."""
+        """Copies, and near-duplicates where they were searched for."""
         return self.copies if self.alike is None else self.alike
 
 
-def find_lookalikes(
+def find_near_duplicates(
     images: Images, others: Sequence[Images], *, mirror: bool, device: str = "cpu"
-) -> Lookalikes:
-    """Look for images in other sets.
+) -> DuplicateMasks:
+    """Search other sets for images.
 
-    Copies are found everywhere. What is merely much the same is looked for among colour pictures
-    that are large enough for that to mean something and few enough to be searched.
+    Copies are always found. Near-duplicates are searched for only among colour images of 24 pixels
+    a side or more, and only where there are few enough for a search.
 
     Args:
         images: uint8 `(N, C, H, W)`.
-        others: sets of such.
-        mirror: whether a mirror image is much the same.
-        device: to search on, if there is room.
+        others: sets of images of the same shape.
+        mirror: whether a mirror image counts as a near-duplicate.
+        device: where to search, if its memory suffices.
     """
     known = {hash_image(other) for part in others for other in part}
     copies = np.array([hash_image(image) in known for image in images], bool)
     place = choose_place(images, others, device)
     if place is None:
-        return Lookalikes(copies, None)
+        return DuplicateMasks(copies, None)
     try:
-        likeness, _ = match_images(images, others, mirror=mirror, device=place)
-    except (MemoryError, RuntimeError):  # no room after all, or a device that cannot do this:
-        return Lookalikes(copies, None)  # a test set that was opened gets its record nevertheless
-    return Lookalikes(copies, copies | (likeness >= ALIKE))
+        similarity, _ = match_images(images, others, mirror=mirror, device=place)
+    except (MemoryError, RuntimeError):
+        # The memory did not suffice, or the device cannot do this. The test set has been opened
+        # by now, so its record must be written nevertheless.
+        return DuplicateMasks(copies, None)
+    return DuplicateMasks(copies, copies | (similarity >= ALIKE))
 
 
 def choose_place(images: Images, others: Sequence[Images], device: str) -> str | None:
-    """Where to search; None where it would mean nothing, or take minutes or too much memory."""
+    """The device to search on; None where near-duplicates are not searched for."""
     N, M = len(images), sum(map(len, others))
     C, *sides = images.shape[1:]
-    if C != 3 or min(sides) < SMALLEST or not N or not M or N * M > MOST_PAIRS:
+    if C != 3 or min(sides) < MIN_SIDE or not N or not M or N * M > MAX_PAIRS:
         return None
     size = 4 * M * (C * (COARSE**2 + FINE**2) + CHUNK)
     return next((place for place in (device, "cpu") if fits(size, place)), None)
@@ -88,21 +90,22 @@ def choose_place(images: Images, others: Sequence[Images], device: str) -> str |
 def match_images(
     images: Images, others: Sequence[Images], *, mirror: bool, device: str = "cpu"
 ) -> tuple[Floats, Indices]:
-    """How much each image looks like the most similar of others.
+    """Find the most similar of other images for each image.
 
-    Likeness is the correlation of what thumbnails of 16x16 pixels show beyond thumbnails of 4x4,
-    over all channels, so that brightness, contrast and a shift by half a pixel hardly matter, and
-    sea below sky makes no ships alike. Candidates are chosen by the same of smaller thumbnails; an
-    image that is rather unlike all others may thus get less than its due.
+    The similarity of two images is the correlation of their band-passed thumbnails: 16x16 pixels
+    minus the same image at 4x4, over all channels. Brightness, contrast and a shift by half a pixel
+    hardly change it, and a bright sky over a dark sea does not raise it. Candidates are chosen by
+    the same measure on smaller thumbnails, so the similarity of an image that is unlike all others
+    may be underestimated.
 
     Args:
         images: uint8 `(N, C, H, W)`, 16 pixels a side or more.
-        others: sets of such.
-        mirror: whether to look at mirror images too.
-        device: to search on.
+        others: sets of images of the same shape.
+        mirror: whether to compare mirror images too.
+        device: where to search.
 
-    Returns: float32 `(N,)` in [-1, 1], and which other image it was, int64 `(N,)`, counted
-        through the sets.
+    Returns: the similarity, float32 `(N,)` in [-1, 1], and the index of the most similar image,
+        int64 `(N,)`, counted through all sets.
     """
     coarse, fine = (
         torch.cat([shrink(part, side, device) for part in others]) for side in (COARSE, FINE)
@@ -111,25 +114,28 @@ def match_images(
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
         views = (part, part[..., ::-1]) if mirror else (part,)
-        ways = [match_part(view, coarse, fine) for view in views]
-        likenesses, places = (torch.stack(column) for column in zip(*ways, strict=True))
-        best = likenesses.argmax(dim=0, keepdim=True)
-        found.append((likenesses.gather(0, best)[0], places.gather(0, best)[0]))
-    likeness, place = (torch.cat(column).cpu().numpy() for column in zip(*found, strict=True))
-    return likeness, place
+        matches = [match_part(view, coarse, fine) for view in views]
+        similarities, places = (torch.stack(column) for column in zip(*matches, strict=True))
+        best = similarities.argmax(dim=0, keepdim=True)
+        found.append((similarities.gather(0, best)[0], places.gather(0, best)[0]))
+    similarity, place = (torch.cat(column).cpu().numpy() for column in zip(*found, strict=True))
+    return similarity, place
 
 
 def match_part(images: Images, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-    """Likeness to the most similar of others, whose thumbnails are given, and which one it is."""
+    """Similarity to the most similar of other images, given their thumbnails, and its index."""
     device = str(coarse.device)
     near = (shrink(images, COARSE, device) @ coarse.T).topk(min(CANDIDATES, len(coarse))).indices
-    likeness = torch.einsum("nd,nkd->nk", shrink(images, FINE, device), fine[near])
-    best = likeness.max(dim=1)
+    similarity = torch.einsum("nd,nkd->nk", shrink(images, FINE, device), fine[near])
+    best = similarity.max(dim=1)
     return best.values, near.gather(1, best.indices[:, None])[:, 0]
 
 
 def shrink(images: Images, side: int, device: str) -> Tensor:
-    """Thumbnails as vectors of length 1, float32 `(N, C * side * side)`; flat ones are 0."""
+    """Band-passed thumbnails as vectors of length 1, float32 `(N, C * side * side)`.
+
+    The vector of an image of one colour is 0.
+    """
     parts = []
     for start in range(0, len(images), 10 * CHUNK):
         pixels = torch.from_numpy(np.array(images[start : start + 10 * CHUNK])).to(device).float()

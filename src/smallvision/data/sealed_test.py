@@ -1,9 +1,9 @@
-"""The seal on a test set.
+"""A sealed test set: its size and fingerprint are known, its pixels and labels are not.
 
-A `SealedTest` has a size and a fingerprint and no way to its pixels or labels. `break_seal`
-is the only way in; the import rules let only `data` and `evaluation` reach it, and `evaluation`
-writes every opening to a ledger. Python cannot hide an object from a determined reader: the
-point is that nobody opens a test set by accident, and that a breach shows in the import rules.
+`open_sealed_test` is the only function that returns the images. The import rules let only `data`
+and `evaluation` import this module, and `evaluation` writes every opening to a ledger. Python
+cannot hide an object from a determined reader: the seal prevents that a test set is opened by
+accident, and the import rules show a breach.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _openers: WeakKeyDictionary[SealedTest, Callable[[], ImageSet]] = WeakKeyDiction
 
 
 class SealedTest:
-    """A test set that can be counted and named, not looked at.
+    """A test set of which only the size and the fingerprint can be read.
 
     Args:
-        opener: loads the test images; called by `break_seal`, not before.
+        opener: loads the test images; only `open_sealed_test` calls it.
         size: number of test images.
         fingerprint: identity of the content, as `ImageSet.fingerprint`.
     """
@@ -38,11 +38,11 @@ class SealedTest:
         return f"SealedTest({self.size:,} images, sealed)"
 
 
-def seal(images: ImageSet) -> SealedTest:
-    """Put a test set that is already in memory behind a seal."""
+def seal_test(images: ImageSet) -> SealedTest:
+    """Seal test images that are in memory already."""
     return SealedTest(lambda: images, size=len(images), fingerprint=images.fingerprint)
 
 
-def break_seal(test: SealedTest) -> ImageSet:
-    """The test images. For `evaluation.seal`, which writes the ledger first."""
+def open_sealed_test(test: SealedTest) -> ImageSet:
+    """Return the test images; only `evaluation.open_test` calls this, after it wrote the ledger."""
     return _openers[test]()

@@ -1,7 +1,7 @@
-"""Stratified, seeded, disjoint splits, with the hashes that prove them.
+"""Stratified, seeded, disjoint splits into training and validation images.
 
-Identical images ("twins") always fall on one side: a model validated on a copy of a training
-image would be validated on what it memorised.
+Identical images always fall on one side: a model that is validated on a copy of a training image
+is validated on an image it has memorised.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError
-from smallvision.records.files import read_json, read_npz, write_json, write_npz
+from smallvision.records import store
+from smallvision.records.files import read_npz, write_npz
+from smallvision.records.layout import SPLIT
+from smallvision.records.schema import SplitCounts, SplitRecord
 from smallvision.shapes import Images, Indices, Labels
 
 
-def find_twins(images: Images) -> Labels:
-    """Give identical images the same group id.
+def group_duplicates(images: Images) -> Labels:
+    """Give identical images the same group number.
 
     Args:
         images: uint8 `(N, C, H, W)`.
@@ -34,8 +37,14 @@ def find_twins(images: Images) -> Labels:
     return np.fromiter(groups, dtype=np.int64, count=len(images))
 
 
+def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
+    """Tell which of `images` also occur among `others`, bool `(N,)`."""
+    known = {hash_image(row) for row in others}
+    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
+
+
 def hash_image(image: Images) -> bytes:
-    """A digest of one image's pixels."""
+    """A digest of the pixels of one image."""
     return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
 
 
@@ -48,24 +57,24 @@ def split_stratified(
     at_least: int = 1,
     class_names: Sequence[str] = (),
 ) -> tuple[Indices, Indices]:
-    """Pick a fraction of every class at random, keeping each group of twins together.
+    """Pick a fraction of every class at random, and keep groups of identical images together.
 
-    A class gives `round(fraction * count)` images, at least `at_least`, and keeps one. Groups
-    are visited in a random order and picked whole when every class in them still has room, so a
-    set without twins gets exact numbers and one with twins may fall short by a few.
+    Of each class `round(fraction * count)` images are picked, at least `at_least`, and one is left.
+    Groups are visited in a random order and picked whole when every class in them still has room.
+    Without duplicates the numbers are exact; with duplicates a class may fall short by a few.
 
     Args:
         labels: int64 `(N,)`.
         fraction: share to pick, in (0, 1).
         seed: the same seed picks the same images.
-        groups: int64 `(N,)` from `find_twins`, or None when no image has a twin.
-        at_least: images of each class to pick; 2 where what is picked is split once more.
-        class_names: K names for the messages; a class that no label names is then noticed too.
+        groups: int64 `(N,)` from `group_duplicates`, or None when no image has a copy.
+        at_least: images of each class to pick; 2 where the picked images are split again.
+        class_names: K names for the messages; a class without any label is then an error too.
 
     Returns: `(rest, picked)`, sorted index arrays that together cover `0..N-1`.
 
     Raises:
-        DataError: a class has too few images, or twins leave it nothing on one side.
+        DataError: a class has too few images, or its duplicates leave nothing on one side.
     """
     counts = np.bincount(labels, minlength=len(class_names))
     names = class_names or [str(k) for k in range(len(counts))]
@@ -101,22 +110,21 @@ def split_stratified(
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
-def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
-    """Which of `images` also occur among `others`, bool `(N,)`."""
-    known = {hash_image(row) for row in others}
-    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
-
-
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which training images are learned from and which are validated on.
+    """Which images are trained on and which are validated on.
 
     Attributes:
-        train, val: sorted, disjoint int64 indices into the data set's training images (or, with
-            `declared_val`, `val` indexes the validation set that the source itself declared).
+        train: sorted int64 indices into the data set's training images.
+        val: sorted int64 indices, disjoint from `train`, into the same images; with
+            `declared_val`, indices into the validation set that the source declares.
+        seed: of the random choice.
+        val_fraction: share of each class that is validated on.
         subset: share of the training images in use, or None for all.
-        twins: number of images that have an identical copy.
-        dropped: training images left out since the declared validation set holds a copy.
+        duplicates: number of images that have an identical copy.
+        data_fingerprint: of the data set's training images.
+        declared_val: whether the source declares the validation set.
+        dropped: training images left out because the declared validation set holds a copy.
     """
 
     train: Indices
@@ -124,37 +132,10 @@ class Split:
     seed: int
     val_fraction: float
     subset: float | None
-    twins: int
+    duplicates: int
     data_fingerprint: str
     declared_val: bool = False
     dropped: int = 0
-
-    def record(self, labels: Labels, val_labels: Labels, num_classes: int) -> dict[str, Any]:
-        """The content of `split.json`: counts and hashes, not the indices."""
-        dropped = {"dropped": self.dropped} if self.declared_val else {}
-        return {
-            "schema": 1,
-            "seed": self.seed,
-            "val_fraction": self.val_fraction,
-            "subset": self.subset,
-            "declared_val": self.declared_val,
-            "train_n": len(self.train),
-            "val_n": len(self.val),
-            "counts": {
-                "train": np.bincount(labels[self.train], minlength=num_classes).tolist(),
-                "val": np.bincount(val_labels[self.val], minlength=num_classes).tolist(),
-            },
-            "train_hash": hash_indices(self.train),
-            "val_hash": hash_indices(self.val),
-            "data_fingerprint": self.data_fingerprint,
-            "twins": self.twins,
-            **dropped,
-        }
-
-
-def hash_indices(indices: Indices) -> str:
-    """SHA-256 of an index array, as `sha256:…`."""
-    return f"sha256:{hashlib.sha256(np.ascontiguousarray(indices, dtype='<i8').data).hexdigest()}"
 
 
 def make_split(
@@ -172,13 +153,13 @@ def make_split(
         val: a validation set that the source declares; then all of `images` is train.
         val_fraction: share of each class to validate on; a fifth, as in the study of CIFAR-10.
         subset: use only this share of the images, stratified, before splitting.
-        seed: governs both choices.
+        seed: determines both choices.
 
     Raises:
-        DataError: a class is too small to be split, or has no training image that is not also
-            among the declared validation images.
+        DataError: a class is too small to be split, or all its training images are also among
+            the declared validation images.
     """
-    groups = find_twins(images.images)
+    groups = group_duplicates(images.images)
     sizes = np.bincount(groups, minlength=len(images))
     names = images.class_names
     pool = np.arange(len(images))
@@ -196,7 +177,7 @@ def make_split(
         )
         train_indices, val_indices = pool[rest], pool[picked]
     else:
-        # Copies of declared validation images are not learned from.
+        # Copies of declared validation images are not trained on.
         copied = find_copies(images.images, val.images)
         train_indices, val_indices = pool[~copied[pool]], np.arange(len(val))
         had, left = (
@@ -213,28 +194,75 @@ def make_split(
         seed=seed,
         val_fraction=val_fraction,
         subset=subset,
-        twins=int(sizes[sizes > 1].sum()),
+        duplicates=int(sizes[sizes > 1].sum()),
         data_fingerprint=images.fingerprint,
         declared_val=val is not None,
         dropped=len(pool) - len(train_indices) if val is not None else 0,
     )
 
 
-def write_split(folder: Path, split: Split, record: dict[str, Any]) -> None:
+def find_val(dataset: DataSet, split: Split) -> ImageSet:
+    """The images that `split.val` indexes: the declared validation set, or the training images."""
+    return dataset.val if split.declared_val and dataset.val is not None else dataset.train
+
+
+def describe_split(dataset: DataSet, split: Split) -> SplitRecord:
+    """The record of a split of a data set: counts and hashes."""
+    images, val = dataset.train, find_val(dataset, split)
+    return SplitRecord(
+        seed=split.seed,
+        val_fraction=split.val_fraction,
+        subset=split.subset,
+        declared_val=split.declared_val,
+        train_n=len(split.train),
+        val_n=len(split.val),
+        counts=SplitCounts(
+            train=count_labels(images, split.train), val=count_labels(val, split.val)
+        ),
+        train_hash=hash_indices(split.train),
+        val_hash=hash_indices(split.val),
+        data_fingerprint=split.data_fingerprint,
+        val_fingerprint=val.fingerprint if split.declared_val else None,
+        test_fingerprint=dataset.test.fingerprint,
+        duplicates=split.duplicates,
+        dropped=split.dropped,
+    )
+
+
+def count_labels(images: ImageSet, indices: Indices) -> tuple[int, ...]:
+    """Images of each class among those at some indices."""
+    return tuple(np.bincount(images.labels[indices], minlength=images.num_classes).tolist())
+
+
+def hash_indices(indices: Indices) -> str:
+    """SHA-256 of an index array, as `sha256:…`."""
+    return f"sha256:{hashlib.sha256(np.ascontiguousarray(indices, dtype='<i8').data).hexdigest()}"
+
+
+def write_split(folder: Path, dataset: DataSet, split: Split) -> None:
     """Write `split.json` and `split.npz` into a run or study folder."""
     write_npz(folder / "split.npz", train=split.train, val=split.val)
-    write_json(folder / "split.json", record)
+    store.write(folder / SPLIT, describe_split(dataset, split))
+
+
+def read_split_record(folder: Path) -> SplitRecord:
+    """Read `split.json`.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    return store.read(folder / SPLIT, SplitRecord)
 
 
 def read_split(folder: Path) -> Split:
-    """Read a split back and check it against its hashes.
+    """Read a split back and check its indices against their hashes.
 
     Raises:
-        RecordError: a file is missing or the indices are not the ones that were written.
+        RecordError: a file is missing or damaged, or the indices have other hashes.
     """
-    record = read_json(folder / "split.json")
+    record = read_split_record(folder)
     train, val = read_npz(folder / "split.npz", "train", "val")
-    if (hash_indices(train), hash_indices(val)) != (record["train_hash"], record["val_hash"]):
+    if (hash_indices(train), hash_indices(val)) != (record.train_hash, record.val_hash):
         raise RecordError(
             f"{folder / 'split.npz'} does not match the hashes in split.json; "
             "restore the file or start the run anew"
@@ -242,11 +270,11 @@ def read_split(folder: Path) -> Split:
     return Split(
         train=train,
         val=val,
-        seed=record["seed"],
-        val_fraction=record["val_fraction"],
-        subset=record["subset"],
-        twins=record["twins"],
-        data_fingerprint=record["data_fingerprint"],
-        declared_val=record["declared_val"],
-        dropped=record.get("dropped", 0),
+        seed=record.seed,
+        val_fraction=record.val_fraction,
+        subset=record.subset,
+        duplicates=record.duplicates,
+        data_fingerprint=record.data_fingerprint,
+        declared_val=record.declared_val,
+        dropped=record.dropped,
     )

@@ -18,6 +18,7 @@ from smallvision.comparison.verdicts import (
     read_correct,
 )
 from smallvision.compute.environment import describe_environment
+from smallvision.data.split import describe_split
 from smallvision.ensembles.candidates import collect_notes, list_candidates, sum_training
 from smallvision.ensembles.member_selection import (
     MemberSelection,
@@ -46,7 +47,7 @@ from smallvision.records.schema import (
 )
 from smallvision.runs.job import Job
 from smallvision.runs.measure import measure_cost, rate_training, save_calibrated
-from smallvision.runs.run_data import RunData, check_split, load_run_data, split_record
+from smallvision.runs.run_data import RunData, check_split, load_run_data
 from smallvision.shapes import Images
 from smallvision.stats import compare_paired, find_correct, rate_accuracy
 from smallvision.stats.selection import SELECTIONS, measure_disagreement, trace_gains
@@ -103,7 +104,7 @@ def build_ensemble(
     recipe = read_run_recipe(runs[0])
     machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
-    candidates = list_candidates(runs, split_record(job.dataset, job.split), machine)
+    candidates = list_candidates(runs, describe_split(job.dataset, job.split), machine)
     with lock_folder(folder):
         check_place(folder, runs)  # and after it: now nobody else can write
         begun = open_ensemble(job, runs[0], options.name)
@@ -267,7 +268,7 @@ def try_weight_average(
         common.
     """
     place = folder / "averaged"
-    shutil.rmtree(place, ignore_errors=True)  # of an earlier sitting that a kill ended
+    shutil.rmtree(place, ignore_errors=True)  # of an earlier session that a kill ended
     models = [member.model for member in selection.members]
     if len(models) == 1 or len({member.run for member in selection.members}) > 1:
         return None

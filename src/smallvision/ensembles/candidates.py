@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from smallvision.compute.machine import Machine
+from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, build_network, load_model
-from smallvision.records.files import read_json
 from smallvision.records.layout import list_checkpoints, list_ends, read_status
-from smallvision.records.schema import ValidatedRun
+from smallvision.records.schema import SplitRecord, ValidatedRun
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.run_data import is_other_val
 from smallvision.training import load_snapshot
 
-SPLIT = ("train_hash", "val_hash", "declared_val", "data_fingerprint", "test_fingerprint")
+# The fields of `split.json` that tell one set of images and its split from another.
+SHARED = ("train_hash", "val_hash", "data_fingerprint", "val_fingerprint", "test_fingerprint")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +42,12 @@ class Candidate:
         return f"{self.status.name} at epoch {self.model.epoch}"
 
 
-def list_candidates(
-    runs: Sequence[Path], split: dict[str, Any], machine: Machine
-) -> list[Candidate]:
+def list_candidates(runs: Sequence[Path], split: SplitRecord, machine: Machine) -> list[Candidate]:
     """All candidates of some runs, in order of their epochs.
 
     Args:
         runs: folders of finished runs.
-        split: the content of `split.json` that all of them must share.
+        split: the record of the split that all of them must share.
         machine: where to place the networks.
 
     Raises:
@@ -65,9 +62,8 @@ def list_candidates(
                 f"{run} was trained on the validation images too, so they cannot choose among its "
                 "networks; name the run it was made from"
             )
-        record = read_json(run / "split.json")
-        same = [record.get(key) == split[key] for key in SPLIT]
-        if not all(same) or is_other_val(record, split):
+        record = read_split_record(run)
+        if any(getattr(record, field) != getattr(split, field) for field in SHARED):
             raise RecordError(
                 f"{run} was trained on other data or another split; members of an ensemble share "
                 "both, so that none has seen what validates another"

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from smallvision.comparison.verdicts import describe_run, judge_pair, read_correct
+from smallvision.data.split import find_val
 from smallvision.ensembles.build import measure_latencies
 from smallvision.errors import RecordError, SettingError
 from smallvision.models import MODELS
@@ -19,7 +20,7 @@ from smallvision.records.schema import CostRatio, Distillation, Teacher
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.results import Run
-from smallvision.runs.run_data import TIMED, find_val
+from smallvision.runs.run_data import TIMED
 from smallvision.runs.train import run_recipe
 
 
@@ -69,7 +70,7 @@ def distill_run(teacher: Path, recipe: Recipe, job: Job) -> Distillation:
     return record
 
 
-def find_teaching_run(run: Run | str | Path) -> Path:
+def find_teacher_run(run: Run | str | Path) -> Path:
     """The folder of a finished run that a student may learn from.
 
     Raises:
@@ -108,7 +109,7 @@ def refuse_teacher(recipe: Recipe) -> None:
         )
 
 
-def check_teaching(teacher: Path, recipe: Recipe) -> None:
+def check_teacher_fits(teacher: Path, recipe: Recipe) -> None:
     """Refuse random crops that the teacher cannot classify, before hours of training.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import cache_folder
-from smallvision.data.sealed_test import break_seal
+from smallvision.data.sealed_test import open_sealed_test
 from smallvision.errors import UserError
 from smallvision.records.files import make_folder, now
 from smallvision.records.ledger import record_opening
@@ -62,4 +62,4 @@ def open_test(
     with suppress(UserError, OSError):  # a cache is no place to insist on
         place = cache_folder() / LEDGERS / fingerprint.removeprefix("sha256:")[:16]
         on_machine = record_opening(make_folder(place), entry)
-    return break_seal(dataset.test), Opening(number, on_machine)
+    return open_sealed_test(dataset.test), Opening(number, on_machine)

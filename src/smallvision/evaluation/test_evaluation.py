@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.near_duplicates import Lookalikes, find_lookalikes
+from smallvision.data.near_duplicates import DuplicateMasks, find_near_duplicates
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation.open_test import open_test
 from smallvision.evaluation.scorecard import score
@@ -87,7 +87,7 @@ def evaluate_on_test(
     check_ledger(ledger)
     study = ledger.resolve().name
     images, opening = open_test(dataset, ledger, study=study, model=final.name, command=command)
-    found = find_lookalikes(
+    found = find_near_duplicates(
         images.images,
         [part.images for part in (dataset.train, dataset.val) if part is not None],
         mirror=dataset.mirror_safe,
@@ -122,7 +122,7 @@ def check_classes(model: SavedModel, dataset: DataSet) -> None:
 
 
 def score_model(
-    model: SavedModel, images: ImageSet, val: Rate | None, found: Lookalikes
+    model: SavedModel, images: ImageSet, val: Rate | None, found: DuplicateMasks
 ) -> ModelScores:
     """Score one model on the opened images, its temperature as it was saved.
 
@@ -147,7 +147,7 @@ def score_model(
     )
 
 
-def score_unseen(right: Correct, found: Lookalikes) -> NearDuplicates:
+def score_unseen(right: Correct, found: DuplicateMasks) -> NearDuplicates:
     """The accuracy on the test images that are not among the data set's training images.
 
     Args:

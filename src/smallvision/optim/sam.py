@@ -90,7 +90,6 @@ def sam(
     momentum: float = 0.9,
     nesterov: bool = True,
     weight_decay: float = 5e-4,
-    decay_norms_and_biases: bool = False,
     rho: float = 0.05,
     adaptive: bool = False,
 ) -> torch.optim.Optimizer:
@@ -98,7 +97,8 @@ def sam(
 
     Args:
         model: whose parameters are trained.
-        lr, momentum, nesterov, weight_decay, decay_norms_and_biases: as for `sgd`.
+        lr, momentum, nesterov: as for `sgd`.
+        weight_decay: of matrices and filters; norms and biases are not decayed.
         rho: length of the perturbation; ASAM needs about ten times that of SAM.
         adaptive: ASAM instead of SAM.
 
@@ -106,9 +106,7 @@ def sam(
     added to the size of a weight and its biases left unscaled. The weight decay is not part of
     the perturbation. Dropout has the same mask in both evaluations.
     """
-    groups = group_parameters(
-        model, weight_decay=weight_decay, decay_norms_and_biases=decay_norms_and_biases
-    )
+    groups = group_parameters(model, weight_decay=weight_decay, decay_norms_and_biases=False)
     return Sam(
         model,
         groups,

@@ -1,6 +1,6 @@
 """From saved models and images to probabilities."""
 
-from smallvision.predict.distillation_targets import build_teaching
+from smallvision.predict.distillation_targets import build_distillation_targets
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.members import predict_members
@@ -21,8 +21,8 @@ __all__ = [
     "SavedModel",
     "Tta",
     "average_models",
+    "build_distillation_targets",
     "build_network",
-    "build_teaching",
     "find_model",
     "find_saliency",
     "fingerprint_model",

@@ -10,7 +10,7 @@ from smallvision.predict.infer import infer_logits
 from smallvision.predict.saved_model import SavedModel
 
 
-def build_teaching(
+def build_distillation_targets(
     model: SavedModel, *, share: float = 0.9, temperature: float = 1.0
 ) -> Augmentation:
     """Build what mixes a teacher's probabilities into targets.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BOX = Path(__file__).with_name("boxed")  # a saved model each; `make box` makes them
+PRETRAINED = Path(__file__).with_name(
+    "pretrained_models"
+)  # a saved model each; `make pretrained` makes them
 
 
-def find_boxed(name: str) -> Path | None:
+def find_pretrained(name: str) -> Path | None:
     """The folder of a model that comes with the package; None if none is called that."""
-    return next((place for place in BOX.glob("*") if place.name == name), None)
+    return next((place for place in PRETRAINED.glob("*") if place.name == name), None)

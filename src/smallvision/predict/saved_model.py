@@ -22,7 +22,7 @@ from smallvision.errors import DataError, RecordError
 from smallvision.models import MODELS
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
-from smallvision.predict.pretrained import find_boxed
+from smallvision.predict.pretrained import find_pretrained
 from smallvision.predict.tta import Tta
 from smallvision.records import store
 from smallvision.records.files import hash_file
@@ -263,15 +263,15 @@ def check_shape(shape: tuple[int, ...], folder: Path) -> Shape:
 
 
 def find_model(folder: Path) -> Path:
-    """The folder of a saved model, given it, its run's folder, or its name in the box.
+    """The folder of a saved model, given it, its run's folder, or the name of an included model.
 
-    A folder of images that bears the name of a boxed model does not hide it; a run does.
+    A folder of images that bears the name of a pretrained model does not hide it; a run does.
     """
     if (folder / "model" / "model.json").exists():
         return folder / "model"
     ours = any((folder / name).exists() for name in (MANIFEST, "status.json", "study.json"))
-    boxed = None if ours else find_boxed(str(folder))
-    return boxed or folder
+    pretrained = None if ours else find_pretrained(str(folder))
+    return pretrained or folder
 
 
 def fingerprint_model(folder: Path) -> str:

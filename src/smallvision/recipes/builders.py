@@ -19,6 +19,7 @@ from smallvision.augment import (
 from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import count_parts
 from smallvision.errors import SettingError
+from smallvision.exploration.previews import AugmentationPreview
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
 from smallvision.predict import Tta, build_network
@@ -140,10 +141,10 @@ def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
     ]
 
 
-def preview_catalogue() -> list[tuple[str, str, Callable[..., tuple[Tensor, Tensor]]]]:
-    """Name, sentence and function of every augmentation, with its default settings."""
+def preview_catalogue() -> list[AugmentationPreview]:
+    """All augmentations with their default settings, to be shown on images."""
     return [
-        (kind().name, kind.card.sentence, AUGMENTATIONS[kind().name].apply)
+        AugmentationPreview(kind().name, kind.card.sentence, AUGMENTATIONS[kind().name].apply)
         for kind in TECHNIQUES["augment"]
     ]
 

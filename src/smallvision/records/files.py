@@ -1,8 +1,7 @@
 """Files that are whole or absent: written under a temporary name, synced, then renamed.
 
 Rename alone survives a killed process, not a power cut; syncing the file before and the folder
-after survives both. What a disk or a copy damages later is found by the sum that every record
-carries: a flipped bit in a number leaves perfect JSON.
+after survives both.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import json
 import lzma
 import os
 import stat
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,14 +24,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from smallvision.errors import RecordError
-from smallvision.records.fields import check_fields
 
 try:
     import fcntl
 except ImportError:  # Windows: two processes that append to one file at once are not kept apart
     fcntl = None  # type: ignore[assignment]
 
-SUM = "sum"  # the field of a record with the sum of all others
 REMEDIES = {
     errno.ENOSPC: "; make room on that disk and go on with --resume",
     errno.EDQUOT: "; make room within your quota and go on with --resume",
@@ -126,56 +122,6 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Write a record as indented JSON with its sum.
-
-    NaN and infinity are refused, for JSON has neither.
-    """
-    record = add_sum(record)
-    write_text(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write records as JSON lines, each with its sum."""
-    write_text(path, "".join(map(dump_line, records)))
-
-
-def dump_line(record: dict[str, Any]) -> str:
-    """A record with its sum as one line of JSON."""
-    return json.dumps(add_sum(record), ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def add_sum(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with the sum of its fields as the last of them."""
-    fields = {name: value for name, value in record.items() if name != SUM}
-    return {**fields, SUM: sum_fields(fields)}
-
-
-def sum_fields(fields: dict[str, Any]) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of fields; in which order does not matter.
-
-    Against accidents, not against people: whoever edits a record can leave its sum out.
-    """
-    # Once through JSON, so that keys that are numbers are sorted as they will be when read.
-    plain = json.loads(json.dumps(fields, allow_nan=False))
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def take_sum(record: Any) -> Any:
-    """A record that was read, without its sum; records of earlier versions have none.
-
-    Raises:
-        ValueError: the sum is not that of the fields.
-    """
-    if not isinstance(record, dict) or SUM not in record:
-        return record
-    fields = {name: value for name, value in record.items() if name != SUM}
-    if sum_fields(fields) != record[SUM]:
-        raise ValueError(f"its '{SUM}' is not that of its content; leave it out after an edit")
-    return fields
-
-
 def write_npz(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
     """Write arrays as a compressed npz."""
     buffer = io.BytesIO()
@@ -205,13 +151,6 @@ def append_text(path: Path, write_line: Callable[[int], str]) -> int:
     return number
 
 
-def append_line(path: Path, record: dict[str, Any], *, number_as: str | None = None) -> int:
-    """Append one record as a JSON line; see `append_text`."""
-    return append_text(
-        path, lambda number: dump_line({**({number_as: number} if number_as else {}), **record})
-    )
-
-
 def cut_torn_line(file: BinaryIO) -> int:
     """Drop what a kill left after the last whole line; appending to it would spoil both lines.
 
@@ -222,19 +161,6 @@ def cut_torn_line(file: BinaryIO) -> int:
     file.truncate(content.rfind(b"\n") + 1)
     file.seek(0, os.SEEK_END)
     return content.count(b"\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON record.
-
-    Raises:
-        RecordError: the file is missing, unreadable, or lacks what its name promises.
-    """
-    try:
-        record = parse_json(read_small(path))
-    except ValueError as error:
-        raise RecordError(f"{path} is damaged ({error}); restore it") from error
-    return check_fields(record, path)
 
 
 def read_small(path: Path, errors: str = "strict") -> str:
@@ -257,50 +183,6 @@ def read_small(path: Path, errors: str = "strict") -> str:
         raise RecordError(f"{path} is missing; is {path.parent} the right folder?") from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def parse_json(text: str) -> Any:
-    """Strict JSON, whose sum, if it has one, is right.
-
-    Raises:
-        ValueError: it is not.
-    """
-    try:
-        return take_sum(json.loads(text, parse_constant=_refuse_constant))
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
-
-
-def read_jsonl(path: Path, *, whole: bool = True) -> list[dict[str, Any]]:
-    """Read JSON lines; a last line that a kill tore in half is left out.
-
-    Args:
-        path: of the file.
-        whole: whether all lines are wanted, or only those before the first that is damaged.
-
-    Raises:
-        RecordError: the file is missing, or, if all are wanted, a line other than the last is
-            damaged.
-    """
-    try:
-        text = read_small(path, errors="strict" if whole else "replace")
-    except ValueError as error:
-        raise RecordError(f"{path} is damaged ({error}); restore it") from error
-    lines = text.split("\n")
-    records = []
-    # Each whole line ends in a newline, so what follows the last newline is empty or torn.
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            records.append(check_fields(parse_json(line), path))
-        except (ValueError, RecordError) as error:
-            if not whole:
-                break
-            raise RecordError(f"{path}, line {number}, is damaged ({error})") from error
-    return records
 
 
 def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:

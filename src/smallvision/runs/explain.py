@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import Split
+from smallvision.data.split import Split, find_val
 from smallvision.errors import RecordError
 from smallvision.evaluation import ErrorAnalysis, LabelledImages, analyse_errors
 from smallvision.predict import load_model
@@ -15,9 +15,8 @@ from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records.files import read_npz
 from smallvision.records.layout import read_status
-from smallvision.runs.finished_run import find_validated, recall_dataset
+from smallvision.runs.finished_run import find_dataset, find_validated
 from smallvision.runs.results import Run
-from smallvision.runs.run_data import find_val
 
 FOLDER = "errors"  # within the run's
 
@@ -41,7 +40,7 @@ def explain(
         RecordError: the run is unfinished or damaged, or its folder cannot be written.
     """
     folder, _ = find_validated(run)
-    return explain_run(folder, *recall_dataset(folder, data, data_dir))
+    return explain_run(folder, *find_dataset(folder, data, data_dir))
 
 
 def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset
-from smallvision.data.sources.named import CATALOG
-from smallvision.data.split import Split, read_split
+from smallvision.data.sources.named import NAMED_DATA_SETS
+from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
-from smallvision.records.files import read_json
 from smallvision.records.layout import STUDY, read_status
 from smallvision.records.schema import AllImagesRun, FinishedRun, StudyRecord, ValidatedRun
 from smallvision.runs.results import Run
@@ -49,7 +48,7 @@ def find_validated(run: Run | str | Path) -> tuple[Path, ValidatedRun]:
     return folder, status
 
 
-def recall_dataset(
+def find_dataset(
     folder: Path, data: DataSet | str | Path | None, data_dir: str | Path | None
 ) -> tuple[DataSet, Split]:
     """The images and the split that a run was trained on.
@@ -63,13 +62,12 @@ def recall_dataset(
         DataError: these are other images, or the run does not say where its own are.
         RecordError: the split is missing or damaged.
     """
-    dataset = as_dataset(recall_name(folder) if data is None else data, data_dir)
+    dataset = as_dataset(find_dataset_name(folder) if data is None else data, data_dir)
     split = read_split(folder)
-    record = read_json(folder / "split.json")
-    ours = (dataset.train.fingerprint, dataset.test.fingerprint)
-    val = None if dataset.val is None else dataset.val.fingerprint
-    same = (record["data_fingerprint"], record.get("test_fingerprint")) == ours
-    if not same or record.get("val_fingerprint", val) != val:  # which older records lack
+    record = read_split_record(folder)
+    val = dataset.val.fingerprint if record.declared_val and dataset.val is not None else None
+    ours = (dataset.train.fingerprint, val, dataset.test.fingerprint)
+    if (record.data_fingerprint, record.val_fingerprint, record.test_fingerprint) != ours:
         raise DataError(
             f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
             "trained on"
@@ -77,14 +75,14 @@ def recall_dataset(
     return replace(dataset, mirror_safe=read_status(folder).mirror_safe), split
 
 
-def recall_name(folder: Path) -> str:
+def find_dataset_name(folder: Path) -> str:
     """The name of the data set that a run was trained on, if it goes by a name.
 
     Raises:
         DataError: it was a file, a folder or arrays, whose place no record tells.
     """
     name = read_status(folder).data
-    if name not in CATALOG:
+    if name not in NAMED_DATA_SETS:
         raise DataError(
             f"{folder} was trained on '{name}', which is no named data set; name it: DATA, or "
             "--data"

@@ -39,7 +39,7 @@ def load_final(run: Path) -> tuple[SavedModel, SavedModel | None]:
     )
 
 
-def recall_test(path: Path, run: Path) -> TestRecord | None:
+def find_test_record(path: Path, run: Path) -> TestRecord | None:
     """The test result at a path, if it is of the very weights that a run would be tested with."""
     record = store.read_if_there(path, TestRecord)
     is_ours = record is not None and record.weights == fingerprint_model(find_final(run)[0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,17 +11,22 @@ from torch import Tensor
 
 from smallvision.compute.machine import Machine
 from smallvision.data.dataset import DataSet
-from smallvision.data.imageset import ImageSet
 from smallvision.data.placement import place_images
-from smallvision.data.split import Split, read_split, write_split
+from smallvision.data.split import (
+    Split,
+    describe_split,
+    find_val,
+    read_split,
+    read_split_record,
+    write_split,
+)
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
-from smallvision.records.files import read_json
+from smallvision.records.layout import SPLIT
 from smallvision.shapes import Images
 from smallvision.stats.channels import count_levels, mean_and_std
 
 TIMED = 20  # validation images that predictions are timed with
-LATER = {"val_fingerprint", "dropped"}  # what the `split.json` of earlier versions lack
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +58,6 @@ class RunData:
         return images[picks.to(images.device)], labels[picks]
 
 
-def find_val(dataset: DataSet, split: Split) -> ImageSet:
-    """The images that a split's `val` indexes: declared by the source, or carved from train."""
-    return dataset.val if split.declared_val and dataset.val is not None else dataset.train
-
-
 def load_run_data(
     dataset: DataSet, split: Split, machine: Machine, *, with_val: bool = False
 ) -> RunData:
@@ -82,36 +81,14 @@ def load_run_data(
     )
 
 
-def split_record(dataset: DataSet, split: Split) -> dict[str, Any]:
-    """The content of `split.json` for a data set."""
-    val = find_val(dataset, split)
-    record = {
-        **split.record(dataset.train.labels, val.labels, dataset.train.num_classes),
-        "test_fingerprint": dataset.test.fingerprint,
-    }
-    # Indices into the training images vouch for those; a set of its own is vouched for here.
-    return record | ({"val_fingerprint": val.fingerprint} if split.declared_val else {})
-
-
-def is_other_val(record: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two contents of `split.json` tell of unlike validation sets declared by a source.
-
-    Records of earlier versions do not tell.
-    """
-    prints = [each.get("val_fingerprint") for each in (record, other)]
-    return None not in prints and prints[0] != prints[1]
-
-
 def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
     """Write the split into a folder, or check that the one written there is the same.
 
     Raises:
         RecordError: it is another split or another data set, or damaged.
     """
-    ours = split_record(dataset, split)
-    later = {key: ours[key] for key in LATER & ours.keys()}
-    if not (folder / "split.json").exists():
-        write_split(folder, split, ours)
-    elif {**later, **read_json(folder / "split.json")} != ours:
+    if not (folder / SPLIT).exists():
+        write_split(folder, dataset, split)
+    elif read_split_record(folder) != describe_split(dataset, split):
         raise RecordError(f"{folder} was made on other data or another split; name another folder")
     read_split(folder)

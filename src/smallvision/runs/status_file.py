@@ -37,7 +37,7 @@ class StatusFile:
         slowdown: float | None = None,
         micro_batch: int | None = None,
     ) -> list[str]:
-        """Keep what a person should know of the run, for a later sitting would not know.
+        """Keep what a person should know of the run, for a later session would not know.
 
         Args:
             notes: a sentence each.
@@ -55,7 +55,7 @@ class StatusFile:
         return list(notes)
 
     def note_machine(self, machine: Machine) -> list[str]:
-        """Record how the run computes; say so if an earlier sitting computed otherwise."""
+        """Record how the run computes; say so if an earlier session computed otherwise."""
         ours, before = machine.settings, self.status.compute or machine.settings
         changed = [name for name, value in ours if getattr(before, name) != value]
         self.status = self.status.change(compute=ours, moved=self.status.moved or bool(changed))
@@ -63,7 +63,7 @@ class StatusFile:
             return self.add_notes([])
         what = ", ".join(changed)
         return self.add_notes(
-            [f"resumed with another {what}, so the bits are not those of one sitting"]
+            [f"resumed with another {what}, so the bits are not those of one session"]
         )
 
     def end(self, status: Literal["failed", "pruned"], error: str) -> None:

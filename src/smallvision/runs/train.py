@@ -17,7 +17,12 @@ from smallvision.data.batches import TrainBatches, count_steps
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
 from smallvision.optim import Schedule
-from smallvision.predict import SavedModel, build_teaching, fingerprint_model, load_model
+from smallvision.predict import (
+    SavedModel,
+    build_distillation_targets,
+    fingerprint_model,
+    load_model,
+)
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import (
     build_average,
@@ -126,7 +131,7 @@ def run_recipe(
 def run_recipe(
     recipe: Recipe, job: Job, mode: Mode = TrainingSplit(), *, teacher: Path | None = None
 ) -> ValidatedRun | AllImagesRun:
-    """Train a recipe in a run folder, or go on where an earlier sitting stopped.
+    """Train a recipe in a run folder, or go on where an earlier session stopped.
 
     A folder that already holds this recipe on this split is resumed; a finished one is left as
     it is. On a CPU, with the same machine settings, a resumed run has the same bits as one that
@@ -344,7 +349,7 @@ def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation
     if not place.exists() or fingerprint_model(place) != settings.model:
         raise RecordError(f"{place} is not the teacher that '{recipe.name}' names; restore it")
     model = load_model(place, machine)
-    return build_teaching(model, share=settings.share, temperature=settings.temperature)
+    return build_distillation_targets(model, share=settings.share, temperature=settings.temperature)
 
 
 def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.dry_run import rehearse
+from smallvision.data.dry_run import make_dry_run
 from smallvision.data.loading.load import as_dataset
 from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
-from smallvision.exploration.explore import Exploration, Preview, explore_images
+from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.previews import AugmentationPreview
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
 from smallvision.records import store
@@ -25,7 +26,7 @@ from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
-from smallvision.runs.refit import load_final, recall_test
+from smallvision.runs.refit import find_test_record, load_final
 from smallvision.study.context import StudyContext
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
@@ -72,7 +73,7 @@ def run_study(
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
     if plan.dry_run:
-        dataset = rehearse(dataset, plan.seed)
+        dataset = make_dry_run(dataset, plan.seed)
     split = make_split(
         dataset.train,
         val=dataset.val,
@@ -111,16 +112,18 @@ def climb_ladder(context: StudyContext, *, resume: bool) -> StudySummary:
 
 def explore_split(context: StudyContext) -> Exploration:
     """Look at the training split, with previews of the augmentations that the ladder uses."""
-    previews: dict[str, Preview] = {}
+    previews: dict[str, AugmentationPreview] = {}
     for rung in context.ladder.rungs:
         built = build_augmentations(rung.recipe)
         for settings, augment in zip(rung.recipe.augment, built, strict=True):
-            previews[settings.name] = (settings.name, settings.card.sentence, augment)
+            previews[settings.name] = AugmentationPreview(
+                settings.name, settings.card.sentence, augment
+            )
     dataset, split = context.job.dataset, context.job.split
     return explore_images(
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
-        previews=list(previews.values()),
+        list_previews=lambda: list(previews.values()),
         num_val=len(split.val),
         seed=context.plan.seed,
     )
@@ -171,7 +174,7 @@ def place_rung(
 ) -> tuple[Rung, RungRecord]:
     """Build a rung on the best finished rung that it may build on, and enter which that is.
 
-    A rung that was begun in an earlier sitting keeps the base it had, even if a better one has
+    A rung that was begun in an earlier session keeps the base it had, even if a better one has
     been finished since: what lies in its folder was made on that.
     """
     base, note = entry.builds_on, entry.note
@@ -221,7 +224,7 @@ def test_winner(best: str, context: StudyContext) -> None:
     path = job.folder / TEST
     if context.plan.refit:
         refit_finished(run, job)
-    if recall_test(path, run) is not None:
+    if find_test_record(path, run) is not None:
         job.callback.on_message(f"The test result of {best} is kept; the test set stays sealed.")
         return
     model, validation_model = load_final(run)

@@ -46,7 +46,7 @@ class State:
         loss_sum: of the other steps.
         slowdown: what all learning rates are multiplied by, below 1 after a roll-back.
         best: the best weights so far.
-        seconds: time spent training, over all sittings.
+        seconds: time spent training, over all sessions.
         stopped: why training ended, or None while it goes on.
     """
 

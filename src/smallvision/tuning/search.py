@@ -116,7 +116,7 @@ class Attempt:
         return self.trial.number
 
     def report(self, epoch: int, accuracy: float) -> None:
-        """Tell the search what an epoch reached, unless an earlier sitting did."""
+        """Tell the search what an epoch reached, unless an earlier session did."""
         known = self.trial.study.get_trials(deepcopy=False)[self.number].intermediate_values
         if epoch not in known:
             self.trial.report(accuracy, epoch)

@@ -48,7 +48,7 @@ class TrialReporter(Callback):
 
     Args:
         trial: the trial.
-        run: its folder, which may hold epochs of an earlier sitting.
+        run: its folder, which may hold epochs of an earlier session.
     """
 
     def __init__(self, trial: Attempt, run: Path) -> None:
@@ -58,7 +58,7 @@ class TrialReporter(Callback):
         self.epochs = 0
 
     def on_train_start(self, _plan: TrainingPlan) -> None:
-        """Report what an earlier sitting measured and could not report."""
+        """Report what an earlier session measured and could not report."""
         for metrics in read_metrics(self.run):
             self.report(metrics)
 
@@ -81,7 +81,7 @@ class TrialReporter(Callback):
 
 def run_trial(trial: Attempt, recipe: Recipe, job: Job) -> TrialResult:
     """Train one trial in a run folder of its own, or go on with it."""
-    if (ended := recall_pruned(recipe, job.folder)) is not None:
+    if (ended := find_pruned(recipe, job.folder)) is not None:
         return ended
     began = time.perf_counter() - time_spent(job.folder)
     reporter = TrialReporter(trial, job.folder)
@@ -100,7 +100,7 @@ def run_trial(trial: Attempt, recipe: Recipe, job: Job) -> TrialResult:
     return end(state="complete", accuracy=accuracy, epochs=epochs, note=None)
 
 
-def recall_pruned(recipe: Recipe, run: Path) -> TrialResult | None:
+def find_pruned(recipe: Recipe, run: Path) -> TrialResult | None:
     """How a trial ended that was given up just before a kill, which kept it from the search.
 
     The pruner asks at every rung once, so a trial trained on would be past the rung it lost.
@@ -121,7 +121,7 @@ def recall_pruned(recipe: Recipe, run: Path) -> TrialResult | None:
 
 
 def time_spent(run: Path) -> float:
-    """Seconds that earlier sittings trained a trial, which the budget counts too."""
+    """Seconds that earlier sessions trained a trial, which the budget counts too."""
     return max((metrics.seconds for metrics in read_metrics(run)), default=0.0)
 
 

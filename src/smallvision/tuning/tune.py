@@ -38,7 +38,7 @@ class SearchOptions:
     """How long and where a search goes.
 
     Attributes:
-        trials: to finish, those of earlier sittings included; at least 2.
+        trials: to finish, those of earlier sessions included; at least 2.
         budget_seconds: end before a trial that would take the sum of all trials beyond this;
             two trials are made whatever it says.
         epochs: of a trial, over which the schedule is laid; by default a third of the recipe's.

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from smallvision.data import near_duplicates
-from smallvision.data.near_duplicates import find_lookalikes, match_images
+from smallvision.data.near_duplicates import find_near_duplicates, match_images
 from smallvision.shapes import Images
 
 
@@ -39,7 +39,7 @@ def test_an_altered_picture_is_found_where_it_is(way: str) -> None:
     images = ALTERED[way](TRAIN[40:60])
     likeness, places = match_images(images, [TRAIN[:50], TRAIN[50:]], mirror=True)
     assert places.tolist() == list(range(40, 60))
-    found = find_lookalikes(images, [TRAIN], mirror=True)
+    found = find_near_duplicates(images, [TRAIN], mirror=True)
     assert found.alike is not None
     assert found.alike.all()
     assert found.copies.all() == (way == "copied")
@@ -47,22 +47,22 @@ def test_an_altered_picture_is_found_where_it_is(way: str) -> None:
 
 
 def test_a_mirror_image_counts_where_it_keeps_its_class() -> None:
-    assert not find_lookalikes(TRAIN[40:60, ..., ::-1], [TRAIN], mirror=False).seen.any()
+    assert not find_near_duplicates(TRAIN[40:60, ..., ::-1], [TRAIN], mirror=False).seen.any()
 
 
 def test_other_pictures_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not find_lookalikes(draw_scenes(200, seed=1), [TRAIN], mirror=True).seen.any()
+    assert not find_near_duplicates(draw_scenes(200, seed=1), [TRAIN], mirror=True).seen.any()
     monkeypatch.setattr(near_duplicates, "CHUNK", 7)
     mixed = np.concatenate([draw_scenes(20, seed=1), TRAIN[:5]])
-    found = find_lookalikes(mixed, [TRAIN], mirror=True)
+    found = find_near_duplicates(mixed, [TRAIN], mirror=True)
     assert found.seen.tolist() == [False] * 20 + [True] * 5
 
 
 def test_flat_pictures_are_like_nothing_but_themselves() -> None:
     flat = np.full((2, 3, 32, 32), 90, np.uint8)
     flat[1] = 91
-    assert not find_lookalikes(flat, [TRAIN], mirror=True).seen.any()
-    found = find_lookalikes(flat, [TRAIN, flat[:1]], mirror=True)
+    assert not find_near_duplicates(flat, [TRAIN], mirror=True).seen.any()
+    found = find_near_duplicates(flat, [TRAIN, flat[:1]], mirror=True)
     assert found.seen.tolist() == found.copies.tolist() == [True, False]
 
 
@@ -72,13 +72,13 @@ def test_small_grey_or_many_images_are_looked_up_to_the_pixel(
     for images in (draw_scenes(30, seed=2, side=12), draw_scenes(30, seed=2)[:, :1]):
         nearly = images[:4].copy()
         nearly[2:] ^= 1
-        found = find_lookalikes(nearly, [images], mirror=True)
+        found = find_near_duplicates(nearly, [images], mirror=True)
         assert found.alike is None
         assert found.seen.tolist() == [True, True, False, False]
-    for name, value in (("MOST_PAIRS", 100), ("fits", lambda _size, _device: False)):
+    for name, value in (("MAX_PAIRS", 100), ("fits", lambda _size, _device: False)):
         with monkeypatch.context() as patch:
             patch.setattr(near_duplicates, name, value)
-            found = find_lookalikes(TRAIN[:20], [TRAIN], mirror=True)
+            found = find_near_duplicates(TRAIN[:20], [TRAIN], mirror=True)
         assert found.alike is None
         assert found.copies.all()
 
@@ -90,6 +90,6 @@ def test_a_search_that_runs_out_of_memory_leaves_the_copies(
         raise MemoryError
 
     monkeypatch.setattr(near_duplicates, "match_part", fail)
-    found = find_lookalikes(TRAIN[:20], [TRAIN], mirror=True)
+    found = find_near_duplicates(TRAIN[:20], [TRAIN], mirror=True)
     assert found.alike is None
     assert found.copies.all()

@@ -11,7 +11,7 @@ from sklearn import metrics
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sealed_test import break_seal, seal
+from smallvision.data.sealed_test import open_sealed_test, seal_test
 from smallvision.errors import DataError, RecordError
 from smallvision.evaluation import FinalModel, evaluate_on_test
 from smallvision.predict import SavedModel
@@ -44,7 +44,7 @@ def test_calibration_on_test_uses_the_models_own_temperature(
     model: SavedModel, dataset: DataSet, tmp_path: Path
 ) -> None:
     record = judge(model, dataset, tmp_path)
-    test = break_seal(dataset.test)
+    test = open_sealed_test(dataset.test)
     assert record.calibration.temperature == 2.0
     assert record.calibration.after.nll == record.loss
     for part, temperature in ((record.calibration.before, 1.0), (record.calibration.after, 2.0)):
@@ -104,10 +104,10 @@ def test_images_that_training_had_are_told_apart(
 ) -> None:
     none = judge(model, dataset, tmp_path / "none").near_duplicates
     assert none.sentence == "No test image is a copy of a training image."
-    test = break_seal(dataset.test)
+    test = open_sealed_test(dataset.test)
     images = np.concatenate([test.images[:20], dataset.train.images[:10]])
     labels = np.concatenate([test.labels[:20], dataset.train.labels[:10]])
-    leaked = replace(dataset, test=seal(ImageSet(images, labels, test.class_names)))
+    leaked = replace(dataset, test=seal_test(ImageSet(images, labels, test.class_names)))
     found = judge(model, leaked, tmp_path / "leaked").near_duplicates
     right = (model.predict(test.images[:20]).argmax(axis=1) == test.labels[:20]).sum()
     assert (found.copies, found.alike, found.n) == (10, None, 20)
@@ -115,7 +115,7 @@ def test_images_that_training_had_are_told_apart(
     assert found.sentence.startswith("10 of 30 test images are copies of training images;")
 
     nothing_else = dataset.train.take(np.arange(30))
-    all_leaked = replace(dataset, test=seal(nothing_else))
+    all_leaked = replace(dataset, test=seal_test(nothing_else))
     found = judge(model, all_leaked, tmp_path / "all").near_duplicates
     assert found.sentence == "30 of 30 test images are copies of training images."
     assert (found.n, found.accuracy, found.interval) == (0, None, None)

@@ -1,18 +1,78 @@
-from smallvision.augment import AUGMENTATIONS
-from smallvision.exploration.explore import STRIP, preview_augmentation
-from tests.support.images import make_images
+"""An exploration tells figures at once, draws pictures when asked, and writes both."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smallvision.data.imageset import ImageSet
+from smallvision.exploration.explore import explore_dataset, explore_images
+from smallvision.recipes.builders import preview_catalogue
+from smallvision.records import store
+from smallvision.records.schema import ExplorationRecord
+from tests.support.images import make_dataset, make_images
 
 
-def test_a_preview_of_mixing_shows_the_first_image_with_others() -> None:
-    images = make_images(20).images
-    for name in ("cutmix", "mixup"):
-        strip = preview_augmentation(images, AUGMENTATIONS[name].apply, seed=0)
-        assert strip.shape == (STRIP, *images.shape[1:])
-        assert (strip[0] == images[0]).all()
-        assert sum((varied != images[0]).any() for varied in strip[1:]) >= 2
+def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a fresh process, and end it with 7 if torch was imported."""
+    code = (
+        "import sys; from smallvision.cli.main import main\n"
+        "try: main()\n"
+        "finally: sys.stdout.flush(); 'torch' in sys.modules and __import__('os')._exit(7)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_a_lone_image_is_previewed_too() -> None:
-    images = make_images(1, num_classes=2).images
-    strip = preview_augmentation(images, AUGMENTATIONS["mixup"].apply, seed=0)
-    assert (strip == images[0]).all()
+def test_the_command_answers_without_torch(tmp_path: Path) -> None:
+    outcome = run_command("explore", "digits", folder=tmp_path)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "The images are grey" in outcome.stdout
+    # The check can fail: with pictures, augmentations are drawn by torch.
+    assert run_command("explore", "digits", "--out", "look", folder=tmp_path).returncode == 7
+    assert (tmp_path / "look" / "exploration.json").exists()
+
+
+def test_nothing_is_drawn_before_it_is_asked_for() -> None:
+    def refuse() -> list[object]:
+        raise AssertionError("pictures were drawn")
+
+    exploration = explore_dataset(make_dataset(), list_previews=refuse)
+    assert "120 images" not in repr(exploration)
+    assert repr(exploration).startswith("96 images\nThe classes are balanced")
+    with pytest.raises(AssertionError, match="pictures were drawn"):
+        _ = exploration.pictures
+
+
+def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+    exploration = explore_dataset(make_dataset(), list_previews=preview_catalogue)
+    exploration.write(tmp_path)
+    record = store.read(tmp_path / "exploration.json", ExplorationRecord)
+    assert record == exploration.record
+    names = {path.name for path in tmp_path.glob("*.png")}
+    assert names == set(exploration.pictures)
+    strips = [strip.file for strip in record.pictures.augmentations]
+    listed = {record.pictures.random, *record.pictures.classes, *record.pictures.averages, *strips}
+    listed |= {record.pictures.normalization.before, record.pictures.normalization.after}
+    assert listed == names
+    assert len(strips) == len(preview_catalogue())
+
+
+def test_a_notebook_shows_the_random_images() -> None:
+    shown = explore_images(make_images(40))._repr_html_()
+    assert shown.startswith("<p>40 images</p>")
+    assert shown.count("data:image/png;base64,") == 1
+
+
+def test_a_class_without_training_images_is_explored_too() -> None:
+    images = make_images(40)
+    rest = np.flatnonzero(images.labels != 2)
+    partial = ImageSet(images.images[rest], images.labels[rest], images.class_names)
+    record = explore_images(partial).record
+    assert record.counts[2] == 0
+    assert len(record.pictures.classes) == 3
+    assert "class 2" in record.implications[0]

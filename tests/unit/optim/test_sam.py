@@ -63,7 +63,7 @@ def test_momentum_gathers_the_gradients_found_uphill() -> None:
 
 def test_weight_decay_is_no_part_of_the_climb() -> None:
     bowl = Bowl([3.0, 2.0], 0.0)
-    settings = {"lr": 0.1, "momentum": 0, "rho": 0.5, "decay_norms_and_biases": True}
+    settings = {"lr": 0.1, "momentum": 0, "rho": 0.5}
     optimizer = OPTIMIZERS["sam"](bowl, **settings, weight_decay=0.2)
     optimizer.step(evaluate(optimizer, bowl))
     expected = [3 - 0.33 - 0.1 * 0.2 * 3, 2 - 0.48 - 0.1 * 0.2 * 2, 0]

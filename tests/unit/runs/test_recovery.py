@@ -1,4 +1,4 @@
-"""Runs that diverge or run out of memory, in one sitting or after an interruption."""
+"""Runs that diverge or run out of memory, in one session or after an interruption."""
 
 from __future__ import annotations
 

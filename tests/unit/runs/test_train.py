@@ -29,7 +29,7 @@ from tests.support.runs import (
     make_recipe,
     read_bits,
     read_metrics,
-    train_in_two_sittings,
+    train_in_two_sessions,
     train_tiny,
 )
 
@@ -97,7 +97,7 @@ def test_resuming_gives_the_same_bits_whatever_trains(
 ) -> None:
     changes = {"model": MLP, **TRAINERS[trainer]}
     train_tiny(dataset, tmp_path / "whole", **changes)
-    train_in_two_sittings(dataset, tmp_path / "torn", epoch, **changes)
+    train_in_two_sessions(dataset, tmp_path / "torn", epoch, **changes)
     assert read_bits(tmp_path / "whole") == read_bits(tmp_path / "torn")
 
 
@@ -114,7 +114,7 @@ def test_resuming_with_mixing_and_a_clean_tail(
     dataset: DataSet, tmp_path: Path, epoch: int
 ) -> None:
     train_tiny(dataset, tmp_path / "whole", **MIXED)
-    train_in_two_sittings(dataset, tmp_path / "torn", epoch, **MIXED)
+    train_in_two_sessions(dataset, tmp_path / "torn", epoch, **MIXED)
     assert read_bits(tmp_path / "whole") == read_bits(tmp_path / "torn")
     train_tiny(dataset, tmp_path / "mixed to the end", **{**MIXED, "unmixed_fraction": 0.0})
     assert read_bits(tmp_path / "whole") != read_bits(tmp_path / "mixed to the end")

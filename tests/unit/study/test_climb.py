@@ -1,4 +1,4 @@
-"""Which rung a rung is built on, in one sitting and in two."""
+"""Which rung a rung is built on, in one session and in two."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_new_rung_is_built_on_the_best(context: StudyContext) -> None:
 
 @pytest.mark.parametrize("state", ["running", "failed"])
 def test_a_rung_that_was_begun_keeps_its_base(context: StudyContext, state: str) -> None:
-    """`wrn-aug` failed at first, and was mended in a later sitting."""
+    """`wrn-aug` failed at first, and was mended in a later session."""
     placed, entry = place(context, "wrn-cutmix", status=state, builds_on="wrn")
     assert placed.base == entry.builds_on == "wrn"
     assert list_augmentations(placed) == ["cutmix"]

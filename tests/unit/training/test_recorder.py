@@ -9,7 +9,7 @@ import pytest
 from smallvision.data.dataset import DataSet
 from smallvision.records.layout import list_checkpoints, paused_folder
 from tests.support.faults import inject
-from tests.support.runs import Interrupt, read_bits, train_in_two_sittings, train_tiny
+from tests.support.runs import Interrupt, read_bits, train_in_two_sessions, train_tiny
 
 
 @pytest.mark.parametrize("keep", ["best", "cycles"])
@@ -17,7 +17,7 @@ def test_pruned_checkpoints_can_be_resumed_from(
     dataset: DataSet, tmp_path: Path, keep: str
 ) -> None:
     train_tiny(dataset, tmp_path / "whole", epochs=6, checkpoints=keep)
-    torn = train_in_two_sittings(dataset, tmp_path / "torn", 5, epochs=6, checkpoints=keep)
+    torn = train_in_two_sessions(dataset, tmp_path / "torn", 5, epochs=6, checkpoints=keep)
     assert torn.notes == ()
     assert read_bits(tmp_path / "whole") == read_bits(tmp_path / "torn")
 

@@ -73,4 +73,4 @@ def test_a_trial_costs_all_its_sittings(
     store.write_lines(run / METRICS, [metrics.change(seconds=5_000.0)])
     record = tune_tiny(dataset, tmp_path, trials=3, budget_seconds=4_000)
     assert record.trials[0].seconds > 5_000
-    assert len(record.trials) == 2, "the budget knows of the earlier sitting"
+    assert len(record.trials) == 2, "the budget knows of the earlier session"

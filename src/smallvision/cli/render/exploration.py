@@ -16,23 +16,22 @@ if TYPE_CHECKING:
 
 
 def print_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
-    """Print what a data set is, class by class and channel by channel, and what follows."""
-    record = exploration.record
+    """Print the classes and channels of a data set, and what follows from them."""
+    figures = exploration.figures
     console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
     for note in dataset.notes:
         console.print(note, markup=False)
     classes = new_table("class", "images", "share")
-    shown = list(zip(record["class_names"], record["counts"], strict=True))
-    for name, images in shown[:MAX_LINES]:
-        share = format_percent(images / record["n"], record["n"])
-        classes.add_row(Text(name), f"{images:,}", share)
-    if len(shown) > MAX_LINES:
-        classes.add_row(f"… and {len(shown) - MAX_LINES} more")
+    counts = list(zip(figures.class_names, figures.counts, strict=True))
+    for name, count in counts[:MAX_LINES]:
+        classes.add_row(Text(name), f"{count:,}", format_percent(count / figures.n, figures.n))
+    if len(counts) > MAX_LINES:
+        classes.add_row(f"… and {len(counts) - MAX_LINES} more")
     console.print(classes)
     channels = new_table("channel", "mean", "deviation")
-    for channel in record["channels"]:
-        channels.add_row(channel["name"], f"{channel['mean']:.4f}", f"{channel['std']:.4f}")
+    for channel in figures.channels:
+        channels.add_row(channel.name, f"{channel.mean:.4f}", f"{channel.std:.4f}")
     console.print(channels)
-    for sentence in record["implications"]:
+    for sentence in figures.implications:
         console.print(f"  {sentence}", markup=False)
     console.print(f"  {len(dataset.test):,} test images stay sealed.")

@@ -132,7 +132,7 @@ class LiveLines:
     def __init__(self, console: Console, plan: TrainingPlan) -> None:
         self.plan = plan
         self.began, self.drawn = time.perf_counter(), 0.0
-        self.skipped: int | None = None  # steps of the first epoch that an earlier sitting did
+        self.skipped: int | None = None  # steps of the first epoch that an earlier session did
         self.live = Live(console=console, transient=True, auto_refresh=False)
         self.live.start()
 

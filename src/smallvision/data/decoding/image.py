@@ -1,4 +1,4 @@
-"""Pictures from untrusted bytes: a few formats, a pixel cap before decoding, two modes."""
+"""Pictures from untrusted bytes: a few formats, a limit of pixels, and two modes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from smallvision.errors import DataError
 
-# Formats that only hold pixels. TIFF, EPS, SVG and the like are left out: large decoders, or
-# interpreters, for pictures that nobody keeps at 32x32.
+# Formats that only hold pixels. TIFF, EPS, SVG and the like need large decoders or interpreters,
+# and hardly anybody keeps small images in them.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm")
 MAX_PIXELS = 16_000_000
@@ -20,8 +20,8 @@ MAX_PIXELS = 16_000_000
 def decode_picture(data: bytes, name: str) -> Image.Image:
     """Decode one picture, upright, as mode "L" (grey) or "RGB".
 
-    The header is checked before any pixel is decoded. Animations give their first frame;
-    transparency is laid on white.
+    The size in the header is checked before any pixel is decoded. Of an animation the first frame
+    is taken; transparent pixels are blended with white.
 
     Args:
         data: the bytes of a PNG, JPEG, WebP, BMP, GIF or PPM file.
@@ -34,7 +34,7 @@ def decode_picture(data: bytes, name: str) -> Image.Image:
         raise DataError(f"{name} is empty (0 bytes); replace or remove it")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of oddities that do not matter here
+            warnings.simplefilter("ignore")  # Pillow warns of irregularities that do not matter
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(BytesIO(data), formats=FORMATS)
             _check_pixels(picture, name)
@@ -49,7 +49,7 @@ def decode_picture(data: bytes, name: str) -> Image.Image:
             f"{name} is no {', '.join(FORMATS)} picture; replace or remove it"
         ) from error
     except Exception as error:
-        # Damaged bytes make decoders raise nearly anything: OSError, SyntaxError, struct.error...
+        # Damaged bytes make decoders raise nearly any exception.
         raise DataError(
             f"{name} cannot be read as {', '.join(FORMATS)} ({error}); replace or remove it"
         ) from error
@@ -66,7 +66,7 @@ def _too_large(name: str) -> str:
 
 
 def _turn_upright(picture: Image.Image) -> Image.Image:
-    """Apply the camera's rotation; a damaged EXIF block is no reason to refuse the pixels."""
+    """Apply the rotation in the EXIF data; where that is damaged, keep the picture as it is."""
     try:
         return ImageOps.exif_transpose(picture)
     except Exception:
@@ -87,7 +87,7 @@ def _simplify(picture: Image.Image) -> Image.Image:
 
 
 def _reduce_depth(picture: Image.Image) -> Image.Image:
-    """16-bit grey to 8-bit; Pillow's own conversion clips at 255 instead of scaling."""
+    """Scale 16-bit grey to 8-bit; Pillow's own conversion would clip at 255."""
     depth = np.asarray(picture).astype(np.int64)
     return Image.fromarray((np.clip(depth, 0, 65535) >> 8).astype(np.uint8))
 

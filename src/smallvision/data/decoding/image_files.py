@@ -1,4 +1,4 @@
-"""Picture files: finding them, reading them within bounds, and bringing them to a model's shape."""
+"""Picture files: find them, read them within bounds, and resize them for a model."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smallvision.data.decoding.image import MAX_PIXELS, SUFFIXES, decode_picture
-from smallvision.data.decoding.resize import frame_pictures
+from smallvision.data.decoding.resize import resize_pictures
 from smallvision.errors import DataError
 from smallvision.shapes import Images, Shape
 
-# 6 bytes per pixel is what an uncompressed 16-bit color picture takes.
+# An uncompressed 16-bit colour picture takes 6 bytes per pixel.
 MAX_FILE_BYTES = 6 * MAX_PIXELS + 1_000_000
 
 
 def load_pictures(
     places: Sequence[Path], shape: Shape
 ) -> tuple[list[Path], Images, tuple[str, ...]]:
-    """Load picture files, and those in folders, as images that a model takes.
+    """Load picture files, and those in folders, as images of one shape.
 
     Args:
-        places: files, and folders, whose pictures at any depth are taken in order of their names.
-        shape: `(C, H, W)` to bring them to: the shorter side is resized, the longer one cropped.
+        places: files, and folders whose pictures at any depth are taken in order of their names.
+        shape: `(C, H, W)` of the images: the shorter side is resized, the longer one cropped.
 
-    Returns: their paths, uint8 images `(N, C, H, W)`, and a sentence for each thing changed.
+    Returns: their paths, uint8 images `(N, C, H, W)`, and a sentence about each kind of change.
 
     Raises:
         DataError: there is no picture, or one is missing, damaged or too large.
     """
     paths = [path for place in places for path in find_pictures(place)]
     pictures = (decode_picture(read_picture(path, str(path)), str(path)) for path in paths)
-    images, notes = frame_pictures(pictures, shape=shape)
+    images, notes = resize_pictures(pictures, shape=shape)
     return paths, images, notes
 
 
 def find_pictures(place: Path) -> Sequence[Path]:
-    """A file, whatever its name, or the pictures in a folder.
+    """A file, whatever its name, or the picture files in a folder.
 
     Raises:
         DataError: it does not exist, or the folder holds none.
@@ -51,7 +51,7 @@ def find_pictures(place: Path) -> Sequence[Path]:
 
 
 def list_pictures(folder: Path) -> tuple[Path, ...]:
-    """Picture files at any depth. Links to folders are not followed: they may lead in circles."""
+    """Picture files at any depth. Links to folders are not followed, as they may form a cycle."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]

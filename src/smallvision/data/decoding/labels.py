@@ -1,4 +1,4 @@
-"""Labels from outside: whole numbers in range, or names that become numbers."""
+"""Labels of a source, as whole numbers in range or as names that are encoded as numbers."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def check_lengths(images: int, labels: int, where: str) -> None:
 
 
 @dataclass(frozen=True)
-class Naming:
-    """How the labels of a source become numbers.
+class LabelEncoding:
+    """How the labels of a source are encoded as numbers from 0 to K - 1.
 
     Attributes:
         class_names: K names.
-        by_position: labels are positions in `class_names`; otherwise they are the names.
+        by_position: whether labels are positions in `class_names`; otherwise they are the names.
     """
 
     class_names: tuple[str, ...]
     by_position: bool
 
     @classmethod
-    def of(cls, labels: Any, class_names: Sequence[str] | None, where: str) -> Naming:
-        """Work out the naming from training labels and the class names, if there are any.
+    def fit(cls, labels: Any, class_names: Sequence[str] | None, where: str) -> LabelEncoding:
+        """Find the encoding from the training labels and the class names, if there are any.
 
         Raises:
             DataError: the labels are neither whole numbers nor strings, or one is negative,
@@ -74,7 +74,7 @@ class Naming:
             raise DataError(f"{where} run from {distinct[0]}; remove images without a label")
         return cls(tuple(str(value) for value in distinct), by_position=False)
 
-    def number(self, labels: Any, where: str) -> Labels:
+    def encode(self, labels: Any, where: str) -> Labels:
         """Labels as int64 positions in `class_names`.
 
         Raises:
@@ -85,9 +85,9 @@ class Naming:
             return check_labels(flat, len(self.class_names), where)
         position = {name: i for i, name in enumerate(self.class_names)}
         distinct, inverse = np.unique(flat, return_inverse=True)
-        strangers = [str(value) for value in distinct if str(value) not in position]
-        if strangers:
-            raise DataError(f"{where}: '{strangers[0]}' is not among the training classes")
+        unknown = [str(value) for value in distinct if str(value) not in position]
+        if unknown:
+            raise DataError(f"{where}: '{unknown[0]}' is not among the training classes")
         return np.array([position[str(value)] for value in distinct], dtype=np.int64)[inverse]
 
 

@@ -1,4 +1,4 @@
-"""One Parquet file of pictures, through pyarrow (an optional extra)."""
+"""One Parquet file of pictures, read by pyarrow (an optional extra)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ from smallvision.data.decoding.labels import check_labels
 from smallvision.errors import DataError
 from smallvision.shapes import Labels
 
-try:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-except ImportError:  # the extra is not installed; `read_columns` says so
-    pa = pq = None
-
 IMAGE_COLUMNS = ("img", "image")
 LABEL_COLUMNS = ("fine_label", "label")
 _ROWS_AT_ONCE = 1024
@@ -30,16 +24,16 @@ _ROWS_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a shard keeps its pictures and labels, and what it calls its classes, if anything."""
+    """The column names of a shard, and its class names if it has any."""
 
     image: str
     label: str
     class_names: tuple[str, ...] | None
 
     def tell_difference(self, other: Columns) -> str | None:
-        """Why two shards cannot be of one data set: what this one has, and the other, if anything.
+        """Say why two shards cannot belong to one data set, or give None if they can.
 
-        Names of classes count where both have some.
+        Class names are compared only where both have some.
         """
         if (self.image, self.label) != (other.image, other.label):
             return f"columns {self.image} and {self.label}, unlike {other.image} and {other.label}"
@@ -82,12 +76,14 @@ def read_labels(path: Path, columns: Columns, num_classes: int | None = None) ->
         DataError: a label is missing, no whole number or out of range, or the file is damaged.
     """
     with _open(path) as file:
+        from pyarrow import types
+
         column = file.read(columns=[columns.label]).column(0)
     if column.null_count:
         raise DataError(f"{path.name}: {column.null_count} rows have no label; remove them")
     if len(column) == 0:
         raise DataError(f"{path.name} holds no images; remove it")
-    if not pa.types.is_integer(column.type):
+    if not types.is_integer(column.type):
         raise DataError(f"{path.name}: column '{columns.label}' holds no whole numbers")
     labels = column.to_numpy()
     K = num_classes if num_classes is not None else max(1, int(labels.max()) + 1)
@@ -95,7 +91,7 @@ def read_labels(path: Path, columns: Columns, num_classes: int | None = None) ->
 
 
 def decode_rows(path: Path, columns: Columns) -> Iterator[Image.Image]:
-    """Decode the pictures of a shard in order, holding a thousand encoded ones at a time.
+    """Decode the pictures of a shard in order; a thousand encoded ones are in memory at a time.
 
     Raises:
         DataError: a picture is damaged or lies outside the file; names the row.
@@ -109,17 +105,22 @@ def decode_rows(path: Path, columns: Columns) -> Iterator[Image.Image]:
 
 def _read_encoded(path: Path, columns: Columns) -> Iterator[Any]:
     with _open(path) as file:
+        from pyarrow import types
+
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[columns.image]):
             column = batch.column(0)
-            if pa.types.is_struct(column.type):
+            if types.is_struct(column.type):
                 column = column.field("bytes")
             yield from column.to_pylist()
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
-    if pq is None:
-        raise DataError("reading Parquet needs pyarrow: pip install 'smallvision[hub]'")
+    try:  # imported here, because pyarrow is an optional extra and slow to import
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise DataError("reading Parquet needs pyarrow: pip install 'smallvision[hub]'") from error
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
@@ -131,7 +132,7 @@ def _open(path: Path) -> Iterator[Any]:
 
 
 def _find_names(metadata: Any, label: str) -> tuple[str, ...] | None:
-    """Class names that Hugging Face writes into the schema, or None."""
+    """The class names that Hugging Face writes into the schema, or None."""
     try:
         names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
         return tuple(str(name) for name in names) or None

@@ -1,7 +1,8 @@
-"""The one place that reads pickles: the official CIFAR batches are nothing else.
+"""The only place that reads pickles, which the official python archives of CIFAR consist of.
 
-A pickle is a program. This reader lets it call four functions of ours, which stand for numpy's and
-build arrays no larger than the bytes they are given; anything else is refused before it runs.
+A pickle is a program. This reader lets it call only four functions of its own, which replace those
+of numpy and build arrays no larger than the bytes they are given. Any other call is refused before
+it runs.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from smallvision.errors import DataError
 
 
 def _encode_latin1(text: str, encoding: str) -> bytes:
-    """`codecs.encode` for the single use that Python 3 makes of it: bytes in old protocols.
+    """Replaces `codecs.encode`, which Python 3 calls only for bytes in old protocols.
 
-    The full function would also unpack zip and bz2, and with them bombs.
+    The original would also unpack zip and bz2, and so let a small file fill the memory.
     """
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"encoding {encoding!r}")
     return text.encode("latin1")
 
 
-# What stands for `numpy.ndarray`, which itself would build arrays of any size on a few bytes.
+# Replaces `numpy.ndarray`, which would build arrays of any size from a few bytes.
 _NDARRAY = object()
 
 
 class _Dtype:
-    """Stands for a type of numbers, whose own way to be restored believes what it is told."""
+    """Replaces `numpy.dtype`, which does not check the state that it is restored from."""
 
     def __init__(self, kind: Any, *_: Any) -> None:
         self.dtype: np.dtype[Any] = np.dtype(kind)
@@ -46,7 +47,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for an array, which is as large as its bytes."""
+    """Replaces an array; it is as large as its bytes."""
 
     def __init__(self) -> None:
         self.array: np.ndarray[Any, Any] = np.empty(0, dtype=np.uint8)
@@ -58,14 +59,14 @@ class _Array:
 
 
 def _reconstruct(kind: Any, shape: Any, _typecode: Any) -> _Array:
-    """An empty array, to be filled by its state."""
+    """Build an empty array, whose state fills it later."""
     if kind is not _NDARRAY or shape != (0,):
         raise pickle.UnpicklingError(f"an array of shape {shape!s:.40} without content")
     return _Array()
 
 
 def _frombuffer(content: Any, kind: Any, shape: Any, order: Any, _axes: None = None) -> _Array:
-    """An array of some bytes."""
+    """Build an array from bytes."""
     if not isinstance(kind, _Dtype):
         raise pickle.UnpicklingError("an array without a type")
     found = _Array()

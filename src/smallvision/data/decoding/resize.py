@@ -1,4 +1,4 @@
-"""Pictures of any size to one array: same channels, same height, same width."""
+"""Pictures of any size become one array of images with the same channels, height and width."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from PIL import Image, ImageOps
 from smallvision.errors import DataError
 from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images, Shape
 
-DEFAULT_SIZE = 32  # pixels a side, when sizes differ and nobody asked for another
+DEFAULT_SIZE = 32  # pixels a side, where sizes differ and the user asked for none
 
 
-def frame_pictures(
+def resize_pictures(
     pictures: Iterable[Image.Image], *, image_size: int | None = None, shape: Shape | None = None
 ) -> tuple[Images, tuple[str, ...]]:
-    """Stack pictures into one array; where they differ, resize the shorter side and crop.
+    """Stack pictures into one array; where sizes differ, resize the shorter side and crop.
 
-    Without `shape` the pictures decide: grey stays one channel if all are grey, and equal sizes
-    from 8 to 96 pixels stay as they are. With it, they are brought to that shape.
+    Without `shape`, the pictures determine it: they keep one channel if all are grey, and they keep
+    their size if it is the same for all and from 8 to 96 pixels a side.
 
     Args:
         pictures: mode "L" or "RGB".
         image_size: pixels a side, or None for 32 where resizing is needed.
-        shape: `(C, H, W)` of the training images, or None while reading those.
+        shape: `(C, H, W)` of the training images, or None for the training images themselves.
 
-    Returns: uint8 `(N, C, H, W)`, and a sentence for each thing that was changed.
+    Returns: uint8 `(N, C, H, W)`, and a sentence about each kind of change.
 
     Raises:
         DataError: there are no pictures, or `image_size` is not 8 to 96.
     """
-    frame = _choose_frame(image_size, shape)
+    size = _choose_size(image_size, shape)
     kept, resized = [], 0
     for picture in pictures:
-        # What cannot keep its size is shrunk at once: thousands of photographs fit in memory
-        # only as thumbnails.
-        target = frame or (picture.size if _in_range(picture) else (DEFAULT_SIZE, DEFAULT_SIZE))
+        # Pictures that cannot keep their size are resized at once, because thousands of
+        # photographs fit in memory only as thumbnails.
+        target = size or (picture.size if _in_range(picture) else (DEFAULT_SIZE, DEFAULT_SIZE))
         resized += picture.size != target
         kept.append(_fit(picture, target))
     if not kept:
         raise DataError("there are no images")
-    if frame is None and (resized or len({picture.size for picture in kept}) > 1):
-        frame = (DEFAULT_SIZE, DEFAULT_SIZE)
-        resized += sum(picture.size != frame for picture in kept)
-        kept = [_fit(picture, frame) for picture in kept]
+    if size is None and (resized or len({picture.size for picture in kept}) > 1):
+        size = (DEFAULT_SIZE, DEFAULT_SIZE)
+        resized += sum(picture.size != size for picture in kept)
+        kept = [_fit(picture, size) for picture in kept]
     return _stack(kept, shape, resized)
 
 
-def _choose_frame(image_size: int | None, shape: Shape | None) -> tuple[int, int] | None:
-    """`(W, H)` when it is settled before looking at any picture."""
+def _choose_size(image_size: int | None, shape: Shape | None) -> tuple[int, int] | None:
+    """`(W, H)` if it is known before any picture is read."""
     if shape is not None:
         return shape[2], shape[1]
     if image_size is None:
@@ -64,7 +64,7 @@ def _in_range(picture: Image.Image) -> bool:
 
 
 def _fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resize the shorter side with antialiasing, then cut the longer one to the center."""
+    """Resize the shorter side with antialiasing, then crop the longer one to its centre."""
     if picture.size == size:
         return picture
     return ImageOps.fit(picture, size, method=Image.Resampling.BICUBIC)
@@ -73,15 +73,15 @@ def _fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _stack(
     pictures: list[Image.Image], shape: Shape | None, resized: int
 ) -> tuple[Images, tuple[str, ...]]:
-    colored = sum(picture.mode == "RGB" for picture in pictures)
-    C = shape[0] if shape else (3 if colored else 1)
+    coloured = sum(picture.mode == "RGB" for picture in pictures)
+    C = shape[0] if shape else (3 if coloured else 1)
     W, H = pictures[0].size
     mode = {1: "L", 3: "RGB"}[C]
     images = np.empty((len(pictures), C, H, W), dtype=np.uint8)
     for image, picture in zip(images, pictures, strict=True):
         pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
         image[:] = pixels.reshape(H, W, C).transpose(2, 0, 1)
-    converted = colored if C == 1 else len(pictures) - colored
+    converted = coloured if C == 1 else len(pictures) - coloured
     return images, _describe(len(pictures), resized, converted, C, (H, W))
 
 
@@ -95,6 +95,6 @@ def _describe(
             f"{size[0]}x{size[1]} pixels."
         )
     if converted:
-        kind = {1: "color images were made grey", 3: "grey images were stored as color"}[C]
+        kind = {1: "colour images were made grey", 3: "grey images were stored as colour"}[C]
         notes.append(f"{converted:,} of {total:,} {kind}, like the rest.")
     return tuple(notes)

@@ -1,1 +1,1 @@
-"""From a name or a path to a data set with a sealed test set."""
+"""From a name, a path or arrays to a data set with a sealed test set."""

@@ -1,9 +1,9 @@
-"""Decoded images kept on disk, so that a data set is decoded once and memory-mapped after that.
+"""A cache of decoded images, so that a data set is decoded once and memory-mapped afterwards.
 
-The cache is a convenience, never an authority: an entry counts only while the source's names,
-sizes and times are the ones it was made from and its own content has the fingerprint it was
-written with, or, of a large one, the size. Anything else is rebuilt in silence, and a place that
-cannot be written to only costs time.
+An entry is used only while the source's files have the names, sizes and times that it was made
+from, and while its own arrays have the right fingerprint or, if they are large, the right size.
+Any other entry is made anew without a message. Where the cache cannot be written, loading only
+takes longer.
 """
 
 from __future__ import annotations
@@ -13,23 +13,27 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import Decoded, Layout, Part
+from smallvision.data.sources.source import DecodedPart, Layout, Part
 from smallvision.errors import DataError, UserError
-from smallvision.records.files import DAMAGES, make_folder, read_json, write_json
+from smallvision.records import store
+from smallvision.records.files import DAMAGES, make_folder
+from smallvision.records.schema import CachedPart
 from smallvision.shapes import Shape
 
 DECODER = 1  # raise it when the same files would decode to other pixels
-# Above this an entry is checked by size alone: hashing 0.5 GB takes about 0.3 seconds.
+# Larger arrays are checked by their size alone: hashing 0.5 GB takes about 0.3 seconds.
 HASHED_BYTES = 512_000_000
+
+Array: TypeAlias = Literal["images", "labels"]
 
 
 @dataclass(frozen=True)
-class Summary:
+class PartSummary:
     """What may be known of a part without opening it."""
 
     size: int
@@ -59,137 +63,140 @@ def cache_folder() -> Path:
     return expand(root) / "smallvision"
 
 
-def read_cached(layout: Layout, part: Part, shape: Shape | None = None) -> Decoded:
-    """Read a part from the cache, or from its source and into the cache.
+def read_cached(layout: Layout, part: Part, shape: Shape | None = None) -> DecodedPart:
+    """Read a part from the cache, or decode its source and write the cache.
 
     Raises:
         DataError: the source is damaged.
     """
     if not layout.files:
         return layout.read(part, shape)
-    folder, stamp = _entry_folder(layout), _stamp(layout)
-    found = _recall(folder, part, stamp)
+    entry = CacheEntry.of(layout, part)
+    found = entry.read()
     if found is None:
         found = layout.read(part, shape)
-        with suppress(OSError, UserError):  # full, read-only: the next run decodes again
-            _remember(folder, part, stamp, found)
+        with suppress(OSError, UserError):  # the disk is full or read-only
+            entry.write(found)
     return found
 
 
-def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> Summary:
-    """Size, shape and fingerprint of a part; from the cache's manifest when it has one.
+def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSummary:
+    """Size, shape and fingerprint of a part, without its images where the cache has them.
 
     Raises:
         DataError: the source is damaged.
     """
-    if layout.files:
-        manifest = _read_manifest(_entry_folder(layout), part, _stamp(layout))
-        if manifest is not None:
-            return _summary(manifest)
+    record = CacheEntry.of(layout, part).read_record() if layout.files else None
+    if record is not None:
+        return PartSummary(
+            record.n, record.shape, record.class_names, record.fingerprint, record.notes
+        )
     decoded = read_cached(layout, part, shape)
     images = decoded.images
-    return Summary(len(images), images.shape, images.class_names, images.fingerprint, decoded.notes)
+    return PartSummary(
+        len(images), images.shape, images.class_names, images.fingerprint, decoded.notes
+    )
 
 
-def _entry_folder(layout: Layout) -> Path:
-    """One folder per source and options: a changed source overwrites its own old entry."""
-    place = layout.place.resolve() if layout.place else Path()
-    identity = f"{place}\n{layout.source}\n{layout.options}"
-    digest = hashlib.sha256(os.fsencode(identity)).hexdigest()
-    return cache_folder() / "decoded" / f"{place.name}-{digest[:16]}"
+@dataclass(frozen=True)
+class CacheEntry:
+    """The place of one part of a source in the cache.
+
+    Attributes:
+        folder: one for each source and its options, so that a changed source replaces its entry.
+        part: which part it is.
+        stamp: hash of the names, sizes and times of the source's files.
+    """
+
+    folder: Path
+    part: Part
+    stamp: str
+
+    @classmethod
+    def of(cls, layout: Layout, part: Part) -> CacheEntry:
+        """The entry for a part of a source in its present state."""
+        place = layout.place.resolve() if layout.place else Path()
+        identity = f"{place}\n{layout.source}\n{layout.options}"
+        digest = hashlib.sha256(os.fsencode(identity)).hexdigest()
+        folder = cache_folder() / "decoded" / f"{place.name}-{digest[:16]}"
+        return cls(folder, part, _stamp(layout.files))
+
+    @property
+    def manifest(self) -> Path:
+        """The record, which is written last, so that an entry which has it is complete."""
+        return self.folder / f"{self.part}.manifest.json"
+
+    def array(self, array: Array) -> Path:
+        """The file of the images or of the labels."""
+        return self.folder / f"{self.part}-{array}.npy"
+
+    def read_record(self) -> CachedPart | None:
+        """The record of an entry that is up to date and whose arrays have the right sizes."""
+        try:
+            record = store.read(self.manifest, CachedPart)
+            sizes = {array: self.array(array).stat().st_size for array in ("images", "labels")}
+        except (OSError, UserError):
+            return None
+        return record if (record.stamp, record.bytes) == (self.stamp, sizes) else None
+
+    def read(self) -> DecodedPart | None:
+        """Memory-map the arrays; None where the entry is absent, outdated or damaged."""
+        record = self.read_record()
+        if record is None:
+            return None
+        try:
+            images = ImageSet(
+                _map_array(self.array("images")),
+                _map_array(self.array("labels")),
+                record.class_names,
+            )
+        except (*DAMAGES, UserError):
+            return None
+        if images.images.nbytes > HASHED_BYTES:
+            vars(images)["fingerprint"] = record.fingerprint
+        intact = images.fingerprint == record.fingerprint and len(images) == record.n
+        return DecodedPart(images, record.notes) if intact else None
+
+    def write(self, decoded: DecodedPart) -> None:
+        """Write both arrays, then the record."""
+        make_folder(self.folder)
+        images = decoded.images
+        sizes = {
+            "images": _write_array(self.array("images"), images.images),
+            "labels": _write_array(self.array("labels"), images.labels),
+        }
+        record = CachedPart(
+            stamp=self.stamp,
+            n=len(images),
+            shape=images.shape,
+            class_names=images.class_names,
+            fingerprint=images.fingerprint,
+            notes=decoded.notes,
+            bytes=sizes,
+        )
+        store.write(self.manifest, record)
 
 
-def _stamp(layout: Layout) -> str:
-    """Hash the state of the source: name, size and time of each of its files."""
+def _stamp(files: tuple[Path, ...]) -> str:
     digest = hashlib.sha256(f"decoder {DECODER}".encode())
-    for path in sorted(layout.files):
-        with suppress(OSError):  # a file that is gone is reported by the reader
+    for path in sorted(files):
+        with suppress(OSError):  # the reader reports a file that is gone
             state = path.stat()
             digest.update(os.fsencode(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n"))
     return digest.hexdigest()
 
 
-def _array_path(folder: Path, part: Part, kind: str) -> Path:
-    return folder / f"{part}-{kind}.npy"
-
-
-def _read_manifest(folder: Path, part: Part, stamp: str) -> dict[str, Any] | None:
-    """Read the manifest of an entry that is up to date and whose arrays have the right sizes."""
-    try:
-        manifest = read_json(folder / f"{part}.manifest.json")
-        sizes = {
-            kind: _array_path(folder, part, kind).stat().st_size for kind in ("images", "labels")
-        }
-        _summary(manifest)
-    except (OSError, UserError, KeyError, TypeError, ValueError):
-        return None
-    return manifest if (manifest.get("stamp"), manifest.get("bytes")) == (stamp, sizes) else None
-
-
-def _summary(manifest: dict[str, Any]) -> Summary:
-    C, H, W = manifest["shape"]
-    return Summary(
-        size=int(manifest["n"]),
-        shape=(int(C), int(H), int(W)),
-        class_names=tuple(manifest["class_names"]),
-        fingerprint=str(manifest["fingerprint"]),
-        notes=tuple(manifest["notes"]),
-    )
-
-
-def _recall(folder: Path, part: Part, stamp: str) -> Decoded | None:
-    """Memory-map an entry, or give None when it is absent, stale or damaged."""
-    manifest = _read_manifest(folder, part, stamp)
-    if manifest is None:
-        return None
-    summary = _summary(manifest)
-    try:
-        images = ImageSet(
-            _map_array(folder, part, "images"),
-            _map_array(folder, part, "labels"),
-            summary.class_names,
-        )
-    except (*DAMAGES, UserError):
-        return None
-    if images.images.nbytes > HASHED_BYTES:
-        vars(images)["fingerprint"] = summary.fingerprint
-    intact = images.fingerprint == summary.fingerprint and len(images) == summary.size
-    return Decoded(images, summary.notes) if intact else None
-
-
-def _map_array(folder: Path, part: Part, kind: str) -> np.ndarray[Any, Any]:
+def _map_array(path: Path) -> np.ndarray[Any, Any]:
     """Map an array as a plain view: its users need not know that the pixels lie in a file."""
-    path = _array_path(folder, part, kind)
     mapped: np.ndarray[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped.view(np.ndarray)
 
 
-def _remember(folder: Path, part: Part, stamp: str, decoded: Decoded) -> None:
-    """Write both arrays, then the manifest that makes them count."""
-    make_folder(folder)
-    images = decoded.images
-    sizes = {
-        "images": _write_array(_array_path(folder, part, "images"), images.images),
-        "labels": _write_array(_array_path(folder, part, "labels"), images.labels),
-    }
-    manifest = {
-        "schema": 1,
-        "stamp": stamp,
-        "n": len(images),
-        "shape": list(images.shape),
-        "class_names": list(images.class_names),
-        "fingerprint": images.fingerprint,
-        "notes": list(decoded.notes),
-        "bytes": sizes,
-    }
-    write_json(folder / f"{part}.manifest.json", manifest)
-
-
 def _write_array(path: Path, array: np.ndarray[Any, Any]) -> int:
-    """Write one array whole or not at all; returns its size in bytes.
+    """Write an array whole or not at all, and return the size of its file in bytes.
 
-    Unlike a record it is synced to disk only if it is too large to be hashed when it is read,
-    which finds what a power cut leaves behind.
+    Unlike a record, an array is synced to disk only if it is too large to be hashed when it is
+    read: the hash finds what a power cut leaves behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

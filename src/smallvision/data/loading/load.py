@@ -1,18 +1,24 @@
-"""`load_data`: from a name or a path to a `DataSet`."""
+"""From a name, a path or arrays to a `DataSet`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
+from smallvision.data.decoding.labels import LabelEncoding
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
-from smallvision.data.loading.locate import find_layout, find_official
-from smallvision.data.sources.digits import digits_layout
-from smallvision.data.sources.named import CATALOG, Source
-from smallvision.data.sources.synthetic import make_synthetic
-from smallvision.errors import DataError, SettingError, nearest
+from smallvision.data.loading.places import check_data_dir, find_named
+from smallvision.data.sources.arrays import arrays_layout
+from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
+from smallvision.data.sources.source import Part, SourceOptions
+from smallvision.data.sources.table import recognize
+from smallvision.errors import DataError, nearest
 
 
 def load_data(
@@ -20,59 +26,67 @@ def load_data(
     *,
     data_dir: str | Path | None = None,
     image_size: int | None = None,
-    size: int | None = None,
     seed: int = 0,
     mirror_safe: bool | None = None,
 ) -> DataSet:
-    """Load a data set by name, or from a file or folder whose layout is recognized.
+    """Load a data set by name, or from a file or folder of a known kind.
 
     Args:
-        source: `digits`, `cifar10`, `cifar100`, `synthetic`, or a path: a CIFAR archive or
-            folder, Hugging Face Parquet, one folder of pictures per class, or an `.npz`.
-        data_dir: where CIFAR lies, or its parent. Without it: the folder in SMALLVISION_DATA,
-            then the cache, then a download.
-        image_size: pixels a side to bring pictures to (8 to 96); by default sizes stay where
-            they agree and become 32 where they differ.
-        size: number of training images of `synthetic`.
-        seed: chooses the test images of a source that has none, and draws `synthetic`.
-        mirror_safe: whether a left-right flip keeps the label, so that models may learn from
-            mirror images; by default what is known of a named set, and true of others.
+        source: `digits`, `cifar10`, `cifar100`, or a path: a CIFAR archive or its folder, Parquet
+            files, a folder that holds a folder of pictures for each class, or an `.npz`.
+        data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
+            folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
+        image_size: pixels a side to resize pictures to (8 to 96); by default sizes stay where
+            they agree, and become 32 where they differ.
+        seed: chooses the test images of a source that declares none.
+        mirror_safe: whether a left-right flip keeps the label, so that models may be trained on
+            mirror images; by default what is known of a named data set, and true of others.
 
-    Returns: training images, and the test set behind its seal.
+    Returns: training images, and a sealed test set.
 
     Raises:
         DataError: the source is unknown, missing or damaged.
-        SettingError: an option that this source does not have.
+        SettingError: an option that this source does not take.
     """
-    data = _find_data(source, data_dir, image_size, size, seed)
+    known = NAMED_DATA_SETS.get(source) if isinstance(source, str) else None
+    options = SourceOptions(image_size=image_size)
+    if known is not None:
+        data = _load_named(known, data_dir, options, seed)
+    else:
+        check_data_dir(source, data_dir)
+        data = _load_path(expand(source), options, seed)
     return data if mirror_safe is None else replace(data, mirror_safe=mirror_safe)
 
 
-def _find_data(
-    source: str | Path,
-    data_dir: str | Path | None,
-    image_size: int | None,
-    size: int | None,
-    seed: int,
+def _load_named(
+    known: NamedDataSet, data_dir: str | Path | None, options: SourceOptions, seed: int
 ) -> DataSet:
-    known = CATALOG.get(source) if isinstance(source, str) else None
-    if data_dir is not None and (known is None or known.train_n is None):
-        raise SettingError(f"data_dir is for cifar10 and cifar100; '{source}' does not need it")
-    if size is not None and source != "synthetic":
-        raise SettingError(f"size is for synthetic; '{source}' has the size it has")
-    if known is None:
-        return _load_path(expand(source), image_size, seed)
-    if known.name == "synthetic":
-        options = {"size": size, "image_size": image_size}
-        given = {name: value for name, value in options.items() if value is not None}
-        return make_synthetic(seed=seed, **given)[0]
-    if image_size is not None:
-        raise SettingError(f"image_size is for folders, Parquet and synthetic, not '{source}'")
-    if known.name == "digits":
-        return assemble(digits_layout(), name="digits", seed=seed, mirror_safe=known.mirror_safe)
-    data = assemble(find_official(known.name, data_dir), name=known.name, seed=seed)
-    _check_official(data, known)
+    options.check((), f"'{known.name}'")
+    layout = find_named(known, data_dir)
+    data = assemble(layout, name=known.name, seed=seed, mirror_safe=known.mirror_safe)
+    if isinstance(known.content, OfficialFiles):
+        _check_complete(data, known, known.content)
     return data
+
+
+def _check_complete(data: DataSet, known: NamedDataSet, files: OfficialFiles) -> None:
+    """Refuse a part of a data set that the user asked for by name."""
+    found = (data.train.num_classes, data.train.shape, len(data.train), len(data.test))
+    if found != (len(known.class_names), known.shape, files.train_n, files.test_n):
+        raise DataError(
+            f"{known.name} has {files.train_n:,} training and {files.test_n:,} test images in "
+            f"{len(known.class_names)} classes; these files hold {found[2]:,} and {found[3]:,} in "
+            f"{found[0]}: get all of it, or load the part by its path"
+        )
+
+
+def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
+    if not path.exists():
+        raise DataError(
+            f"'{path}' is neither a known data set nor an existing file or folder"
+            f"{nearest(str(path), NAMED_DATA_SETS)}"
+        )
+    return assemble(recognize(path, options), name=name_data(path), seed=seed)
 
 
 def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:
@@ -84,30 +98,46 @@ def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -
     return data if isinstance(data, DataSet) else load_data(data, data_dir=data_dir)
 
 
-def _load_path(path: Path, image_size: int | None, seed: int) -> DataSet:
-    if not path.exists():
-        raise DataError(
-            f"'{path}' is neither a known data set nor an existing file or folder"
-            f"{nearest(str(path), CATALOG)}"
-        )
-    layout = find_layout(path, image_size=image_size)
-    return assemble(layout, name=name_data(path), seed=seed)
-
-
 def name_data(source: str | Path) -> str:
-    """What a data set is called: its name, or that of its file or folder without the ending."""
-    if source in CATALOG:
+    """The name of a data set: its own, or that of its file or folder without the ending."""
+    if source in NAMED_DATA_SETS:
         return str(source)
-    # absolute(), for resolve() fails on a link to itself, which is then reported as no data set.
+    # resolve() would fail on a link to itself, which is later reported as no data set.
     return expand(source).absolute().name.partition(".")[0]
 
 
-def _check_official(data: DataSet, known: Source) -> None:
-    """Whoever asks for CIFAR by name gets all of it, or an error."""
-    found = (data.train.num_classes, data.train.shape, len(data.train), len(data.test))
-    if found != (known.num_classes, known.shape, known.train_n, known.test_n):
-        raise DataError(
-            f"{known.name} has {known.train_n:,} training and {known.test_n:,} test images in "
-            f"{known.num_classes} classes; these files hold {found[2]:,} and {found[3]:,} in "
-            f"{found[0]}: get all of it, or load the part by its path"
-        )
+def from_arrays(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    class_names: Sequence[str] | None = None,
+    test_images: npt.ArrayLike | None = None,
+    test_labels: npt.ArrayLike | None = None,
+    name: str = "arrays",
+    mirror_safe: bool = True,
+    seed: int = 0,
+) -> DataSet:
+    """Make a data set from arrays; the test images are sealed at once.
+
+    Args:
+        images: `(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)`; whole numbers 0 to 255 or
+            fractions 0 to 1. They are copied.
+        labels: `(N,)` whole numbers or strings. With `class_names`, numbers are positions in it;
+            without, each distinct label is a class.
+        class_names: K names, or None to name the classes after their labels.
+        test_images: as `images`; without them 20 % of each class becomes the test set.
+        test_labels: as `labels`.
+        name: the name of the data set.
+        mirror_safe: whether a left-right flip keeps the label.
+        seed: chooses the test images where none are given.
+
+    Raises:
+        DataError: a shape, type or value is not as above, or the lengths differ.
+    """
+    if (test_images is None) != (test_labels is None):
+        raise DataError("test_images and test_labels go together; one of them is missing")
+    given: dict[Part, tuple[Any, Any]] = {"train": (images, labels)}
+    if test_images is not None:
+        given["test"] = (test_images, test_labels)
+    encoding = LabelEncoding.fit(labels, class_names, "labels")
+    return assemble(arrays_layout(given, encoding), name=name, seed=seed, mirror_safe=mirror_safe)

@@ -1,4 +1,4 @@
-"""Arrays in memory to a `Layout`: any usual layout, type or kind of label."""
+"""Arrays in memory, in any of the usual shapes and types and with any kind of label."""
 
 from __future__ import annotations
 
@@ -9,56 +9,60 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smallvision.data.decoding.labels import Naming
+from smallvision.data.decoding.labels import LabelEncoding
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import Decoded, Layout, Part, Read
+from smallvision.data.sources.source import DecodedPart, Layout, Part, ReadPart
 from smallvision.errors import DataError
 from smallvision.shapes import Images, Shape
 
 
-def arrays_layout(given: Mapping[Part, tuple[Any, Any]], naming: Naming) -> Layout:
-    """A layout over arrays that are in memory already.
+def arrays_layout(given: Mapping[Part, tuple[Any, Any]], encoding: LabelEncoding) -> Layout:
+    """Describe arrays that are in memory already.
 
     Args:
         given: images and labels of each part.
-        naming: the classes, from the training labels.
+        encoding: of the labels, fitted to the training labels.
     """
-    parts: dict[Part, Read] = {
-        part: partial(_read_part, part, pixels, marks, naming)
-        for part, (pixels, marks) in given.items()
+    parts: dict[Part, ReadPart] = {
+        part: partial(_read_part, part, images, labels, encoding)
+        for part, (images, labels) in given.items()
     }
     return Layout("arrays", parts)
 
 
-def _read_part(part: Part, images: Any, labels: Any, naming: Naming, _: Shape | None) -> Decoded:
+def _read_part(
+    part: Part, images: Any, labels: Any, encoding: LabelEncoding, _: Shape | None
+) -> DecodedPart:
     prefix = "" if part == "train" else f"{part}_"
-    return convert_arrays(images, labels, naming, (f"{prefix}images", f"{prefix}labels"))
+    return convert_arrays(images, labels, encoding, (f"{prefix}images", f"{prefix}labels"))
 
 
-def convert_arrays(images: Any, labels: Any, naming: Naming, names: tuple[str, str]) -> Decoded:
+def convert_arrays(
+    images: Any, labels: Any, encoding: LabelEncoding, names: tuple[str, str]
+) -> DecodedPart:
     """Check and convert a pair of arrays.
 
     Args:
         images: as for `from_arrays`.
         labels: as for `from_arrays`.
-        naming: the classes, from the training labels.
+        encoding: of the labels, fitted to the training labels.
         names: what to call the images and the labels in an error.
 
     Raises:
         DataError: a shape, type or value is out of range, or the lengths differ.
     """
     pixels, note = _to_pixels(images, names[0])
-    numbers = naming.number(labels, names[1])
+    numbers = encoding.encode(labels, names[1])
     if len(pixels) != len(numbers):
         raise DataError(
             f"there are {len(pixels):,} {names[0]} but {len(numbers):,} {names[1]}; "
             "expected one label per image"
         )
-    return Decoded(ImageSet(pixels, numbers, naming.class_names), note)
+    return DecodedPart(ImageSet(pixels, numbers, encoding.class_names), note)
 
 
 def _to_pixels(values: Any, where: str) -> tuple[Images, tuple[str, ...]]:
-    """uint8 `(N, C, H, W)`, always a copy: an `ImageSet` locks its arrays."""
+    """Pixels as uint8 `(N, C, H, W)`: always a copy, because an `ImageSet` locks its arrays."""
     array = _channels_first(_as_array(values, where), where)
     kind = array.dtype.kind
     if kind not in "uif":
@@ -89,7 +93,7 @@ def _as_array(values: Any, where: str) -> npt.NDArray[Any]:
 
 
 def _channels_first(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
-    """`(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)` to the last; sides are never as small as C."""
+    """Images as `(N, C, H, W)`; a side is never as small as 3 pixels, so C can be recognized."""
     if array.ndim == 3:
         return array[:, None]
     if array.ndim == 4 and array.shape[1] in (1, 3):

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as their authors publish them: python or binary, packed or not.
+"""CIFAR-10 and CIFAR-100 as their authors publish them: python or binary, packed or unpacked.
 
 Source: https://www.cs.toronto.edu/~kriz/cifar.html. CIFAR-100 is read with its fine labels.
 """
@@ -7,22 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from smallvision.data.decoding.archive import MAX_MEMBER_BYTES, find_folder, stream_members
 from smallvision.data.decoding.labels import check_labels, check_lengths
 from smallvision.data.decoding.pickles import unpickle_arrays
+from smallvision.data.decoding.tar import MAX_MEMBER_BYTES, find_folder, stream_members
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.cifar_archives import EDITIONS, Edition
-from smallvision.data.sources.source import Decoded, Layout
+from smallvision.data.sources.cifar_archives import CIFAR_ARCHIVES, CIFAR_SHAPE, CifarArchive
+from smallvision.data.sources.source import DecodedPart, Layout, SourceOptions
 from smallvision.errors import DataError
 from smallvision.shapes import Images, Labels, Shape
 
-SHAPE = (3, 32, 32)
-PIXELS = 3 * 32 * 32
+PIXELS = prod(CIFAR_SHAPE)
+
+
+class CifarSource:
+    """An official CIFAR archive, its unpacked folder, or a folder that holds either."""
+
+    expects = "a CIFAR .tar.gz"
+    takes: tuple[str, ...] = ()
+
+    def recognize(self, place: Path, _options: SourceOptions) -> Layout | None:
+        """Describe it without decoding its images; see `Source`."""
+        return find_cifar(place)
 
 
 def find_cifar(place: Path, name: str | None = None) -> Layout | None:
@@ -30,72 +41,76 @@ def find_cifar(place: Path, name: str | None = None) -> Layout | None:
 
     Args:
         place: a file or a folder.
-        name: look for `cifar10` or `cifar100` only.
+        name: `cifar10` or `cifar100` to look for that only, or None for both.
 
     Returns: the layout, or None when there is nothing of the kind.
 
     Raises:
-        DataError: `place` is a `.tar.gz` that cannot be read.
+        DataError: a `.tar.gz` cannot be read.
     """
-    editions = [edition for edition in EDITIONS if name in (None, edition.name)]
+    archives = [archive for archive in CIFAR_ARCHIVES if name in (None, archive.name)]
     if place.is_file():
-        return _find_in_archive(place, editions)
-    for edition in editions:
-        for folder in (place, place / edition.folder):
-            if (folder / edition.train[0]).is_file() and (folder / edition.names_file).is_file():
-                return make_layout(folder, edition)
-    for edition in editions:
-        if (place / edition.archive).is_file():
-            return _find_in_archive(place / edition.archive, editions)
+        return _find_packed(place, archives)
+    for archive in archives:
+        for folder in (place, place / archive.folder):
+            if (folder / archive.train[0]).is_file() and (folder / archive.names_file).is_file():
+                return make_layout(folder, archive)
+    for archive in archives:
+        if (place / archive.file_name).is_file():
+            return _find_packed(place / archive.file_name, archives)
     return None
 
 
-def make_layout(place: Path, edition: Edition) -> Layout:
-    """Describe an archive, or an unpacked folder, of a known edition."""
+def make_layout(place: Path, archive: CifarArchive) -> Layout:
+    """Describe an official archive, which may be unpacked."""
     packed = place.is_file()
-    names = (*edition.train, *edition.test, edition.names_file)
+    names = (*archive.train, *archive.test, archive.names_file)
     return Layout(
-        source=f"{edition.name} {edition.kind} {'archive' if packed else 'batches'}",
+        source=f"{archive.name} {archive.kind} {'archive' if packed else 'batches'}",
         parts={
-            "train": partial(_read_part, place, edition, edition.train),
-            "test": partial(_read_part, place, edition, edition.test),
+            "train": partial(_read_part, place, archive, archive.train),
+            "test": partial(_read_part, place, archive, archive.test),
         },
         place=place,
         files=(place,) if packed else tuple(place / name for name in names),
     )
 
 
-def _find_in_archive(archive: Path, editions: Sequence[Edition]) -> Layout | None:
-    if not archive.name.endswith((".tar.gz", ".tgz")):
+def _find_packed(file: Path, archives: Sequence[CifarArchive]) -> Layout | None:
+    if not file.name.endswith((".tar.gz", ".tgz")):
         return None
-    folders = {edition.folder: edition for edition in editions}
-    folder = find_folder(archive, folders)
-    return make_layout(archive, folders[folder]) if folder else None
+    by_folder = {archive.folder: archive for archive in archives}
+    folder = find_folder(file, by_folder)
+    return make_layout(file, by_folder[folder]) if folder else None
 
 
-def _read_part(place: Path, edition: Edition, batches: Sequence[str], _: Shape | None) -> Decoded:
-    """Read some batches in official order, whatever order the archive has them in."""
+def _read_part(
+    place: Path, archive: CifarArchive, batches: Sequence[str], _: Shape | None
+) -> DecodedPart:
+    """Read some batches in official order, whatever their order in the file."""
     class_names: tuple[str, ...] = ()
     contents: dict[str, tuple[Images, Labels]] = {}
-    strangers = []
-    for name, content in _stream(place, edition, (*batches, edition.names_file)):
-        if name == edition.names_file:
-            class_names = _read_names(content, edition)
+    changed = []
+    for name, content in _stream(place, archive, (*batches, archive.names_file)):
+        if name == archive.names_file:
+            class_names = _read_names(content, archive)
             continue
-        contents[name] = _read_batch(content, edition, name)
-        if not edition.is_official(name, content):
-            strangers.append(name)
+        contents[name] = _read_batch(content, archive, name)
+        if not archive.is_official(name, content):
+            changed.append(name)
     for name in batches:
         check_labels(contents[name][1], len(class_names), name)
     images, labels = (
         np.concatenate([contents[name][column] for name in batches]) for column in (0, 1)
     )
-    return Decoded(ImageSet(images, labels, class_names), _describe(edition, strangers))
+    return DecodedPart(ImageSet(images, labels, class_names), _describe(archive, changed))
 
 
-def _stream(place: Path, edition: Edition, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+def _stream(
+    place: Path, archive: CifarArchive, names: Collection[str]
+) -> Iterator[tuple[str, bytes]]:
     if place.is_file():
-        yield from stream_members(place, edition.folder, names)
+        yield from stream_members(place, archive.folder, names)
         return
     for name in names:
         yield name, _read_file(place / name)
@@ -117,37 +132,36 @@ def _read_file(path: Path) -> bytes:
     return content
 
 
-def _describe(edition: Edition, strangers: Sequence[str]) -> tuple[str, ...]:
-    if not strangers:
+def _describe(archive: CifarArchive, changed: Sequence[str]) -> tuple[str, ...]:
+    if not changed:
         return ()
-    which = ", ".join(sorted(strangers))
     return (
-        f"{which}: not the official {edition.name} content (MD5 differs), "
+        f"{', '.join(sorted(changed))}: not the official {archive.name} content (MD5 differs), "
         "though its structure is right; it was changed or damaged.",
     )
 
 
-def _read_names(content: bytes, edition: Edition) -> tuple[str, ...]:
+def _read_names(content: bytes, archive: CifarArchive) -> tuple[str, ...]:
     """Class names from `batches.meta`, `meta` or a text file."""
-    if edition.kind == "binary":
+    if archive.kind == "binary":
         return tuple(content.decode("latin1").split())
-    names = unpickle_arrays(content, edition.names_file).get(edition.names_key)
+    names = unpickle_arrays(content, archive.names_file).get(archive.names_key)
     if not isinstance(names, list) or not names:
         raise DataError(
-            f"{edition.names_file} holds no list '{edition.names_key}'; get the original"
+            f"{archive.names_file} holds no list '{archive.names_key}'; get the original"
         )
     return tuple(name.decode("latin1") if isinstance(name, bytes) else str(name) for name in names)
 
 
-def _read_batch(content: bytes, edition: Edition, where: str) -> tuple[Images, Labels]:
-    if edition.kind == "binary":
-        return _read_rows(content, edition.label_bytes, where)
+def _read_batch(content: bytes, archive: CifarArchive, where: str) -> tuple[Images, Labels]:
+    if archive.kind == "binary":
+        return _read_rows(content, archive.label_bytes, where)
     record = unpickle_arrays(content, where)
-    lacking = [column for column in ("data", edition.labels_key) if column not in record]
+    lacking = [column for column in ("data", archive.labels_key) if column not in record]
     if lacking:
         raise DataError(f"{where} lacks '{lacking[0]}'; get the original")
     images = _check_pixels(record["data"], where)
-    labels = _as_whole_numbers(record[edition.labels_key], where)
+    labels = _as_whole_numbers(record[archive.labels_key], where)
     check_lengths(len(images), len(labels), where)
     return images, labels
 
@@ -160,7 +174,9 @@ def _read_rows(content: bytes, label_bytes: int, where: str) -> tuple[Images, La
             "(one image); it was cut short: get the original"
         )
     rows = np.frombuffer(content, dtype=np.uint8).reshape(-1, row)
-    return rows[:, label_bytes:].reshape(-1, *SHAPE), rows[:, label_bytes - 1].astype(np.int64)
+    return rows[:, label_bytes:].reshape(-1, *CIFAR_SHAPE), rows[:, label_bytes - 1].astype(
+        np.int64
+    )
 
 
 def _check_pixels(data: Any, where: str) -> Images:
@@ -169,7 +185,7 @@ def _check_pixels(data: Any, where: str) -> Images:
     if not shaped or data.dtype != np.uint8:
         raise DataError(f"{where}: 'data' is not a uint8 array (N, {PIXELS}); get the original")
     pixels: Images = data
-    return pixels.reshape(-1, *SHAPE)
+    return pixels.reshape(-1, *CIFAR_SHAPE)
 
 
 def _as_whole_numbers(values: Any, where: str) -> Labels:

@@ -1,4 +1,4 @@
-"""The official packagings of CIFAR: what their files are called and what they sum to.
+"""The official archives of CIFAR: names of files, checksums and classes.
 
 Source: https://www.cs.toronto.edu/~kriz/cifar.html.
 """
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Edition:
-    """One official packaging of CIFAR.
+class CifarArchive:
+    """One official archive of CIFAR.
 
     Attributes:
-        name: the data set, as in the catalog.
+        name: the data set, `cifar10` or `cifar100`.
         kind: "python" (pickled batches) or "binary".
-        archive, md5: the packed file, for the download.
+        file_name, md5: of the packed file, for the download.
         folder: the folder inside it.
-        train, test: batches in official order.
-        names_file: where the class names are.
-        md5s: official checksums of single batches; published for python editions only.
-        label_bytes: bytes before the pixels of a binary row; the last is the (fine) label.
-        names_key, labels_key: where a python edition keeps class names and (fine) labels.
+        train, test: names of the batches in official order.
+        names_file: the file with the class names.
+        md5s: official checksums of the batches; published for python archives only.
+        label_bytes: bytes before the pixels of a binary row; the last of them is the (fine) label.
+        names_key, labels_key: where a python archive keeps class names and (fine) labels.
     """
 
     name: str
     kind: str
-    archive: str
+    file_name: str
     md5: str
     folder: str
     train: tuple[str, ...]
@@ -46,11 +46,11 @@ class Edition:
         return hashlib.md5(content, usedforsecurity=False).hexdigest() == known[batch]
 
 
-EDITIONS = (
-    Edition(
+CIFAR_ARCHIVES = (
+    CifarArchive(
         name="cifar10",
         kind="python",
-        archive="cifar-10-python.tar.gz",
+        file_name="cifar-10-python.tar.gz",
         md5="c58f30108f718f92721af3b95e74349a",
         folder="cifar-10-batches-py",
         train=tuple(f"data_batch_{i}" for i in range(1, 6)),
@@ -65,10 +65,10 @@ EDITIONS = (
             "40351d587109b95175f43aff81a1287e",
         ),
     ),
-    Edition(
+    CifarArchive(
         name="cifar100",
         kind="python",
-        archive="cifar-100-python.tar.gz",
+        file_name="cifar-100-python.tar.gz",
         md5="eb9058c3a382ffc7106e4002c42a8d85",
         folder="cifar-100-python",
         train=("train",),
@@ -78,10 +78,10 @@ EDITIONS = (
         names_key="fine_label_names",
         labels_key="fine_labels",
     ),
-    Edition(
+    CifarArchive(
         name="cifar10",
         kind="binary",
-        archive="cifar-10-binary.tar.gz",
+        file_name="cifar-10-binary.tar.gz",
         md5="c32a1d4ab5d03f1284b67883e8d87530",
         folder="cifar-10-batches-bin",
         train=tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
@@ -89,10 +89,10 @@ EDITIONS = (
         names_file="batches.meta.txt",
         label_bytes=1,
     ),
-    Edition(
+    CifarArchive(
         name="cifar100",
         kind="binary",
-        archive="cifar-100-binary.tar.gz",
+        file_name="cifar-100-binary.tar.gz",
         md5="03b5dce01913d631647c71ecec9e9cb8",
         folder="cifar-100-binary",
         train=("train.bin",),
@@ -101,3 +101,26 @@ EDITIONS = (
         label_bytes=2,
     ),
 )
+
+CIFAR_SHAPE = (3, 32, 32)  # of an image, in all of them
+
+CIFAR_CLASSES: dict[str, tuple[str, ...]] = {
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+    "cifar100": tuple(
+        """
+        apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
+        bowl boy bridge bus butterfly camel can castle caterpillar cattle
+        chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
+        dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard
+        lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain
+        mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree
+        plain plate poppy porcupine possum rabbit raccoon ray road rocket
+        rose sea seal shark shrew skunk skyscraper snail snake spider
+        squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
+        train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+        """.split()  # noqa: SIM905 - a hundred quoted words would be harder to read
+    ),
+}

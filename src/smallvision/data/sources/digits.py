@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.named import CATALOG
-from smallvision.data.sources.source import Decoded, Layout
+from smallvision.data.sources.source import DecodedPart, Layout
 from smallvision.shapes import Shape
 
+SHAPE = (1, 8, 8)
+CLASSES = tuple("0123456789")
 INK_LEVELS = 16  # the scans count ink from 0 to 16
 
 
@@ -21,10 +22,10 @@ def digits_layout() -> Layout:
     return Layout("scikit-learn", {"train": _read_digits})
 
 
-def _read_digits(_: Shape | None) -> Decoded:
-    # Imported here: scikit-learn's data sets take over a second to import.
+def _read_digits(_: Shape | None) -> DecodedPart:
+    # Imported here, because the data sets of scikit-learn take over a second to import.
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     images = np.rint(digits.images * (255 / INK_LEVELS)).astype(np.uint8)[:, None]
-    return Decoded(ImageSet(images, digits.target.astype(np.int64), CATALOG["digits"].class_names))
+    return DecodedPart(ImageSet(images, digits.target.astype(np.int64), CLASSES))

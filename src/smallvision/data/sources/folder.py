@@ -12,49 +12,60 @@ from PIL import Image
 
 from smallvision.data.decoding.image import SUFFIXES, decode_picture
 from smallvision.data.decoding.image_files import list_pictures, read_picture
-from smallvision.data.decoding.resize import frame_pictures
+from smallvision.data.decoding.resize import resize_pictures
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import PART_NAMES, Decoded, Layout, Part
+from smallvision.data.sources.source import (
+    PART_NAMES,
+    DecodedPart,
+    Layout,
+    Part,
+    SourceOptions,
+)
 from smallvision.errors import DataError
 from smallvision.shapes import Shape
 
 Classes: TypeAlias = dict[str, tuple[Path, ...]]  # class name -> its picture files, sorted
 
 
-def find_folder_layout(root: Path, *, image_size: int | None = None) -> Layout:
-    """Recognize a folder of class folders; classes are the sorted folder names.
+class FolderSource:
+    """A folder of class folders; the classes are the sorted folder names.
 
-    Hidden files and files that are no pictures are ignored.
-
-    Args:
-        root: holds the class folders, or `train/` and optionally `val/` and `test/` that do.
-        image_size: pixels a side to resize to, or None to keep sizes where they agree.
-
-    Raises:
-        DataError: no class folders, a class without images, a single image in a class to learn
-            from, or a class in `val/` or `test/` that `train/` lacks.
+    The class folders may lie in `train/`, beside which `val/` and `test/` may lie. Hidden files and
+    files that are no pictures are ignored.
     """
-    parts = {part: _list_classes(folder) for part, folder in _find_parts(root).items()}
-    class_names = tuple(parts["train"])
-    _check_classes(parts, root)
-    return Layout(
-        source="folder of images",
-        parts={
-            part: partial(_read_part, root, classes, class_names, image_size)
-            for part, classes in parts.items()
-        },
-        place=root,
-        files=tuple(
-            path for classes in parts.values() for paths in classes.values() for path in paths
-        ),
-        options=f"image_size={image_size}",
-    )
+
+    expects = "a folder that holds a folder of pictures for each class"
+    takes: tuple[str, ...] = ("image_size",)
+
+    def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
+        """Describe a folder without decoding its pictures; see `Source`.
+
+        Raises:
+            DataError: there are no class folders, a class has no images, a training class has one
+                image, or `train/` lacks a class of `val/` or `test/`.
+        """
+        if not place.is_dir():
+            return None
+        parts = {part: _list_classes(folder) for part, folder in _find_parts(place).items()}
+        class_names = tuple(parts["train"])
+        _check_classes(parts, place)
+        return Layout(
+            source="folder of images",
+            parts={
+                part: partial(_read_part, place, classes, class_names, options.image_size)
+                for part, classes in parts.items()
+            },
+            place=place,
+            files=tuple(
+                path for classes in parts.values() for paths in classes.values() for path in paths
+            ),
+        )
 
 
 def _find_parts(root: Path) -> dict[Part, Path]:
-    """Find the folder of each part; the root itself is train when nothing is divided.
+    """Find the folder of each part; without such folders, the root itself is train.
 
-    A folder called `train` is a part only if it holds folders; otherwise it is a class of trains.
+    A folder called `train` is a part only if it holds folders; otherwise it is a class.
     """
     parts: dict[Part, Path] = {}
     for folder in _list_folders(root):
@@ -106,10 +117,10 @@ def _read_part(
     class_names: tuple[str, ...],
     image_size: int | None,
     shape: Shape | None,
-) -> Decoded:
+) -> DecodedPart:
     labels = [class_names.index(name) for name, paths in classes.items() for _ in paths]
-    images, notes = frame_pictures(_decode_all(root, classes), image_size=image_size, shape=shape)
-    return Decoded(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
+    images, notes = resize_pictures(_decode_all(root, classes), image_size=image_size, shape=shape)
+    return DecodedPart(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
 
 
 def _decode_all(root: Path, classes: Classes) -> Iterator[Image.Image]:

@@ -1,95 +1,120 @@
-"""The data sets that go by a name: what each one is, and who made it."""
+"""The table of the data sets that are known by name.
+
+A data set either comes with an installed package or consists of files that its authors publish.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
-from smallvision.data.sources.patterns import PATTERNS
+from smallvision.data.decoding.parquet_file import read_columns
+from smallvision.data.sources import digits
+from smallvision.data.sources.cifar import find_cifar
+from smallvision.data.sources.cifar_archives import CIFAR_ARCHIVES, CIFAR_CLASSES, CIFAR_SHAPE
+from smallvision.data.sources.parquet import find_parquet, holds_parts
+from smallvision.data.sources.source import Layout
+from smallvision.shapes import Shape
 
-CIFAR10_CLASSES = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
-
-CIFAR100_CLASSES = tuple(
-    """
-    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle
-    bowl boy bridge bus butterfly camel can castle caterpillar cattle
-    chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
-    dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard
-    lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain
-    mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree
-    plain plate poppy porcupine possum rabbit raccoon ray road rocket
-    rose sea seal shark shrew skunk skyscraper snail snake spider
-    squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
-    train trout tulip turtle wardrobe whale willow_tree wolf woman worm
-    """.split()  # noqa: SIM905 - a hundred quoted words would be harder to read
-)
+CIFAR_URL = "https://www.cs.toronto.edu/~kriz/"
 
 
 @dataclass(frozen=True)
-class Source:
-    """A data set known by name.
+class OfficialFiles:
+    """The files of a data set that its authors publish.
 
     Attributes:
-        card: one sentence for people.
-        url: where it comes from, or the paper that describes it.
+        search: recognizes them in a folder or a file. The second argument tells whether the user
+            named that place for this data set; elsewhere, files of another data set may lie.
+        expected: what a folder may hold, for an error.
+        url, md5: the archive to download when no folder holds them.
+        train_n, test_n: the official numbers of images.
+    """
+
+    search: Callable[[Path, bool], Layout | None]
+    expected: str
+    url: str
+    md5: str
+    train_n: int
+    test_n: int
+
+
+@dataclass(frozen=True)
+class NamedDataSet:
+    """A data set that is known by name.
+
+    Attributes:
+        name: what the user types.
         shape: `(C, H, W)` of one image.
         class_names: K names, in label order.
         mirror_safe: whether a left-right flip keeps the label.
-        train_n, test_n: the official numbers of images, or None when they are chosen freely.
+        content: a function that describes a data set of an installed package, or the files.
     """
 
     name: str
-    card: str
-    url: str
-    num_classes: int
-    shape: tuple[int, int, int]
+    shape: Shape
     class_names: tuple[str, ...]
     mirror_safe: bool
-    train_n: int | None = None
-    test_n: int | None = None
+    content: Callable[[], Layout] | OfficialFiles
 
 
-CATALOG: dict[str, Source] = {
-    "digits": Source(
+def search_cifar(name: str, place: Path, named: bool) -> Layout | None:
+    """Recognize a CIFAR archive, or look for CIFAR in a folder and in its sub-folder of that name.
+
+    Official archives and their unpacked folders are recognized first, then Parquet files. In a
+    folder that the user did not name for this data set, only Parquet files with CIFAR's own column
+    names count.
+
+    Raises:
+        DataError: an archive or a Parquet file is damaged.
+    """
+    for folder in (place, place / name):
+        if layout := find_cifar(folder, name):
+            return layout
+    for folder in (place / name, place, place / "plain_text"):
+        own = folder.name == name
+        if not (own or holds_parts(folder, "*" if named else "-*")):
+            continue
+        layout = find_parquet(folder, deep=own)
+        columns = read_columns(layout.files[0]) if layout else None
+        if columns is None or (columns.label == "fine_label") != (name == "cifar100"):
+            continue
+        right_names = columns.class_names in (None, CIFAR_CLASSES[name])
+        if own or (right_names if named else columns.image == "img"):
+            return layout
+    return None
+
+
+def _cifar(name: str) -> NamedDataSet:
+    archives = [archive for archive in CIFAR_ARCHIVES if archive.name == name]
+    packed = " or ".join(archive.file_name for archive in archives)
+    unpacked = " or ".join(f"{archive.folder}/" for archive in archives)
+    return NamedDataSet(
+        name=name,
+        shape=CIFAR_SHAPE,
+        class_names=CIFAR_CLASSES[name],
+        mirror_safe=True,
+        content=OfficialFiles(
+            search=partial(search_cifar, name),
+            expected=f"{packed}, {unpacked} or train-*.parquet with test-*.parquet",
+            url=CIFAR_URL + archives[0].file_name,
+            md5=archives[0].md5,
+            train_n=50_000,
+            test_n=10_000,
+        ),
+    )
+
+
+NAMED_DATA_SETS: dict[str, NamedDataSet] = {
+    "digits": NamedDataSet(
         name="digits",
-        card="1,797 handwritten digits of 8x8 grey pixels, which come with scikit-learn.",
-        url="https://archive.ics.uci.edu/dataset/80",
-        num_classes=10,
-        shape=(1, 8, 8),
-        class_names=tuple("0123456789"),
+        shape=digits.SHAPE,
+        class_names=digits.CLASSES,
         mirror_safe=False,
+        content=digits.digits_layout,
     ),
-    "cifar10": Source(
-        name="cifar10",
-        card="60,000 color photographs of 32x32 pixels in 10 classes of animals and vehicles.",
-        url="https://www.cs.toronto.edu/~kriz/cifar.html",
-        num_classes=10,
-        shape=(3, 32, 32),
-        class_names=CIFAR10_CLASSES,
-        mirror_safe=True,
-        train_n=50_000,
-        test_n=10_000,
-    ),
-    "cifar100": Source(
-        name="cifar100",
-        card="60,000 color photographs of 32x32 pixels in 100 classes, 500 to learn each from.",
-        url="https://www.cs.toronto.edu/~kriz/cifar.html",
-        num_classes=100,
-        shape=(3, 32, 32),
-        class_names=CIFAR100_CLASSES,
-        mirror_safe=True,
-        train_n=50_000,
-        test_n=10_000,
-    ),
-    "synthetic": Source(
-        name="synthetic",
-        card="Drawn from a seed: ten kinds of pattern in color, as many and as hard as asked for.",
-        url="smallvision.data.sources.synthetic",
-        num_classes=10,
-        shape=(3, 32, 32),
-        class_names=tuple(PATTERNS),
-        mirror_safe=True,
-    ),
+    "cifar10": _cifar("cifar10"),
+    "cifar100": _cifar("cifar100"),
 }

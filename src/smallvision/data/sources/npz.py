@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from smallvision.data.decoding.labels import Naming
+from smallvision.data.decoding.labels import LabelEncoding
 from smallvision.data.sources.arrays import convert_arrays
-from smallvision.data.sources.source import Decoded, Layout, Part
+from smallvision.data.sources.source import DecodedPart, Layout, Part, SourceOptions
 from smallvision.errors import DataError
 from smallvision.records.files import DAMAGES, check_unpacked
 from smallvision.shapes import Shape
@@ -25,26 +25,27 @@ KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
 }
 
 
-def find_npz(place: Path) -> Layout | None:
-    """Recognize an `.npz` with `images`/`labels`, `x`/`y` or `x_train`/`y_train` and the like.
+class NpzSource:
+    """An `.npz` with `images`/`labels`, `x`/`y` or `x_train`/`y_train`.
 
     It may also hold `x_test`, `y_test`, `x_val`, `y_val` and `class_names`.
-
-    Returns: the layout, or None when the file has another name.
-
-    Raises:
-        DataError: unreadable, or it has no such arrays.
     """
-    if not (place.is_file() and place.suffix == ".npz"):
-        return None
-    with _open(place) as arrays:
-        keys = _find_keys(list(arrays))
-    return Layout(
-        source="npz",
-        parts={part: partial(_read_part, place, keys["train"][1], keys[part]) for part in keys},
-        place=place,
-        files=(place,),
-    )
+
+    expects = "an .npz file"
+    takes: tuple[str, ...] = ()
+
+    def recognize(self, place: Path, _options: SourceOptions) -> Layout | None:
+        """Describe the file without decoding its images; see `Source`."""
+        if not (place.is_file() and place.suffix == ".npz"):
+            return None
+        with _open(place) as arrays:
+            keys = _find_keys(list(arrays))
+        return Layout(
+            source="npz",
+            parts={part: partial(_read_part, place, keys["train"][1], keys[part]) for part in keys},
+            place=place,
+            files=(place,),
+        )
 
 
 def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
@@ -64,20 +65,22 @@ def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
     return keys
 
 
-def _read_part(place: Path, train_labels: str, keys: tuple[str, str], _: Shape | None) -> Decoded:
+def _read_part(
+    place: Path, train_labels: str, keys: tuple[str, str], _: Shape | None
+) -> DecodedPart:
     with _open(place) as arrays:
         names = None
         if "class_names" in arrays:
             if arrays["class_names"].ndim != 1:
                 raise DataError("class_names is no list; expected one name per class")
             names = [str(name) for name in arrays["class_names"]]
-        naming = Naming.of(arrays[train_labels], names, train_labels)
-        return convert_arrays(arrays[keys[0]], arrays[keys[1]], naming, keys)
+        encoding = LabelEncoding.fit(arrays[train_labels], names, train_labels)
+        return convert_arrays(arrays[keys[0]], arrays[keys[1]], encoding, keys)
 
 
 @contextmanager
 def _open(place: Path) -> Iterator[Any]:
-    """Open an npz, which must not hold Python objects: those are pickles."""
+    """Open an npz, which must not hold Python objects, because those are pickles."""
     try:
         check_unpacked(place)
         with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -1,4 +1,4 @@
-"""Hugging Face Parquet: shards named `train-00000-of-00005.parquet`, `test-…`, `validation-…`."""
+"""Parquet files as Hugging Face writes them: shards such as `train-00000-of-00005.parquet`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,29 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.decoding.parquet_file import Columns, decode_rows, read_columns, read_labels
-from smallvision.data.decoding.resize import frame_pictures
+from smallvision.data.decoding.resize import resize_pictures
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.named import CATALOG
-from smallvision.data.sources.source import PART_NAMES, Decoded, Layout, Part
+from smallvision.data.sources.cifar_archives import CIFAR_CLASSES, CIFAR_SHAPE
+from smallvision.data.sources.source import (
+    PART_NAMES,
+    DecodedPart,
+    Layout,
+    Part,
+    SourceOptions,
+)
 from smallvision.errors import DataError
 from smallvision.shapes import MAX_CLASSES, Shape
+
+
+class ParquetSource:
+    """A Parquet file, or a folder with the shards of each part."""
+
+    expects = "a .parquet file"
+    takes: tuple[str, ...] = ("image_size",)
+
+    def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
+        """Describe a file or folder without decoding its pictures; see `Source`."""
+        return find_parquet(place, image_size=options.image_size)
 
 
 def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = True) -> Layout | None:
@@ -52,7 +69,6 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
         },
         place=place,
         files=tuple(paths),
-        options=f"image_size={image_size}",
     )
 
 
@@ -71,7 +87,7 @@ def _list_files(place: Path, deep: bool) -> list[Path]:
 def _group_by_part(place: Path, paths: Sequence[Path]) -> dict[Part, list[Path]]:
     """Sort shards by the part that starts their name, or else by their folder inside `place`."""
     parts: dict[Part, list[Path]] = {}
-    strangers = []
+    others = []
     for path in paths:
         inside = path.relative_to(place)  # empty for a single file, which is all there is
         prefix = re.split(r"[-_.]", inside.name.lower())[0]
@@ -79,13 +95,12 @@ def _group_by_part(place: Path, paths: Sequence[Path]) -> dict[Part, list[Path]]
         if part:
             parts.setdefault(part, []).append(path)
         else:
-            strangers.append(path)
+            others.append(path)
     if not parts:
-        return {"train": strangers}
-    if strangers:
+        return {"train": others}
+    if others:
         raise DataError(
-            f"{strangers[0].name} starts with neither train, validation nor test; "
-            "rename or remove it"
+            f"{others[0].name} starts with neither train, validation nor test; rename or remove it"
         )
     if "train" not in parts:
         raise DataError("there are Parquet files, but none is called train-…")
@@ -110,16 +125,16 @@ def _read_part(
     columns: Columns,
     image_size: int | None,
     shape: Shape | None,
-) -> Decoded:
+) -> DecodedPart:
     """Decode the pictures of all shards of a part, in the order of the file names."""
     pictures = (picture for shard in shards for picture in decode_rows(shard, columns))
-    images, notes = frame_pictures(pictures, image_size=image_size, shape=shape)
+    images, notes = resize_pictures(pictures, image_size=image_size, shape=shape)
     class_names = columns.class_names
     if class_names is None:
         class_names, note = _guess_names(train, columns, images.shape[1:])
         notes = (*notes, note)
     labels = np.concatenate([read_labels(shard, columns, len(class_names)) for shard in shards])
-    return Decoded(ImageSet(images, labels, class_names), notes)
+    return DecodedPart(ImageSet(images, labels, class_names), notes)
 
 
 def _guess_names(
@@ -127,15 +142,15 @@ def _guess_names(
 ) -> tuple[tuple[str, ...], str]:
     """Names for files without any: CIFAR's if they look like CIFAR, else numbers; and a note.
 
-    Other sets of 32x32 pictures have ten classes too, so CIFAR's own column name is asked for.
+    Other data sets have ten classes of 32x32 pixels too, so CIFAR's own column name is required.
     """
     K = 1 + max(int(read_labels(shard, columns).max()) for shard in train)
-    if K > MAX_CLASSES:  # before there is a name for each
+    if K > MAX_CLASSES:  # checked before a name is made for each
         raise DataError(
             f"column '{columns.label}' has labels up to {K - 1:,}; expected 0 to K - 1 for at most "
             f"{MAX_CLASSES:,} classes"
         )
-    for source in CATALOG.values():
-        if columns.image == "img" and (K, shape) == (source.num_classes, source.shape):
-            return source.class_names, f"The files name no classes; {source.name}'s were used."
+    for name, class_names in CIFAR_CLASSES.items():
+        if columns.image == "img" and (K, shape) == (len(class_names), CIFAR_SHAPE):
+            return class_names, f"The files name no classes; {name}'s were used."
     return tuple(str(i) for i in range(K)), "The files name no classes; numbers were used."

@@ -1,19 +1,19 @@
-"""A `Layout`: which parts a source has, and how each part is read.
+"""A `Source` recognizes a file or folder and describes it as a `Layout`.
 
-Every reader returns one. Parts are read when they are asked for, so that the test images of a
-source need never be in memory beside the training images.
+The images of a part are decoded only when that part is read, so that test images need never be in
+memory beside the training images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from smallvision.data.imageset import ImageSet
-from smallvision.errors import DataError
+from smallvision.errors import DataError, SettingError
 from smallvision.shapes import Shape
 
 Part: TypeAlias = Literal["train", "val", "test"]
@@ -28,38 +28,64 @@ PART_NAMES: dict[str, Part] = {
 }
 
 
+@dataclass(frozen=True)
+class SourceOptions:
+    """What a user may ask of a source; each kind of source takes some of these options.
+
+    Attributes:
+        image_size: pixels a side to resize pictures to, or None to keep sizes where they agree.
+    """
+
+    image_size: int | None = None
+
+    def check(self, takes: Collection[str], what: str) -> None:
+        """Refuse options that a source does not take.
+
+        Args:
+            takes: names of the options that apply to the source.
+            what: what to call the source in the error.
+
+        Raises:
+            SettingError: another option was given.
+        """
+        for name, value in asdict(self).items():
+            if value is not None and name not in takes:
+                raise SettingError(f"{name} does not apply to {what}; leave it out")
+
+
 @dataclass(frozen=True, eq=False)
-class Decoded:
-    """One part as it was read, and what a person should know about the reading."""
+class DecodedPart:
+    """The images of one part, and what the reader did that a person should know."""
 
     images: ImageSet
     notes: tuple[str, ...] = ()
 
 
-# The argument is the shape of the training images, once known: other parts are brought to it.
-Read: TypeAlias = Callable[[Shape | None], Decoded]
+# The argument is the shape of the training images, to which the other parts are resized. It is None
+# for the training images themselves.
+ReadPart: TypeAlias = Callable[[Shape | None], DecodedPart]
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A source whose structure was recognized and whose pixels were not read yet.
+    """The parts of a recognized source, whose images have not been decoded yet.
 
     Attributes:
-        source: what it is, for the records (`CIFAR-10 python archive`).
-        parts: how to read each part; "train" is always there.
-        place: the file or folder it lies in, or None for arrays in memory.
-        files: all files that decide the content; the cache watches them.
-        options: settings that change the decoded pixels, for the cache.
+        source: what it is, for the records (`cifar10 python archive`).
+        parts: a function for each part that reads it; "train" is always there.
+        place: the file or folder, or None for arrays in memory.
+        files: all files that determine the content; the cache watches them.
+        options: the user's options, which are part of the identity of a cache entry.
     """
 
     source: str
-    parts: Mapping[Part, Read]
+    parts: Mapping[Part, ReadPart]
     place: Path | None = None
     files: tuple[Path, ...] = ()
-    options: str = ""
+    options: SourceOptions = SourceOptions()
 
-    def read(self, part: Part, shape: Shape | None = None) -> Decoded:
-        """Read one part from its source.
+    def read(self, part: Part, shape: Shape | None = None) -> DecodedPart:
+        """Decode one part.
 
         Raises:
             DataError: it is missing or damaged; the message starts with the place.
@@ -68,9 +94,34 @@ class Layout:
             return self.parts[part](shape)
 
 
+class Source(Protocol):
+    """A kind of file or folder that images are read from.
+
+    Attributes:
+        expects: what a user may name, for an error (`an .npz file`).
+        takes: names of the `SourceOptions` that apply to it.
+    """
+
+    expects: str
+    takes: tuple[str, ...]
+
+    def recognize(self, place: Path, options: SourceOptions, /) -> Layout | None:
+        """Describe a file or folder without decoding its images.
+
+        Args:
+            place: an existing file or folder.
+            options: of the user; those that do not apply are refused later.
+
+        Returns: the layout, or None when the place holds something else.
+
+        Raises:
+            DataError: the place holds such a source, and it is incomplete or damaged.
+        """
+
+
 @contextmanager
 def errors_at(place: Path | None) -> Iterator[None]:
-    """Start the message of an error with the place of the source it is about."""
+    """Start the message of an error with the place of the source that it is about."""
     try:
         yield
     except DataError as error:

@@ -49,7 +49,6 @@ class SamSettings(Technique):
     momentum: ShareBelowOne = 0.9
     nesterov: bool = True
     weight_decay: Share = 5e-4
-    decay_norms_and_biases: bool = False
     rho: Real = Field(0.05, gt=0, le=100)
     adaptive: bool = False
 

@@ -54,7 +54,7 @@ class TtaSettings(Settings):
 
 
 class TeacherSettings(Settings):
-    """Settings of `predict.build_teaching`, and which model teaches; `distill` fills that in."""
+    """Settings of `predict.build_distillation_targets`; `distill` fills in which model teaches."""
 
     model: str = Field("", pattern=r"^(sha256:[0-9a-f]{64})?$")
     """Fingerprint of the teacher; empty for none."""

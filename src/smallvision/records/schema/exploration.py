@@ -27,6 +27,27 @@ class DuplicateCounts(Record):
     """Images in them."""
 
 
+class ExplorationFigures(Record):
+    """Counts and statistics of the training split, and what follows from them."""
+
+    n: Count
+    """Training images."""
+    shape: Shape
+    """Channels, height and width of an image."""
+    class_names: tuple[str, ...]
+    """In label order."""
+    counts: tuple[int, ...]
+    """Images of each class."""
+    imbalance: float
+    """Images of the largest class divided by those of the smallest that has any."""
+    channels: tuple[ChannelStatistics, ...]
+    """Statistics of each channel."""
+    duplicates: DuplicateCounts
+    """Identical images."""
+    implications: tuple[str, ...]
+    """What follows for models and metrics, one sentence each."""
+
+
 class NormalizationPictures(Record):
     """Strips of some images."""
 
@@ -62,24 +83,8 @@ class ExplorationPictures(Record):
     """A strip of each augmentation."""
 
 
-class ExplorationRecord(Record):
+class ExplorationRecord(ExplorationFigures):
     """`exploration/exploration.json`: the training split and what follows from it."""
 
-    n: Count
-    """Training images."""
-    shape: Shape
-    """Channels, height and width of an image."""
-    class_names: tuple[str, ...]
-    """In label order."""
-    counts: tuple[int, ...]
-    """Images of each class."""
-    imbalance: float
-    """Images of the largest class divided by those of the smallest that has any."""
-    channels: tuple[ChannelStatistics, ...]
-    """Statistics of each channel."""
-    duplicates: DuplicateCounts
-    """Identical images."""
-    implications: tuple[str, ...]
-    """What follows for models and metrics, one sentence each."""
     pictures: ExplorationPictures
     """File names of the pictures beside this file."""

@@ -78,7 +78,7 @@ class FinishedRun(RunStatus):
     stopped: str
     """Why it ended there."""
     seconds: float
-    """Training time over all sittings; of an ensemble, the sum over its runs."""
+    """Training time over all sessions; of an ensemble, the sum over its runs."""
     search_seconds: float = 0.0
     """Time of the search that found its settings."""
     images_per_second: float | None = None
@@ -169,7 +169,7 @@ class EpochMetrics(Record):
     best: bool
     """Whether these are the best weights so far; without validation images, always."""
     seconds: float
-    """Time since training began, over all sittings."""
+    """Time since training began, over all sessions."""
     images_per_second: float
     """Training images a second in this epoch."""
     skipped: Count
@@ -220,7 +220,7 @@ class CheckpointState(Record):
     best_loss: float | None
     """Its validation log loss."""
     seconds: float
-    """Training time over all sittings."""
+    """Training time over all sessions."""
     stopped: str | None
     """Why training ended; null while it goes on."""
 

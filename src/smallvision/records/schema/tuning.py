@@ -64,7 +64,7 @@ class TrialResult(Record):
     epochs: Count
     """Epochs it finished."""
     seconds: float
-    """Time of all sittings."""
+    """Time of all sessions."""
     note: str | None
     """Why it was pruned or failed."""
 

@@ -12,13 +12,14 @@ import pytest
 from smallvision.data.loading import cache as cache_module
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.loading.load import load_data
-from smallvision.data.sealed_test import break_seal
+from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources.source import Layout
 from smallvision.errors import DataError
+from tests.support.sources import encode_picture, write_pictures
 
 
 @pytest.fixture
-def pets(tmp_path, write_pictures):
+def pets(tmp_path):
     for part in ("train", "test"):
         write_pictures(tmp_path / "pets" / part)
     return tmp_path / "pets"
@@ -47,10 +48,14 @@ def test_the_second_load_decodes_nothing(pets, reads):
     first = load_data(pets)
     assert reads == ["train", "test"]
     second = load_data(pets)
-    break_seal(second.test)
+    open_sealed_test(second.test)
     assert reads == ["train", "test"]
     assert second.train.fingerprint == first.train.fingerprint
-    assert second.test.fingerprint == first.test.fingerprint == break_seal(first.test).fingerprint
+    assert (
+        second.test.fingerprint
+        == first.test.fingerprint
+        == open_sealed_test(first.test).fingerprint
+    )
     assert isinstance(second.train.images.base, np.memmap)
     assert (second.train.class_names, second.notes) == (first.train.class_names, first.notes)
 
@@ -158,16 +163,16 @@ def test_a_manifest_with_nonsense_is_not_believed(changes, pets, reads):
 def test_a_damaged_test_entry_is_rebuilt_when_the_seal_is_broken(pets, reads):
     data = load_data(pets)
     flip(entry("test-images.npy"))
-    assert break_seal(data.test).fingerprint == data.test.fingerprint
+    assert open_sealed_test(data.test).fingerprint == data.test.fingerprint
     assert reads == ["train", "test", "test"]
 
 
-def test_a_source_that_changed_behind_the_seal_is_not_opened(pets, encode, refuses):
+def test_a_source_that_changed_behind_the_seal_is_not_opened(pets, refuses):
     data = load_data(pets)
-    picture = encode(np.zeros((16, 16, 3), dtype=np.uint8))
+    picture = encode_picture(np.zeros((16, 16, 3), dtype=np.uint8))
     (pets / "test" / "dog" / "0.png").write_bytes(picture)
     with refuses(pets, "changed after they were sealed", "load the data anew"):
-        break_seal(data.test)
+        open_sealed_test(data.test)
 
 
 def test_a_place_that_cannot_be_written_only_costs_time(pets, tmp_path, monkeypatch, reads):
@@ -175,7 +180,7 @@ def test_a_place_that_cannot_be_written_only_costs_time(pets, tmp_path, monkeypa
     monkeypatch.setenv("SMALLVISION_CACHE", str(tmp_path / "file" / "cache"))
     first, second = load_data(pets), load_data(pets)
     assert first.train.fingerprint == second.train.fingerprint
-    assert len(break_seal(second.test)) == 10
+    assert len(open_sealed_test(second.test)) == 10
     assert reads == ["train", "test"] * 2 + ["test"]
 
 

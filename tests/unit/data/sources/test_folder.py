@@ -8,24 +8,25 @@ import numpy as np
 import pytest
 
 from smallvision.data.loading.load import load_data
-from smallvision.data.sealed_test import break_seal
+from smallvision.data.sealed_test import open_sealed_test
+from tests.support.sources import encode_picture, write_pictures
 
 
-def test_reads_sorted_classes_and_seals_a_fifth(tmp_path, write_pictures):
+def test_reads_sorted_classes_and_seals_a_fifth(tmp_path):
     data = load_data(write_pictures(tmp_path / "pets", ("dog", "cat", "emu"), n=10))
     assert data.train.class_names == ("cat", "dog", "emu")
     assert data.train.counts.tolist() == [8, 8, 8]
-    assert break_seal(data.test).counts.tolist() == [2, 2, 2]
+    assert open_sealed_test(data.test).counts.tolist() == [2, 2, 2]
     assert (data.name, data.source, data.train.shape) == ("pets", "folder of images", (3, 16, 16))
     assert data.notes == ("6 images were set aside as the test set and sealed.",)
 
 
-def test_pixels_and_labels_match_the_files(tmp_path, encode):
+def test_pixels_and_labels_match_the_files(tmp_path):
     for k, name in enumerate(("a", "b")):
         (tmp_path / "set" / "train" / name).mkdir(parents=True)
         for i in range(3):
             shade = np.full((8, 8), 100 * k + i, dtype=np.uint8)
-            (tmp_path / "set" / "train" / name / f"{i}.png").write_bytes(encode(shade))
+            (tmp_path / "set" / "train" / name / f"{i}.png").write_bytes(encode_picture(shade))
     train = load_data(tmp_path / "set", seed=1).train
     assert all(pixels[0, 0, 0] // 100 == label for pixels, label in zip(*_pair(train), strict=True))
     assert train.shape == (1, 8, 8)
@@ -36,7 +37,7 @@ def _pair(images):
 
 
 @pytest.mark.parametrize("val", ["val", "valid", "validation", "Validation"])
-def test_reads_declared_parts(val, tmp_path, write_pictures):
+def test_reads_declared_parts(val, tmp_path):
     root = tmp_path / "pets"
     for i, part in enumerate(("train", val, "test")):
         write_pictures(root / part, n=4 + i)
@@ -45,35 +46,35 @@ def test_reads_declared_parts(val, tmp_path, write_pictures):
     assert data.notes == ()
 
 
-def test_val_alone_leaves_the_test_to_be_carved(tmp_path, write_pictures):
+def test_val_alone_leaves_the_test_to_be_carved(tmp_path):
     for part in ("train", "val"):
         write_pictures(tmp_path / "pets" / part, n=5)
     data = load_data(tmp_path / "pets")
     assert (len(data.train), len(data.val), len(data.test)) == (8, 10, 2)
 
 
-def test_train_may_be_a_class_of_trains(tmp_path, write_pictures):
+def test_train_may_be_a_class_of_trains(tmp_path):
     data = load_data(write_pictures(tmp_path / "toys", ("car", "train")))
     assert data.train.class_names == ("car", "train")
 
 
-def test_the_test_images_do_not_decide_the_shape(tmp_path, write_pictures):
+def test_the_test_images_do_not_decide_the_shape(tmp_path):
     write_pictures(tmp_path / "set" / "train", size=(12, 12), grey=True)
     write_pictures(tmp_path / "set" / "test", size=(40, 30))
     data = load_data(tmp_path / "set")
-    assert data.train.shape == break_seal(data.test).shape == (1, 12, 12)
+    assert data.train.shape == open_sealed_test(data.test).shape == (1, 12, 12)
     assert data.notes == (
         "10 of 10 images were resized and cropped to 12x12 pixels.",
-        "10 of 10 color images were made grey, like the rest.",
+        "10 of 10 colour images were made grey, like the rest.",
     )
 
 
-def test_image_size_resizes(tmp_path, write_pictures):
+def test_image_size_resizes(tmp_path):
     data = load_data(write_pictures(tmp_path / "pets"), image_size=24)
     assert data.train.shape == (3, 24, 24)
 
 
-def test_hidden_and_other_files_are_ignored(tmp_path, write_pictures):
+def test_hidden_and_other_files_are_ignored(tmp_path):
     root = write_pictures(tmp_path / "pets")
     (root / ".git").mkdir()
     (root / "README.md").write_text("pets")
@@ -84,18 +85,18 @@ def test_hidden_and_other_files_are_ignored(tmp_path, write_pictures):
     assert len(load_data(root).train) == 8
 
 
-def test_a_circle_of_links_ends(tmp_path, write_pictures):
+def test_a_circle_of_links_ends(tmp_path):
     root = write_pictures(tmp_path / "pets")
     (root / "cat" / "circle").symlink_to(root)
     assert len(load_data(root).train) == 8
 
 
-def test_twins_are_not_torn_apart(tmp_path, encode):
+def test_identical_pictures_stay_on_one_side(tmp_path):
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
         (tmp_path / "set" / name).mkdir(parents=True)
         for i in range(20):
-            content = encode(rng.integers(0, 256, (8, 8), dtype=np.uint8))
+            content = encode_picture(rng.integers(0, 256, (8, 8), dtype=np.uint8))
             for copy in range(1 + (i < 5)):
                 (tmp_path / "set" / name / f"{i}-{copy}.png").write_bytes(content)
     for seed in range(3):
@@ -105,7 +106,7 @@ def test_twins_are_not_torn_apart(tmp_path, encode):
 
 
 def _both(data):
-    return data.train.images, break_seal(data.test).images
+    return data.train.images, open_sealed_test(data.test).images
 
 
 def break_image(root):
@@ -160,7 +161,7 @@ def single_class(root):
         *(empty_class, single_image, two_images, single_class),
     ],
 )
-def test_says_what_is_wrong_and_what_to_do(damage, tmp_path, write_pictures, refuses):
+def test_says_what_is_wrong_and_what_to_do(damage, tmp_path, refuses):
     root = write_pictures(tmp_path / "pets")
     words = damage(root)
     with refuses(root, *words):
@@ -173,33 +174,33 @@ def test_a_folder_without_images(tmp_path, refuses):
         load_data(tmp_path / "empty")
 
 
-def test_loose_images(tmp_path, write_pictures, refuses):
+def test_loose_images(tmp_path, refuses):
     root = write_pictures(tmp_path / "pets")
     with refuses("images lie loose", "one folder per class"):
         load_data(root / "cat")
 
 
-def test_a_test_folder_without_train(tmp_path, write_pictures, refuses):
+def test_a_test_folder_without_train(tmp_path, refuses):
     write_pictures(tmp_path / "pets" / "test")
     with refuses("there is test/ but no train/"):
         load_data(tmp_path / "pets")
 
 
-def test_a_class_that_was_never_learned(tmp_path, write_pictures, refuses):
+def test_a_class_that_was_never_learned(tmp_path, refuses):
     write_pictures(tmp_path / "pets" / "train")
     write_pictures(tmp_path / "pets" / "test", ("cat", "dog", "emu"))
     with refuses("test has a class 'emu' that train lacks"):
         load_data(tmp_path / "pets")
 
 
-def test_two_validation_folders(tmp_path, write_pictures, refuses):
+def test_two_validation_folders(tmp_path, refuses):
     for part in ("train", "val", "valid"):
         write_pictures(tmp_path / "pets" / part)
     with refuses("both val"):
         load_data(tmp_path / "pets")
 
 
-def test_an_unreadable_file(tmp_path, write_pictures, refuses, monkeypatch):
+def test_an_unreadable_file(tmp_path, refuses, monkeypatch):
     root = write_pictures(tmp_path / "pets")
 
     def deny(path):

@@ -1,0 +1,58 @@
+"""What each file of a run, study, search or ensemble holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from smallvision.records import store
+from smallvision.records.schema import (
+    AnyRun,
+    CheckpointState,
+    Distillation,
+    EnsembleRecord,
+    Environment,
+    EpochMetrics,
+    ErrorAnalysisRecord,
+    ExplorationRecord,
+    LadderVerdicts,
+    LearningRateSchedule,
+    LedgerEntry,
+    Manifest,
+    ModelRecord,
+    SeedSummary,
+    SplitRecord,
+    StudyRecord,
+    TestRecord,
+    TuningRecord,
+)
+
+RECORD_FILES: dict[str, Any] = {
+    "status.json": AnyRun,
+    "metrics.jsonl": EpochMetrics,
+    "schedule.json": LearningRateSchedule,
+    "state.json": CheckpointState,
+    "manifest.json": Manifest,
+    "model.json": ModelRecord,
+    "environment.json": Environment,
+    "seeds.json": SeedSummary,
+    "split.json": SplitRecord,
+    "exploration.json": ExplorationRecord,
+    "test.json": TestRecord,
+    "ledger.jsonl": LedgerEntry,
+    "ensemble.json": EnsembleRecord,
+    "distilled.json": Distillation,
+    "tune.json": TuningRecord,
+    "study.json": StudyRecord,
+    "verdicts.json": LadderVerdicts,
+    "errors.json": ErrorAnalysisRecord,
+}
+
+
+def rewrite_record(path: Path, copy: Path) -> None:
+    """Read a file of records, and write what was read."""
+    model = RECORD_FILES[path.name]
+    if path.suffix == ".jsonl":
+        store.write_lines(copy, store.read_lines(path, model))
+    else:
+        store.write(copy, store.read(path, model))

@@ -1,0 +1,59 @@
+"""Parts of a source become a data set with a sealed test set."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from smallvision.data.dataset import DataSet
+from smallvision.data.loading.load import from_arrays, load_data
+from smallvision.data.sealed_test import open_sealed_test
+from smallvision.data.split import find_copies
+from tests.support.sources import LABELS, PIXELS, find_archive, write_pictures
+
+
+def test_a_fifth_is_sealed_when_no_test_is_given():
+    data = from_arrays(PIXELS, LABELS, name="mine", mirror_safe=False, seed=3)
+    assert (len(data.train), len(data.test), data.name, data.mirror_safe) == (32, 8, "mine", False)
+    again = from_arrays(PIXELS, LABELS, seed=3)
+    other = from_arrays(PIXELS, LABELS, seed=4)
+    assert data.test.fingerprint == again.test.fingerprint != other.test.fingerprint
+
+
+def test_a_class_too_small_to_divide(refuses):
+    with refuses("class '1' has 2 images", "at least 3"):
+        from_arrays(PIXELS, np.array([0] * 38 + [1] * 2))
+
+
+def test_what_chooses_a_model_does_not_test_it(tmp_path):
+    """Half of the training images are validation images too; none of these is set aside."""
+    given = {"x_train": PIXELS, "y_train": LABELS, "x_val": PIXELS[:20], "y_val": LABELS[:20]}
+    np.savez(tmp_path / "set.npz", **given)
+    data = load_data(tmp_path / "set.npz")
+    assert not find_copies(open_sealed_test(data.test).images, data.val.images).any()
+    assert len(data.train) + len(data.test) == len(PIXELS)
+
+
+@pytest.fixture
+def sealed_sets(tmp_path, write_parquet, write_cifar) -> list[DataSet]:
+    write_pictures(tmp_path / "pets")
+    write_parquet(tmp_path / "set.parquet", n=50)
+    return [
+        load_data("digits"),
+        load_data(tmp_path / "pets"),
+        load_data(tmp_path / "set.parquet"),
+        load_data(write_cifar(find_archive("cifar10", "binary"))),
+    ]
+
+
+def test_nothing_but_the_seal_leads_to_the_test_images(sealed_sets):
+    for data in sealed_sets:
+        assert set(vars(data.test)) == {"size", "fingerprint"}
+        assert set(vars(data)) == {field.name for field in dataclasses.fields(DataSet)}
+        test = open_sealed_test(data.test)
+        assert (len(test), test.fingerprint) == (data.test.size, data.test.fingerprint)
+        # Taken out of a larger array, the training images must not drag the rest along.
+        base = data.train.images.base
+        assert base is None or base.nbytes <= data.train.images.nbytes + 128

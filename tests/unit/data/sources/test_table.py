@@ -1,0 +1,68 @@
+"""Which source recognizes a place, and what is said when none does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from smallvision.data.loading.load import load_data
+from smallvision.data.sources.source import SourceOptions
+from smallvision.data.sources.table import SOURCES, recognize
+from smallvision.errors import SettingError
+from tests.support.sources import (
+    LABELS,
+    PIXELS,
+    find_archive,
+    pack,
+    write_cifar,
+    write_parquet,
+    write_pictures,
+)
+
+
+def write_npz(folder):
+    np.savez(folder / "x.npz", x=PIXELS, y=LABELS)
+    return folder / "x.npz"
+
+
+def write_every_kind(folder):
+    """A place of each kind of source, in the order of the table."""
+    return [
+        write_cifar(folder, find_archive("cifar10", "binary")),
+        write_npz(folder),
+        write_parquet(folder / "x.parquet"),
+        write_pictures(folder / "pets"),
+    ]
+
+
+def test_exactly_one_source_recognizes_each_place(tmp_path):
+    pytest.importorskip("pyarrow")
+    for place, wanted in zip(write_every_kind(tmp_path), SOURCES, strict=True):
+        others = [each for each in SOURCES if each is not wanted and "folder" not in each.expects]
+        assert wanted.recognize(place, SourceOptions()) is not None
+        assert [each.recognize(place, SourceOptions()) for each in others] == [None] * len(others)
+
+
+def test_an_option_that_a_source_does_not_take_is_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    options = SourceOptions(image_size=16)
+    for place, source in zip(write_every_kind(tmp_path), SOURCES, strict=True):
+        if "image_size" in source.takes:
+            assert recognize(place, options).read("train").images.shape == (3, 16, 16)
+        else:
+            with pytest.raises(SettingError, match=f"image_size does not apply to {place}"):
+                recognize(place, options)
+
+
+def test_an_archive_of_something_else(tmp_path, refuses):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    (folder / "beach.txt").write_text("sun")
+    with refuses("holiday.tar.gz", "not a data set", *(source.expects for source in SOURCES)):
+        load_data(pack(folder))
+
+
+def test_a_file_of_an_unknown_kind(tmp_path, refuses):
+    (tmp_path / "notes.txt").write_text("hello")
+    with refuses("notes.txt", "not a data set; expected a CIFAR .tar.gz"):
+        load_data(tmp_path / "notes.txt")

@@ -1,0 +1,66 @@
+"""Figures of images, and the sentences that follow from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from smallvision.data.imageset import ImageSet
+from smallvision.exploration.figures import measure_images
+from smallvision.records.schema import ExplorationFigures
+from tests.support.images import make_images
+
+
+def measure(images: ImageSet, **changes: object) -> ExplorationFigures:
+    return measure_images(images, **{"mirror_safe": True, "num_val": None, **changes})
+
+
+def test_channels_are_measured_as_fractions() -> None:
+    pixels = np.zeros((4, 3, 8, 8), np.uint8)
+    pixels[:, 1] = 255
+    pixels[:2, 2] = 255
+    figures = measure(ImageSet(pixels, np.arange(4) % 2, ("a", "b")))
+    assert [channel.name for channel in figures.channels] == ["red", "green", "blue"]
+    assert [channel.mean for channel in figures.channels] == [0, 1, 0.5]
+    assert figures.channels[2].std == pytest.approx(0.5)
+    for channel in figures.channels:
+        assert len(channel.histogram) == 64
+        assert sum(channel.histogram) == pytest.approx(1)
+    assert figures.channels[1].histogram[-1] == 1
+
+
+def test_copies_are_counted_by_group_and_by_image() -> None:
+    images = make_images(30)
+    pixels = images.images.copy()
+    pixels[[3, 6]] = pixels[0]
+    pixels[9] = pixels[12]
+    figures = measure(ImageSet(pixels, images.labels, images.class_names))
+    assert (figures.duplicates.groups, figures.duplicates.images) == (2, 5)
+    assert any("5 training images have an identical copy" in line for line in figures.implications)
+    assert not any("identical copy" in line for line in measure(images).implications)
+
+
+def test_an_imbalance_is_told() -> None:
+    images = make_images(60)
+    assert measure(images).imbalance == 1
+    assert "balanced" in measure(images).implications[0]
+    others = np.flatnonzero(images.labels)
+    few = images.take(np.r_[np.flatnonzero(images.labels == 0)[:5], others])
+    assert measure(few).imbalance == 4
+    assert "4.0 times" in measure(few).implications[0]
+    assert "No training image is of class class 0" in measure(images.take(others)).implications[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "absent"),
+    [
+        ({"mirror_safe": True}, "--no-mirror", "flips are left out"),
+        ({"mirror_safe": False}, "flips are left out", "--no-mirror"),
+        ({"num_val": 1000}, "With 1,000 validation images", None),
+        ({"num_val": None}, "images a class", "validation images"),
+    ],
+)
+def test_what_follows(changes: dict[str, object], words: str, absent: str | None) -> None:
+    said = " ".join(measure(make_images(30), **changes).implications)
+    assert words in said
+    assert absent is None or absent not in said
