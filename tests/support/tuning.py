@@ -20,7 +20,7 @@ def make_mlp_recipe(**changes: Any) -> Recipe:
         "epochs": 4,
         "batch_size": 16,
         "model": {"name": "mlp", "hidden": [8]},
-        "optimizer": {"lr": 0.02},
+        "optimizer": {"name": "sgd", "lr": 0.02},
         "schedule": {"name": "cosine", "warmup_epochs": 1.0},
         "compute": {"threads": 1},
     }

@@ -24,8 +24,8 @@ def test_a_trial_of_the_race_is_tiny(target: float) -> None:
 
 
 def test_windows_cost_fewer_operations() -> None:
-    whole, windows = (
+    whole, cropped = (
         count_operations(build(VARIANTS[name], dry=True))
         for name in ("8 whole, a third convolution", "5 at 28, 3 whole")
     )
-    assert windows < whole
+    assert cropped < whole

@@ -35,7 +35,9 @@ def test_a_model_predicts_with_the_temperature_of_validation(
     labels = np.array(images.labels)
     labels[::7] = (labels[::7] + 1) % 3  # without mistakes there is nothing to calibrate
     noisy = replace(dataset, train=ImageSet(images.images, labels, images.class_names))
-    status = train_tiny(noisy, tmp_path, epochs=8, optimizer={"lr": 0.2}, model={"name": "mlp"})
+    status = train_tiny(
+        noisy, tmp_path, epochs=8, optimizer={"name": "sgd", "lr": 0.2}, model={"name": "mlp"}
+    )
     model = load_model(tmp_path)
     found = status.calibration
     assert model.temperature == found.temperature != 1.0

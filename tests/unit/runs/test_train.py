@@ -203,7 +203,7 @@ def test_early_stopping_names_the_epoch(dataset: DataSet, tmp_path: Path) -> Non
         dataset,
         tmp_path,
         epochs=30,
-        optimizer={"lr": 1e-12},
+        optimizer={"name": "sgd", "lr": 1e-12},
         stopping={"patience": 2, "unit": "epochs"},
         model={"name": "mlp", "hidden": [4]},
     )

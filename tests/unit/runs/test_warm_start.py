@@ -72,7 +72,7 @@ def test_going_on_loses_patience_where_the_whole_run_would(
     """With so small a rate nothing changes: the whole run ends where its patience is spent."""
     linear = {"name": "linear"}
     still = {
-        "optimizer": {"lr": 1e-12},
+        "optimizer": {"name": "sgd", "lr": 1e-12},
         "stopping": {"patience": 2, "unit": "epochs"},
         "model": {"name": "mlp", "hidden": [4]},
     }

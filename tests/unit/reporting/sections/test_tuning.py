@@ -82,7 +82,7 @@ def test_a_search_without_a_winner(whole: StudyView) -> None:
 
 
 def test_settings_are_found_by_dotted_keys() -> None:
-    recipe = {"optimizer": {"lr": 0.1}, "augment": [{"name": "crop", "padding": 4}]}
+    recipe = {"optimizer": {"name": "sgd", "lr": 0.1}, "augment": [{"name": "crop", "padding": 4}]}
     found = [
         tuning.find_setting(recipe, key)
         for key in ("optimizer.lr", "augment.crop.padding", "augment.flip.p", "optimizer.lr.x")
