@@ -30,7 +30,7 @@ COMPUTE = ComputeSettings(device="cpu", precision="bf16", compiled=False, thread
 CYCLES, STEPS = (2, 6, 14), 32  # epochs at whose ends cycles end, and steps an epoch
 
 
-def score_hits(hits: int, n: int, loss: float | None = None) -> Rate:
+def score_hits(hits: int, n: int, loss: float = 0.3) -> Rate:
     low, high = intervals.wilson_interval(hits, n)
     return Rate(accuracy=hits / n, interval=(low, high), n=n, loss=loss)
 
