@@ -6,24 +6,31 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from benchmarks.records import RESULTS
 from smallvision.errors import RecordError
+from tests.gold.make_folders import FOLDERS
 
-STUDY = RESULTS / "quick" / "digits"
+STUDY = FOLDERS / "study"
 
 Benchmarks = Callable[..., Result]
 
 
-def list_files(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def list_files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_records_replace_those_kept_before(tmp_path: Path, benchmarks: Benchmarks) -> None:
     for _ in range(2):
         result = benchmarks("keep", STUDY, tmp_path / "kept")
         assert result.exit_code == 0
-        assert "| snapshot-ensemble |" in result.output.replace("*", "")
-    assert sorted(list_files(tmp_path / "kept").values()) == sorted(list_files(STUDY).values())
+        assert "| mlp |" in result.output.replace("*", "")
+    kept = list_files(tmp_path / "kept")
+    assert kept.items() <= list_files(STUDY).items()
+    assert {"study.json", "test.json", "runs/mlp/seeds/1/status.json"} <= set(kept)
+    assert not any(name.endswith((".npz", ".safetensors")) for name in kept)
     (tmp_path / "kept/runs/mine.txt").write_text("mine")
     assert benchmarks("keep", STUDY, tmp_path / "kept").exit_code
     assert (tmp_path / "kept/runs/mine.txt").exists()

@@ -1,9 +1,11 @@
 import pytest
 
 from benchmarks.gpu import race
-from benchmarks.gpu.recipes import VARIANTS, build, count_operations
+from benchmarks.gpu.recipes import CPU_PARTS, VARIANTS, build, count_operations
 from benchmarks.records import ROOT
 from smallvision.recipes import override, read_recipe, recipe_for_target
+from smallvision.runs import train
+from tests.support.measurements import CPU
 
 TOML = sorted((ROOT / "benchmarks" / "recipes").glob("*.toml"))
 
@@ -29,3 +31,11 @@ def test_windows_cost_fewer_operations() -> None:
         for name in ("8 whole, a third convolution", "5 at 28, 3 whole")
     )
     assert cropped < whole
+
+
+def test_micro_batches_are_those_of_a_cpu() -> None:
+    recipe = build(VARIANTS["8 whole"], dry=False)
+    gpu = CPU.model_copy(update={"device": "cuda"})
+    assert train.choose_micro_batch(recipe, gpu) == 0
+    with CPU_PARTS:
+        assert train.choose_micro_batch(recipe, gpu) == recipe.micro_batch > 0
