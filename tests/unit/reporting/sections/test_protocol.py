@@ -49,5 +49,5 @@ def test_limits_stand_beside_what_the_winner_has(study: StudyView) -> None:
     }
     nobody = protocol.list_limits(change_record(study, best=None))
     assert {row.value for row in nobody} == {"–"}
-    free = change_record(study, goal=Goal(limits=Limits()))
+    free = change_record(study, goal=Goal(limits=Limits(gap=None)))
     assert protocol.list_limits(free) == ()

@@ -113,7 +113,7 @@ def test_limits(study: StudyView) -> None:
     fact = summary.describe_goal(study)
     assert (fact.value, fact.tone) == ("all satisfied", "good")
     assert fact.details[1] == "parameters 1,077,850, limit 4,000,000"
-    free = change_record(study, goal=Goal(limits=Limits()))
+    free = change_record(study, goal=Goal(limits=Limits(gap=None)))
     assert summary.describe_goal(free).value == "none set"
     assert summary.describe_goal(change_record(study, best=None)).value == "not yet known"
     assert study.winner is not None
