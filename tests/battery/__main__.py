@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
@@ -34,6 +35,7 @@ def main() -> None:
             continue
         began = time.perf_counter()
         with TemporaryDirectory() as place:
+            os.environ["SMALLVISION_CACHE"] = str(Path(place) / "cache")
             outcome = family.run(Path(place), family.trials, SEED)
         seconds = time.perf_counter() - began
         families[name] = {**vars(outcome), "seconds": round(seconds)}
@@ -42,6 +44,7 @@ def main() -> None:
         for failure in outcome.failures[:20]:
             print(f"  {failure}")
         record = {
+            store.SCHEMA: store.VERSION,
             "kind": "reliability",
             "created": now(),
             "seed": SEED,

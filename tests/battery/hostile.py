@@ -28,12 +28,14 @@ from smallvision.runs.results import Run
 from tests.battery.outcome import Outcome
 from tests.support.models import NORMED, make_model
 from tests.support.records import edit_json, make_status
+from tests.support.sources import find_archive, make_pixels, write_cifar
 
 PROMISE = (
     "No file that smallvision reads can run code, write outside the folders it was told, or make "
     "it claim memory beyond its own size and 200 MB."
 )
 MOST_BYTES = 200_000_000
+BATCH = "cifar-10-batches-py/data_batch_1"
 
 
 class Canary:
@@ -110,10 +112,12 @@ Case = tuple[str, Callable[[Path], Path], Callable[[Path], object]]
 
 
 def list_harmless() -> Iterator[Case]:
-    """What models, manifests and statuses are made from."""
+    """What models, manifests, statuses and archives are made from."""
     yield "model", save_model, load_model
     yield "manifest", lambda at: make_manifest(at, "model.json"), load_model
     yield "status", lambda at: write(at / "status.json", spell_status("10").encode()), read_status
+    batch = pickle.dumps({"data": make_pixels(20).reshape(20, -1), "labels": [0, 1] * 10})
+    yield "archive", lambda at: make_tar(at, lambda tar: add(tar, BATCH, batch)), load
 
 
 def list_models(canary: Path) -> Iterator[Case]:
@@ -185,23 +189,18 @@ def list_statuses() -> Iterator[Case]:
 
 def list_data(canary: Path) -> Iterator[Case]:
     """Data sets that are something else, or far larger than they look."""
-    load = lambda path: as_dataset(path, None)  # noqa: E731
     program = pickle.dumps({"data": Canary(canary), "labels": [0]})
     archives: dict[str, Callable[[tarfile.TarFile], None]] = {
-        "an absolute path": lambda tar: add(tar, "/tmp/smallvision-hostile/data_batch_1", b"x"),
+        "an absolute path": lambda tar: add(tar, str(canary.with_name("data_batch_1")), b"x"),
         "a path that climbs": lambda tar: add(tar, "cifar-10-batches-py/../../out", b"x"),
-        "a link": lambda tar: add_link(tar, "cifar-10-batches-py/data_batch_1", "/etc/passwd"),
-        "a hard link": lambda tar: add_link(
-            tar, "cifar-10-batches-py/data_batch_1", "/etc/passwd", tarfile.LNKTYPE
-        ),
-        "a device": lambda tar: add_link(
-            tar, "cifar-10-batches-py/data_batch_1", "", tarfile.CHRTYPE
-        ),
-        "programs for batches": lambda tar: add_batches(tar, program),
-        "a batch of 10 GB of zeros": lambda tar: add_zeros(tar, 3 * 10**8),
+        "a link": lambda tar: add_link(tar, BATCH, "/etc/passwd"),
+        "a hard link": lambda tar: add_link(tar, BATCH, "/etc/passwd", tarfile.LNKTYPE),
+        "a device": lambda tar: add_link(tar, BATCH, "", tarfile.CHRTYPE),
+        "a program for a batch": lambda tar: add(tar, BATCH, program),
+        "a batch of 300 MB of zeros": lambda tar: add(tar, BATCH, bytes(3 * 10**8)),
     }
     for name, fill in archives.items():
-        yield f"archive: {name}", lambda at, f=fill: make_tar(at / "cifar-10.tar.gz", f), load
+        yield f"archive: {name}", lambda at, f=fill: make_tar(at, f), load
     bomb = lambda at: write(at / "cifar-10.tar.gz", gzip.compress(bytes(5 * 10**8), 9))  # noqa: E731
     yield "archive: half a gigabyte of zeros", bomb, load
     arrays: dict[str, bytes] = {
@@ -311,6 +310,11 @@ def spell_status(parameters: str) -> str:
     return text.replace(known, f'"parameters":{parameters},')
 
 
+def load(path: Path) -> object:
+    """The data set at a place."""
+    return as_dataset(path, None)
+
+
 def read_status(path: Path) -> object:
     """The status of the run whose status file that is."""
     return Run(path.parent).status
@@ -322,10 +326,16 @@ def make_fifo(path: Path) -> Path:
     return path
 
 
-def make_tar(path: Path, fill: Callable[[tarfile.TarFile], None]) -> Path:
-    """An archive."""
+def make_tar(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> Path:
+    """An archive; one with a first batch of CIFAR-10 has all other members as they should be."""
+    path = folder / "cifar-10.tar.gz"
+    whole = write_cifar(folder, find_archive("cifar10", "python"))
     with tarfile.open(path, "w:gz") as tar:
         fill(tar)
+        if BATCH in tar.getnames():
+            for file in sorted(whole.iterdir()):
+                if file.name != Path(BATCH).name:
+                    tar.add(file, arcname=f"{whole.name}/{file.name}")
     return path
 
 
@@ -341,17 +351,6 @@ def add_link(tar: tarfile.TarFile, name: str, to: str, kind: bytes = tarfile.SYM
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, to
     tar.addfile(member)
-
-
-def add_batches(tar: tarfile.TarFile, content: bytes) -> None:
-    """The members of CIFAR-10, all the same."""
-    for name in [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "batches.meta"]:
-        add(tar, f"cifar-10-batches-py/{name}", content)
-
-
-def add_zeros(tar: tarfile.TarFile, size: int) -> None:
-    """A batch that is nothing but zeros, and many."""
-    add(tar, "cifar-10-batches-py/data_batch_1", bytes(size))
 
 
 def make_parquet(folder: Path, *, lie: bool) -> Path:
