@@ -13,8 +13,8 @@ from smallvision.recipes.toml import sum_recipe, write_toml
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_npz, write_text
 from smallvision.records.layout import SPLIT, STATUS
-from smallvision.stats import rate_accuracy
 from smallvision.stats.paired import Correct
+from smallvision.stats.rates import rate_accuracy
 from tests.support.records import make_split_record, make_status
 
 

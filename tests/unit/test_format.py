@@ -24,7 +24,7 @@ def test_fractions_are_as_fine_as_n_allows(value: float | None, n: int, text: st
 
 
 def test_accuracy_and_interval() -> None:
-    score = Rate(accuracy=0.981, interval=(0.9604, 0.9911), n=360)
+    score = Rate(accuracy=0.981, interval=(0.9604, 0.9911), n=360, loss=0.1)
     assert fmt.format_accuracy(score) == "98.1 %"
     assert fmt.format_interval(score) == "96.0–99.1 %"
     assert fmt.format_accuracy(None) == fmt.format_interval(None) == "–"

@@ -14,9 +14,9 @@ from smallvision.records.layout import list_repeats
 from smallvision.records.schema import ValidatedRun, Verdict
 from smallvision.runs.finished_run import find_validated
 from smallvision.shapes import Labels
-from smallvision.stats import PairedComparison, find_correct
 from smallvision.stats.bootstrap import bootstrap_difference
-from smallvision.stats.paired import Correct
+from smallvision.stats.paired import Correct, PairedComparison
+from smallvision.stats.rates import find_correct
 from smallvision.stats.seeds import compare_answers
 
 

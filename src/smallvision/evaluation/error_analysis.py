@@ -30,11 +30,11 @@ from smallvision.records.schema import (
     PropertySlice,
 )
 from smallvision.shapes import Floats, Images, Indices, Labels
-from smallvision.stats import find_correct
 from smallvision.stats.confident import find_label_issues
 from smallvision.stats.disagreement import probability_spread, vote_entropy
 from smallvision.stats.multiple import holm
 from smallvision.stats.paired import Correct
+from smallvision.stats.rates import find_correct
 from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
 
 Pictures: TypeAlias = dict[str, Picture]  # file name -> RGBA

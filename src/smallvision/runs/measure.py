@@ -16,9 +16,9 @@ from smallvision.records.layout import METRICS
 from smallvision.records.schema import Calibration, EpochMetrics, Rate
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats
-from smallvision.stats import rate_accuracy
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
 from smallvision.stats.intervals import wilson_interval
+from smallvision.stats.rates import rate_accuracy
 
 # Clean training images measured at the end. The final figure deserves more than those of epochs.
 CLEAN_AT_END = 10_000

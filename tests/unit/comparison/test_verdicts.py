@@ -17,8 +17,7 @@ from smallvision.comparison.verdicts import (
 )
 from smallvision.errors import RecordError
 from smallvision.recipes import parse_recipe
-from smallvision.stats import compare_paired
-from smallvision.stats.paired import Correct
+from smallvision.stats.paired import Correct, compare_paired
 from tests.support.comparisons import write_finished_run
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from smallvision.stats import find_correct, log_loss
 from smallvision.stats.calibration import (
     brier_score,
     calibration_error,
@@ -16,6 +15,7 @@ from smallvision.stats.calibration import (
     take_logs,
     top_k_accuracy,
 )
+from smallvision.stats.rates import find_correct, log_loss
 
 
 def draw_labels(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:

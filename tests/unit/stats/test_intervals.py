@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from smallvision.stats import wilson_interval
+from smallvision.stats.intervals import wilson_interval
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (5, 10), (81, 263), (9_432, 10_000), (7, 7)])

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from smallvision.stats import log_loss, rate_accuracy
-from smallvision.stats.rates import compare_rates
+from smallvision.stats.rates import compare_rates, log_loss, rate_accuracy
 from tests.support.records import make_rate
 
 

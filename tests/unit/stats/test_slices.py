@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from smallvision.records.schema import SliceBin
-from smallvision.stats import wilson_interval
+from smallvision.stats.intervals import wilson_interval
 from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
 
 
