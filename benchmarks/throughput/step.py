@@ -46,9 +46,9 @@ from smallvision.recipes.builders import (
     build_model,
     build_optimizer,
     check_fit,
-    choose_micro_batch,
     schedule_augmentations,
 )
+from smallvision.recipes.micro_batch import choose_micro_batch
 from smallvision.records.files import make_folder
 from smallvision.runs.recovery import explain_failure
 from smallvision.training.loop import update

@@ -49,9 +49,9 @@ from smallvision.runs.job import Job
 from smallvision.runs.measure import measure_cost, rate_training, save_calibrated
 from smallvision.runs.run_data import RunData, check_split, load_run_data
 from smallvision.shapes import Images
+from smallvision.stats.greedy_selection import SELECTIONS, measure_disagreement, trace_gains
 from smallvision.stats.paired import compare_paired
 from smallvision.stats.rates import find_correct, rate_accuracy
-from smallvision.stats.selection import SELECTIONS, measure_disagreement, trace_gains
 
 CLEAN_FOR_NORMS = 4_000  # training images that recalibrate batch norm of averaged weights
 

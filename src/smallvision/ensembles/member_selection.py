@@ -17,9 +17,9 @@ from smallvision.records.schema import EnsembleCandidate, EnsembleMember, Rate
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.calibration import scale_logits
+from smallvision.stats.greedy_selection import SELECTIONS
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import find_correct, rate_accuracy
-from smallvision.stats.selection import SELECTIONS
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import group_duplicates
+from smallvision.format import format_points
 from smallvision.records.schema import ChannelStatistics, DuplicateCounts, ExplorationFigures
 from smallvision.stats.channels import count_levels, mean_and_std
 from smallvision.stats.intervals import wilson_interval
@@ -126,5 +127,5 @@ def describe_resolution(num_val: int) -> str:
     low, high = wilson_interval(round(0.9 * num_val), num_val)
     return (
         f"With {num_val:,} validation images an accuracy of 90 % is known to about "
-        f"±{(high - low) * 50:.1f} points."
+        f"±{format_points((high - low) / 2, signed=False)}."
     )

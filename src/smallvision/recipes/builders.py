@@ -17,18 +17,16 @@ from smallvision.augment import (
     smooth_labels,
 )
 from smallvision.compute.machine import Machine, choose_machine
-from smallvision.data.batches import count_parts
 from smallvision.errors import SettingError
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.models import MODELS
-from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule, find_norms
+from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.predict import Tta, build_network
 from smallvision.randomness import derive_seed
+from smallvision.recipes.micro_batch import MIN_MICRO_BATCH
 from smallvision.recipes.settings.base import Settings
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
 from smallvision.training import AVERAGES, Average, Patience
-
-MIN_MICRO_BATCH = 8  # images; the statistics of batch norm are too noisy with fewer
 
 
 def as_arguments(settings: Settings) -> dict[str, Any]:
@@ -118,19 +116,6 @@ def prepare_model(recipe: Recipe, model: nn.Module, draw: Callable[[], Tensor]) 
     prepare = MODELS[recipe.model.name].prepare
     if prepare is not None:
         prepare(model, draw())
-
-
-def choose_micro_batch(recipe: Recipe, machine: Machine) -> int:
-    """The micro-batch: on a CPU the recipe's; on a GPU 0, the whole batch, which is faster."""
-    return recipe.micro_batch if machine.device == "cpu" else 0
-
-
-def scale_norm_momentum(model: nn.Module, batch_size: int, micro_batch: int) -> None:
-    """Let the micro-batches of a batch change running statistics as much as the batch would."""
-    parts = count_parts(batch_size, micro_batch)
-    for norm in find_norms(model):
-        if parts > 1 and norm.momentum is not None:
-            norm.momentum = 1 - (1 - norm.momentum) ** (1 / parts)
 
 
 def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:

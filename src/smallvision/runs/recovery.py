@@ -9,7 +9,7 @@ import torch
 from smallvision.compute.machine import Machine
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe
-from smallvision.recipes.builders import MIN_MICRO_BATCH, choose_micro_batch
+from smallvision.recipes.micro_batch import MIN_MICRO_BATCH, choose_micro_batch
 from smallvision.records.layout import paused_folder, remove_checkpoint
 from smallvision.runs.status_file import StatusFile
 from smallvision.training import DivergedError

@@ -141,8 +141,8 @@ class Tuning:
         found = "no trial ran to the end"
         if best is not None:
             found = (
-                f"trial {best.number} of {len(record.trials)} is best, {best.accuracy:.2%} on the "
-                f"validation images; {rerun}"
+                f"trial {best.number} of {len(record.trials)} is best, "
+                f"{format_percent(best.accuracy)} on the validation images; {rerun}"
             )
         return f"Tuning({str(self.folder)!r}, {record.recipe}: {found})"
 

@@ -32,12 +32,11 @@ from smallvision.recipes.builders import (
     build_patience,
     build_schedule,
     build_tta,
-    choose_micro_batch,
     prepare_model,
-    scale_norm_momentum,
     schedule_augmentations,
 )
 from smallvision.recipes.keys import find_difference
+from smallvision.recipes.micro_batch import choose_micro_batch, scale_norm_momentum
 from smallvision.recipes.toml import (
     parse_recipe,
     read_run_recipe,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency
 
-from smallvision.format import format_p
+from smallvision.format import format_p, format_percent
 from smallvision.records.schema import SliceBin
 from smallvision.shapes import Floats
 from smallvision.stats.intervals import wilson_interval
@@ -89,10 +89,10 @@ def say_slice(
         return f"All images have the same {name}."
     accuracies = [part.accuracy for part in bins]
     if len(set(accuracies)) == 1:
-        return f"Accuracy is the same at every {name}, {accuracies[0] * 100:.1f} %."
+        return f"Accuracy is the same at every {name}, {format_percent(accuracies[0])}."
     ends = [accuracies.index(min(accuracies)), accuracies.index(max(accuracies))]
     worst, best = (
-        f"{accuracies[i] * 100:.1f} % in {place_bin(i, len(bins), low, high)}" for i in ends
+        f"{format_percent(accuracies[i])} in {place_bin(i, len(bins), low, high)}" for i in ends
     )
     verdict = "a difference beyond chance" if p < LEVEL else "no difference beyond chance"
     return (

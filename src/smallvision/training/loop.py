@@ -17,6 +17,7 @@ from smallvision.data.batches import Batch, TrainBatches
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
 from smallvision.records.schema import EpochMetrics
+from smallvision.training.best_epoch import Best
 from smallvision.training.callbacks import Callback, TrainingPlan
 from smallvision.training.evaluator import Evaluator
 from smallvision.training.nonfinite import (
@@ -28,7 +29,7 @@ from smallvision.training.nonfinite import (
     restore_statistics,
 )
 from smallvision.training.patience import Patience
-from smallvision.training.state import Best, State, copy_weights
+from smallvision.training.state import State, copy_weights
 
 
 @dataclass(frozen=True, eq=False)

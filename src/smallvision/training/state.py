@@ -10,25 +10,7 @@ from torch import Tensor, nn
 
 from smallvision.records.schema import CheckpointState
 from smallvision.training.averaging import Average
-
-
-@dataclass
-class Best:
-    """The best weights so far, by validation accuracy and then by validation loss.
-
-    Both are None before the first epoch, and in a run without validation images.
-    """
-
-    epoch: int = 0
-    accuracy: float | None = None
-    loss: float | None = None
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def improves(self, accuracy: float | None, loss: float | None) -> bool:
-        """Whether these figures beat the best so far; what was not measured always does."""
-        if accuracy is None or loss is None or self.accuracy is None or self.loss is None:
-            return True
-        return (accuracy, -loss) > (self.accuracy, -self.loss)
+from smallvision.training.best_epoch import Best
 
 
 @dataclass

@@ -12,7 +12,7 @@ from rich.text import Text
 from torch import Tensor
 
 from smallvision.cli.options import spell_resumption
-from smallvision.format import format_accuracy, format_duration
+from smallvision.format import format_accuracy, format_duration, format_percent
 from smallvision.records.schema import EpochMetrics, ValidatedRun
 from smallvision.training import Callback, State, TrainingPlan
 
@@ -113,10 +113,10 @@ class PlainLines:
         left = metrics.seconds / metrics.epoch * (self.plan.epochs - metrics.epoch)
         val = ""
         if metrics.val_accuracy is not None:
-            val = f"val {metrics.val_accuracy:.1%}{' *' if metrics.best else '  '}  "
+            val = f"val {format_percent(metrics.val_accuracy)}{' *' if metrics.best else '  '}  "
         self.console.print(
             f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  "
-            f"train {metrics.train_accuracy:.1%}  {val}lr {metrics.lr:.4f}  "
+            f"train {format_percent(metrics.train_accuracy)}  {val}lr {metrics.lr:.4f}  "
             f"{metrics.images_per_second:,.0f} img/s  {format_duration(left)} left",
             markup=False,
             soft_wrap=True,
@@ -162,11 +162,11 @@ class LiveLines:
     def print_epoch(self, metrics: EpochMetrics) -> None:
         """Leave one line behind."""
         line = Text(f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  ")
-        line.append(f"train {metrics.train_accuracy:.1%}")
+        line.append(f"train {format_percent(metrics.train_accuracy)}")
         if metrics.val_accuracy is not None:
             line.append("  val ")
             style = "bold green" if metrics.best else ""
-            line.append(f"{metrics.val_accuracy:.1%}", style=style)
+            line.append(format_percent(metrics.val_accuracy), style=style)
         line.append(
             f"  lr {metrics.lr:.4f}  {metrics.images_per_second:,.0f} img/s  "
             f"{format_duration(metrics.seconds)}",

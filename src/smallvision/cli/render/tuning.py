@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from smallvision.cli.render.tables import new_table, print_plain
+from smallvision.format import format_percent
 from smallvision.recipes.search_space import spell_value
 from smallvision.records.schema import BestTrial, SettingValues, TuningRecord
 
@@ -41,7 +42,7 @@ def print_settings(
             key,
             spell_value(own[key]),
             spell_value(value),
-            "" if weight is None else f"{weight:.0%}",
+            "" if weight is None else format_percent(weight),
             style="bold" if value != own[key] else "",
         )
     console.print(table)

@@ -45,7 +45,7 @@ class Technique(Settings):
     """The settings of one technique, which a recipe chooses by its name.
 
     The fields and their defaults are the keyword arguments of the technique's builder;
-    tests/contracts/test_settings.py compares them.
+    tests/catalogs/test_settings.py compares them.
     """
 
     card: ClassVar[Card]

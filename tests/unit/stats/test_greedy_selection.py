@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from smallvision.stats.selection import (
+from smallvision.stats.greedy_selection import (
     SELECTIONS,
     measure_disagreement,
     select_greedy,

@@ -1,0 +1,26 @@
+"""Which epoch of a run is kept: the best on the validation images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass
+class Best:
+    """The best weights so far, by validation accuracy and then by validation loss.
+
+    Both are None before the first epoch, and in a run without validation images.
+    """
+
+    epoch: int = 0
+    accuracy: float | None = None
+    loss: float | None = None
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def improves(self, accuracy: float | None, loss: float | None) -> bool:
+        """Whether these figures beat the best so far; what was not measured always does."""
+        if accuracy is None or loss is None or self.accuracy is None or self.loss is None:
+            return True
+        return (accuracy, -loss) > (self.accuracy, -self.loss)
