@@ -73,10 +73,10 @@ case $entry in
 6)
   try smallvision distill "$work/full/runs/snapshot-ensemble" benchmarks/recipes/pretrained.toml \
     --set epochs=$([ -n "$dry" ] && echo 1 || echo 100) --set 'augment=["flip","crop","cutout"]' \
-    --data-dir "$data" --out "$work/box" --resume ${EXTRA:-} --json
-  [ -z "${FINAL:-}" ] || try smallvision evaluate "$work/box" cifar10 --data-dir "$data"
-  pack box
-  cp "$work"/box/model/* "$out"
+    --data-dir "$data" --out "$work/student" --resume ${EXTRA:-} --json
+  [ -z "${FINAL:-}" ] || try smallvision evaluate "$work/student" cifar10 --data-dir "$data"
+  pack student
+  cp "$work"/student/model/* "$out"
   ;;
 *)
   echo "entry is 1 to 6, not $entry" >&2
