@@ -146,7 +146,7 @@ class AccuracyRecord(Measurement):
 
 
 @dataclass(frozen=True)
-class Goal:
+class AccuracyGoal:
     """An accuracy to reach, and how runs train for it.
 
     Attributes:
@@ -210,7 +210,7 @@ def accuracy(
     if on not in ("val", "test"):
         raise SettingError(f"--on is '{on}'; expected val or test")
     split: Split = "test" if on == "test" else "val"
-    goal = Goal(target, split, data, data_dir, tuple(settings or ()))
+    goal = AccuracyGoal(target, split, data, data_dir, tuple(settings or ()))
     # A setting that is misspelt or does not fit is found before hours of training.
     check_fit(goal.build_recipe(), as_dataset(data, data_dir).train.shape)
     make_folder(out)
@@ -219,7 +219,7 @@ def accuracy(
     save(record, out, f"accuracy-{name}")
 
 
-def measure_accuracy(goal: Goal, folder: Path, seeds: int) -> AccuracyRecord:
+def measure_accuracy(goal: AccuracyGoal, folder: Path, seeds: int) -> AccuracyRecord:
     """Train the recipe of a target with seeds from 0 on, each in a process of its own.
 
     Args:
@@ -274,7 +274,7 @@ def measure_accuracy(goal: Goal, folder: Path, seeds: int) -> AccuracyRecord:
     )
 
 
-def time_run(goal: Goal, folder: Path, seed: int) -> TimedRun:
+def time_run(goal: AccuracyGoal, folder: Path, seed: int) -> TimedRun:
     """Train one seed in a process of its own.
 
     Raises:

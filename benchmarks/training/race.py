@@ -24,7 +24,7 @@ from benchmarks.records import (
     summarize,
 )
 from benchmarks.tables import Table
-from benchmarks.training.accuracy import Goal, time_run
+from benchmarks.training.accuracy import AccuracyGoal, time_run
 from benchmarks.training.process import time_process
 from smallvision.cli.options import DataDir
 from smallvision.compute.machine import choose_machine
@@ -133,7 +133,7 @@ def race(
     """
     if not peer.is_file():
         raise SettingError(f"there is no {peer}; name a copy of airbench94_muon.py")
-    goal = Goal(target, data_dir=data_dir)
+    goal = AccuracyGoal(target, data_dir=data_dir)
     path = make_folder(out) / f"race-{target:g}.json"
     fresh = RaceRecord(
         **describe_here(choose_machine()),
@@ -159,7 +159,7 @@ def list_turns(wanted: Mapping[str, int]) -> Iterator[tuple[int, str]]:
         yield from ((seed, name) for name, count in wanted.items() if seed < count)
 
 
-def run_ours(goal: Goal, seed: int) -> RaceRun:
+def run_ours(goal: AccuracyGoal, seed: int) -> RaceRun:
     """One run of the headline command."""
     with TemporaryDirectory() as place:
         run = time_run(goal, Path(place) / "run", seed)
@@ -181,7 +181,7 @@ def write_block() -> Iterator[str]:
         if record.ratio is None:
             continue
         place = describe_place(record.environment, record.machine, record.created)
-        today = Goal(record.target).sum_recipe()
+        today = AccuracyGoal(record.target).sum_recipe()
         earlier = "" if record.recipe_sum == today else "; an earlier recipe"
         cells = [f"{record.target:g}", f"`{path.parent.name}`: {place}{earlier}"]
         for name in (OURS, PEER):

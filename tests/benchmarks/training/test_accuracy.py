@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.training import process
-from benchmarks.training.accuracy import Goal, TimedRunRecord, measure_accuracy
+from benchmarks.training.accuracy import AccuracyGoal, TimedRunRecord, measure_accuracy
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.records import store
 
@@ -34,7 +34,7 @@ SAID = json.dumps({"val": {"accuracy": 0.9, "n": 10}, "seconds": 1.0})
 
 
 def test_a_run_is_a_whole_process_that_opens_the_test_set_once(tmp_path: Path) -> None:
-    goal = Goal(0.94, "test", "digits", settings=SMALL)
+    goal = AccuracyGoal(0.94, "test", "digits", settings=SMALL)
     record = measure_accuracy(goal, tmp_path, seeds=1)
     (run,) = record.runs
     assert run.seconds > run.training_seconds
@@ -49,7 +49,7 @@ def test_a_run_is_a_whole_process_that_opens_the_test_set_once(tmp_path: Path) -
 
 
 def test_figures_are_means_over_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    goal = Goal(0.94, "val", "digits")
+    goal = AccuracyGoal(0.94, "val", "digits")
     stub_processes(monkeypatch, said=SAID)
     measure_accuracy(goal, tmp_path, seeds=1)
     stub_processes(monkeypatch, said=SAID.replace("0.9", "0.95"))
@@ -64,7 +64,7 @@ def test_runs_on_other_images_are_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub_processes(monkeypatch, said=SAID)
-    goal = Goal(0.94, "val", "digits")
+    goal = AccuracyGoal(0.94, "val", "digits")
     measure_accuracy(goal, tmp_path, seeds=1)
     other = tmp_path / "other.npz"
     pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8)
@@ -80,14 +80,14 @@ def test_a_run_that_was_cut_short_is_timed_from_its_start(
     stub_processes(monkeypatch, said=SAID)
     (tmp_path / "seed-1").mkdir()
     (tmp_path / "seed-1" / "status.json").write_text("{}")
-    assert len(measure_accuracy(Goal(0.94, "val", "digits"), tmp_path, seeds=2).runs) == 2
+    assert len(measure_accuracy(AccuracyGoal(0.94, "val", "digits"), tmp_path, seeds=2).runs) == 2
 
 
 def test_runs_on_another_machine_are_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub_processes(monkeypatch, said=SAID)
-    goal = Goal(0.94, "val", "digits")
+    goal = AccuracyGoal(0.94, "val", "digits")
     measure_accuracy(goal, tmp_path, seeds=1)
     path = tmp_path / "seed-0" / "bench.json"
     record = store.read(path, TimedRunRecord)
@@ -103,4 +103,4 @@ def test_a_run_that_fails_is_one_line(
 ) -> None:
     stub_processes(monkeypatch, code, complaint="warning\nerror: it diverged\n")
     with pytest.raises(kind, match=r"seed-0: it diverged$"):
-        measure_accuracy(Goal(0.94, "val", "digits"), tmp_path, seeds=1)
+        measure_accuracy(AccuracyGoal(0.94, "val", "digits"), tmp_path, seeds=1)
