@@ -39,7 +39,7 @@ TrainedOnPath = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="The folder that is searched first for a named data set.",
+        help="The only folder that is searched for a named data set.",
         envvar=None,
         show_default=False,
     ),

@@ -20,8 +20,10 @@ def new_table(*columns: str, title: str | None = None) -> Table:
         pad_edge=False,
         collapse_padding=True,
     )
-    for position, column in enumerate(columns):
-        table.add_column(column, justify="right" if position else "left", no_wrap=True)
+    # Where a line is too narrow a long name is folded, never a figure.
+    table.add_column(columns[0], overflow="fold")
+    for column in columns[1:]:
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
