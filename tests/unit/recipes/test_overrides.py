@@ -63,7 +63,7 @@ def test_the_name_that_is_there_changes_nothing() -> None:
         ("averaging.name=eam", "did you mean 'ema'"),
         ("averaging.decay=0.9", "unknown setting 'averaging.decay'"),
         ("augment=['flp']", "did you mean 'flip'"),
-        ("model.name=inception", "known: mlp, vgg10, wide_resnet"),
+        ("model.name=inception", "vgg10, wide_resnet"),
         ("epochs", "key=value"),
         ("=3", "key=value"),
         ("epochs=0", "greater than or equal to 1"),
