@@ -40,7 +40,7 @@ class Family:
 
 
 FAMILIES = {
-    "kills": Family(kills.run, 50, 5, partial(kills.run, names=("train",))),
+    "kills": Family(kills.run, 50, 3, partial(kills.run, names=("train",))),
     "damage": Family(damage.run, 1020, 60),
     "hostile": Family(hostile.run, 100, 100),
     "pictures": Family(pictures.run, 2000, 200),
@@ -48,5 +48,5 @@ FAMILIES = {
     "disks": Family(disks.run, 100, 5),
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),
-    "signals": Family(signals.run, 40, 3, partial(signals.run, names=("train",))),
+    "signals": Family(signals.run, 40, 2, partial(signals.run, names=("train",))),
 }
