@@ -20,14 +20,18 @@ SEEDED = ("--set", "seed=5", "--evaluate", *FAST)
 REFIT = ("--seeds", "2", "--refit", "--evaluate", *FAST)
 
 
-@pytest.fixture(scope="module")
-def trained(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was tested once."""
-    out = tmp_path_factory.mktemp("trained") / "run"
-    outcome = call_command("train", rows, "mlp", "--out", out, "--json", *SEEDED)
+def train_and_test(rows: Path, out: Path, options: tuple[str, ...]) -> Path:
+    """Train as a user does, and open the test set once."""
+    outcome = call_command("train", rows, "mlp", "--out", out, "--json", *options)
     assert outcome.code == 0, outcome.err
     assert outcome.json["test"]["openings"] == 1
     return out
+
+
+@pytest.fixture(scope="module")
+def trained(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was tested once."""
+    return train_and_test(rows, tmp_path_factory.mktemp("trained") / "run", SEEDED)
 
 
 @pytest.fixture
@@ -106,11 +110,7 @@ def test_a_finished_run_can_be_resumed(smallvision: Call, rows: Path, tmp_path: 
 @pytest.fixture(scope="module")
 def tested_refit(rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with a repeat and a refit, which was tested once."""
-    out = tmp_path_factory.mktemp("refitted") / "run"
-    outcome = call_command("train", rows, "mlp", "--out", out, "--json", *REFIT)
-    assert outcome.code == 0, outcome.err
-    assert outcome.json["test"]["openings"] == 1
-    return out
+    return train_and_test(rows, tmp_path_factory.mktemp("refitted") / "run", REFIT)
 
 
 @pytest.fixture

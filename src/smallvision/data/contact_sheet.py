@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from smallvision.records.files import make_folder, write_bytes
 from smallvision.shapes import Images
 
 Picture = npt.NDArray[np.uint8]  # RGBA `(height, width, 4)`
@@ -40,3 +44,19 @@ def encode_png(picture: Picture) -> bytes:
         buffer, "PNG", optimize=True
     )
     return buffer.getvalue()
+
+
+def embed_png(picture: Picture) -> str:
+    """A picture as a data URL, for the `src` of an HTML image."""
+    return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
+
+
+def write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
+    """Write pictures as PNG files, by file name, into a folder, which is made if missing.
+
+    Raises:
+        RecordError: the folder cannot be written.
+    """
+    make_folder(folder)
+    for name, picture in pictures.items():
+        write_bytes(folder / name, encode_png(picture))

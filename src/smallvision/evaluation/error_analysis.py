@@ -6,7 +6,6 @@ set stays sealed.
 
 from __future__ import annotations
 
-import base64
 import html
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import TypeAlias
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from smallvision.data.contact_sheet import Picture, encode_png, tile
+from smallvision.data.contact_sheet import Picture, embed_png, tile, write_pictures
 from smallvision.evaluation.image_properties import PROPERTIES, measure_properties, to_grey
 from smallvision.predict import SavedModel, find_saliency, list_members, predict_members
 from smallvision.records import store
-from smallvision.records.files import make_folder, write_bytes
 from smallvision.records.schema import (
     ConfidentError,
     ConfusedPair,
@@ -72,8 +70,8 @@ class ErrorAnalysis:
         rows = "".join(
             f"<tr><td>{html.escape(names[pair.true])} taken for "
             f"{html.escape(names[pair.predicted])}</td><td>{pair.count}</td>"
-            f'<td><img alt="the images" style="{style}" src="data:image/png;base64,'
-            f'{base64.b64encode(encode_png(self.pictures[pair.file])).decode()}"></td></tr>'
+            f'<td><img alt="the images" style="{style}" '
+            f'src="{embed_png(self.pictures[pair.file])}"></td></tr>'
             for pair in self.record.pairs[:3]
             if pair.file is not None
         )
@@ -86,9 +84,7 @@ class ErrorAnalysis:
         Raises:
             RecordError: the folder cannot be written.
         """
-        make_folder(folder)
-        for name, picture in self.pictures.items():
-            write_bytes(folder / name, encode_png(picture))
+        write_pictures(folder, self.pictures)
         store.write(folder / ERRORS, self.record)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,14 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smallvision.data.contact_sheet import Picture, encode_png
+from smallvision.data.contact_sheet import Picture, embed_png, write_pictures
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import make_split
 from smallvision.exploration.figures import measure_images
 from smallvision.exploration.pictures import draw_pictures
 from smallvision.records import store
-from smallvision.records.files import make_folder, write_bytes
 from smallvision.records.schema import (
     ExplorationFigures,
     ExplorationPictures,
@@ -65,11 +63,11 @@ class Exploration:
 
     def _repr_html_(self) -> str:
         sentences = "".join(f"<li>{html.escape(line)}</li>" for line in self.figures.implications)
-        png = base64.b64encode(encode_png(self.pictures["random.png"])).decode()
+        source = embed_png(self.pictures["random.png"])
         style = "image-rendering:pixelated;width:100%;max-width:50em"
         return (
             f"<p>{self.figures.n:,} images</p><ul>{sentences}</ul>"
-            f'<img alt="Random images" style="{style}" src="data:image/png;base64,{png}">'
+            f'<img alt="Random images" style="{style}" src="{source}">'
         )
 
     def write(self, folder: Path) -> None:
@@ -78,9 +76,7 @@ class Exploration:
         Raises:
             RecordError: the folder cannot be written.
         """
-        make_folder(folder)
-        for name, picture in self.pictures.items():
-            write_bytes(folder / name, encode_png(picture))
+        write_pictures(folder, self.pictures)
         store.write(folder / "exploration.json", self.record)
 
 

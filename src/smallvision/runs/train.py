@@ -44,7 +44,7 @@ from smallvision.recipes.toml import (
     write_toml,
 )
 from smallvision.records import store
-from smallvision.records.files import hash_file, make_folder, write_text
+from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import ENVIRONMENT, SPLIT, STATUS, TEACHER, read_status
 from smallvision.records.schema import (
     AllImagesRun,
@@ -206,7 +206,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
     return known.change(
         status="running",
         error=None,
-        recipe_sum=hash_file(written) if written.exists() else sum_recipe(recipe),
+        recipe_sum=known.recipe_sum if written.exists() else sum_recipe(recipe),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, follow_seed
 from smallvision.records.schema import Limits
 from smallvision.study.plan import StudyPlan
 
@@ -17,14 +16,6 @@ def test_a_plan_needs_a_run_and_seeds_that_exist() -> None:
     assert StudyPlan(settings=(f"seed={highest - 3}",), seeds=3).seed == highest - 3
     with pytest.raises(SettingError, match=f"seed is {highest + 1}; .* begin lower"):
         StudyPlan(settings=(f"seed={highest - 2}",), seeds=3)
-
-
-def test_seeds_follow_each_other() -> None:
-    recipe = Recipe(name="a", seed=7)
-    assert follow_seed(recipe, 0) == recipe
-    assert follow_seed(recipe, 2) == Recipe(name="a", seed=9)
-    with pytest.raises(SettingError, match="seed is 2147483649"):
-        follow_seed(Recipe(seed=2**31), 1)
 
 
 def test_rungs_to_repeat_need_seeds() -> None:
