@@ -63,7 +63,9 @@ def test_bash_completes_commands_and_options(words: str, expected: list[str]) ->
 
 
 def test_completion_can_be_installed(tmp_path: Path) -> None:
-    call("--install-completion", "bash", HOME=str(tmp_path))
+    # Without this the shell is looked for among the parent processes, where there may be none.
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    call("--install-completion", "bash", HOME=str(tmp_path), **named)
     [script] = (tmp_path / ".bash_completions").iterdir()
     assert "_SMALLVISION_COMPLETE=complete_bash" in script.read_text()
     assert str(script) in (tmp_path / ".bashrc").read_text()
