@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# before the temporary file, half of it written, before it is synced, before it is renamed, before
-# the folder is synced, before a file is removed, amid the removal of a folder, amid a line that is
-# appended
+# before the temporary file is written, half of it written, before it is synced, before it is
+# renamed, before the folder is synced, before a file is removed, amid the removal of a folder, amid
+# a line that is appended
 STAGES = ("open", "half", "sync", "rename", "folder", "unlink", "prune", "append")
 
 
@@ -70,15 +70,15 @@ class Half:
 
 def arm(fault: Fault) -> None:
     """Let the product pass by a fault wherever it writes, renames or removes."""
-    opened, synced, replaced, unlinked = Path.open, os.fsync, os.replace, os.unlink
+    opened, synced, replaced, unlinked = os.fdopen, os.fsync, os.replace, os.unlink
     removed = shutil.rmtree
 
-    def open_(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
-        if path.name.endswith(".tmp") and "w" in mode:
+    def fdopen(descriptor: int, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        if mode == "wb":
             fault.pass_by("open")
-            return Half(opened(path, mode, *arguments, **options), fault, "half")
-        file = opened(path, mode, *arguments, **options)
-        return Half(file, fault, "append") if mode == "a+b" else file
+        file = opened(descriptor, mode, *arguments, **options)
+        stage = {"wb": "half", "a+b": "append"}.get(mode)
+        return Half(file, fault, stage) if stage else file
 
     def fsync(descriptor: int) -> None:
         fault.pass_by("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "sync")
@@ -95,10 +95,11 @@ def arm(fault: Fault) -> None:
         unlinked(path, **options)
 
     def rmtree(path: Any, *arguments: Any, **options: Any) -> None:
-        fault.pass_by("prune", lambda: unlinked(next(iter(sorted(Path(path).iterdir())))))
+        where = Path(f"/proc/self/fd/{options.get('dir_fd')}", path)
+        fault.pass_by("prune", lambda: unlinked(next(iter(sorted(where.iterdir())))))
         removed(path, *arguments, **options)
 
-    Path.open = open_  # type: ignore[method-assign,assignment]
+    os.fdopen = fdopen  # type: ignore[assignment]
     os.fsync, os.replace, os.unlink = fsync, replace, unlink  # type: ignore[assignment]
     shutil.rmtree = rmtree  # type: ignore[assignment]
 

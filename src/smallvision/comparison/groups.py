@@ -17,6 +17,7 @@ from smallvision.format import format_p, format_points, format_signed_span
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records import store
 from smallvision.records.layout import STUDY, list_failed, list_repeats, run_folder
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     Comparison,
     PairVerdict,
@@ -167,7 +168,7 @@ def list_runs(folders: Sequence[str | Path]) -> Iterator[Path]:
 
 def expand_study(folder: Path) -> list[Path]:
     """The finished rungs of a study, each run once, or the folder itself where it is none."""
-    if not (folder / STUDY).exists():
+    if not exists(folder / STUDY):
         return [folder]
     rungs = store.read(folder / STUDY, StudyRecord).rungs
     runs = [run_folder(folder, rung.name) for rung in rungs if rung.is_done]

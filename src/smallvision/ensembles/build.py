@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,9 +32,10 @@ from smallvision.predict import SavedModel, average_models
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
-from smallvision.records.files import hash_file, write_text
+from smallvision.records.files import hash_file, read_text, write_text
 from smallvision.records.layout import ENSEMBLE, ENVIRONMENT, STATUS, read_status
 from smallvision.records.locks import is_passing, lock_folder
+from smallvision.records.nofollow import exists, list_folder, remove_folder
 from smallvision.records.schema import (
     AveragedWeights,
     BestMember,
@@ -205,14 +205,14 @@ def check_place(folder: Path, runs: Sequence[Path]) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise RecordError(f"{folder} is a file; name a folder for the results")
-    if (folder / STATUS).exists():
+    if exists(folder / STATUS):
         status = read_status(folder)
         if status.kind == "ensemble" and status.status == "running":
             return
         raise RecordError(f"{folder} already holds results; name another folder with --out")
-    found = [path for path in folder.iterdir() if not is_passing(path)] if folder.exists() else []
-    for path in found:
-        if not any(run.resolve().is_relative_to(path.resolve()) for run in runs):
+    for name in list_folder(folder):
+        path = (folder / name).resolve()
+        if not (is_passing(name) or any(run.resolve().is_relative_to(path) for run in runs)):
             raise RecordError(f"{folder} is not empty; name another folder with --out")
 
 
@@ -229,7 +229,7 @@ def open_ensemble(job: Job, run: Path, name: str) -> UnfinishedRun:
     # First, as for a run: what a kill leaves is known for an ensemble.
     store.write(job.folder / STATUS, status)
     for name in ("recipe.toml", "recipe.diff.toml"):
-        write_text(job.folder / name, (run / name).read_text(encoding="utf-8"))
+        write_text(job.folder / name, read_text(run / name))
     check_split(job.folder, job.dataset, job.split)
     store.write(job.folder / ENVIRONMENT, describe_environment())
     return status
@@ -269,7 +269,7 @@ def try_weight_average(
         common.
     """
     place = folder / "averaged"
-    shutil.rmtree(place, ignore_errors=True)  # of an earlier session that a kill ended
+    remove_folder(place)  # of an earlier session that a kill ended
     models = [member.model for member in selection.members]
     if len(models) == 1 or len({member.run for member in selection.members}) > 1:
         return None

@@ -9,8 +9,9 @@ from smallvision.ensembles.member_selection import join_members
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
-from smallvision.records.files import make_folder, write_text
+from smallvision.records.files import make_folder, read_text, write_text
 from smallvision.records.layout import ENSEMBLE, REFIT, STATUS, read_status
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import EnsembleRecord
 from smallvision.records.weights import check_manifest
 from smallvision.runs.job import Job
@@ -43,7 +44,7 @@ def refit_ensemble(run: Path, job: Job) -> Path:
     The members are the snapshots of the epochs that were chosen on validation.
     """
     folder = run / REFIT
-    if (folder / STATUS).exists():
+    if exists(folder / STATUS):
         check_manifest(folder / "model")
         return folder
     members = store.read(run / ENSEMBLE, EnsembleRecord).members
@@ -59,7 +60,7 @@ def refit_ensemble(run: Path, job: Job) -> Path:
     data = load_run_data(job.dataset, job.split, machine, with_val=True)
     model, known = take_over_calibration(join_members(found, found[best]), run)
     make_folder(folder)
-    write_text(folder / "recipe.toml", (run / "recipe.toml").read_text(encoding="utf-8"))
+    write_text(folder / "recipe.toml", read_text(run / "recipe.toml"))
     model.save(folder / "model")
     cost, trained = measure_cost(model, data, folder), sum_training(places.values())
     status = known.change(

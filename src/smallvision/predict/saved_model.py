@@ -26,6 +26,7 @@ from smallvision.predict.pretrained import find_pretrained
 from smallvision.predict.tta import Tta
 from smallvision.records import store
 from smallvision.records.files import hash_file
+from smallvision.records.nofollow import exists, is_file, is_folder
 from smallvision.records.schema import ModelRecord
 from smallvision.records.weights import (
     MANIFEST,
@@ -267,9 +268,9 @@ def find_model(folder: Path) -> Path:
 
     A folder of images that bears the name of a pretrained model does not hide it; a run does.
     """
-    if (folder / "model" / "model.json").exists():
+    if is_folder(folder / "model") and exists(folder / "model" / "model.json"):
         return folder / "model"
-    ours = any((folder / name).exists() for name in (MANIFEST, "status.json", "study.json"))
+    ours = any(exists(folder / name) for name in (MANIFEST, "status.json", "study.json"))
     pretrained = None if ours else find_pretrained(str(folder))
     return pretrained or folder
 
@@ -281,7 +282,7 @@ def fingerprint_model(folder: Path) -> str:
         RecordError: there is no such model.
     """
     folder = find_model(folder)
-    if not (folder / MANIFEST).is_file():
+    if not is_file(folder / MANIFEST):
         raise RecordError(f"{folder} holds no model; is the run finished?")
     read_manifest(folder)  # which says in one line what is wrong with it
     return hash_file(folder / MANIFEST)

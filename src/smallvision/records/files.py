@@ -1,7 +1,7 @@
 """Files that are whole or absent: written under a temporary name, synced, then renamed.
 
 Rename alone survives a killed process, not a power cut; syncing the file before and the folder
-after survives both.
+after survives both. `records.nofollow` reaches and opens them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import hashlib
 import io
 import lzma
 import os
-import stat
+import re
+import secrets
 import tokenize
 import zipfile
 import zlib
@@ -24,6 +25,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from smallvision.errors import RecordError
+from smallvision.records import nofollow
+from smallvision.records.nofollow import BOMB_BYTES, BOMB_RATIO
 
 try:
     import fcntl
@@ -35,9 +38,6 @@ REMEDIES = {
     errno.EDQUOT: "; make room within your quota and go on with --resume",
     errno.EFBIG: "; files of that size are not allowed here (ulimit -f)",
 }
-# What unpacks to more bytes than this, and to so many times its size, is no data but a bomb: zeros
-# grow a thousandfold, pictures and probabilities threefold.
-BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 # What comes of reading arrays from a file of which any bit may have flipped.
 DAMAGES = (
     ArithmeticError,  # of sizes beyond all numbers
@@ -53,7 +53,10 @@ DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
 )
+# The name of a file that is being written: its writer's process, and what nobody can guess.
+TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
 MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
+MAX_WEIGHTS_BYTES = 16_000_000_000  # of a file of tensors
 
 
 def now() -> str:
@@ -62,7 +65,7 @@ def now() -> str:
 
 
 @contextmanager
-def _explained(path: Path, size: int | None = None) -> Iterator[None]:
+def explain_write(path: Path, size: int | None = None) -> Iterator[None]:
     """Turn an operating system's refusal into one line: which file, how large, what to do."""
     try:
         yield
@@ -78,9 +81,9 @@ def make_folder(path: Path) -> Path:
     Raises:
         RecordError: the place is not writable, or is a file.
     """
-    with _explained(path):
-        if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
+    with explain_write(path):
+        if not path.is_dir() or nofollow.find_records(path):
+            nofollow.make_folders(path)
             sync_folder(path.parent)
     return path
 
@@ -91,19 +94,39 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         RecordError: the file cannot be written; what was there before is untouched.
     """
-    if path.exists() and not path.is_file():
+    with open_new(path, len(content)) as file:
+        file.write(content)
+
+
+@contextmanager
+def open_new(path: Path, size: int, *, synced: bool = True) -> Iterator[io.BufferedWriter]:
+    """Open a file that takes the place of another once it is written to its end.
+
+    Args:
+        path: of the file.
+        size: bytes that it will have, for the error.
+        synced: whether it shall survive a power cut.
+
+    Raises:
+        RecordError: the file cannot be written; what was there before is untouched.
+    """
+    if nofollow.is_folder(path):
         raise RecordError(f"{path} is no regular file; name a file to write")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _explained(path, len(content)):
+    # Nobody can guess the name, and what has it already is never written to.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+    with explain_write(path, size):
         try:
-            with temporary.open("wb") as file:
-                file.write(content)
+            descriptor = nofollow.open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
                 file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+                if synced:
+                    os.fsync(file.fileno())
+            nofollow.replace_file(path, temporary.name)
         finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
+            nofollow.remove_file(temporary)
+        if synced:
+            sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
@@ -141,7 +164,11 @@ def append_text(path: Path, write_line: Callable[[int], str]) -> int:
     Raises:
         RecordError: the file cannot be written.
     """
-    with _explained(path, len(write_line(1))), path.open("a+b") as file:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    with (
+        explain_write(path, len(write_line(1))),
+        os.fdopen(nofollow.open_file(path, flags), "a+b") as file,
+    ):
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
         number = 1 + cut_torn_line(file)
@@ -163,26 +190,44 @@ def cut_torn_line(file: BinaryIO) -> int:
     return content.count(b"\n")
 
 
-def read_small(path: Path, errors: str = "strict") -> str:
-    """Read a text file that nobody makes large; `errors` as for `open`.
+def open_bytes(path: Path) -> io.BufferedReader:
+    """Open a file to read, as `nofollow.open_file` does.
 
     Raises:
-        RecordError: it is missing, no regular file, unreadable or too large.
-        ValueError: it is not UTF-8.
+        RecordError: it is missing, unreadable, no regular file or reached through a link.
     """
     try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
-            raise RecordError(f"{path} is no regular file")
-        if state.st_size > MAX_RECORD_BYTES:
-            raise RecordError(
-                f"{path} has {state.st_size:,} bytes; expected at most {MAX_RECORD_BYTES:,}"
-            )
-        return path.read_text(encoding="utf-8", errors=errors)
+        return os.fdopen(nofollow.open_file(path), "rb")
     except FileNotFoundError as error:
         raise RecordError(f"{path} is missing; is {path.parent} the right folder?") from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def read_bytes(path: Path, most: int = MAX_RECORD_BYTES) -> bytes:
+    """Read a file of at most so many bytes.
+
+    Raises:
+        RecordError: as for `open_bytes`, or it is larger.
+    """
+    with open_bytes(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise RecordError(f"{path} has {size:,} bytes; expected at most {most:,}")
+        try:
+            return file.read(size)
+        except OSError as error:
+            raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def read_text(path: Path, errors: str = "strict") -> str:
+    """Read a text file of records in UTF-8; `errors` as for `bytes.decode`.
+
+    Raises:
+        RecordError: as for `read_bytes`.
+        ValueError: it is not UTF-8.
+    """
+    return read_bytes(path).decode(errors=errors)
 
 
 def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
@@ -191,23 +236,45 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
     Raises:
         RecordError: the file or an array is missing, or it is damaged.
     """
+    content = io.BytesIO(read_bytes(path))
     try:
-        check_unpacked(path)
-        # From memory: numpy leaves a damaged file open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+        check_unpacked(content)
+        with np.load(content, allow_pickle=False) as arrays:
             return [arrays[name] for name in names]
     except DAMAGES as error:
         raise RecordError(f"{path} cannot be read: {error}") from error
 
 
-def check_unpacked(path: Path) -> None:
+def copy_folder(source: Path, target: Path, leave: Callable[[Path], bool]) -> None:
+    """Copy a folder of records, whose links are refused and not followed.
+
+    Args:
+        source: the folder.
+        target: made if missing.
+        leave: which files and folders are left out.
+
+    Raises:
+        RecordError: it holds a link or a special file, or something cannot be read or written.
+    """
+    make_folder(target)
+    for name in nofollow.list_folder(source):
+        path = source / name
+        if leave(path):
+            continue
+        if nofollow.is_folder(path):
+            copy_folder(path, target / name, leave)
+        else:
+            write_bytes(target / name, read_bytes(path, MAX_WEIGHTS_BYTES))
+
+
+def check_unpacked(file: Path | BinaryIO) -> None:
     """Refuse a zip file that is small on disk and huge in memory.
 
     Raises:
         ValueError: a member claims to grow as no measured data do.
         OSError, zipfile.BadZipFile: it cannot be read.
     """
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if member.file_size > max(BOMB_BYTES, BOMB_RATIO * member.compress_size):
                 raise ValueError(f"{member.filename} unpacks to {member.file_size:,} bytes")
@@ -219,6 +286,10 @@ def hash_bytes(content: bytes) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, as `sha256:…`."""
-    with path.open("rb") as file:
+    """SHA-256 of a file's content, as `sha256:…`.
+
+    Raises:
+        RecordError: as for `open_bytes`.
+    """
+    with open_bytes(path) as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import glob
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.files import sync_folder
+from smallvision.records.nofollow import (
+    exists,
+    is_folder,
+    list_folder,
+    remove_file,
+    remove_folder,
+)
 from smallvision.records.schema import (
     AllImagesRun,
     AnyRun,
@@ -51,7 +57,7 @@ def read_status(run: Path) -> UnfinishedRun | ValidatedRun | AllImagesRun:
 
 def is_finished(run: Path) -> bool:
     """Whether a run lies in a folder that came to its end."""
-    return (run / STATUS).exists() and read_status(run).is_done
+    return exists(run / STATUS) and read_status(run).is_done
 
 
 def run_folder(study: Path, name: str) -> Path:
@@ -69,7 +75,7 @@ def number_folder(parent: Path, stem: str) -> Path:
 
 def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
     """The most recently changed of `parent/stem`, `parent/stem-2`, … that holds `marker`."""
-    marked = [path for path in list_numbered(parent, stem) if (path / marker).exists()]
+    marked = [path for path in list_numbered(parent, stem) if exists(path / marker)]
     return max(marked, key=lambda path: (path / marker).stat().st_mtime, default=None)
 
 
@@ -115,7 +121,8 @@ def list_failed(run: Path) -> list[Path]:
 
 def find_repeats(run: Path, state: str) -> list[Path]:
     """The repeats of a run that are in a state, by seed."""
-    found = [path.parent for path in (run / SEEDS).glob(f"*/{STATUS}")]
+    seeds = run / SEEDS
+    found = [seeds / name for name in list_folder(seeds) if exists(seeds / name / STATUS)]
     return sorted((path for path in found if read_status(path).status == state), key=order_path)
 
 
@@ -128,14 +135,14 @@ def parent_run(run: Path) -> Path | None:
 
 def is_of_search(run: Path) -> bool:
     """Whether a run is a trial of a search, or the search's rerun of its winner."""
-    return run.parent.name in ("trials", "rerun") and (run.parent.parent / TUNE).exists()
+    return run.parent.name in ("trials", "rerun") and exists(run.parent.parent / TUNE)
 
 
 def find_study(run: Path) -> Path | None:
     """The study folder a run, its repeats or its members belong to; None for a run of its own."""
     place = run.resolve()
     for folder in place.parents:
-        if (folder / STUDY).exists() and place.relative_to(folder).parts[0] == "runs":
+        if exists(folder / STUDY) and place.relative_to(folder).parts[0] == "runs":
             return folder
     return None
 
@@ -152,27 +159,29 @@ def paused_folder(run: Path) -> Path:
 
 def is_complete(checkpoint: Path) -> bool:
     """Whether a checkpoint was written to its end."""
-    return (checkpoint / "manifest.json").exists()
+    return exists(checkpoint / "manifest.json")
 
 
 def list_checkpoints(run: Path) -> list[int]:
     """Epochs of all complete checkpoints, in order."""
-    found = (run / "checkpoints").glob("*/manifest.json")
-    return sorted(int(path.parent.name) for path in found if path.parent.name.isdigit())
+    place = run / "checkpoints"
+    return sorted(
+        int(name) for name in list_folder(place) if name.isdecimal() and is_complete(place / name)
+    )
 
 
 def prune_checkpoints(run: Path, keep: set[int]) -> None:
     """Remove all checkpoints but those after the given epochs, and what a kill left of others."""
-    for folder in (run / "checkpoints").iterdir():
-        if folder.name.isdigit() and int(folder.name) not in keep:
-            remove_checkpoint(folder)
+    for name in list_folder(run / "checkpoints"):
+        if name.isdecimal() and int(name) not in keep:
+            remove_checkpoint(run / "checkpoints" / name)
 
 
 def remove_unfinished(run: Path) -> None:
     """Remove what a kill left of checkpoints that were being written or removed."""
-    for folder in (run / "checkpoints").glob("*"):
-        if not is_complete(folder):
-            remove_checkpoint(folder)
+    for name in list_folder(run / "checkpoints"):
+        if not is_complete(run / "checkpoints" / name):
+            remove_checkpoint(run / "checkpoints" / name)
 
 
 def list_ends(run: Path) -> list[int]:
@@ -186,8 +195,8 @@ def list_ends(run: Path) -> list[int]:
 
 def remove_checkpoint(folder: Path) -> None:
     """Remove a checkpoint, if it is there."""
-    if folder.is_dir():
+    if is_folder(folder):
         # Without its manifest a folder is no checkpoint, so a kill here leaves no half of one.
-        (folder / "manifest.json").unlink(missing_ok=True)
+        remove_file(folder / "manifest.json")
         sync_folder(folder)
-        shutil.rmtree(folder)
+        remove_folder(folder)

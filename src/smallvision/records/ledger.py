@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smallvision.records import store
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import LedgerEntry
 
 LEDGER = "ledger.jsonl"
@@ -17,7 +18,7 @@ def read_openings(folder: Path) -> list[LedgerEntry]:
         RecordError: the ledger is damaged.
     """
     path = folder / LEDGER
-    return store.read_lines(path, LedgerEntry) if path.exists() else []
+    return store.read_lines(path, LedgerEntry) if exists(path) else []
 
 
 def record_opening(folder: Path, entry: LedgerEntry) -> int:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from smallvision.errors import RecordError
-from smallvision.records.files import make_folder, now
+from smallvision.records.files import TEMPORARY, explain_write, make_folder, now, read_text
+from smallvision.records.nofollow import (
+    exists,
+    find_records,
+    list_folder,
+    open_file,
+    remove_file,
+    walk_files,
+)
 
 try:
     import fcntl
@@ -17,6 +25,10 @@ except ImportError:  # Windows: two processes in one folder are then not noticed
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
+
+
+# The lock files that this process holds: what lies inside its folder is its own to train in.
+HELD: set[tuple[int, int]] = set()
 
 
 def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
@@ -29,47 +41,109 @@ def check_folder(folder: Path, marker: str, *, resume: bool) -> bool:
     """
     if folder.exists() and not folder.is_dir():
         raise RecordError(f"{folder} is a file; name a folder for the results")
-    if (folder / marker).exists():
+    if exists(folder / marker):
         if not resume:
             raise RecordError(
                 f"{folder} already holds results; add --resume to go on with them, "
                 "or name another folder with --out"
             )
         return True
-    if folder.exists() and any(not is_passing(path) for path in folder.iterdir()):
+    if not all(map(is_passing, list_folder(folder))):
         raise RecordError(f"{folder} is not empty and holds no {marker}; name another folder")
     return False
 
 
-def is_passing(path: Path) -> bool:
+def is_passing(name: str) -> bool:
     """Whether a file is a lock, or what a kill left of a write: nothing that could be lost."""
-    return path.name == LOCK or (path.name.startswith(".") and path.name.endswith(".tmp"))
+    return name == LOCK or TEMPORARY.fullmatch(name) is not None
 
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """Make a folder, if need be, and keep other processes out of it; a kill frees it.
 
+    The folders of records that this one lies in are held too, but shared: others may be at work
+    beside this folder, and nobody in all of what is around it.
+
     Raises:
-        RecordError: another process is at work there, or it is not writable.
+        RecordError: another process is at work there, or around it, or it is not writable.
     """
-    path = make_folder(folder) / LOCK
-    try:
-        file = path.open("a")
-    except OSError as error:
-        raise RecordError(f"cannot write {path}: {error.strerror or error}") from error
-    with file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RecordError(describe_owner(path)) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()} since {now()}\n")
-        file.flush()
+    make_folder(folder)
+    with ExitStack() as locks:
+        for around in find_records(folder):
+            locks.enter_context(hold_shared(around))
+        file = locks.enter_context(hold(folder))
+        with explain_write(folder / LOCK):
+            os.truncate(file, 0)
+            os.write(file, f"process {os.getpid()} on {platform.node()} since {now()}\n".encode())
         sweep(folder)
+        identity = identify(file)
+        HELD.add(identity)
+        try:
+            yield
+        finally:
+            HELD.discard(identity)
+            with suppress(OSError):
+                os.truncate(file, 0)
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[int]:
+    """Hold the lock of a folder alone.
+
+    Yields: a descriptor of the lock file.
+
+    Raises:
+        RecordError: another process holds it, or the file cannot be opened.
+    """
+    path = folder / LOCK
+    with explain_write(path):
+        file = open_file(path, os.O_RDWR | os.O_CREAT)
+    try:
+        take(file, path, shared=False)
+        yield file
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def hold_shared(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder together with others, unless this process holds it alone.
+
+    Raises:
+        RecordError: another process holds it alone.
+    """
+    path = folder / LOCK
+    try:
+        file = open_file(path, os.O_RDONLY | os.O_CREAT)
+    except OSError:  # whoever may not read it is no owner of that folder, and asks nobody
         yield
-        file.truncate(0)
+        return
+    try:
+        if identify(file) not in HELD:
+            take(file, path, shared=True)
+        yield
+    finally:
+        os.close(file)
+
+
+def take(file: int, path: Path, *, shared: bool) -> None:
+    """Lock an open lock file, without waiting.
+
+    Raises:
+        RecordError: another process holds it.
+    """
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RecordError(describe_owner(path)) from error
+
+
+def identify(file: int) -> tuple[int, int]:
+    """Device and number of an open file, which it has under any name."""
+    state = os.fstat(file)
+    return state.st_dev, state.st_ino
 
 
 @contextmanager
@@ -87,10 +161,9 @@ def claim_folder(folder: Path, marker: str, *, resume: bool) -> Iterator[None]:
 
 def describe_owner(lock: Path) -> str:
     """Who holds a lock, as far as its file tells."""
-    try:
-        owner = lock.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        owner = ""
+    owner = ""
+    with suppress(RecordError):
+        owner = read_text(lock, errors="replace").strip()
     return (
         f"{owner or 'another process'} is at work in {lock.parent}; wait for it, or name another "
         "folder"
@@ -98,27 +171,27 @@ def describe_owner(lock: Path) -> str:
 
 
 def check_free(folder: Path) -> None:
-    """Leave at once if another process is at work in a folder; nothing is written.
+    """Leave at once if another process is at work in a folder, or around it; nothing is written.
 
     Raises:
         RecordError: one is.
     """
-    path = folder / LOCK
-    if fcntl is None or not path.is_file():
-        return
-    with suppress(PermissionError), path.open("a") as file:  # whoever may not write finds out soon
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RecordError(describe_owner(path)) from error
+    for place in (*find_records(folder), folder):
+        if exists(place / LOCK):
+            with suppress(OSError):  # whoever may not read it finds out soon
+                file = open_file(place / LOCK)
+                try:
+                    take(file, place / LOCK, shared=place != folder)
+                finally:
+                    os.close(file)
 
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes left of writes in a folder that is ours."""
-    for path in folder.rglob(".*.tmp"):
-        writer = path.name.removesuffix(".tmp").rpartition(".")[2]
-        if writer.isdecimal() and not is_alive(int(writer)):
-            path.unlink(missing_ok=True)
+    for path in walk_files(folder):
+        unfinished = TEMPORARY.fullmatch(path.name)
+        if unfinished and not is_alive(int(unfinished[1])):
+            remove_file(path)
 
 
 def is_alive(process: int) -> bool:

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from smallvision.errors import RecordError
-from smallvision.records.files import append_text, read_small, write_text
+from smallvision.records.files import append_text, read_text, write_text
+from smallvision.records.nofollow import exists
 from smallvision.records.schema.base import Record
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -45,7 +46,7 @@ def read(path: Path, model: type[AnyRecord]) -> AnyRecord:
         RecordError: the file is missing, unreadable, damaged, or of a later version.
     """
     try:
-        fields = parse(read_small(path))
+        fields = parse(read_text(path))
     except ValueError as error:
         raise RecordError(f"{path} is damaged ({error}); restore it") from error
     return check(fields, model, path)
@@ -62,7 +63,7 @@ def read_if_there(path: Path, model: type[AnyRecord]) -> AnyRecord | None:
     Raises:
         RecordError: as for `read`.
     """
-    return read(path, model) if path.exists() else None
+    return read(path, model) if exists(path) else None
 
 
 def append(path: Path, record: Record, *, number_as: str | None = None) -> int:
@@ -104,7 +105,7 @@ def read_lines(path: Path, model: type[AnyRecord], *, whole: bool = True) -> lis
             damaged.
     """
     try:
-        text = read_small(path, errors="strict" if whole else "replace")
+        text = read_text(path, errors="strict" if whole else "replace")
     except ValueError as error:
         raise RecordError(f"{path} is damaged ({error}); restore it") from error
     records = []

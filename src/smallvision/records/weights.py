@@ -9,12 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from smallvision.errors import RecordError
 from smallvision.records import store
-from smallvision.records.files import hash_file, make_folder, write_bytes
+from smallvision.records.files import (
+    MAX_WEIGHTS_BYTES,
+    hash_bytes,
+    hash_file,
+    make_folder,
+    read_bytes,
+    write_bytes,
+)
+from smallvision.records.nofollow import is_file, remove_file
 from smallvision.records.schema import Manifest, Record
 
 MANIFEST = "manifest.json"
@@ -35,14 +43,15 @@ def save_tensors(
     """
     make_folder(folder)
     try:
-        (folder / MANIFEST).unlink(missing_ok=True)  # nothing half-new may look complete
+        remove_file(folder / MANIFEST)  # nothing half-new may look complete
     except OSError as error:
         raise RecordError(f"{folder / MANIFEST} cannot be replaced: {error.strerror}") from error
     files = {}
     for stem, named in tensors.items():
         path = folder / f"{stem}.safetensors"
-        write_bytes(path, save({name: t.detach().contiguous() for name, t in named.items()}))
-        files[path.name] = hash_file(path)
+        content = save({name: t.detach().contiguous() for name, t in named.items()})
+        write_bytes(path, content)
+        files[path.name] = hash_bytes(content)
     for stem, record in records.items():
         path = folder / f"{stem}.json"
         store.write(path, record)
@@ -59,11 +68,7 @@ def copy_tensors(source: Path, folder: Path) -> None:
     check_manifest(source)
     make_folder(folder)
     for name in [*read_manifest(source), MANIFEST]:
-        try:
-            content = (source / name).read_bytes()
-        except OSError as error:
-            raise RecordError(f"{source / name} cannot be read: {error.strerror}") from error
-        write_bytes(folder / name, content)
+        write_bytes(folder / name, read_bytes(source / name, MAX_WEIGHTS_BYTES))
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
@@ -85,7 +90,7 @@ def check_manifest(folder: Path) -> None:
         path = folder / name
         if Path(name).name != name:  # a folder from a stranger has no business outside itself
             raise RecordError(f"{folder / MANIFEST} names a file of another folder: {name!r:.80}")
-        if not path.is_file() or hash_file(path) != expected:
+        if not is_file(path) or hash_file(path) != expected:
             raise RecordError(f"{path} is damaged or missing: its SHA-256 is not the manifest's")
 
 
@@ -97,6 +102,6 @@ def load_tensors(folder: Path, stem: str) -> dict[str, Tensor]:
     """
     path = folder / f"{stem}.safetensors"
     try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
+        return load(read_bytes(path, MAX_WEIGHTS_BYTES))
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RecordError(f"{path} cannot be read: {error}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smallvision.errors import RecordError
 from smallvision.records.layout import STUDY
+from smallvision.records.nofollow import exists
 from smallvision.reporting.page import DRAWING_ERRORS, render_run, render_study, write_page
 from smallvision.reporting.reader import read_run, read_study
 
@@ -43,7 +44,7 @@ def draw_report(folder: str | Path) -> Report:
     """
     folder = Path(folder)
     try:
-        of_study = (folder / STUDY).exists()
+        of_study = exists(folder / STUDY)
         page = render_study(read_study(folder)) if of_study else render_run(read_run(folder))
     except DRAWING_ERRORS as error:
         raise RecordError(

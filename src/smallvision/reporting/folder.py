@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from smallvision.errors import RecordError
 from smallvision.records import store
+from smallvision.records.files import read_text
+from smallvision.records.nofollow import is_file
 from smallvision.records.schema import Record
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -27,7 +29,7 @@ class Folder:
 
     def has(self, name: str) -> bool:
         """Whether the folder holds that file."""
-        return (self.path / name).is_file()
+        return is_file(self.path / name)
 
     def read(self, model: type[AnyRecord], name: str, loss: str) -> AnyRecord | None:
         """Read a record; where it is absent, note what the page loses by it.
@@ -65,6 +67,6 @@ class Folder:
         if not self.has(name):
             return None
         try:
-            return (self.path / name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            return read_text(self.path / name)
+        except UnicodeDecodeError as error:
             raise RecordError(f"{self.path / name} cannot be read: {error}") from error

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from smallvision.errors import RecordError
+from smallvision.records.files import read_bytes
 from smallvision.records.schema import ErrorAnalysisRecord, ExplorationRecord
 from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.view import Picture, Pictured
@@ -64,18 +65,18 @@ def read_pictures(folder: Folder, names: Iterable[str]) -> dict[str, Picture | N
 
 
 def read_picture(folder: Folder, name: str) -> Picture | None:
-    """Read a PNG that a record names; None, with a note, where it is absent or a symbolic link.
+    """Read a PNG that a record names; None, with a note, where it is absent.
 
     Raises:
-        RecordError: the name leaves the folder, or the file is no PNG.
+        RecordError: the name leaves the folder, or the file is no PNG or a link.
     """
     if not is_plain_name(name):
         raise RecordError(f"{folder.path}: the picture name {name!r} is not a plain file name")
     path = folder.path / name
-    if path.is_symlink() or not path.is_file():
+    if not folder.has(name):
         folder.missing.append(f"{folder.path.name}/{name}{LOST}")
         return None
-    content = path.read_bytes()
+    content = read_bytes(path)
     if len(content) < 24 or not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":
         raise RecordError(f"{path} is not a PNG picture; run the step that drew it again")
     width, height = struct.unpack(">II", content[16:24])

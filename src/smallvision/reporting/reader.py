@@ -9,6 +9,7 @@ from typing import cast
 from smallvision.errors import RecordError
 from smallvision.records.layout import ENSEMBLE, METRICS, REFIT, SEEDS, SNAPSHOTS, STATUS, STUDY
 from smallvision.records.ledger import LEDGER
+from smallvision.records.nofollow import list_folder
 from smallvision.records.schema import (
     AnyRun,
     EnsembleRecord,
@@ -85,7 +86,7 @@ def read_run(path: Path) -> LoneRunView:
             "`smallvision train` wrote"
         )
     run = read_run_view(folder, ".")
-    seeds = sorted((repeat.parent.name for repeat in path.glob(f"{SEEDS}/*/{STATUS}")), key=by_size)
+    seeds = sorted(list_folder(path / SEEDS), key=by_size)
     places = {f"seed {seed}": f"{SEEDS}/{seed}" for seed in seeds}
     places |= {"refit": REFIT, "snapshots": SNAPSHOTS}
     inside = [

@@ -11,6 +11,7 @@ from smallvision.errors import RecordError
 from smallvision.predict import SavedModel, load_model
 from smallvision.records import store
 from smallvision.records.layout import STATUS, STUDY, run_folder
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import StudyRecord
 from smallvision.runs.finished_run import find_finished
 from smallvision.runs.refit import load_final
@@ -67,11 +68,11 @@ def find_classifier(folder: Path) -> SavedModel:
     Raises:
         RecordError: there is none yet, or it is damaged.
     """
-    if (folder / STUDY).exists():
+    if exists(folder / STUDY):
         best = store.read(folder / STUDY, StudyRecord).best
         if best is None:
             raise RecordError(f"{folder} has no winner yet; finish it with --resume")
         folder = run_folder(folder, best)
-    if (folder / STATUS).exists():
+    if exists(folder / STATUS):
         return load_final(find_finished(folder)[0])[0]
     return load_model(folder)

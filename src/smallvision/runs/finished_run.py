@@ -12,6 +12,7 @@ from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
 from smallvision.records.layout import STUDY, read_status
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import AllImagesRun, FinishedRun, StudyRecord, ValidatedRun
 from smallvision.runs.results import Run
 
@@ -23,7 +24,7 @@ def find_finished(run: Run | str | Path) -> tuple[Path, ValidatedRun | AllImages
         RecordError: it is a study, no run, unfinished or damaged.
     """
     folder = run.folder if isinstance(run, Run) else Path(run)
-    if (folder / STUDY).exists():
+    if exists(folder / STUDY):
         best = store.read(folder / STUDY, StudyRecord).best
         such = f", such as {folder}/runs/{best}" if best else f", which lie in {folder}/runs"
         raise RecordError(f"{folder} is a study; name one of its runs{such}")

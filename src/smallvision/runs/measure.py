@@ -13,6 +13,7 @@ from smallvision.predict import SavedModel
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_npz
 from smallvision.records.layout import METRICS
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import Calibration, EpochMetrics, Rate
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats
@@ -103,7 +104,7 @@ def read_metrics(folder: Path) -> list[EpochMetrics]:
         RecordError: a line is damaged.
     """
     path = folder / METRICS
-    return store.read_lines(path, EpochMetrics) if path.exists() else []
+    return store.read_lines(path, EpochMetrics) if exists(path) else []
 
 
 def median_speed(folder: Path) -> float:

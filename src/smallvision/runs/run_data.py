@@ -23,6 +23,7 @@ from smallvision.data.split import (
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
 from smallvision.records.layout import SPLIT
+from smallvision.records.nofollow import exists
 from smallvision.shapes import Images
 from smallvision.stats.channels import count_levels, mean_and_std
 
@@ -87,7 +88,7 @@ def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
     Raises:
         RecordError: it is another split or another data set, or damaged.
     """
-    if not (folder / SPLIT).exists():
+    if not exists(folder / SPLIT):
         write_split(folder, dataset, split)
     elif read_split_record(folder) != describe_split(dataset, split):
         raise RecordError(f"{folder} was made on other data or another split; name another folder")

@@ -46,6 +46,7 @@ from smallvision.recipes.toml import (
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import ENVIRONMENT, SPLIT, STATUS, TEACHER, read_status
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     AllImagesRun,
     FinishedRun,
@@ -177,19 +178,19 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
             validation images.
     """
     folder, written = job.folder, job.folder / "recipe.toml"
-    if written.exists() and read_run_recipe(folder) != recipe:
+    if exists(written) and read_run_recipe(folder) != recipe:
         raise RecordError(
             f"{folder} was made with other settings; use the same ones to resume, "
             "or name another folder with --out"
         )
-    known = read_status(folder) if (folder / STATUS).exists() else None
+    known = read_status(folder) if exists(folder / STATUS) else None
     if known is not None and known.kind != mode.kind:
         how = "without" if known.kind == TrainingSplit.kind else "with"
         raise RecordError(
             f"{folder} was made {how} the validation images among the training images; name "
             "another folder with --out"
         )
-    if (folder / SPLIT).exists():
+    if exists(folder / SPLIT):
         check_split(folder, job.dataset, job.split)
     if known is None:
         return UnfinishedRun(
@@ -206,15 +207,15 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
     return known.change(
         status="running",
         error=None,
-        recipe_sum=known.recipe_sum if written.exists() else sum_recipe(recipe),
+        recipe_sum=known.recipe_sum if exists(written) else sum_recipe(recipe),
     )
 
 
 def write_about_run(recipe: Recipe, job: Job) -> None:
     """Write what a run is about, after its status: a kill leaves a folder that can be resumed."""
-    if not (job.folder / "recipe.toml").exists():
+    if not exists(job.folder / "recipe.toml"):
         write_recipe(job.folder, recipe)
-    if not (job.folder / SPLIT).exists():
+    if not exists(job.folder / SPLIT):
         check_split(job.folder, job.dataset, job.split)
     store.write(job.folder / ENVIRONMENT, describe_environment())
 
@@ -332,7 +333,7 @@ def build_batches(
 
 def own_teacher(run: Path) -> Path | None:
     """The model that a run learnt from, for a refit or a repeat of it; None for most runs."""
-    return run / TEACHER if (run / TEACHER).exists() else None
+    return run / TEACHER if exists(run / TEACHER) else None
 
 
 def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation | None:
@@ -345,7 +346,7 @@ def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation
     if not settings.model:
         return None
     place = folder / TEACHER
-    if not place.exists() or fingerprint_model(place) != settings.model:
+    if not exists(place) or fingerprint_model(place) != settings.model:
         raise RecordError(f"{place} is not the teacher that '{recipe.name}' names; restore it")
     model = load_model(place, machine)
     return build_distillation_targets(model, share=settings.share, temperature=settings.temperature)

@@ -18,6 +18,7 @@ from smallvision.records.layout import (
     list_ends,
     read_status,
 )
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import EpochMetrics, FinishedRun, LearningRateSchedule, ValidatedRun
 from smallvision.records.weights import copy_tensors
 from smallvision.training import reopen_checkpoint
@@ -38,7 +39,7 @@ def continue_from(base: Path, folder: Path, recipe: Recipe, machine: Machine) ->
 
     Returns: what is to be said of it; nothing if the run has to begin with fresh weights.
     """
-    if list_checkpoints(folder) or not (base / STATUS).exists():
+    if list_checkpoints(folder) or not exists(base / STATUS):
         return []
     status = read_status(base)
     if not isinstance(status, ValidatedRun) or status.compute != machine.settings:

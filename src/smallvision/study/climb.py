@@ -20,6 +20,7 @@ from smallvision.records import store
 from smallvision.records.files import now
 from smallvision.records.layout import STATUS, STUDY, TEST
 from smallvision.records.locks import check_folder, lock_folder
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import RungRecord, StudySummary, ValidatedRun
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
@@ -94,7 +95,7 @@ def climb_ladder(context: StudyContext, *, resume: bool) -> StudySummary:
     file = begin(context)
     for sentence in (*job.dataset.notes, describe_data(job.dataset, job.split)):
         job.callback.on_message(sentence)
-    if not (job.folder / "exploration" / "exploration.json").exists():
+    if not exists(job.folder / "exploration" / "exploration.json"):
         explore_split(context).write(job.folder / "exploration")
 
     for rung in context.ladder.rungs:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
-from smallvision.errors import RecordError
 from smallvision.recipes import Rung, follow_seed
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records import store
-from smallvision.records.files import make_folder
+from smallvision.records.files import copy_folder, make_folder
 from smallvision.records.layout import SNAPSHOTS, STATUS, is_finished
+from smallvision.records.locks import LOCK
 from smallvision.records.schema import ValidatedRun
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import TrainingSplit
@@ -62,16 +61,12 @@ def tune_rung(rung: Rung, context: StudyContext) -> ValidatedRun:
 
 def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> ValidatedRun:
     """Make a finished run that of a rung which changes nothing, at no cost; returns its status."""
-
-    def leave(place: str, _: list[str]) -> set[str]:
-        return {"checkpoints", "refit", *([STATUS] if Path(place) == source else ())}
-
-    try:
-        shutil.copytree(source, folder, ignore=leave, dirs_exist_ok=True)
-    except OSError as error:  # of which copytree makes a list
-        raise RecordError(
-            f"{source} cannot be copied to {folder} ({error}); make room and resume"
-        ) from error
+    # The status comes last: a kill before leaves a run that is not finished.
+    copy_folder(
+        source,
+        folder,
+        lambda path: path.name in ("checkpoints", "refit", LOCK) or path == source / STATUS,
+    )
     write_recipe(folder, rung.recipe)
     known = find_validated(source)[1]
     status = known.change(

@@ -11,6 +11,7 @@ from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.files import now
 from smallvision.records.layout import ENVIRONMENT, STUDY, TEST, run_folder
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     DataDescription,
     Goal,
@@ -117,7 +118,7 @@ def reopen_study(context: StudyContext) -> StudyFile:
             f"{folder} was begun {'with' if record.data.mirror_safe else 'without'} mirror images; "
             "resume it with the same --no-mirror, or name another folder with --out"
         )
-    if not (folder / ENVIRONMENT).exists():
+    if not exists(folder / ENVIRONMENT):
         store.write(folder / ENVIRONMENT, describe_environment())
     slots = [rung.slot for rung in record.rungs]
     chosen = {rung.slot for rung in record.rungs if rung.status != "skipped"}

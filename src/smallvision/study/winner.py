@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from smallvision.comparison.verdicts import compare_runs
 from smallvision.records import store
 from smallvision.records.layout import SEEDS_RECORD, VERDICTS
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import LadderVerdicts, Limits, ValidatedRun
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.repeats import read_repeats
@@ -60,7 +61,7 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
     if best is None:
         file.update(best=None, best_reason="no rung was finished")
         return
-    mean = "mean " if (context.folder_of(best) / SEEDS_RECORD).exists() else ""
+    mean = "mean " if exists(context.folder_of(best) / SEEDS_RECORD) else ""
     reason = (
         f"highest {mean}validation accuracy among the rungs within every limit"
         if limits.allow(finished[best])

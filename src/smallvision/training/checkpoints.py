@@ -16,6 +16,7 @@ from smallvision.records.layout import (
     list_checkpoints,
     paused_folder,
 )
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import CheckpointState, EpochMetrics
 from smallvision.records.weights import check_manifest, load_tensors, read_manifest, save_tensors
 from smallvision.training.state import State
@@ -27,13 +28,13 @@ class OtherNetworkError(RecordError):
 
 def truncate_metrics(path: Path, first_epoch: int) -> None:
     """Drop lines of epochs that will be done again, and a torn last line."""
-    if path.exists():
+    if exists(path):
         store.write_lines(path, read_history(path)[: first_epoch - 1])
 
 
 def read_history(path: Path) -> list[EpochMetrics]:
     """The metrics of the epochs from the first on, up to a line that is damaged or missing."""
-    lines = store.read_lines(path, EpochMetrics, whole=False) if path.exists() else []
+    lines = store.read_lines(path, EpochMetrics, whole=False) if exists(path) else []
     in_order = takewhile(lambda pair: pair[1].epoch == pair[0], enumerate(lines, start=1))
     return [line for _, line in in_order]
 

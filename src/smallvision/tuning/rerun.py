@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from smallvision.format import (
 from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.records import store
 from smallvision.records.layout import TUNE, is_finished
+from smallvision.records.nofollow import exists, list_folder, remove_folder
 from smallvision.records.schema import RerunRecord, TuningRecord
 from smallvision.runs.job import Job
 from smallvision.runs.train import run_recipe
@@ -83,7 +83,7 @@ def rerun_winner(recipe: Recipe, job: Job, record: TuningRecord, *, seeds: int =
 
 def finished_seeds(winner: Recipe, recipe: Recipe, folder: Path) -> set[int]:
     """The seeds with which this winner and the untuned recipe both ran to the end."""
-    kept = (path.name.removeprefix("tuned-") for path in (folder / "rerun").glob("tuned-*"))
+    kept = (name.removeprefix("tuned-") for name in list_folder(folder / "rerun"))
     return {
         seed
         for seed in map(int, filter(str.isdecimal, kept))
@@ -94,7 +94,7 @@ def finished_seeds(winner: Recipe, recipe: Recipe, folder: Path) -> set[int]:
 
 def is_run_of(run: Path, base: Recipe, seed: int) -> bool:
     """Whether a folder holds a finished run of a recipe with a seed."""
-    if not (run / "recipe.toml").exists() or not is_finished(run):
+    if not exists(run / "recipe.toml") or not is_finished(run):
         return False
     return read_run_recipe(run) == override(base, [f"seed={seed}"])
 
@@ -103,8 +103,8 @@ def run_again(kind: str, base: Recipe, seed: int, job: Job) -> Correct:
     """One run with another seed; returns which validation images it got right, `(N,)`."""
     recipe, name = override(base, [f"seed={seed}"]), f"{kind}-{seed}"
     run = job.folder / "rerun" / name
-    if (run / "recipe.toml").exists() and read_run_recipe(run) != recipe:
-        shutil.rmtree(run)  # of a winner that a longer search has unseated
+    if exists(run / "recipe.toml") and read_run_recipe(run) != recipe:
+        remove_folder(run)  # of a winner that a longer search has unseated
     job.callback.on_stage_start(name, f"Does the gain hold at full length with seed {seed}?")
     status = run_recipe(recipe, job.at(run))
     job.callback.on_stage_end(name, status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.recipes.keys import list_keys
 from smallvision.recipes.search_space import read_values
 from smallvision.records.layout import STATUS, read_status
+from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema import EpochMetrics, TrialResult, UnfinishedRun
 from smallvision.runs.job import Job
 from smallvision.runs.measure import read_metrics
@@ -105,7 +105,7 @@ def find_pruned(recipe: Recipe, run: Path) -> TrialResult | None:
 
     The pruner asks at every rung once, so a trial trained on would be past the rung it lost.
     """
-    status = read_status(run) if (run / STATUS).exists() else None
+    status = read_status(run) if exists(run / STATUS) else None
     if not isinstance(status, UnfinishedRun) or status.status != "pruned":
         return None
     if read_run_recipe(run) != recipe:
@@ -128,4 +128,4 @@ def time_spent(run: Path) -> float:
 def discard_weights(run: Path) -> None:
     """Remove the weights of a finished trial; its records stay."""
     for name in ("checkpoints", "model"):
-        shutil.rmtree(run / name, ignore_errors=True)
+        remove_folder(run / name)

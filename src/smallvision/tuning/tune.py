@@ -18,6 +18,7 @@ from smallvision.recipes.toml import write_toml
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import ENVIRONMENT, TUNE
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import BestTrial, SettingValues, TrialRecord, TuningRecord
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import check_split
@@ -154,7 +155,7 @@ def open_tuning(recipe: Recipe, job: Job, epochs: int) -> TuningRecord:
         RecordError: the folder was made for another search.
     """
     folder = make_folder(job.folder)
-    if not (folder / TUNE).exists():
+    if not exists(folder / TUNE):
         # The marker comes first: a kill in what follows leaves a folder that can be resumed.
         store.write(
             folder / TUNE,
@@ -191,7 +192,7 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
     same = (record.recipe, record.epochs, record.space) == asked
     written = folder / "recipe.toml"
     # Without one, a kill came right after the record: there is nothing yet but the question.
-    return same and (not written.exists() or read_recipe(written) == recipe)
+    return same and (not exists(written) or read_recipe(written) == recipe)
 
 
 def name_search(recipe: Recipe, split: Split, record: TuningRecord) -> str:

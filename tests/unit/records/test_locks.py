@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,7 +57,7 @@ def test_the_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_what_a_kill_left_does_not_make_a_folder_somebody_else_s(tmp_path: Path) -> None:
-    for name in (".lock", ".status.json.999999999.tmp"):
+    for name in (".lock", f".status.json.999999999.{0:016x}.tmp"):
         (tmp_path / name).write_text("half")
     with claim_folder(tmp_path, MARKER, resume=False):
         pass
@@ -77,9 +80,73 @@ def test_a_claim_looks_again_once_it_has_the_lock(
 
 
 def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
-    ours, theirs = tmp_path / f".a.json.{os.getpid()}.tmp", tmp_path / ".a.json.999999999.tmp"
+    ours, theirs = (
+        tmp_path / f".a.json.{os.getpid()}.{0:016x}.tmp",
+        tmp_path / f".a.json.999999999.{0:016x}.tmp",
+    )
     for path in (ours, theirs):
         path.write_text("half")
     with lock_folder(tmp_path):
         assert ours.exists()
         assert not theirs.exists()
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A study with a run."""
+    (tmp_path / "study" / "runs" / "mlp").mkdir(parents=True)
+    (tmp_path / "study" / "study.json").write_text("{}")
+    (tmp_path / "study" / "runs" / "mlp" / "status.json").write_text("{}")
+    return tmp_path / "study"
+
+
+@contextmanager
+def owned_by_another(folder: Path) -> Iterator[None]:
+    """A folder whose lock somebody else holds."""
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+@pytest.mark.parametrize("inside", ["runs/mlp", "runs/mlp/refit", "runs/mlp/seeds/3", "runs/new"])
+def test_nobody_trains_inside_a_folder_that_somebody_owns(study: Path, inside: str) -> None:
+    folder = study / inside
+    with owned_by_another(study):
+        with pytest.raises(RecordError, match=r"at work in .*study; wait"):
+            check_free(folder)
+        with pytest.raises(RecordError, match=r"at work in .*study; wait"), lock_folder(folder):
+            pass
+    with lock_folder(folder):
+        pass
+
+
+def test_an_owner_of_a_run_keeps_others_out_of_its_study_and_not_out_of_its_runs(
+    study: Path,
+) -> None:
+    with lock_folder(study / "runs" / "mlp"):
+        with pytest.raises(BlockingIOError), owned_by_another(study):
+            pass
+        with lock_folder(study / "runs" / "other"):
+            pass
+        with pytest.raises(RecordError, match="at work in"), lock_folder(study):
+            pass
+    with owned_by_another(study):
+        pass
+
+
+def test_an_owner_may_work_inside_its_own_folder(study: Path, tmp_path: Path) -> None:
+    alias = tmp_path / "alias"
+    alias.symlink_to(study)
+    with lock_folder(study), lock_folder(alias / "runs" / "mlp"):
+        pass
+
+
+def test_a_lock_is_no_way_out(study: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (study / ".lock").symlink_to(victim)
+    with pytest.raises(RecordError, match=r"\.lock is a link"), lock_folder(study):
+        pass
+    with pytest.raises(RecordError, match=r"\.lock is a link"), lock_folder(study / "runs" / "mlp"):
+        pass
+    assert victim.read_text() == "precious"

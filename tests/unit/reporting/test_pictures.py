@@ -45,8 +45,8 @@ def test_pictures_are_no_links(folder: Path, tmp_path: Path) -> None:
     secret.write_text("key")
     (folder / "exploration/random.png").unlink()
     (folder / "exploration/random.png").symlink_to(secret)
-    (line,) = read_study(folder).missing
-    assert line.startswith("exploration/random.png is missing")
+    with pytest.raises(RecordError, match=r"random\.png is a link"):
+        read_study(folder)
 
 
 def test_pictures_are_pictures(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import shutil
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,7 @@ def test_a_full_disk_amid_adoption_is_one_line(
 
     base = make_mlp_recipe(name="mlp")
     run_recipe(base, make_job(dataset, tmp_path / "mlp"))
-    monkeypatch.setattr(shutil, "copyfile", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(RecordError, match="No space left on device"):
         rungs.adopt_run(tmp_path / "mlp", tmp_path / "tuned", make_tuned_rung(base), "note")
 

@@ -18,6 +18,7 @@ from smallvision.format import (
 )
 from smallvision.records import store
 from smallvision.records.layout import STUDY, TEST, VERDICTS, read_status, run_folder
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import LadderVerdicts, StudyRecord, TestRecord, ValidatedRun
 
 
@@ -26,13 +27,13 @@ def print_study(folder: Path, console: Console) -> None:
     study = store.read(folder / STUDY, StudyRecord)
     console.print()
     print_rungs(folder, study, console)
-    if (folder / VERDICTS).exists():
+    if exists(folder / VERDICTS):
         for step in store.read(folder / VERDICTS, LadderVerdicts).steps:
             print_verdict(console, step.sentence, step.verdict)
     console.print()
     if study.best is not None:
         console.print(f"Winner: {study.best}, {study.best_reason}.")
-    if (folder / TEST).exists():
+    if exists(folder / TEST):
         print_test(store.read(folder / TEST, TestRecord), console)
     print_plain(console, f"Report: {folder / 'report.html'}")
 

@@ -21,7 +21,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.source import DecodedPart, Layout, Part
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
-from smallvision.records.files import DAMAGES, make_folder
+from smallvision.records.files import DAMAGES, make_folder, open_new
 from smallvision.records.schema import CachedPart
 from smallvision.shapes import Shape
 
@@ -198,14 +198,6 @@ def _write_array(path: Path, array: np.ndarray[Any, Any]) -> int:
     Unlike a record, an array is synced to disk only if it is too large to be hashed when it is
     read: the hash finds what a power cut leaves behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-            if array.nbytes > HASHED_BYTES:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with open_new(path, array.nbytes, synced=array.nbytes > HASHED_BYTES) as file:
+        np.save(file, array, allow_pickle=False)
     return path.stat().st_size
