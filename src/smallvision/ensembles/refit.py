@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from smallvision.ensembles.candidates import find_candidates, find_member, sum_training
 from smallvision.ensembles.member_selection import join_members
+from smallvision.errors import RecordError
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.files import make_folder, read_text, write_text
 from smallvision.records.layout import ENSEMBLE, REFIT, STATUS, read_status
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import EnsembleRecord
+from smallvision.records.schema import EnsembleMember, EnsembleRecord
 from smallvision.records.weights import check_manifest
 from smallvision.runs.job import Job
 from smallvision.runs.measure import measure_cost, rate_training
@@ -48,6 +50,7 @@ def refit_ensemble(run: Path, job: Job) -> Path:
         check_manifest(folder / "model")
         return folder
     members = store.read(run / ENSEMBLE, EnsembleRecord).members
+    check_inside(members, run)
     places = {
         source: refit_run(run / source, job)
         for source in dict.fromkeys(member.run for member in members)
@@ -78,3 +81,18 @@ def refit_ensemble(run: Path, job: Job) -> Path:
     )
     store.write(folder / STATUS, status)
     return folder
+
+
+def check_inside(members: Sequence[EnsembleMember], run: Path) -> None:
+    """Refuse to write into runs that a record names outside its folder.
+
+    Raises:
+        RecordError: a member's run is not inside the folder of the ensemble.
+    """
+    for member in members:
+        path = Path(member.run)
+        if path.is_absolute() or ".." in path.parts:
+            raise RecordError(
+                f"{run / ENSEMBLE} names the run {member.run}, which is outside its folder; a "
+                "refit is written only into runs inside it"
+            )

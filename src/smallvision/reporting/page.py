@@ -18,7 +18,8 @@ from markupsafe import Markup
 
 from smallvision import format as words
 from smallvision.errors import RecordError
-from smallvision.records.files import write_text
+from smallvision.records.files import open_bytes, write_text
+from smallvision.records.nofollow import is_file
 from smallvision.reporting.sections import (
     RUN_SECTIONS,
     STUDY_SECTIONS,
@@ -194,6 +195,8 @@ def write_page(path: Path, text: str) -> None:
     Raises:
         RecordError: there is a file that is no page, or it cannot be written.
     """
-    if path.is_file() and DOCTYPE not in path.read_bytes()[:100].lower():
-        raise RecordError(f"{path} is there and is no page; name another file with --out")
+    if is_file(path):
+        with open_bytes(path) as file:
+            if DOCTYPE not in file.read(100).lower():
+                raise RecordError(f"{path} is there and is no page; name another file with --out")
     write_text(path, text)

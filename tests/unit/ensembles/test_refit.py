@@ -60,3 +60,14 @@ def test_the_refit_of_a_trained_run_is_its_own(
     folder = refit_finished(run, make_job(rows, run))
     assert find_final(run) == (folder, run)
     assert find_validated(folder)[1].kind == "refit"
+
+
+def test_a_refit_stays_inside_the_ensemble_s_folder(
+    rows: DataSet, trained: Path, tmp_path: Path
+) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "ensemble"
+    shutil.copytree(trained / "snapshots", victim)
+    build_tiny(rows, folder, victim, select="all")
+    with pytest.raises(RecordError, match=r"names the run \.\./victim, which is outside"):
+        refit_finished(folder, make_job(rows, folder))
+    assert not (victim / "refit").exists()

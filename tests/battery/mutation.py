@@ -1,0 +1,255 @@
+"""Take out one guard of the package at a time, and see whether the battery notices.
+
+`python -m tests.battery.mutation [MODULE …]` does so for all guards of the modules in `GUARDED`, or
+of some, and writes `results/mutation.json`. A guard is
+
+- an `if` that only raises: its condition becomes false;
+- an `except` that turns an error into one line: it raises what it caught;
+- a bound of a field of a schema or a recipe (`ge`, `le`, `max_length`, `pattern` …): it is left out;
+- a call of a function `check_…` or `_check_…` for its errors alone: it is not made.
+
+Some guards stand behind another that refuses the same thing; taking out one of them alone changes
+nothing that can be seen. They count as not noticed.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.abc
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Any
+
+import smallvision
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(smallvision.__file__).parent
+RECORD = ROOT / "results" / "mutation.json"
+# Which families must notice, cheapest first.
+GUARDED: dict[str, tuple[str, ...]] = {
+    "records/nofollow.py": ("links",),
+    "records/locks.py": ("links", "owners"),
+    "records/weights.py": ("hostile", "damage", "links"),
+    "records/store.py": ("hostile", "damage"),
+    "records/files.py": ("hostile", "disks", "damage"),
+    "predict/saved_model.py": ("hostile",),
+    "data/decoding/image.py": ("pictures", "hostile"),
+    "data/decoding/image_files.py": ("hostile",),
+    "data/decoding/tar.py": ("hostile",),
+    "data/decoding/pickles.py": ("hostile",),
+    "data/decoding/parquet_file.py": ("hostile",),
+    "data/sources/npz.py": ("hostile",),
+    "data/sources/cifar.py": ("hostile",),
+    "recipes/toml.py": ("recipes",),
+}
+BOUNDS = {"ge", "gt", "le", "lt", "min_length", "max_length", "pattern"}
+RAISED = {"RecordError", "DataError", "SettingError", "ValueError", "RuntimeError"}
+SECONDS = 300  # for a family to notice
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One guard of the package.
+
+    Attributes:
+        module: its file, from the package on.
+        number: among the guards of that file.
+        line: where it stands.
+        kind: `if`, `except`, `bound` or `check`.
+        text: what is taken out, in short.
+    """
+
+    module: str
+    number: int
+    line: int
+    kind: str
+    text: str
+
+
+class Remover(ast.NodeTransformer):
+    """Lists the guards of a module, and takes out one of them.
+
+    Args:
+        module: its file.
+        number: of the guard to take out; -1 for none.
+    """
+
+    def __init__(self, module: str, number: int = -1) -> None:
+        self.module, self.number = module, number
+        self.guards: list[Guard] = []
+
+    def note(self, node: ast.stmt | ast.expr | ast.keyword, kind: str) -> bool:
+        """Enter a guard; returns whether it is the one to take out."""
+        text = ast.unparse(node).split("\n")[0][:90]
+        self.guards.append(Guard(self.module, len(self.guards), node.lineno, kind, text))
+        return len(self.guards) - 1 == self.number
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        """An `if` that only raises."""
+        self.generic_visit(node)
+        if len(node.body) == 1 and raises(node.body[0]) and self.note(node, "if"):
+            node.test = ast.copy_location(ast.Constant(False), node.test)
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        """An `except` that turns an error into one line."""
+        self.generic_visit(node)
+        if len(node.body) == 1 and raises(node.body[0]) and self.note(node.body[0], "except"):
+            node.body = [ast.copy_location(ast.Raise(), node.body[0])]
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """The bounds of a field."""
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "Field":
+            bounds = [word for word in node.keywords if word.arg in BOUNDS]
+            out = [word for word in bounds if self.note(word, "bound")]
+            node.keywords = [word for word in node.keywords if word not in out]
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """A call for its errors alone."""
+        self.generic_visit(node)
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        name = ast.unparse(called).rpartition(".")[2] if called is not None else ""
+        if name.lstrip("_").startswith("check_") and self.note(node, "check"):
+            return ast.copy_location(ast.Pass(), node)
+        return node
+
+
+def raises(node: ast.stmt) -> bool:
+    """Whether a statement raises an error that is shown in one line."""
+    if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+        return False
+    return ast.unparse(node.exc.func) in RAISED
+
+
+def list_guards(module: str) -> list[Guard]:
+    """The guards of a module, in the order in which it is read."""
+    remover = Remover(module)
+    remover.visit(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))
+    return remover.guards
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module without one of its guards."""
+
+    def __init__(self, module: str, number: int) -> None:
+        self.module, self.number = module, number
+        path = Path(module)
+        parts = path.parent.parts if path.name == "__init__.py" else (*path.parent.parts, path.stem)
+        self.name = ".".join(("smallvision", *parts))
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        """Take over this module alone."""
+        if name != self.name:
+            return None
+        place = PACKAGE / self.module
+        inside = [str(place.parent)] if place.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(
+            name, place, loader=self, submodule_search_locations=inside
+        )
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module without the guard."""
+        source = (PACKAGE / self.module).read_text(encoding="utf-8")
+        tree = Remover(self.module, self.number).visit(ast.parse(source))
+        exec(compile(ast.fix_missing_locations(tree), self.module, "exec"), vars(module))
+
+
+class NoticedError(BaseException):
+    """A family has found a failure; the rest of its trials would tell nothing new."""
+
+
+class Failures(list[str]):
+    """Failures of which the first is enough."""
+
+    def append(self, failure: str) -> None:
+        """End the family."""
+        raise NoticedError(failure)
+
+
+def try_without(module: str, number: int, families: Sequence[str]) -> None:
+    """Run the shares of families without a guard; exit 1 and say so where one notices."""
+    if number >= 0:
+        sys.meta_path.insert(0, Finder(module, number))
+    from tests.battery import outcome
+    from tests.battery.families import FAMILIES
+
+    # Every outcome that a family makes is one that ends at the first failure.
+    made = outcome.Outcome.__init__
+
+    def make(self: Any, *arguments: Any, **options: Any) -> None:
+        made(self, *arguments, **options)
+        self.failures = Failures()
+
+    outcome.Outcome.__init__ = make  # type: ignore[method-assign]
+    for name in families:
+        family = FAMILIES[name]
+        with TemporaryDirectory() as place:
+            os.environ["SMALLVISION_CACHE"] = str(Path(place) / "cache")
+            try:
+                (family.brief or family.run)(Path(place), family.share, 0)
+            except NoticedError as failure:
+                print(f"{name}: {failure}"[:300])
+                sys.exit(1)
+            except Exception as error:
+                print(f"{name}: {type(error).__name__}: {error}"[:300])
+                sys.exit(1)
+
+
+def judge(guard: Guard, families: Sequence[str]) -> dict[str, Any]:
+    """Whether a family notices that a guard is missing."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "tests.battery.mutation", "--without", guard.module]
+    command += [str(guard.number), *families]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
+        noticed, said = done.returncode != 0, (done.stdout or done.stderr).strip()[-300:]
+    except subprocess.TimeoutExpired:
+        noticed, said = True, "it hung"
+    seconds = round(time.perf_counter() - began, 1)
+    mark = "noticed" if noticed else "NOT NOTICED"
+    print(f"{mark:<12}{guard.module}:{guard.line} {guard.kind}: {guard.text}  [{said[:80]}]")
+    return {**asdict(guard), "noticed": noticed, "by": said, "seconds": seconds}
+
+
+def all_guards(wanted: Sequence[str]) -> Iterator[tuple[Guard, tuple[str, ...]]]:
+    """Every guard of the modules, with the families that must notice."""
+    for module, families in GUARDED.items():
+        if not wanted or module in wanted:
+            for guard in list_guards(module):
+                yield guard, families
+
+
+def main() -> None:
+    """Judge all guards, two at a time; keep the record."""
+    from tests.battery.__main__ import write_json
+
+    if sys.argv[1:2] == ["--without"]:
+        try_without(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+        return
+    for families in dict.fromkeys(GUARDED.values()):  # what fails as it is would notice anything
+        whole = judge(Guard("records/store.py", -1, 0, "none", "nothing taken out"), families)
+        if whole["noticed"]:
+            sys.exit(f"{', '.join(families)} fail with all guards in place: {whole['by']}")
+    with ThreadPoolExecutor(2) as pool:
+        judged = list(pool.map(lambda pair: judge(*pair), all_guards(sys.argv[1:])))
+    noticed = sum(guard["noticed"] for guard in judged)
+    print(f"{noticed} of {len(judged)} guards are covered")
+    if not sys.argv[1:]:
+        write_json(RECORD, "mutation", {"noticed": noticed, "guards": judged})
+
+
+if __name__ == "__main__":
+    main()
