@@ -11,6 +11,7 @@ from smallvision.data.decoding.resize import resize_pictures
 from smallvision.errors import DataError
 from smallvision.shapes import Images, Shape
 
+
 def load_pictures(
     places: Sequence[Path], shape: Shape
 ) -> tuple[list[Path], Images, tuple[str, ...]]:

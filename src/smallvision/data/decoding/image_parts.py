@@ -117,7 +117,7 @@ def _split_jpeg(data: bytes) -> Parts:
                 raise ValueError(f"it has more than {MAX_SCANS} scans")
             follows = _JPEG_MARKER.search(data, end)
             at = follows.start() if follows else len(data)
-        if code not in range(0xE1, 0xF0) and code != 0xFE or code == 0xEE:
+        if (code not in range(0xE1, 0xF0) and code != 0xFE) or code == 0xEE:
             parts.kept.append(view[start:at])
     parts.kept.append(b"\xff\xd9")
     if parts.orientation == 1:
