@@ -85,14 +85,14 @@ def read_labels(path: Path, columns: Columns, num_classes: int | None = None) ->
     with _open(path) as opened:
         from pyarrow import types
 
+        if not types.is_integer(opened.parquet.schema_arrow.field(columns.label).type):
+            raise DataError(f"{path.name}: column '{columns.label}' holds no whole numbers")
         opened.check_claims(columns.label)
         column = opened.parquet.read(columns=[columns.label]).column(0)
     if column.null_count:
         raise DataError(f"{path.name}: {column.null_count} rows have no label; remove them")
     if len(column) == 0:
         raise DataError(f"{path.name} holds no images; remove it")
-    if not types.is_integer(column.type):
-        raise DataError(f"{path.name}: column '{columns.label}' holds no whole numbers")
     labels = column.to_numpy()
     K = num_classes if num_classes is not None else max(1, int(labels.max()) + 1)
     return check_labels(labels, K, path.name)
