@@ -5,7 +5,7 @@ of some, and writes `results/mutation.json`. A guard is
 
 - an `if` that only raises: its condition becomes false;
 - an `except` that turns an error into one line: it raises what it caught;
-- a bound of a field of a schema or a recipe (`ge`, `le`, `max_length`, `pattern` …): it is left out;
+- a bound of a field (`ge`, `le`, `max_length`, `pattern` …): it is left out;
 - a call of a function `check_…` or `_check_…` for its errors alone: it is not made.
 
 Some guards stand behind another that refuses the same thing; taking out one of them alone changes

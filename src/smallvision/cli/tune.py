@@ -91,7 +91,7 @@ def tune(
     from smallvision.api import tune as tune_recipe
     from smallvision.cli.render.progress import TerminalProgress
     from smallvision.cli.render.tuning import print_tuning
-    from smallvision.recipes import read_recipe
+    from smallvision.recipes import read_own_recipe
     from smallvision.recipes.search_space import read_values
 
     with TerminalProgress(to_stderr=json) as progress:
@@ -111,7 +111,7 @@ def tune(
             callbacks=[progress],
         )
     record = tuning.record
-    untuned = read_recipe(tuning.folder / "recipe.toml")
+    untuned = read_own_recipe(tuning.folder / "recipe.toml")
     own = read_values(untuned, [dimension.key for dimension in record.space])
     print_tuning(tuning.folder, record, own, progress.console)
     if json:

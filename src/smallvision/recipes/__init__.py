@@ -9,7 +9,7 @@ from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.settings.recipe import Recipe
 from smallvision.recipes.speednet_recipe import recipe_for_target
 from smallvision.recipes.task import Task
-from smallvision.recipes.toml import parse_recipe, read_recipe, read_run_recipe
+from smallvision.recipes.toml import parse_recipe, read_own_recipe, read_recipe, read_run_recipe
 
 __all__ = [
     "PRESETS",
@@ -23,6 +23,7 @@ __all__ = [
     "follow_seed",
     "override",
     "parse_recipe",
+    "read_own_recipe",
     "read_recipe",
     "read_run_recipe",
     "recipe_for_target",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 from smallvision.errors import SettingError
 from smallvision.recipes.keys import list_keys, suggest_key
 from smallvision.recipes.settings.recipe import Recipe
-from smallvision.recipes.toml import parse_recipe
+from smallvision.recipes.toml import parse_recipe, shorten
+from smallvision.records.nesting import load_toml
 
 
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
@@ -27,7 +27,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
         values = recipe.plain()
         known = list_keys(values)
         if key not in known:
-            raise SettingError(f"unknown setting '{key}'{suggest_key(key, known)}")
+            raise SettingError(f"unknown setting '{shorten(key)}'{suggest_key(key, known)}")
         table = values
         *parents, leaf = key.split(".")
         for parent in parents:
@@ -47,12 +47,12 @@ def split_assignment(text: str) -> tuple[str, Any]:
     """
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
-        raise SettingError(f"'{text}' is no setting; write key=value, such as epochs=6")
+        raise SettingError(f"'{shorten(text)}' is no setting; write key=value, such as epochs=6")
     if "\n" in text:
         raise SettingError("a setting is one line; repeat --set for the next one")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except (ValueError, RecursionError):  # not TOML, or a number or nesting beyond all bounds
+        return key.strip(), load_toml(f"value = {value}")["value"]
+    except ValueError:  # not TOML, or a number or nesting beyond all bounds
         return key.strip(), value.strip()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from smallvision.errors import RecordError, SettingError, nearest
+from smallvision.data.decoding.regular import read_regular
+from smallvision.errors import DataError, RecordError, SettingError, nearest
 from smallvision.recipes.keys import list_keys, suggest_key
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe, find_technique
-from smallvision.records.files import hash_bytes, hash_file
+from smallvision.records.files import hash_bytes, read_bytes
 from smallvision.records.layout import read_status
+from smallvision.records.nesting import MAX_TOML_BYTES, load_toml
 
 MOST_SHOWN = 80  # characters of a faulty value
 # What to say in place of pydantic's sentence, which names classes of Python.
@@ -38,35 +39,56 @@ def write_toml(values: Mapping[str, Any]) -> str:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe from a TOML file; what it leaves out keeps its default.
+    """Read a recipe from a TOML file that a person names; what it leaves out keeps its default.
 
     Raises:
         SettingError: the file is missing, is not TOML, or says what no recipe may say.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise SettingError(f"recipe {path} cannot be read: it is nested too deeply") from error
-    except (OSError, ValueError) as error:  # TOML and UTF-8 errors are ValueErrors
-        raise SettingError(f"recipe {path} cannot be read: {error}") from error
-    return parse_recipe(values)
+        content = read_regular(path, str(path), most=MAX_TOML_BYTES)
+    except DataError as error:
+        raise SettingError(f"recipe {error}") from error
+    return parse_text(content, path)
+
+
+def read_own_recipe(path: Path) -> Recipe:
+    """Read a recipe that lies in a folder of records, where nothing is a link.
+
+    Raises:
+        RecordError: the file is missing, unreadable or a link.
+        SettingError: as for `read_recipe`.
+    """
+    return parse_text(read_bytes(path, MAX_TOML_BYTES), path)
 
 
 def read_run_recipe(run: Path) -> Recipe:
     """Read the recipe that a run was made with, which nobody may change afterwards.
 
     Raises:
-        RecordError: its hash is not the one in the run's status.
+        RecordError: its hash is not the one in the run's status, or as for `read_own_recipe`.
         SettingError: as for `read_recipe`.
     """
     path = run / "recipe.toml"
-    recipe = read_recipe(path)
-    if read_status(run).recipe_sum != hash_file(path):
+    content = read_bytes(path, MAX_TOML_BYTES)
+    if read_status(run).recipe_sum != hash_bytes(content):
         raise RecordError(
             f"{path} is not what this run was made with: damaged, or edited; restore it (to train "
             "with other settings, copy it to another place)"
         )
-    return recipe
+    return parse_text(content, path)
+
+
+def parse_text(content: bytes, path: Path) -> Recipe:
+    """A recipe from the content of a TOML file.
+
+    Raises:
+        SettingError: it is not TOML, or says what no recipe may say.
+    """
+    try:
+        values = load_toml(content.decode().replace("\r\n", "\n"))
+    except ValueError as error:  # TOML and UTF-8 errors
+        raise SettingError(f"recipe {path} cannot be read: {error}") from error
+    return parse_recipe(values)
 
 
 def sum_recipe(recipe: Recipe) -> str:
@@ -92,10 +114,10 @@ def explain(error: ValidationError) -> str:
     place, kind = fault["loc"], fault["type"]
     key = spell_place(place)
     if kind == "extra_forbidden":
-        return f"unknown setting '{key}'{suggest_key(key, list_allowed(place))}"
+        return f"unknown setting '{shorten(key)}'{suggest_key(key, list_allowed(place))}"
     if kind == "union_tag_invalid":
         name = str(fault["ctx"]["tag"])
-        return f"unknown {key}.name '{name}'{nearest(name, list_names(place))}"
+        return f"unknown {key}.name '{shorten(name)}'{nearest(name, list_names(place))}"
     if kind == "union_tag_not_found":
         return f"{key} has no name; set {key}.name to one of {', '.join(list_names(place))}"
     if kind == "missing":
@@ -103,7 +125,17 @@ def explain(error: ValidationError) -> str:
     expected = EXPECTED.get(kind, fault["msg"][0].lower() + fault["msg"][1:])
     if kind == "tuple_type" and key in LISTS:
         expected += f", such as {LISTS[key]}"
-    return f"{key} is {shorten(repr(fault['input']))}; {expected}"
+    return f"{key} is {spell_value(fault['input'])}; {expected}"
+
+
+def spell_value(value: Any) -> str:
+    """A faulty value, or its beginning."""
+    if isinstance(value, list | tuple) and len(value) > MOST_SHOWN:
+        return f"a list of {len(value):,}"
+    try:
+        return shorten(repr(value))
+    except (ValueError, RecursionError):  # of more than 4,300 digits, or thousands of levels
+        return "a value beyond all bounds"
 
 
 def shorten(text: str) -> str:

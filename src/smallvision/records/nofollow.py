@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from smallvision.errors import RecordError
@@ -25,7 +25,8 @@ MARKERS = ("status.json", "study.json", "tune.json")
 BY_DESCRIPTOR = os.open in os.supports_dir_fd
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-FILE = NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+# Without waiting for the other end of a pipe.
+OPEN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 # What is larger than this, and so many times what it takes on the disk, is no data but a hole.
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 
@@ -92,11 +93,11 @@ def check_mode(mode: int, path: Path) -> None:
     """
     if stat.S_ISLNK(mode):
         raise RecordError(
-            f"{path} is a link, and nothing inside a folder of records may be one; put in its "
-            "place what it leads to"
+            f"{path} is a link, and what lies here is not reached through links; put in its place "
+            "what it leads to"
         )
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise RecordError(f"{path} is no regular file; remove it")
+        raise RecordError(f"{path} is no regular file; replace or remove it")
 
 
 def find_mode(path: Path) -> int:
@@ -168,13 +169,16 @@ def make_folders(path: Path) -> None:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
 
 
-def open_file(path: Path, flags: int = os.O_RDONLY, *, mode: int = 0o666) -> int:
+def open_file(
+    path: Path, flags: int = os.O_RDONLY, *, mode: int = 0o666, follow: bool = False
+) -> int:
     """Open a regular file, and never wait for it.
 
     Args:
         path: of the file.
         flags: of `os.open`.
         mode: of a file that is made.
+        follow: whether links are followed, as in what a person names.
 
     Returns: its descriptor.
 
@@ -183,10 +187,11 @@ def open_file(path: Path, flags: int = os.O_RDONLY, *, mode: int = 0o666) -> int
             written and has other names.
         OSError: it cannot be opened.
     """
-    with enter(path) as (folder, name):
+    with nullcontext((None, str(path))) if follow else enter(path) as (folder, name):
         with suppress(FileNotFoundError):  # before it is opened: devices act when they are
-            check_regular(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
-        descriptor = os.open(name, flags | FILE, mode, dir_fd=folder)
+            check_regular(os.stat(name, dir_fd=folder, follow_symlinks=follow), path)
+        flags |= OPEN if follow else OPEN | NO_FOLLOW
+        descriptor = os.open(name, flags, mode, dir_fd=folder)
     try:
         state = os.fstat(descriptor)
         check_regular(state, path)

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from smallvision.errors import RecordError
 from smallvision.records.files import append_text, read_text, write_text
+from smallvision.records.nesting import check_depth
 from smallvision.records.nofollow import exists
 from smallvision.records.schema.base import Record
 
@@ -145,6 +146,7 @@ def parse(text: str) -> Any:
     Raises:
         ValueError: it is not.
     """
+    check_depth(text)
     try:
         fields = json.loads(text, parse_constant=_refuse_constant)
         if not isinstance(fields, dict) or SUM not in fields:

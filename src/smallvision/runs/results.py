@@ -16,7 +16,7 @@ from smallvision.format import (
     format_percent,
     format_points,
 )
-from smallvision.recipes import Recipe, read_recipe
+from smallvision.recipes import Recipe, read_own_recipe
 from smallvision.records import store
 from smallvision.records.layout import METRICS, SEEDS_RECORD, TUNE, read_status
 from smallvision.records.schema import (
@@ -132,7 +132,7 @@ class Tuning:
     @property
     def recipe(self) -> Recipe:
         """The recipe with the winner's values."""
-        return read_recipe(self.folder / "tuned.toml")
+        return read_own_recipe(self.folder / "tuned.toml")
 
     def __repr__(self) -> str:
         record = self.record

@@ -12,7 +12,7 @@ from smallvision.compute.environment import describe_environment
 from smallvision.data.split import Split
 from smallvision.errors import FailedRunError, RecordError, SettingError
 from smallvision.format import format_duration, format_percent
-from smallvision.recipes import Recipe, override, read_recipe
+from smallvision.recipes import Recipe, override, read_own_recipe
 from smallvision.recipes.search_space import apply_values, build_space, read_values, spell_value
 from smallvision.recipes.toml import write_toml
 from smallvision.records import store
@@ -192,7 +192,7 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
     same = (record.recipe, record.epochs, record.space) == asked
     written = folder / "recipe.toml"
     # Without one, a kill came right after the record: there is nothing yet but the question.
-    return same and (not exists(written) or read_recipe(written) == recipe)
+    return same and (not exists(written) or read_own_recipe(written) == recipe)
 
 
 def name_search(recipe: Recipe, split: Split, record: TuningRecord) -> str:

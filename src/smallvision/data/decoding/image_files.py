@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from smallvision.data.decoding.image import MAX_PIXELS, SUFFIXES, decode_picture
+from smallvision.data.decoding.image import MAX_FILE_BYTES, SUFFIXES, decode_picture
+from smallvision.data.decoding.regular import read_regular, walk_entries
 from smallvision.data.decoding.resize import resize_pictures
 from smallvision.errors import DataError
 from smallvision.shapes import Images, Shape
-
-# An uncompressed 16-bit colour picture takes 6 bytes per pixel.
-MAX_FILE_BYTES = 6 * MAX_PIXELS + 1_000_000
 
 
 def load_pictures(
@@ -51,16 +47,9 @@ def find_pictures(place: Path) -> Sequence[Path]:
 
 
 def list_pictures(folder: Path) -> tuple[Path, ...]:
-    """Picture files at any depth. Links to folders are not followed, as they may form a cycle."""
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(place, name)
-            for name in names
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    return tuple(sorted(found))
+    """Picture files at any depth, sorted; see `walk_entries`."""
+    found = (entry for entry in walk_entries(folder) if entry.name.lower().endswith(SUFFIXES))
+    return tuple(sorted(Path(entry.path) for entry in found))
 
 
 def read_picture(path: Path, name: str) -> bytes:
@@ -73,14 +62,4 @@ def read_picture(path: Path, name: str) -> bytes:
     Raises:
         DataError: it is missing, no regular file, or larger than any picture may be.
     """
-    try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):  # reading a pipe would wait for ever
-            raise DataError(f"{name} is no regular file; remove it")
-        if (size := state.st_size) > MAX_FILE_BYTES:
-            raise DataError(f"{name} has {size:,} bytes; expected at most {MAX_FILE_BYTES:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{name} cannot be read ({error.strerror}); replace or remove it"
-        ) from error
+    return read_regular(path, name, most=MAX_FILE_BYTES)

@@ -36,6 +36,12 @@ def check_labels(values: npt.ArrayLike, num_classes: int, where: str) -> Labels:
     return labels.astype(np.int64)
 
 
+def name_some(names: Sequence[str], most: int = 10) -> str:
+    """A list of names for an error, cut where it would fill the screen."""
+    shown = ", ".join(f"{name:.40}" for name in names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
 def check_lengths(images: int, labels: int, where: str) -> None:
     """Refuse a source with more images than labels, or the reverse.
 

@@ -2,7 +2,7 @@
 
 A pickle is a program. This reader lets it call only four functions of its own, which replace those
 of numpy and build arrays no larger than the bytes they are given. Any other call is refused before
-it runs.
+it runs, and so are more steps than any batch has and steps that no batch needs.
 """
 
 from __future__ import annotations
@@ -16,31 +16,85 @@ import numpy as np
 
 from smallvision.errors import DataError
 
-
-def _encode_latin1(text: str, encoding: str) -> bytes:
-    """Replaces `codecs.encode`, which Python 3 calls only for bytes in old protocols.
-
-    The original would also unpack zip and bz2, and so let a small file fill the memory.
-    """
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"encoding {encoding!r}")
-    return text.encode("latin1")
+MAX_STEPS = 500_000  # CIFAR-100 has 250,000
+# What containers, numbers, text and arrays are built with.
+STEPS = frozenset(
+    [
+        "PROTO",
+        "FRAME",
+        "STOP",
+        "MARK",
+        "EMPTY_DICT",
+        "DICT",
+        "SETITEM",
+        "SETITEMS",
+        "EMPTY_LIST",
+        "LIST",
+        "APPEND",
+        "APPENDS",
+        "EMPTY_TUPLE",
+        "TUPLE",
+        "TUPLE1",
+        "TUPLE2",
+        "TUPLE3",
+        "NONE",
+        "NEWTRUE",
+        "NEWFALSE",
+        "INT",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG",
+        "LONG1",
+        "FLOAT",
+        "BINFLOAT",
+        "STRING",
+        "BINSTRING",
+        "SHORT_BINSTRING",
+        "UNICODE",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINUNICODE8",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+        "BINBYTES8",
+        "BYTEARRAY8",
+        "PUT",
+        "BINPUT",
+        "LONG_BINPUT",
+        "MEMOIZE",
+        "GET",
+        "BINGET",
+        "LONG_BINGET",
+        "GLOBAL",
+        "STACK_GLOBAL",
+        "REDUCE",
+        "BUILD",
+    ]
+)
 
 
 # Replaces `numpy.ndarray`, which would build arrays of any size from a few bytes.
 _NDARRAY = object()
 
 
+def _as_text(value: Any) -> str:
+    """Text of Python 2, which is bytes here, and of Python 3."""
+    if not isinstance(value, bytes | str) or len(value) > 8:
+        raise pickle.UnpicklingError(f"numbers of type {value!s:.40}")
+    return value.decode("latin1") if isinstance(value, bytes) else value
+
+
 class _Dtype:
     """Replaces `numpy.dtype`, which does not check the state that it is restored from."""
 
     def __init__(self, kind: Any, *_: Any) -> None:
-        self.dtype: np.dtype[Any] = np.dtype(kind)
+        self.dtype: np.dtype[Any] = np.dtype(_as_text(kind))
         if self.dtype.kind not in "biuf":
             raise pickle.UnpicklingError(f"numbers of type {self.dtype!s:.40}")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        order = state[1]
+        order = _as_text(state[1])
         if order not in ("<", ">", "|", "="):
             raise pickle.UnpicklingError(f"byte order {order!s:.40}")
         self.dtype = self.dtype.newbyteorder(order)
@@ -54,7 +108,6 @@ class _Array:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, by_column, content = state
-        content = content.encode("latin1") if isinstance(content, str) else content
         self.array = _frombuffer(content, kind, shape, "F" if by_column else "C").array
 
 
@@ -81,26 +134,56 @@ ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy.core.numeric", "_frombuffer"): _frombuffer,
     ("numpy._core.numeric", "_frombuffer"): _frombuffer,
-    ("_codecs", "encode"): _encode_latin1,
 }
 
 
 class _ArrayUnpickler(pickle.Unpickler):
     """Builds containers, numbers, text and numpy arrays, and calls nothing else."""
 
+    def __init__(self, content: bytes) -> None:
+        # Text of Python 2 stays bytes: most of it is pixels, of which each copy counts.
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self._room = len(content)
+
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("_codecs", "encode"):
+            return self._encode_latin1
         try:
             return ALLOWED[module, name]
         except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+            raise pickle.UnpicklingError(f"it asks for {module:.40}.{name:.40}") from None
+
+    def _encode_latin1(self, text: str, encoding: str) -> bytes:
+        """Replaces `codecs.encode`, which Python 3 calls only for bytes in old protocols.
+
+        The original would also unpack zip and bz2, and so let a small file fill the memory; and it
+        would encode the same text any number of times.
+        """
+        if encoding != "latin1":
+            raise pickle.UnpicklingError(f"encoding {encoding!s:.40}")
+        self._room -= len(text)
+        if self._room < 0:
+            raise pickle.UnpicklingError("it makes more bytes than it has")
+        return text.encode("latin1")
 
 
-def _check_memo(content: bytes) -> None:
-    """Refuse memo slots out of order: slot 2^31 alone makes the unpickler claim 32 GB."""
-    for steps, (opcode, slot, _) in enumerate(pickletools.genops(content)):
-        puts = opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
-        if puts and isinstance(slot, int) and not 0 <= slot <= steps:
-            raise pickle.UnpicklingError(f"memo slot {slot} after {steps} steps")
+def _check_steps(content: bytes) -> None:
+    """Refuse what would take far more memory or time than the bytes of the program.
+
+    An empty set takes 200 bytes for one, memo slot 2^31 claims 32 GB, and a table of large numbers
+    is filled in quadratic time if they are chosen so.
+    """
+    for steps, (opcode, value, _) in enumerate(pickletools.genops(content)):
+        if steps >= MAX_STEPS:
+            raise pickle.UnpicklingError(f"more than {MAX_STEPS:,} steps")
+        if opcode.name not in STEPS:
+            raise pickle.UnpicklingError(f"the step {opcode.name}")
+        if not isinstance(value, int):
+            continue
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= value <= steps:
+            raise pickle.UnpicklingError(f"memo slot {value:.3g} after {steps} steps")
+        if abs(value) >= 2**31 and opcode.name != "FRAME":
+            raise pickle.UnpicklingError("a number of more than 32 bits")
 
 
 def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:
@@ -116,12 +199,12 @@ def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:
         DataError: damaged, not a dict, or asking for anything but arrays.
     """
     try:
-        _check_memo(content)
-        record = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+        _check_steps(content)
+        record = _ArrayUnpickler(content).load()
     except Exception as error:
         # A damaged pickle is a damaged program: it can fail in any way.
         raise DataError(
-            f"{where} is damaged or is no CIFAR batch ({error}); replace it with the original"
+            f"{where} is damaged or is no CIFAR batch ({error!s:.200}); replace it with the original"
         ) from error
     if not isinstance(record, dict):
         raise DataError(f"{where} holds a {type(record).__name__}; expected a dict of arrays")

@@ -2,30 +2,128 @@
 
 from __future__ import annotations
 
-import gzip
+import io
+import os
 import tarfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
+from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
 
-MAX_MEMBER_BYTES = 200_000_000  # the largest official one, CIFAR-100 train, has 155 million
+MAX_MEMBER_BYTES = 160_000_000  # the largest official one, CIFAR-100 train, has 155 million
 MAX_TOTAL_BYTES = 400_000_000  # official archives unpack to about 190 million
-_CHUNK = 1 << 20
+MAX_ARCHIVE_BYTES = 400_000_000  # official ones have 170 million
+MAX_MEMBERS = 200  # official ones have 9
+MAX_STREAMS = 20_000  # of gzip in one file: some packers begin anew every 64 kB
+MAX_NOTE_BYTES = 4096  # of a long name or of extended headers
+MAX_HEADER_BYTES = 32_768  # of one member, with what belongs to it and what is read ahead
+_CHUNK = 1 << 16
+_NOTES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 
 
-class _CappedGzip(gzip.GzipFile):
-    """Stops unpacking at `MAX_TOTAL_BYTES`, because a small file can hold terabytes of zeros."""
+class _Unzipped(io.RawIOBase):
+    """What a gzip file unpacks to, up to a limit, since a small one can hold terabytes of zeros.
 
-    def read(self, size: int | None = -1) -> bytes:
-        content = super().read(size)
-        if self.tell() > MAX_TOTAL_BYTES:
+    Attributes:
+        limit: no more than so many bytes come out; lowered while a header is read.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._streams, self._given = file, 0, 0
+        self._unzip: Any = None
+        self._input = b""
+        self.limit = MAX_TOTAL_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._given
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to so many bytes, or nothing at the end.
+
+        Raises:
+            DataError: there are more bytes than the limit.
+            EOFError: the file is cut short.
+            zlib.error: it is damaged.
+        """
+        content = b""
+        size = _CHUNK if size < 0 else size
+        while not content and size:
+            if self._unzip is None and not self._begin():
+                break
+            if not self._input:
+                self._input = self._file.read(_CHUNK)
+                if not self._input:
+                    raise EOFError("it ends before its checksum")
+            content = self._unzip.decompress(self._input, size)
+            self._input = self._unzip.unconsumed_tail
+            if self._unzip.eof:
+                self._input, self._unzip = self._unzip.unused_data, None
+        self._given += len(content)
+        if self._given > self.limit:
             raise DataError(
                 f"unpacks to more than {MAX_TOTAL_BYTES:,} bytes, so it is no CIFAR archive"
+                if self._given > MAX_TOTAL_BYTES
+                else f"has a header of more than {MAX_HEADER_BYTES:,} bytes"
             )
         return content
+
+    def _begin(self) -> bool:
+        """Start the next gzip stream, if there is one; zeros may follow the last."""
+        self._input = (
+            (self._input or self._file.read(_CHUNK))
+            if self._streams == 0
+            else (self._input.lstrip(b"\0") or self._file.read(_CHUNK).lstrip(b"\0"))
+        )
+        if not self._input:
+            return False
+        self._streams += 1
+        if self._streams > MAX_STREAMS:
+            raise DataError(f"it consists of more than {MAX_STREAMS:,} gzip streams")
+        self._unzip = zlib.decompressobj(wbits=31)
+        return True
+
+
+def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
+    """A class of members that refuses headers which would fill memory or hours."""
+    seen = 0
+
+    class Member(tarfile.TarInfo):
+        @classmethod
+        def fromtarfile(cls, tar: tarfile.TarFile) -> Member:
+            unzipped.limit = min(MAX_TOTAL_BYTES, unzipped.tell() + MAX_HEADER_BYTES)
+            try:
+                return super().fromtarfile(tar)
+            finally:
+                unzipped.limit = MAX_TOTAL_BYTES
+
+        @classmethod
+        def frombuf(cls, buf: bytes, encoding: str, errors: str) -> Member:
+            nonlocal seen
+            seen += 1
+            if seen > MAX_MEMBERS:
+                raise DataError(f"it holds more than {MAX_MEMBERS} members, unlike any of CIFAR")
+            member = super().frombuf(buf, encoding, errors)
+            if member.type in _NOTES and not 0 <= member.size <= MAX_NOTE_BYTES:
+                raise DataError(
+                    f"it holds an extended header of {member.size:,} bytes; expected at most "
+                    f"{MAX_NOTE_BYTES:,}"
+                )
+            return member
+
+    return Member
 
 
 def stream_members(
@@ -48,7 +146,7 @@ def stream_members(
                     raise DataError(f"it holds {name} twice; get the original archive")
                 missing.remove(name)
                 yield name, _read_member(tar, member)
-        while unzipped.read(_CHUNK):
+        while unzipped.read():
             pass
     if missing:
         raise DataError(f"it lacks {folder}/{min(missing)}; get the complete archive")
@@ -69,13 +167,16 @@ def find_folder(archive: Path, known: Collection[str]) -> str | None:
 
 
 @contextmanager
-def _open(archive: Path) -> Iterator[tuple[tarfile.TarFile, gzip.GzipFile]]:
+def _open(archive: Path) -> Iterator[tuple[tarfile.TarFile, _Unzipped]]:
     try:
-        if archive.stat().st_size == 0:
-            raise DataError("the file is empty (0 bytes); download it again")
-        with _CappedGzip(archive) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
-            yield tar, unzipped
-    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
+        with open_regular(archive, "it", most=MAX_ARCHIVE_BYTES) as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise DataError("the file is empty (0 bytes); download it again")
+            unzipped = _Unzipped(file)
+            info = _limit_headers(unzipped)
+            with tarfile.open(fileobj=unzipped, mode="r|", tarinfo=info) as tar:
+                yield tar, unzipped
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error, tarfile.TarError) as error:
         raise DataError(
             f"the archive cannot be read ({error}); if it is damaged or cut short, get it again"
         ) from error

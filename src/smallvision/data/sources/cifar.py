@@ -15,6 +15,7 @@ import numpy as np
 
 from smallvision.data.decoding.labels import check_labels, check_lengths
 from smallvision.data.decoding.pickles import unpickle_arrays
+from smallvision.data.decoding.regular import read_regular
 from smallvision.data.decoding.tar import MAX_MEMBER_BYTES, find_folder, stream_members
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.cifar_archives import CIFAR_ARCHIVES, CIFAR_SHAPE, CifarArchive
@@ -23,6 +24,7 @@ from smallvision.errors import DataError
 from smallvision.shapes import Images, Labels, Shape
 
 PIXELS = prod(CIFAR_SHAPE)
+MAX_NAMES_BYTES = 100_000  # of the file of class names; the largest has 1,500
 
 
 class CifarSource:
@@ -113,20 +115,13 @@ def _stream(
         yield from stream_members(place, archive.folder, names)
         return
     for name in names:
-        yield name, _read_file(place / name)
+        most = MAX_NAMES_BYTES if name == archive.names_file else MAX_MEMBER_BYTES
+        yield name, _read_file(place / name, most)
 
 
-def _read_file(path: Path) -> bytes:
-    try:
-        if (size := path.stat().st_size) > MAX_MEMBER_BYTES:
-            raise DataError(
-                f"{path.name} has {size:,} bytes; expected at most {MAX_MEMBER_BYTES:,}"
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"{path.name} cannot be read ({error.strerror}); put the complete data set there"
-        ) from error
+def _read_file(path: Path, most: int) -> bytes:
+    """A file with a fixed name: it may come from a stranger, so that it is no link either."""
+    content = read_regular(path, path.name, most=most, follow=False)
     if not content:
         raise DataError(f"{path.name} is empty (0 bytes); unpack the archive again")
     return content
@@ -143,6 +138,10 @@ def _describe(archive: CifarArchive, changed: Sequence[str]) -> tuple[str, ...]:
 
 def _read_names(content: bytes, archive: CifarArchive) -> tuple[str, ...]:
     """Class names from `batches.meta`, `meta` or a text file."""
+    if len(content) > MAX_NAMES_BYTES:
+        raise DataError(
+            f"{archive.names_file} has {len(content):,} bytes; expected at most {MAX_NAMES_BYTES:,}"
+        )
     if archive.kind == "binary":
         return tuple(content.decode("latin1").split())
     names = unpickle_arrays(content, archive.names_file).get(archive.names_key)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from smallvision.data.decoding.labels import LabelEncoding
+from smallvision.data.decoding.labels import LabelEncoding, name_some
+from smallvision.data.decoding.npz_file import Claim, open_npz
 from smallvision.data.sources.arrays import convert_arrays
 from smallvision.data.sources.source import DecodedPart, Layout, Part, SourceOptions
 from smallvision.errors import DataError
-from smallvision.records.files import DAMAGES, check_unpacked
-from smallvision.shapes import Shape
+from smallvision.shapes import MAX_CLASSES, Shape
+
+MAX_NAME_BYTES = 800  # of a label: 200 characters
 
 # (images, labels) of each part; the first pair that is there counts.
 KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
@@ -38,8 +36,8 @@ class NpzSource:
         """Describe the file without decoding its images; see `Source`."""
         if not (place.is_file() and place.suffix == ".npz"):
             return None
-        with _open(place) as arrays:
-            keys = _find_keys(list(arrays))
+        with open_npz(place) as arrays:
+            keys = _find_keys(arrays.names)
         return Layout(
             source="npz",
             parts={part: partial(_read_part, place, keys["train"][1], keys[part]) for part in keys},
@@ -59,7 +57,7 @@ def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
                 keys.setdefault(part, pair)
     if "train" not in keys:
         raise DataError(
-            f"it holds {', '.join(present) or 'nothing'}; expected images and labels, "
+            f"it holds {name_some(present) or 'nothing'}; expected images and labels, "
             "x and y, or x_train, y_train, x_test, y_test"
         )
     return keys
@@ -68,24 +66,34 @@ def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
 def _read_part(
     place: Path, train_labels: str, keys: tuple[str, str], _: Shape | None
 ) -> DecodedPart:
-    with _open(place) as arrays:
+    with open_npz(place) as arrays:
         names = None
-        if "class_names" in arrays:
-            if arrays["class_names"].ndim != 1:
+        if "class_names" in arrays.names:
+            claim = arrays.claim("class_names")
+            if len(claim.shape) != 1:
                 raise DataError("class_names is no list; expected one name per class")
-            names = [str(name) for name in arrays["class_names"]]
-        encoding = LabelEncoding.fit(arrays[train_labels], names, train_labels)
-        return convert_arrays(arrays[keys[0]], arrays[keys[1]], encoding, keys)
+            _check_text("class_names", claim, MAX_CLASSES)
+            names = [str(name) for name in arrays.read("class_names")]
+        pixels, labels = (arrays.claim(key) for key in keys)
+        count = pixels.shape[0] if pixels.shape else 0
+        for key, claim in ((keys[1], labels), (train_labels, arrays.claim(train_labels))):
+            _check_text(key, claim)
+        if labels.shape[:1] != (count,):
+            raise DataError(
+                f"there are {count:,} {keys[0]} but labels of shape {labels.shape} in {keys[1]}; "
+                "expected one label per image"
+            )
+        encoding = LabelEncoding.fit(arrays.read(train_labels), names, train_labels)
+        return convert_arrays(arrays.read(keys[0]), arrays.read(keys[1]), encoding, keys)
 
 
-@contextmanager
-def _open(place: Path) -> Iterator[Any]:
-    """Open an npz, which must not hold Python objects, because those are pickles."""
-    try:
-        check_unpacked(place)
-        with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            yield arrays
-    except DAMAGES as error:
+def _check_text(key: str, claim: Claim, most: int | None = None) -> None:
+    """Refuse labels that take more memory than the images that they belong to."""
+    if most is not None and claim.shape[0] > most:
+        raise DataError(f"{key} holds {claim.shape[0]:,} names; expected at most {most:,}")
+    if claim.dtype.itemsize > MAX_NAME_BYTES:
         raise DataError(
-            f"it cannot be read as plain arrays ({error}); if it is damaged, make it again"
-        ) from error
+            f"{key} hold {claim.dtype.itemsize:,} bytes each; expected at most {MAX_NAME_BYTES:,}"
+        )
+    if math.prod(claim.shape[1:]) > MAX_CLASSES:
+        raise DataError(f"{key} have shape {claim.shape}; expected (N,)")

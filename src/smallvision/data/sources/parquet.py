@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.decoding.parquet_file import Columns, decode_rows, read_columns, read_labels
+from smallvision.data.decoding.regular import walk_entries
 from smallvision.data.decoding.resize import resize_pictures
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.cifar_archives import CIFAR_CLASSES, CIFAR_SHAPE
@@ -23,6 +24,8 @@ from smallvision.data.sources.source import (
 )
 from smallvision.errors import DataError
 from smallvision.shapes import MAX_CLASSES, Shape
+
+MAX_SHARDS = 10_000
 
 
 class ParquetSource:
@@ -53,7 +56,7 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
     if not paths:
         return None
     parts = _group_by_part(place, paths)
-    found = {path: read_columns(path) for path in (*parts["train"], *paths)}
+    found = {path: read_columns(path) for path in dict.fromkeys((*parts["train"], *paths))}
     named = (columns.class_names for columns in found.values() if columns.class_names)
     columns = replace(found[parts["train"][0]], class_names=next(named, None))
     for path, other in found.items():
@@ -80,8 +83,16 @@ def holds_parts(place: Path, ending: str) -> bool:
 def _list_files(place: Path, deep: bool) -> list[Path]:
     if place.is_file():
         return [place] if place.suffix == ".parquet" else []
-    found = place.rglob("*.parquet") if deep else place.glob("*.parquet")
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+    if not place.is_dir():
+        return []
+    if deep:
+        found = [Path(entry.path) for entry in walk_entries(place)]
+    else:
+        found = [path for path in place.glob("*.parquet") if not path.name.startswith(".")]
+    paths = sorted(path for path in found if path.suffix == ".parquet" and path.is_file())
+    if len(paths) > MAX_SHARDS:
+        raise DataError(f"there are {len(paths):,} Parquet files; expected at most {MAX_SHARDS:,}")
+    return paths
 
 
 def _group_by_part(place: Path, paths: Sequence[Path]) -> dict[Part, list[Path]]:
@@ -112,11 +123,12 @@ def _group_by_part(place: Path, paths: Sequence[Path]) -> dict[Part, list[Path]]
 def _check_complete(shards: Sequence[Path]) -> None:
     """Shards say how many they are: `train-00000-of-00005`."""
     present = {shard.stem for shard in shards}
-    for shard in shards:
-        if found := re.fullmatch(r"(.+)-\d{5}-of-(\d{5})", shard.stem):
-            wanted = {f"{found[1]}-{i:05d}-of-{found[2]}" for i in range(int(found[2]))}
-            if missing := wanted - present:
-                raise DataError(f"{min(missing)}.parquet is missing; get all {found[2]} shards")
+    names = (re.fullmatch(r"(.+)-\d{5}-of-(\d{5})", stem, re.DOTALL) for stem in present)
+    for start, total in sorted({found.groups() for found in names if found}):
+        # The first that is missing is found after as many steps as there are shards.
+        for i in range(int(total)):
+            if (wanted := f"{start}-{i:05d}-of-{total}") not in present:
+                raise DataError(f"{wanted}.parquet is missing; get all {total} shards")
 
 
 def _read_part(

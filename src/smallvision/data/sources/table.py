@@ -27,6 +27,8 @@ def recognize(place: Path, options: SourceOptions) -> Layout:
         SettingError: an option that the source does not take.
     """
     with errors_at(place):
+        if not (place.is_file() or place.is_dir()):
+            raise DataError("is neither a file nor a folder, but a pipe, a socket or a device")
         for source in SOURCES:
             layout = source.recognize(place, options)
             if layout is not None:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from smallvision.cards import Card
 from smallvision.recipes.settings.base import Activation, Real, ShareBelowOne, Technique, Whole
 
+MAX_LAYERS = 64  # that a list may name
 SeRatio = Annotated[Whole, Field(ge=0, le=256)]
 
 
@@ -30,7 +31,9 @@ class MlpSettings(Technique):
         costs="parameters grow with the number of pixels",
     )
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[Annotated[Whole, Field(ge=1, le=65536)], ...] = (512, 256)
+    hidden: Annotated[
+        tuple[Annotated[Whole, Field(ge=1, le=65536)], ...], Field(max_length=MAX_LAYERS)
+    ] = (512, 256)
     dropout: ShareBelowOne = 0.0
 
 
@@ -77,11 +80,10 @@ class SpeedNetSettings(Technique):
         costs="2 million parameters",
     )
     name: Literal["speednet"] = "speednet"
-    widths: Annotated[tuple[Annotated[Whole, Field(ge=1, le=4096)], ...], Field(min_length=1)] = (
-        64,
-        256,
-        256,
-    )
+    widths: Annotated[
+        tuple[Annotated[Whole, Field(ge=1, le=4096)], ...],
+        Field(min_length=1, max_length=MAX_LAYERS),
+    ] = (64, 256, 256)
     depth: Whole = Field(2, ge=2, le=16)
     extra_convs: Whole = Field(0, ge=0, le=16)
     activation: Activation = "gelu"

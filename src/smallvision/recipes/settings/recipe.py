@@ -28,6 +28,8 @@ TECHNIQUES: Mapping[str, tuple[type[Technique], ...]] = {
     "averaging": get_args(AnyAverage),
 }
 
+MAX_STEPS = 32  # of the lists in a recipe
+
 Augment = Annotated[
     Annotated[AnyAugmentation, Field(discriminator="name")],
     # A bare name means the augmentation with its defaults: augment = ["flip", "crop"].
@@ -98,9 +100,9 @@ class Recipe(Settings):
     """Images per forward and backward pass on a CPU, whose gradients are added up; 0 for the whole
     batch."""
     model: AnyModel = Field(WideResNetSettings(), discriminator="name")
-    augment: tuple[Augment, ...] = ()
+    augment: tuple[Augment, ...] = Field((), max_length=MAX_STEPS)
     """Augmentations, applied in this order."""
-    random_crop_phase: tuple[RandomCropPhase, ...] = ()
+    random_crop_phase: tuple[RandomCropPhase, ...] = Field((), max_length=MAX_STEPS)
     """Phases at the start of each cycle in which images are cropped at random, in order."""
     label_smoothing: ShareBelowOne = 0.0
     """Share of each target that is spread evenly over all classes."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from smallvision.errors import RecordError
 from smallvision.format import format_duration, format_setting
+from smallvision.records.nesting import load_toml
 from smallvision.records.schema import TrialRecord, TuningRecord
 from smallvision.reporting.charts.trials import TrialPlots, describe_end, draw_trials
 from smallvision.reporting.sections.ladder import describe_rung
@@ -99,8 +99,8 @@ def parse_recipe(run: RunView) -> dict[str, Any]:
         RecordError: the recipe is no TOML.
     """
     try:
-        return tomllib.loads(run.recipe or "")
-    except tomllib.TOMLDecodeError as error:
+        return load_toml(run.recipe or "")
+    except ValueError as error:
         raise RecordError(f"recipe.toml of {run.name} is damaged: {error}; restore it") from error
 
 

@@ -1,0 +1,150 @@
+"""Arrays in an `.npz`, whose claims are checked before memory is set aside for them.
+
+An `.npz` is a zip file of `.npy` files. Python objects in one are pickles and are never read.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from smallvision.data.decoding.regular import open_regular
+from smallvision.errors import DataError
+from smallvision.records.files import DAMAGES
+from smallvision.records.nofollow import BOMB_BYTES, BOMB_RATIO
+
+MAX_DIRECTORY_BYTES = 1_000_000  # of a zip file; each member takes 46 and its name
+MAX_HEADER_BYTES = 10_000  # of an array
+_SUFFIX = ".npy"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the header of an array says."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    nbytes: int
+
+
+class NpzFile:
+    """The arrays of an open file, by name."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.names = [
+            info.filename.removesuffix(_SUFFIX)
+            for info in archive.infolist()
+            if info.filename.endswith(_SUFFIX)
+        ]
+
+    def claim(self, name: str) -> Claim:
+        """The header of an array, which agrees with the bytes that the zip file claims for it.
+
+        Raises:
+            ValueError: it does not, or it claims to grow as no measured data do.
+        """
+        info = self._archive.getinfo(name + _SUFFIX)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{name} is packed in a way that numpy does not write")
+        packed = min(info.compress_size, _size(self._archive))
+        if info.file_size > max(BOMB_BYTES, BOMB_RATIO * packed):
+            raise ValueError(f"{name} unpacks to {info.file_size:,} bytes")
+        with self._archive.open(info) as member:
+            claim, start = _read_header(member, name)
+        if claim.dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects, not plain arrays")
+        if start + claim.nbytes != info.file_size:
+            raise ValueError(
+                f"{name} claims {claim.nbytes:,} bytes and holds {info.file_size - start:,}"
+            )
+        return claim
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """An array whose claim was checked."""
+        self.claim(name)
+        with self._archive.open(name + _SUFFIX) as member:
+            array: np.ndarray[Any, Any] = npy.read_array(
+                member, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
+            )
+            return array
+
+
+@contextmanager
+def open_npz(place: Path) -> Iterator[NpzFile]:
+    """Open an npz, of which nothing but its directory is read.
+
+    Raises:
+        DataError: it is damaged, or claims far more than its bytes, here or while it is read.
+    """
+    try:
+        with open_regular(place, "it") as file:
+            _check_directory(file)
+            with zipfile.ZipFile(file) as archive:
+                yield NpzFile(archive)
+    except DAMAGES as error:
+        raise DataError(
+            f"it cannot be read as plain arrays ({error!s:.300}); if it is damaged, make it again"
+        ) from error
+
+
+def _size(archive: zipfile.ZipFile) -> int:
+    file = archive.fp
+    assert file is not None
+    at = file.tell()
+    size = file.seek(0, 2)
+    file.seek(at)
+    return size
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Refuse a directory that `zipfile` would make millions of objects from.
+
+    The end of a zip file, and the longer one that follows where the file is large, say how many
+    bytes it has. `zipfile` looks for them at these places.
+    """
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    file.seek(0)
+    plain = tail[-22:-18] == b"PK\5\6" and tail[-2:] == b"\0\0"
+    at = len(tail) - 22 if plain else tail.rfind(b"PK\5\6")
+    if at < 0 or at + 22 > len(tail):
+        return  # zipfile refuses it
+    claims = [struct.unpack_from("<I", tail, at + 12)[0]]
+    if at >= 76 and tail.startswith(b"PK\6\7", at - 20):
+        claims = [struct.unpack_from("<Q", tail, at - 76 + 40)[0]]
+    if max(claims) > MAX_DIRECTORY_BYTES:
+        raise ValueError(
+            f"its directory has {max(claims):,} bytes; expected at most {MAX_DIRECTORY_BYTES:,}"
+        )
+
+
+def _read_header(member: Any, name: str) -> tuple[Claim, int]:
+    """The header of an array, and how many bytes it takes."""
+    start = member.read(12)
+    if start[:6] != npy.MAGIC_PREFIX or len(start) < 12:
+        raise ValueError(f"{name} is no array, but a pickle or something else")
+    long = start[6] >= 2
+    (length,) = struct.unpack_from("<I" if long else "<H", start, 8)
+    # numpy reads all of it before it looks at its length.
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(
+            f"the header of {name} has {length:,} bytes; expected at most {MAX_HEADER_BYTES:,}"
+        )
+    member.seek(0)
+    version = npy.read_magic(member)
+    read = npy.read_array_header_2_0 if version[0] >= 2 else npy.read_array_header_1_0
+    shape, _, dtype = read(member, max_header_size=MAX_HEADER_BYTES)
+    if any(side < 0 for side in shape):
+        raise ValueError(f"{name} has the shape {shape}")
+    return Claim(shape, dtype, math.prod(shape) * dtype.itemsize), member.tell()

@@ -1,0 +1,88 @@
+"""Regular files of data: opened without waiting, and no larger than they may be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from smallvision.errors import DataError, RecordError
+from smallvision.records.nofollow import open_file
+
+# More entries than any data set has; their names alone take half a gigabyte.
+MAX_ENTRIES, MAX_DEPTH = 2_000_000, 32
+
+
+def open_regular(
+    path: Path, name: str, *, most: int | None = None, follow: bool = True
+) -> BinaryIO:
+    """Open a regular file to read.
+
+    Args:
+        path: of the file.
+        name: what to call it in an error.
+        most: bytes it may have, or None for any number.
+        follow: whether it may be a link.
+
+    Raises:
+        DataError: it is missing, unreadable, no regular file, or too large.
+    """
+    try:
+        file = os.fdopen(open_file(path, follow=follow), "rb")
+    except RecordError as error:
+        raise DataError(str(error).replace(str(path), name, 1)) from error
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be read ({error.strerror}); replace or remove it"
+        ) from error
+    if most is not None and (size := os.fstat(file.fileno()).st_size) > most:
+        file.close()
+        raise DataError(f"{name} has {size:,} bytes; expected at most {most:,}")
+    return file
+
+
+def read_regular(path: Path, name: str, *, most: int, follow: bool = True) -> bytes:
+    """The bytes of a regular file; see `open_regular`."""
+    with open_regular(path, name, most=most, follow=follow) as file:
+        try:
+            return file.read(most)
+        except OSError as error:
+            raise DataError(f"{name} cannot be read ({error.strerror}); replace it") from error
+
+
+def walk_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Every file, or link to one, in a folder at any depth; hidden entries are left out.
+
+    Links to folders are not followed, as they may form a cycle.
+
+    Raises:
+        DataError: a folder cannot be read, or there are more or deeper entries than any data set
+            has.
+    """
+    waiting, seen = [(str(folder), 0)], 0
+    while waiting:
+        place, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise DataError(f"{folder} holds folders more than {MAX_DEPTH} deep; flatten it")
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    seen += 1
+                    if seen > MAX_ENTRIES:
+                        raise DataError(f"{folder} holds more than {MAX_ENTRIES:,} files")
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, depth + 1))
+                    elif not _leads_to_folder(entry):
+                        yield entry
+        except OSError as error:
+            raise DataError(f"{place} cannot be read ({error.strerror})") from error
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # a link to itself, which is reported when it is read
+        return False
