@@ -176,7 +176,7 @@ def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
     try:
         # By way of JSON, so that lists become tuples and nothing else becomes something else.
         adapter: TypeAdapter[AnyRecord] = _adapter(model)
-        return adapter.validate_json(json.dumps(fields, allow_nan=False))
+        return adapter.validate_json(json.dumps(fields, allow_nan=False), strict=True)
     except ValidationError as error:
         raise RecordError(
             f"{path} is damaged: {explain(error)}; restore it, or make the results anew"
@@ -204,4 +204,8 @@ def explain(error: ValidationError) -> str:
         return f"'{place}' lacks {first['ctx']['discriminator']}"
     if first["type"] in ("model_type", "model_attributes_type"):
         return f"{place or 'its content'} is no JSON object"
-    return f"'{place}' is {first['input']!r:.40}"
+    if first["type"] == "union_tag_invalid":
+        known = first["ctx"]["expected_tags"]
+        return f"'{place}' is called {first['ctx']['tag']!r:.40}; expected {known}"
+    expected = first["msg"][0].lower() + first["msg"][1:]
+    return f"'{place}' is {first['input']!r:.40}; {expected}" if place else expected

@@ -7,8 +7,9 @@ close that gap. The manifest is written last, so a folder with a manifest is com
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -18,6 +19,19 @@ from smallvision.records.files import hash_file, make_folder, write_bytes
 from smallvision.records.schema import Manifest, Record
 
 MANIFEST = "manifest.json"
+MOST_HEADER = 2**21  # bytes of a file's list of tensors: 16,384 of them with long names
+# Of the types of tensors, what safetensors calls them and what torch does.
+TYPES = {"F32": "torch.float32", "I64": "torch.int64"}
+
+
+class TensorType(NamedTuple):
+    """What a file says of a tensor before it is read."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {self.shape!s:.80}"
 
 
 def save_tensors(
@@ -89,6 +103,44 @@ def check_manifest(folder: Path) -> None:
             raise RecordError(f"{path} is damaged or missing: its SHA-256 is not the manifest's")
 
 
+def check_header(path: Path) -> None:
+    """Refuse a file of tensors whose list of them is too long to be read.
+
+    Raises:
+        RecordError: it is, or the file is missing or unreadable.
+    """
+    if not path.is_file():
+        raise RecordError(f"{path} is missing or no regular file")
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    if length > MOST_HEADER:
+        raise RecordError(
+            f"{path} has a header of {length:,} bytes; expected at most {MOST_HEADER:,}"
+        )
+
+
+def read_header(folder: Path, stem: str) -> dict[str, TensorType]:
+    """Read which tensors a file holds, and none of them.
+
+    Raises:
+        RecordError: the file is not valid.
+    """
+    path = folder / f"{stem}.safetensors"
+    check_header(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error
+    return {
+        name: TensorType(TYPES.get(one.get_dtype(), one.get_dtype()), tuple(one.get_shape()))
+        for name, one in slices.items()
+    }
+
+
 def load_tensors(folder: Path, stem: str) -> dict[str, Tensor]:
     """Read one file of tensors of a checked folder.
 
@@ -96,6 +148,7 @@ def load_tensors(folder: Path, stem: str) -> dict[str, Tensor]:
         RecordError: the file is not valid.
     """
     path = folder / f"{stem}.safetensors"
+    check_header(path)
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:

@@ -1,14 +1,24 @@
-"""Settings of the networks in `models`."""
+"""Settings of the networks in `models`, and of an ensemble of them."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from smallvision.cards import Card
-from smallvision.recipes.settings.base import Activation, Real, ShareBelowOne, Technique, Whole
+from smallvision.records.schema.settings.base import (
+    Activation,
+    Real,
+    Settings,
+    ShareBelowOne,
+    Technique,
+    Whole,
+)
+
+MAX_LAYERS = 64  # that a list of their widths may have
+MAX_MEMBERS = 256  # of an ensemble
 
 SeRatio = Annotated[Whole, Field(ge=0, le=256)]
 
@@ -30,7 +40,9 @@ class MlpSettings(Technique):
         costs="parameters grow with the number of pixels",
     )
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[Annotated[Whole, Field(ge=1, le=65536)], ...] = (512, 256)
+    hidden: Annotated[
+        tuple[Annotated[Whole, Field(ge=1, le=65536)], ...], Field(max_length=MAX_LAYERS)
+    ] = (512, 256)
     dropout: ShareBelowOne = 0.0
 
 
@@ -77,15 +89,33 @@ class SpeedNetSettings(Technique):
         costs="2 million parameters",
     )
     name: Literal["speednet"] = "speednet"
-    widths: Annotated[tuple[Annotated[Whole, Field(ge=1, le=4096)], ...], Field(min_length=1)] = (
-        64,
-        256,
-        256,
-    )
+    widths: Annotated[
+        tuple[Annotated[Whole, Field(ge=1, le=4096)], ...],
+        Field(min_length=1, max_length=MAX_LAYERS),
+    ] = (64, 256, 256)
     depth: Whole = Field(2, ge=2, le=16)
     extra_convs: Whole = Field(0, ge=0, le=16)
     activation: Activation = "gelu"
     norm_momentum: Real = Field(0.4, gt=0, le=1)
 
 
-AnyModel = MlpSettings | Vgg10Settings | WideResNetSettings | SpeedNetSettings
+AnyModel: TypeAlias = MlpSettings | Vgg10Settings | WideResNetSettings | SpeedNetSettings
+
+
+class EnsembleSettings(Settings):
+    """Settings of the networks that answer as one, which are no ensembles themselves."""
+
+    name: Literal["ensemble"] = "ensemble"
+    members: Annotated[
+        tuple[Annotated[AnyModel, Field(discriminator="name")], ...],
+        Field(min_length=1, max_length=MAX_MEMBERS),
+    ]
+
+
+# What a saved model is built from.
+NetworkSettings: TypeAlias = AnyModel | EnsembleSettings
+
+
+def list_networks(settings: NetworkSettings) -> tuple[AnyModel, ...]:
+    """The settings of an ensemble's members, or those of a single network alone."""
+    return settings.members if isinstance(settings, EnsembleSettings) else (settings,)
