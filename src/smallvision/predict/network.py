@@ -26,7 +26,7 @@ from smallvision.records.schema.settings.networks import EnsembleSettings, Netwo
 from smallvision.records.weights import TensorType
 from smallvision.shapes import Shape
 
-MOST_TENSORS = 2**14  # parameters and buffers: 190 networks of 16 layers, one of 2,000
+MOST_TENSORS = 2**13  # parameters and buffers: 98 networks of 16 layers, or one of 1,000
 MOST_PARAMETERS = 2**29  # 2 GB in fp32: fourteen WRN-28-10
 
 

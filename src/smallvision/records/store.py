@@ -205,7 +205,10 @@ def explain(error: ValidationError) -> str:
     if first["type"] in ("model_type", "model_attributes_type"):
         return f"{place or 'its content'} is no JSON object"
     if first["type"] == "union_tag_invalid":
-        known = first["ctx"]["expected_tags"]
-        return f"'{place}' is called {first['ctx']['tag']!r:.40}; expected {known}"
+        about = first["ctx"]  # whose 'tag' is raw, so that pydantic's own sentence would be too
+        return (
+            f"'{place}' has the {about['discriminator']} {about['tag']!r:.40}; expected one of "
+            f"{about['expected_tags']}"
+        )
     expected = first["msg"][0].lower() + first["msg"][1:]
     return f"'{place}' is {first['input']!r:.40}; {expected}" if place else expected

@@ -19,7 +19,7 @@ from smallvision.records.files import hash_file, make_folder, write_bytes
 from smallvision.records.schema import Manifest, Record
 
 MANIFEST = "manifest.json"
-MOST_HEADER = 2**21  # bytes of a file's list of tensors: 16,384 of them with long names
+MOST_HEADER = 2**21  # bytes of a file's list of tensors, of which each takes about a hundred
 # Of the types of tensors, what safetensors calls them and what torch does.
 TYPES = {"F32": "torch.float32", "I64": "torch.int64"}
 

@@ -45,7 +45,7 @@ class TtaRecord(Record):
 
     mirror: bool = False
     """Whether the mirror image is classified too."""
-    shift: Count = 0
+    shift: Annotated[int, Field(ge=0, lt=MAX_SIZE)] = 0
     """Pixels of the diagonal shifts in which uncertain images are classified too; 0 for none."""
 
 
@@ -82,7 +82,7 @@ class ModelRecord(Record):
         if self.tta.shift >= min(sides):
             raise PydanticCustomError(
                 "shift",
-                f"'tta.shift' is {self.tta.shift!s:.20} pixels; expected fewer than the "
+                f"'tta.shift' is {self.tta.shift} pixels; expected fewer than the "
                 f"{min(sides)} of an image",
             )
         return self
