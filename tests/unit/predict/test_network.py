@@ -86,9 +86,9 @@ def test_weights_that_are_none_are_refused(name: str, value: float, said: str) -
 
 def test_weights_of_another_type_are_refused() -> None:
     tensors = build_network(NORMED, SHAPE, 3).state_dict()
-    with pytest.raises(SettingError, match="1.weight is torch.float16"):
+    with pytest.raises(SettingError, match="is torch"):
         fill_network(sketch_network(NORMED, SHAPE, 3), {n: t.half() for n, t in tensors.items()})
-    with pytest.raises(SettingError, match="'9.bias' is no part"):
+    with pytest.raises(SettingError, match="is no part of such"):
         fill_network(sketch_network(NORMED, SHAPE, 3), {**tensors, "9.bias": torch.zeros(1)})
 
 
