@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from smallvision.records import schema
 from smallvision.records.schema import Record
+from smallvision.records.schema.settings.base import Settings
 
 PAGE = Path(__file__).with_name("RECORDS.md")
 INTRODUCTION = """# Records
@@ -99,6 +100,8 @@ def name_type(kind: Any) -> str:
     """A type as the page writes it."""
     if kind is NoneType or kind is None:
         return "null"
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        return f"`{kind.model_fields['name'].default}`"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
     origin, inner = get_origin(kind), get_args(kind)
@@ -119,6 +122,8 @@ def name_type(kind: Any) -> str:
 
 def name_many(kind: Any) -> str:
     """A type of which there are several."""
+    if get_origin(kind) is Annotated:
+        return name_many(get_args(kind)[0])
     return NAMES[kind][1] if kind in NAMES else name_type(kind)
 
 

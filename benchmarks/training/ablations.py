@@ -34,7 +34,8 @@ from smallvision.predict import Tta
 from smallvision.recipes import recipe_for_target
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records import store
-from smallvision.records.files import make_folder, read_npz
+from smallvision.records.files import make_folder
+from smallvision.records.predictions import read_predictions
 from smallvision.runs.finished_run import find_validated
 from smallvision.stats.rates import rate_accuracy
 
@@ -166,8 +167,7 @@ def train_variant(data: DataSet, seed: int, name: str) -> dict[str, VariantRun]:
         run = sv.train(data, "speednet", target=TARGET, settings=settings, out=f"{place}/run")
         rates = {name: find_validated(run)[1].val}
         if name == RECIPE:
-            path = run.folder / "predictions" / "val.npz"
-            indices, labels = read_npz(path, "indices", "labels")
+            indices, labels, _ = read_predictions(run.folder)
             model = replace(run.load_model(), tta=Tta())
             rates[NO_TTA] = rate_accuracy(model.predict(data.train.images[indices]), labels)
     seconds = time.perf_counter() - began

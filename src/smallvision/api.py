@@ -37,7 +37,6 @@ from smallvision.recipes import (
 )
 from smallvision.recipes.builders import check_fit, preview_catalogue
 from smallvision.records import store
-from smallvision.records.files import read_npz
 from smallvision.records.layout import (
     STATUS,
     STUDY,
@@ -49,6 +48,7 @@ from smallvision.records.layout import (
     number_folder,
 )
 from smallvision.records.locks import claim_folder
+from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (
     Limits,
     SelectionName,
@@ -376,10 +376,7 @@ def score_validation(run: Run | str | Path) -> ValidationScores:
     """
     folder, status = find_validated(run)
     model = load_model(folder)
-    path = folder / "predictions" / "val.npz"
-    labels, probabilities = read_npz(path, "labels", "probabilities")
-    if probabilities.shape != (len(labels), len(model.class_names)):
-        raise RecordError(f"{path} and {folder / 'model'} do not belong together")
+    _, labels, probabilities = read_predictions(folder, len(model.class_names))
     logits = model.temperature * take_logs(probabilities)  # as before the temperature
     return score(probabilities, labels, model.class_names).extend(
         ValidationScores,

@@ -19,8 +19,9 @@ from smallvision.predict import load_model
 from smallvision.recipes import Recipe, parse_recipe, read_run_recipe
 from smallvision.recipes.builders import build_average, build_model, build_optimizer, build_schedule
 from smallvision.records import store
-from smallvision.records.files import hash_file, read_npz
+from smallvision.records.files import hash_file
 from smallvision.records.layout import list_checkpoints
+from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import Environment, LearningRateSchedule, ModelRecord
 from smallvision.records.weights import read_manifest
 from smallvision.runs.job import Job
@@ -119,12 +120,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "split": lambda folder: read_whole_split(folder),
     "schedule": lambda folder: store.read(folder / "schedule.json", LearningRateSchedule),
     "environment": lambda folder: store.read(folder / "environment.json", Environment),
-    "predictions": lambda folder: [
-        array.tobytes()
-        for array in read_npz(
-            folder / "predictions" / "val.npz", "indices", "labels", "probabilities"
-        )
-    ],
+    "predictions": lambda folder: [array.tobytes() for array in read_predictions(folder)],
 }
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
-import json
 import os
 import pickle
 import struct
@@ -20,14 +18,9 @@ import numpy as np
 
 from smallvision.data.loading.load import as_dataset
 from smallvision.errors import UserError
-from smallvision.predict import load_model
-from smallvision.records import store
 from smallvision.records.files import hash_file
-from smallvision.records.schema import Manifest
-from smallvision.runs.results import Run
+from tests.battery import hostile_models
 from tests.battery.outcome import Outcome
-from tests.support.models import NORMED, make_model
-from tests.support.records import edit_json, make_status
 from tests.support.sources import find_archive, make_pixels, write_cifar
 
 PROMISE = (
@@ -55,15 +48,15 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     target.mkdir()
     (place / "untouched").write_text("as it was", encoding="utf-8")
     open_harmless(target, outcome)
-    cases = [*list_models(canary), *list_statuses(), *list_data(canary)]
-    for number, (name, make, open_it) in enumerate(cases[:trials]):
+    cases = [*list_data(canary), *hostile_models.list_cases(Canary(canary))]
+    for number, (name, make, open_it, *reason) in enumerate(cases[:trials]):
         folder = target / f"{number:02d}"
         folder.mkdir()
         path = make(folder)
         before = snapshot(place, target)
         memory, began = forget_peak(), time.perf_counter()
         refused = outcome.figures.get("refused", 0)
-        with outcome.trial(name):
+        with outcome.trial(name, *reason):
             open_it(path)
             outcome.failures.append(f"{name}: was opened")
         outcome.expect(outcome.figures.get("refused", 0) > refused, f"{name}: was not refused")
@@ -108,83 +101,15 @@ def snapshot(place: Path, target: Path) -> dict[str, str]:
     }
 
 
-Case = tuple[str, Callable[[Path], Path], Callable[[Path], object]]
+# Name, what makes it in a folder, what opens it, and what the refusal has to say.
+Case = tuple[str, Callable[[Path], Path], Callable[[Path], object], *tuple[str, ...]]
 
 
-def list_harmless() -> Iterator[Case]:
-    """What models, manifests, statuses and archives are made from."""
-    yield "model", save_model, load_model
-    yield "manifest", lambda at: make_manifest(at, "model.json"), load_model
-    yield "status", lambda at: write(at / "status.json", spell_status("10").encode()), read_status
+def list_harmless() -> Iterator[tuple[str, Callable[[Path], Path], Callable[[Path], object]]]:
+    """What models, statuses and archives are made from."""
+    yield from hostile_models.list_harmless()
     batch = pickle.dumps({"data": make_pixels(20).reshape(20, -1), "labels": [0, 1] * 10})
     yield "archive", lambda at: make_tar(at, lambda tar: add(tar, BATCH, batch)), load
-
-
-def list_models(canary: Path) -> Iterator[Case]:
-    """Model folders with right sums and wrong content."""
-    header = {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
-    overlap = {**header, "b": {"dtype": "F32", "shape": [4], "data_offsets": [8, 24]}}
-    hole = {**header, "b": {"dtype": "F32", "shape": [4], "data_offsets": [32, 48]}}
-    vast = {"a": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}
-    negative = {"a": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}
-    lying = {"a": {"dtype": "F32", "shape": [1000], "data_offsets": [0, 16]}}
-    twice = b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a":{"dtype":"F32",'
-    twice += b'"shape":[4],"data_offsets":[0,16]}}'
-    weights: dict[str, bytes] = {
-        "a pickle": pickle.dumps(Canary(canary)),
-        "a pickle in torch's zip": pack_zip("archive/data.pkl", pickle.dumps(Canary(canary))),
-        "a header of 2^63 bytes": struct.pack("<Q", 2**63) + b"{}",
-        "a header of 100 MB": struct.pack("<Q", 10**8) + b"{}",
-        "overlapping tensors": pack_tensors(overlap),
-        "a hole between tensors": pack_tensors(hole),
-        "10^12 numbers": pack_tensors(vast),
-        "a negative shape": pack_tensors(negative),
-        "a shape beyond its bytes": pack_tensors(lying),
-        "a name twice": struct.pack("<Q", len(twice)) + twice + bytes(16),
-        "a deep header": pack_header(b'{"a":' * 50_000),
-        "another network's weights": pack_header(json.dumps(header).encode()) + bytes(16),
-        "no weights": b"",
-    }
-    for name, content in weights.items():
-        yield f"model: {name}", lambda at, c=content: save_model(at, c), load_model
-    settings: dict[str, Any] = {
-        "a network of 10^9 channels": {"name": "vgg10", "width": 10**9},
-        "a network of 60,000 channels": {"name": "vgg10", "width": 60_000},
-        "a network of 10^6 layers": {"name": "wide_resnet", "depth": 10**6, "width": 1},
-        "a network of 60,004 layers": {"name": "wide_resnet", "depth": 60_004, "width": 1},
-        "10^5 members": {"name": "ensemble", "members": [{"name": "mlp"}] * 10**5},
-        "an ensemble in itself": nest({"name": "mlp"}, 200),
-        "settings of another kind": {"name": "mlp", "hidden": "12"},
-        "a module's name": {"name": "os.system"},
-        "an argument that is none": {**NORMED, "__class__": "x"},
-    }
-    for name, value in settings.items():
-        yield f"model: {name}", lambda at, s=value: save_model(at, model=s), load_model
-    shape = lambda at: save_model(at, shape=(3, 10**6, 10**6))  # noqa: E731
-    yield "model: pictures of 10^12 pixels", shape, load_model
-    for outside in ("../../untouched", "/etc/hostname", "..", "a/b"):
-        make = lambda at, o=outside: make_manifest(at, o)  # noqa: E731
-        yield f"model: a manifest that names {outside}", make, load_model
-
-
-def list_statuses() -> Iterator[Case]:
-    """Statuses of runs that are whole but for one value, and what is no status."""
-    texts = {
-        "nested 100,000 deep": "[" * 100_000,
-        "a number of 5,000 digits": spell_status("9" * 5000),
-        "NaN": spell_status("NaN"),
-        "a number beyond all": spell_status("1e999"),
-        "a negative count": spell_status("-1"),
-        "a list": "[1, 2]",
-    }
-    for name, text in texts.items():
-        make = lambda at, t=text: write(at / "status.json", t.encode())  # noqa: E731
-        yield f"status: {name}", make, read_status
-    yield (
-        "status: a pipe that nobody writes to",
-        lambda at: make_fifo(at / "status.json"),
-        read_status,
-    )
 
 
 def list_data(canary: Path) -> Iterator[Case]:
@@ -227,16 +152,6 @@ def write(path: Path, content: bytes) -> Path:
     return path
 
 
-def pack_header(header: bytes) -> bytes:
-    """A safetensors file with a header and no data."""
-    return struct.pack("<Q", len(header)) + header
-
-
-def pack_tensors(header: dict[str, Any]) -> bytes:
-    """A safetensors file with a header as it likes."""
-    return pack_header(json.dumps(header).encode()) + bytes(48)
-
-
 def pack_zip(name: str, content: bytes) -> bytes:
     """A zip file with one member."""
     buffer = io.BytesIO()
@@ -264,66 +179,9 @@ def pack_objects(canary: Path) -> bytes:
     return buffer.getvalue()
 
 
-def nest(settings: dict[str, Any], depth: int) -> dict[str, Any]:
-    """An ensemble of an ensemble of an ensemble."""
-    for _ in range(depth):
-        settings = {"name": "ensemble", "members": [settings]}
-    return settings
-
-
-def save_model(folder: Path, weights: bytes | None = None, **about: Any) -> Path:
-    """A saved model under a manifest that agrees with its files.
-
-    Args:
-        folder: of the model.
-        weights: content of its file of weights; by default those that belong to it.
-        about: other values of fields of `model.json`.
-    """
-    make_model(0, NORMED).save(folder)
-    if weights is not None:
-        write(folder / "model.safetensors", weights)
-    edit_json(folder / "model.json", **about)
-    write_manifest(folder, {})
-    return folder
-
-
-def write_manifest(folder: Path, more: dict[str, str]) -> None:
-    """The manifest of a model's files, and of more."""
-    files = {name: hash_file(folder / name) for name in ("model.safetensors", "model.json")}
-    store.write(folder / "manifest.json", Manifest(files=files | more))
-
-
-def make_manifest(folder: Path, name: str) -> Path:
-    """A model whose manifest names a file, with the right sum if it is there."""
-    save_model(folder)
-    elsewhere = folder / name
-    known = elsewhere.read_bytes() if elsewhere.is_file() else b""
-    write_manifest(folder, {name: f"sha256:{hashlib.sha256(known).hexdigest()}"})
-    return folder
-
-
-def spell_status(parameters: str) -> str:
-    """The status of a finished run, without its sum, whose parameter count is any text."""
-    text = make_status(parameters=10).model_dump_json()
-    known = '"parameters":10,'
-    assert known in text
-    return text.replace(known, f'"parameters":{parameters},')
-
-
 def load(path: Path) -> object:
     """The data set at a place."""
     return as_dataset(path, None)
-
-
-def read_status(path: Path) -> object:
-    """The status of the run whose status file that is."""
-    return Run(path.parent).status
-
-
-def make_fifo(path: Path) -> Path:
-    """A pipe."""
-    os.mkfifo(path)
-    return path
 
 
 def make_tar(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> Path:

@@ -10,7 +10,8 @@ from typing import Any
 
 import smallvision
 from smallvision.records import store
-from smallvision.records.files import hash_file, read_npz
+from smallvision.records.files import hash_file
+from smallvision.records.predictions import read_predictions
 
 ROOT = Path(__file__).parents[2]
 RECIPE = """
@@ -95,7 +96,7 @@ def read_bits(folder: Path) -> dict[str, Any]:
             lines = path.read_text(encoding="utf-8").splitlines()
             bits[name] = [drop_clock(store.parse(line)) for line in lines]
         elif path.name == "val.npz":
-            arrays = read_npz(path, "indices", "labels", "probabilities")
+            arrays = read_predictions(path.parents[1])
             bits[name] = [array.tobytes() for array in arrays]
         elif path.suffix in (".sqlite3", ".png"):
             bits[name] = "there"

@@ -11,13 +11,13 @@ from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS
 from smallvision.optim import OPTIMIZERS, SCHEDULES
 from smallvision.predict import Tta, build_distillation_targets
-from smallvision.recipes.settings.base import Activation, Settings, Technique
 from smallvision.recipes.settings.recipe import (
     TECHNIQUES,
     TeacherSettings,
     TtaSettings,
     find_technique,
 )
+from smallvision.records.schema.settings.base import Activation, Settings, Technique
 from smallvision.training import AVERAGES
 
 BUILDERS: dict[str, dict[str, Callable[..., Any]]] = {

@@ -11,8 +11,9 @@ from smallvision.data.split import hash_indices
 from smallvision.recipes import Recipe
 from smallvision.recipes.toml import sum_recipe, write_toml
 from smallvision.records import store
-from smallvision.records.files import make_folder, write_npz, write_text
+from smallvision.records.files import write_text
 from smallvision.records.layout import SPLIT, STATUS
+from smallvision.records.predictions import Predictions, write_predictions
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import rate_accuracy
 from tests.support.records import make_split_record, make_status
@@ -35,12 +36,7 @@ def write_finished_run(
     n = len(correct)
     labels, indices = np.zeros(n, dtype=np.int64), np.arange(n) + first
     probabilities = np.stack([correct, ~correct], axis=1).astype(np.float32)
-    write_npz(
-        make_folder(folder / "predictions") / "val.npz",
-        indices=indices,
-        labels=labels,
-        probabilities=probabilities,
-    )
+    write_predictions(folder, Predictions(indices, labels, probabilities))
     write_text(folder / "recipe.toml", write_toml(recipe.plain()))
     rate = rate_accuracy(probabilities, labels)
     known = {"name": folder.name, "recipe_sum": sum_recipe(recipe), "gap": 0.0}

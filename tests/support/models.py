@@ -13,14 +13,19 @@ from smallvision.predict import SavedModel, build_network
 from smallvision.records import store
 from smallvision.records.files import hash_file
 from smallvision.records.schema import Manifest
+from smallvision.records.schema.settings.networks import (
+    MlpSettings,
+    NetworkSettings,
+    WideResNetSettings,
+)
 from tests.support.records import edit_json
 
 FP32 = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
-NORMED = {"name": "mlp", "hidden": [8], "dropout": 0.5}
-CONVOLUTIONAL = {"name": "wide_resnet", "depth": 10, "width": 1}
+NORMED = MlpSettings(hidden=(8,), dropout=0.5)
+CONVOLUTIONAL = WideResNetSettings(depth=10, width=1)
 
 
-def make_model(seed: int, settings: dict[str, Any]) -> SavedModel:
+def make_model(seed: int, settings: NetworkSettings) -> SavedModel:
     """A model of 8x8 grey images in three classes, its weights drawn from a seed."""
     torch.manual_seed(seed)
     network = build_network(settings, (1, 8, 8), 3)
@@ -42,7 +47,7 @@ def wrap_network(
     """A model of any network, which sees pixels as fractions of full brightness."""
     return SavedModel(
         network=network.eval(),
-        settings={"name": "mlp"},
+        settings=MlpSettings(),
         class_names=tuple(map(str, range(num_classes))),
         shape=shape,
         mean=(0.0,) * shape[0],

@@ -9,8 +9,8 @@ import numpy as np
 
 from smallvision.errors import RecordError
 from smallvision.format import format_p, format_points, format_signed_span
-from smallvision.records.files import read_npz
 from smallvision.records.layout import list_repeats
+from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import ValidatedRun, Verdict
 from smallvision.runs.finished_run import find_validated
 from smallvision.shapes import Labels
@@ -59,8 +59,7 @@ def read_correct(run: Path) -> tuple[Labels, Correct]:
     Raises:
         RecordError: the predictions are missing or damaged.
     """
-    path = run / "predictions" / "val.npz"
-    indices, labels, probabilities = read_npz(path, "indices", "labels", "probabilities")
+    indices, labels, probabilities = read_predictions(run)
     return indices, find_correct(probabilities, labels)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from smallvision.errors import DataError
 from smallvision.shapes import (
     MAX_CLASSES,
+    MAX_NAME,
     MAX_SIZE,
     MIN_CLASSES,
     MIN_SIZE,
@@ -66,6 +67,10 @@ class ImageSet:
             raise DataError(
                 f"{K} class names ({len(set(self.class_names))} distinct); "
                 f"expected {MIN_CLASSES} to {MAX_CLASSES} distinct names"
+            )
+        if not all(1 <= len(name) <= MAX_NAME for name in self.class_names):
+            raise DataError(
+                f"a class name is empty or longer than {MAX_NAME} characters; rename its folder"
             )
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= K:

@@ -45,6 +45,7 @@ from smallvision.records.schema import (
     UnfinishedRun,
     ValidatedRun,
 )
+from smallvision.records.schema.settings.networks import MAX_MEMBERS
 from smallvision.runs.job import Job
 from smallvision.runs.measure import measure_cost, rate_training, save_calibrated
 from smallvision.runs.run_data import RunData, check_split, load_run_data
@@ -61,7 +62,7 @@ class EnsembleOptions:
     """How the members of an ensemble are chosen.
 
     Attributes:
-        members: the most networks to average, at least 2; `all` takes all.
+        members: the most networks to average, from 2 to 256; `all` takes all.
         select: `greedy` adds the network that helps most on validation, while one helps; `last`
             takes the last ones, `all` takes all.
         name: of the ensemble in tables and sentences.
@@ -76,8 +77,10 @@ class EnsembleOptions:
             raise SettingError(
                 f"unknown selection '{self.select}'{nearest(self.select, SELECTIONS)}"
             )
-        if self.members < 2:
-            raise SettingError(f"members is {self.members}; an ensemble has at least 2")
+        if not 2 <= self.members <= MAX_MEMBERS:
+            raise SettingError(
+                f"members is {self.members}; an ensemble has at least 2 and at most {MAX_MEMBERS}"
+            )
 
 
 def build_ensemble(
@@ -98,6 +101,7 @@ def build_ensemble(
     Raises:
         RecordError: a run is unfinished, damaged or unlike the others, or the folder is in use;
             nothing has then been written.
+        SettingError: the networks are too many, or together too large.
     """
     folder = job.folder
     runs = list({run.resolve(): run for run in runs}.values())
@@ -106,6 +110,11 @@ def build_ensemble(
     machine = build_machine(recipe)
     torch.set_num_threads(machine.threads)
     candidates = list_candidates(runs, describe_split(job.dataset, job.split), machine)
+    if options.select == "all" and len(candidates) > MAX_MEMBERS:
+        raise SettingError(
+            f"{len(candidates)} networks are too many for an ensemble of all; it has at most "
+            f"{MAX_MEMBERS}"
+        )
     with lock_folder(folder):
         check_place(folder, runs)  # and after it: now nobody else can write
         begun = open_ensemble(job, runs[0], options.name)

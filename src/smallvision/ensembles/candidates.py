@@ -9,7 +9,7 @@ from pathlib import Path
 from smallvision.compute.machine import Machine
 from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError, SettingError
-from smallvision.predict import SavedModel, build_network, load_model
+from smallvision.predict import SavedModel, fill_network, load_model, sketch_network
 from smallvision.records.layout import list_checkpoints, list_ends, read_status
 from smallvision.records.schema import SplitRecord, ValidatedRun
 from smallvision.runs.finished_run import find_validated
@@ -157,12 +157,12 @@ def load_candidate(run: Path, epoch: int, final: Candidate) -> Candidate:
         RecordError: the checkpoint is damaged.
     """
     model = final.model
-    network = build_network(model.settings, model.shape, len(model.class_names))
+    network = sketch_network(model.settings, model.shape, len(model.class_names))
     try:
-        network.load_state_dict(load_snapshot(run, epoch))
-    except RuntimeError as error:
+        fill_network(network, load_snapshot(run, epoch))
+    except SettingError as error:
         raise RecordError(
-            f"checkpoint {epoch} of {run} holds the weights of another network: {error}"
+            f"checkpoint {epoch} of {run} holds no weights of its network: {error}"
         ) from error
     network = model.machine.place(network).eval()
     return replace(final, model=replace(model, network=network, epoch=epoch))

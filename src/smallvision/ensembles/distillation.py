@@ -17,6 +17,7 @@ from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.layout import DISTILLED
 from smallvision.records.schema import CostRatio, Distillation, Teacher
+from smallvision.records.schema.settings.networks import list_networks
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.results import Run
@@ -117,8 +118,8 @@ def check_teacher_fits(teacher: Path, recipe: Recipe) -> None:
         RecordError: it is damaged.
     """
     settings = load_model(teacher, build_machine(recipe)).settings
-    names = [member["name"] for member in settings.get("members", [settings])]
-    if recipe.random_crop_phase and not all(MODELS[name].any_size for name in names):
+    any_size = all(MODELS[one.name].any_size for one in list_networks(settings))
+    if recipe.random_crop_phase and not any_size:
         raise SettingError(
             "this teacher takes images of one size, and the recipe begins with random crops; add "
             "--set random_crop_phase=[]"

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from smallvision.ensembles.candidates import Candidate
-from smallvision.predict import Ensemble, SavedModel, pool_logits
+from smallvision.predict import Ensemble, SavedModel, pool_logits, sketch_network
 from smallvision.records.schema import EnsembleCandidate, EnsembleMember, Rate
+from smallvision.records.schema.settings.networks import EnsembleSettings, list_networks
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.calibration import scale_logits
@@ -94,13 +95,22 @@ def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:
     Args:
         members: at least one.
         best: the best of them alone, whose epoch the model is given.
+
+    Raises:
+        SettingError: together they are too large.
     """
     models = [member.model for member in members]
+    settings = EnsembleSettings(
+        members=tuple(one for model in models for one in list_networks(model.settings))
+    )
+    # What is too large to be read back is not written.
+    sketch_network(settings, best.model.shape, len(best.model.class_names))
     return replace(
         best.model,
         network=Ensemble(model.network for model in models).eval(),
-        settings={"name": "ensemble", "members": [model.settings for model in models]},
+        settings=settings,
         fingerprint="",
+        folder=None,
     )
 
 

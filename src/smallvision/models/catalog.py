@@ -1,4 +1,4 @@
-"""Every model by name; `recipes.settings.models` has its settings and its card."""
+"""Every model by name; `records.schema.settings` has its settings and its card."""
 
 from __future__ import annotations
 

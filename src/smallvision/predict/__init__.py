@@ -4,11 +4,11 @@ from smallvision.predict.distillation_targets import build_distillation_targets
 from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.members import predict_members
+from smallvision.predict.network import build_network, fill_network, sketch_network
 from smallvision.predict.recalibrate_batchnorm import refresh_norms
 from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
     SavedModel,
-    build_network,
     find_model,
     fingerprint_model,
     load_model,
@@ -23,6 +23,7 @@ __all__ = [
     "average_models",
     "build_distillation_targets",
     "build_network",
+    "fill_network",
     "find_model",
     "find_saliency",
     "fingerprint_model",
@@ -32,4 +33,5 @@ __all__ = [
     "pool_logits",
     "predict_members",
     "refresh_norms",
+    "sketch_network",
 ]

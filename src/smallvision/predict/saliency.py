@@ -38,6 +38,9 @@ def find_saliency(model: SavedModel, images: Images, classes: Labels) -> tuple[F
     Returns: float32 `(N, H, W)` in [0, 1], each map scaled to a maximum of 1 (or all 0 where
         nothing speaks for the class), and the name of the method.
 
+    Raises:
+        RecordError: the weights are such that a map would not be finite.
+
     Source: Selvaraju et al., arXiv 1610.02391 (Grad-CAM); Simonyan et al., arXiv 1312.6034 (input
     gradients).
     """
@@ -57,6 +60,7 @@ def find_saliency(model: SavedModel, images: Images, classes: Labels) -> tuple[F
         maps.append(torch.cat([heat for heat, _ in parts]))
         methods.append(parts[0][1])
     heat = scale_maps(torch.stack(maps).mean(dim=0))
+    model.check_finite(heat)
     method: Method = "input gradient" if "input gradient" in methods else "Grad-CAM"
     return heat.cpu().numpy(), method
 

@@ -5,42 +5,39 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from smallvision.augment import build_normalizer
 from smallvision.compute.machine import Machine, choose_machine
-from smallvision.errors import DataError, RecordError
-from smallvision.models import MODELS
-from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
+from smallvision.errors import DataError, RecordError, SettingError
+from smallvision.predict.ensemble import list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
+from smallvision.predict.network import check_tensors, fill_network, sketch_network
 from smallvision.predict.pretrained import find_pretrained
 from smallvision.predict.tta import Tta
 from smallvision.records import store
 from smallvision.records.files import hash_file
 from smallvision.records.nofollow import exists, is_file, is_folder
 from smallvision.records.schema import ModelRecord
+from smallvision.records.schema.settings.networks import NetworkSettings
 from smallvision.records.weights import (
     MANIFEST,
     check_manifest,
     load_tensors,
+    read_header,
     read_manifest,
     save_tensors,
 )
-from smallvision.shapes import MAX_SIZE, Floats, Images, Shape
+from smallvision.shapes import Floats, Images, Shape
 from smallvision.stats.calibration import scale_logits
 
-LARGEST_SETTING = 65_536  # of a network, which is that of `recipes.settings`
+FILES = {"model.json", "model.safetensors"}  # which a manifest vouches for
 MOST_BYTES = 2**28  # of images that are brought to the device at a time
-MOST_PARTS = 256  # settings, layers or members in one place
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +56,11 @@ class SavedModel:
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
         machine: where it computes.
+        folder: it was read from; None before the model is saved.
     """
 
     network: nn.Module
-    settings: dict[str, Any]
+    settings: NetworkSettings
     class_names: tuple[str, ...]
     shape: Shape
     mean: tuple[float, ...]
@@ -72,12 +70,11 @@ class SavedModel:
     tta: Tta = field(default_factory=Tta)
     machine: Machine = field(default_factory=choose_machine)
     fingerprint: str = ""
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         C, H, W = self.shape
-        return (
-            f"SavedModel({self.settings['name']}, {C}x{H}x{W} -> {len(self.class_names)} classes)"
-        )
+        return f"SavedModel({self.settings.name}, {C}x{H}x{W} -> {len(self.class_names)} classes)"
 
     def predict(self, images: Images) -> Floats:
         """Class probabilities, float32 `(N, K)`, of uint8 images `(N, C, H, W)`.
@@ -86,6 +83,7 @@ class SavedModel:
 
         Raises:
             DataError: the images are not of the shape the model was trained on.
+            RecordError: the weights are such that a probability would not be finite.
         """
         return scale_logits(self.predict_logits(images), self.temperature)
 
@@ -99,6 +97,7 @@ class SavedModel:
 
         Raises:
             DataError: the images are not of the shape the model was trained on.
+            RecordError: the weights are such that a logit or probability would not be finite.
         """
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != self.shape:
             raise DataError(
@@ -117,12 +116,28 @@ class SavedModel:
             def infer(images: Tensor) -> Tensor:
                 return infer_logits(network, images, normalize, self.machine)
 
-            return self.tta.infer(infer, pixels)
+            logits = self.tta.infer(infer, pixels)
+            self.check_finite((logits / self.temperature).log_softmax(dim=1))
+            return logits
 
         members = list_members(self.network)
         alone = members == [self.network]
         logits = ask(self.network) if alone else pool_logits(torch.stack([*map(ask, members)]))
         return logits.cpu().numpy()
+
+    def check_finite(self, values: Tensor) -> None:
+        """Refuse what a network answers where it is no answer.
+
+        Weights can be finite, each of them, and overflow on an image.
+
+        Raises:
+            RecordError: a value is NaN or infinite.
+        """
+        if not values.isfinite().all():
+            raise RecordError(
+                f"{self.folder or self} answers with numbers that are not finite; its weights are "
+                "not those of a trained model"
+            )
 
     def count_parameters(self) -> int:
         """Parameter count, parameters that are not trained included."""
@@ -163,106 +178,6 @@ class SavedModel:
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
 
 
-def build_network(
-    settings: dict[str, Any], shape: tuple[int, int, int], num_classes: int
-) -> nn.Module:
-    """Build a catalogue model from `{"name": ..., **settings}`, or an ensemble.
-
-    An ensemble's settings are `{"name": "ensemble", "members": [settings, ...]}`.
-    """
-    settings = dict(settings)
-    if settings["name"] == "ensemble":
-        return Ensemble(build_network(one, shape, num_classes) for one in settings["members"])
-    return MODELS[settings.pop("name")].build(shape, num_classes, **settings)
-
-
-def check_modest(settings: Any) -> None:
-    """Refuse settings that would keep us building for ever: no network of ours is that large.
-
-    Raises:
-        ValueError: a number is beyond what any setting may be, or a list is too long.
-    """
-    values = settings.values() if isinstance(settings, dict) else settings
-    if len(values) > MOST_PARTS:
-        raise ValueError(f"{len(values):,} settings in one place")
-    for value in values:
-        if isinstance(value, dict | list):
-            check_modest(value)
-        elif isinstance(value, int | float) and abs(value) > LARGEST_SETTING:
-            raise ValueError(f"a setting of {value:,}")
-
-
-@contextmanager
-def bound_parameters(most: int) -> Iterator[None]:
-    """Stop building a network of more parameter tensors than there are weights for.
-
-    A network of 60,000 layers takes a gigabyte and minutes even without memory for its weights.
-
-    Raises:
-        ValueError: the network has more than `most`.
-    """
-    count = 0
-
-    def count_parameter(*_: object) -> None:
-        nonlocal count
-        count += 1
-        if count > most:
-            raise ValueError(f"a network of more than the {most:,} tensors that there are")
-
-    handle = register_module_parameter_registration_hook(count_parameter)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def check_figures(about: ModelRecord, shape: Shape) -> None:
-    """Refuse what would make every prediction wrong or fail.
-
-    Raises:
-        ValueError: a figure is out of range.
-    """
-    C, *sides = shape
-    if {len(about.mean), len(about.std)} != {C}:
-        raise ValueError(f"normalization by {about.mean!s:.80} and {about.std!s:.80}")
-    if min(*about.std, about.temperature) <= 0:
-        raise ValueError("a deviation or temperature that is not above 0")
-    if about.tta.shift >= min(sides):
-        raise ValueError(f"a shift by {about.tta.shift} pixels")
-
-
-def fill_network(network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Give a network that was built without memory its parameters and buffers.
-
-    Raises:
-        RuntimeError: a tensor is missing, unknown, or of another shape or type.
-    """
-    for name, wanted in network.state_dict().items():
-        found = tensors.get(name)
-        if found is not None and (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
-            raise RuntimeError(
-                f"{name} is {found.dtype} {tuple(found.shape)}; expected {wanted.dtype} "
-                f"{tuple(wanted.shape)}"
-            )
-    network.load_state_dict(tensors, assign=True)
-
-
-def check_shape(shape: tuple[int, ...], folder: Path) -> Shape:
-    """The shape of the images that a model from a folder takes.
-
-    Raises:
-        RecordError: no images of ours have it.
-    """
-    if len(shape) == 3:
-        C, *sides = shape
-        if C in (1, 3) and all(1 <= side <= MAX_SIZE for side in sides):
-            return C, sides[0], sides[1]
-    raise RecordError(
-        f"{folder} takes images of shape {shape!s:.80}; expected 1 or 3 channels of at most "
-        f"{MAX_SIZE} pixels a side"
-    )
-
-
 def find_model(folder: Path) -> Path:
     """The folder of a saved model, given it, its run's folder, or the name of an included model.
 
@@ -301,28 +216,26 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     """
     folder = find_model(Path(folder))
     fingerprint = fingerprint_model(folder)
-    check_manifest(folder)
+    if (found := set(read_manifest(folder))) != FILES:
+        raise RecordError(
+            f"{folder / MANIFEST} is of {', '.join(sorted(found)) or 'nothing'!s:.80}; expected "
+            f"{' and '.join(sorted(FILES))}"
+        )
     about = store.read(folder / "model.json", ModelRecord)
     machine = machine or choose_machine()
-    shape = check_shape(about.shape, folder)
-    tensors = load_tensors(folder, "model")
-    if fingerprint_model(folder) != fingerprint:
-        raise RecordError(f"{folder} was written anew while it was read; try again")
+    header = read_header(folder, "model")
     try:
-        check_figures(about, shape)
-        check_modest(about.model)
-        # Without memory for its weights, which settings from a stranger could ask any amount of.
-        with torch.device("meta"), bound_parameters(len(tensors)):
-            network = build_network(about.model, shape, len(about.class_names))
+        # Before the weights, of which a stranger's settings could ask any amount.
+        network = sketch_network(
+            about.model, about.shape, len(about.class_names), tensors=len(header)
+        )
+        check_tensors(network, header)
+        check_manifest(folder)
+        tensors = load_tensors(folder, "model")
+        if fingerprint_model(folder) != fingerprint:
+            raise RecordError(f"{folder} was written anew while it was read; try again")
         fill_network(network, tensors)
-    except (
-        ArithmeticError,
-        AttributeError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except SettingError as error:
         raise RecordError(
             f"{folder} holds no model that this version can build: {error}"
         ) from error
@@ -330,7 +243,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         network=machine.place(network).eval(),
         settings=about.model,
         class_names=about.class_names,
-        shape=shape,
+        shape=about.shape,
         mean=about.mean,
         std=about.std,
         epoch=about.epoch,
@@ -338,4 +251,5 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         tta=Tta(mirror=about.tta.mirror, shift=about.tta.shift),
         machine=machine,
         fingerprint=fingerprint,
+        folder=folder,
     )

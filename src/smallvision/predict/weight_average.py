@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from smallvision.augment import build_normalizer
+from smallvision.predict.network import build_network
 from smallvision.predict.recalibrate_batchnorm import refresh_norms
-from smallvision.predict.saved_model import SavedModel, build_network
+from smallvision.predict.saved_model import SavedModel
 from smallvision.shapes import Images
 
 
@@ -44,7 +45,7 @@ def average_models(models: Sequence[SavedModel], images: Images) -> SavedModel:
     normalize = build_normalizer(first.mean, first.std, machine.device)
     pixels = torch.from_numpy(np.array(images)).to(machine.device)
     refresh_norms(network, pixels, normalize, machine)
-    return replace(first, network=network.eval(), temperature=1.0, fingerprint="")
+    return replace(first, network=network.eval(), temperature=1.0, fingerprint="", folder=None)
 
 
 def mean_tensor(tensors: list[Tensor]) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -21,17 +20,12 @@ from smallvision.errors import SettingError
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
-from smallvision.predict import Tta, build_network
+from smallvision.predict import Tta, build_network, sketch_network
 from smallvision.randomness import derive_seed
 from smallvision.recipes.micro_batch import MIN_MICRO_BATCH
-from smallvision.recipes.settings.base import Settings
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
+from smallvision.shapes import MIN_CLASSES
 from smallvision.training import AVERAGES, Average, Patience
-
-
-def as_arguments(settings: Settings) -> dict[str, Any]:
-    """Settings as keyword arguments of their builder."""
-    return settings.model_dump(exclude={"name"})
 
 
 def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
@@ -44,8 +38,8 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
     Raises:
         SettingError: a crop or test-time augmentation that shifts by as much as the image has
             pixels, random crops that are larger than the image, too small for the network, or
-            for a network that takes images of one size only, micro-batches too small for batch
-            norm, or a device that this machine does not have.
+            for a network that takes images of one size only, a network that is too large,
+            micro-batches too small for batch norm, or a device that this machine does not have.
     """
     if 0 < recipe.micro_batch < MIN_MICRO_BATCH:
         raise SettingError(
@@ -65,6 +59,7 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
                 f"crop padding is {settings.padding} pixels; images of {shape[1]}x{shape[2]} "
                 f"allow at most {side - 1}"
             )
+    sketch_network(recipe.model, shape, MIN_CLASSES)
     build_machine(recipe)
 
 
@@ -87,8 +82,8 @@ def check_crops(recipe: Recipe, shape: tuple[int, int, int]) -> None:
             f"{recipe.model.name} takes images of one size, so it cannot learn from random crops; "
             "leave out random_crop_phase"
         )
-    with torch.device("meta"):  # no time, no memory
-        model = build_model(recipe, shape, 2).eval()
+    model = sketch_network(recipe.model, shape, MIN_CLASSES).eval()
+    with torch.device("meta"):
         try:
             model(torch.empty(2, shape[0], min(sides), min(sides)))
         except RuntimeError as error:
@@ -102,7 +97,7 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], num_classes: int) -
     """Build the network with weights drawn from the recipe's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(recipe.seed, "weights"))
-        return build_network(recipe.model.model_dump(), shape, num_classes)
+        return build_network(recipe.model, shape, num_classes)
 
 
 def prepare_model(recipe: Recipe, model: nn.Module, draw: Callable[[], Tensor]) -> None:
@@ -121,7 +116,7 @@ def prepare_model(recipe: Recipe, model: nn.Module, draw: Callable[[], Tensor]) 
 def build_augmentations(recipe: Recipe) -> list[partial[tuple[Tensor, Tensor]]]:
     """The augmentations of a recipe, each with its settings."""
     return [
-        partial(AUGMENTATIONS[settings.name].apply, **as_arguments(settings))
+        partial(AUGMENTATIONS[settings.name].apply, **settings.arguments())
         for settings in recipe.augment
     ]
 
@@ -205,24 +200,24 @@ def schedule_augmentations(
 def build_schedule(recipe: Recipe, steps_per_epoch: int) -> Schedule:
     """Build the learning-rate schedule over the recipe's epochs."""
     build = SCHEDULES[recipe.schedule.name]
-    return build(recipe.epochs, steps_per_epoch, **as_arguments(recipe.schedule))
+    return build(recipe.epochs, steps_per_epoch, **recipe.schedule.arguments())
 
 
 def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Build the optimiser over a model's parameters."""
     build = OPTIMIZERS[recipe.optimizer.name]
-    return build(model, **as_arguments(recipe.optimizer))
+    return build(model, **recipe.optimizer.arguments())
 
 
 def build_tta(recipe: Recipe) -> Tta:
     """Build the test-time augmentation of the finished model."""
-    return Tta(**recipe.tta.model_dump())
+    return Tta(**recipe.tta.arguments())
 
 
 def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Average:
     """Build the average of a model's weights over the recipe's epochs."""
     build = AVERAGES[recipe.averaging.name]
-    return build(model, schedule, recipe.epochs, **as_arguments(recipe.averaging))
+    return build(model, schedule, recipe.epochs, **recipe.averaging.arguments())
 
 
 def build_patience(recipe: Recipe) -> Patience:
@@ -232,5 +227,5 @@ def build_patience(recipe: Recipe) -> Patience:
 
 def build_machine(recipe: Recipe) -> Machine:
     """Choose device, precision, compilation and threads, by the recipe and this machine."""
-    settings = as_arguments(recipe.compute)
+    settings = recipe.compute.arguments()
     return choose_machine(**{**settings, "threads": settings["threads"] or None})

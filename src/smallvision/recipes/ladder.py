@@ -14,11 +14,11 @@ from typing import Any, Literal
 from smallvision.errors import SettingError, nearest
 from smallvision.recipes.presets import Preset, choose_batch_size, choose_epochs
 from smallvision.recipes.settings.augmentations import CropSettings, CutMixSettings, FlipSettings
-from smallvision.recipes.settings.models import MlpSettings
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
 from smallvision.recipes.settings.recipe import Augment, Recipe
 from smallvision.recipes.speednet_recipe import build_speednet_recipe
 from smallvision.recipes.task import Task
+from smallvision.records.schema.settings.networks import MlpSettings
 
 Change = Callable[[Recipe], Recipe]
 

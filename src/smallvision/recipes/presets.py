@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.settings.models import SpeedNetSettings, Vgg10Settings, WideResNetSettings
 from smallvision.recipes.settings.optimization import SgdrSettings
 from smallvision.recipes.speednet_recipe import TARGETS, SpeedNetScale
+from smallvision.records.schema.settings.networks import (
+    SpeedNetSettings,
+    Vgg10Settings,
+    WideResNetSettings,
+)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from smallvision.errors import SettingError
 from smallvision.recipes.settings.augmentations import AlternatingFlipSettings, CropSettings
-from smallvision.recipes.settings.models import SpeedNetSettings
 from smallvision.recipes.settings.optimization import LinearSettings, MuonSettings
 from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
 from smallvision.recipes.task import Task
+from smallvision.records.schema.settings.networks import SpeedNetSettings
 
 
 @dataclass(frozen=True)

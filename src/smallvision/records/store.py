@@ -179,7 +179,7 @@ def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
     try:
         # By way of JSON, so that lists become tuples and nothing else becomes something else.
         adapter: TypeAdapter[AnyRecord] = _adapter(model)
-        return adapter.validate_json(json.dumps(fields, allow_nan=False))
+        return adapter.validate_json(json.dumps(fields, allow_nan=False), strict=True)
     except ValidationError as error:
         raise RecordError(
             f"{path} is damaged: {explain(error)}; restore it, or make the results anew"
@@ -207,4 +207,11 @@ def explain(error: ValidationError) -> str:
         return f"'{place}' lacks {first['ctx']['discriminator']}"
     if first["type"] in ("model_type", "model_attributes_type"):
         return f"{place or 'its content'} is no JSON object"
-    return f"'{place}' is {first['input']!r:.40}"
+    if first["type"] == "union_tag_invalid":
+        about = first["ctx"]  # whose 'tag' is raw, so that pydantic's own sentence would be too
+        return (
+            f"'{place}' has the {about['discriminator']} {about['tag']!r:.40}; expected one of "
+            f"{about['expected_tags']}"
+        )
+    expected = first["msg"][0].lower() + first["msg"][1:]
+    return f"'{place}' is {first['input']!r:.40}; {expected}" if place else expected

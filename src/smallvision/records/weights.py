@@ -6,7 +6,10 @@ close that gap. The manifest is written last, so a folder with a manifest is com
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from typing import NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -19,6 +22,7 @@ from smallvision.records.files import (
     hash_bytes,
     hash_file,
     make_folder,
+    open_bytes,
     read_bytes,
     write_bytes,
 )
@@ -26,6 +30,19 @@ from smallvision.records.nofollow import is_file, remove_file
 from smallvision.records.schema import Manifest, Record
 
 MANIFEST = "manifest.json"
+MOST_HEADER = 2**21  # bytes of a file's list of tensors, of which each takes about a hundred
+# Of the types of tensors, what safetensors calls them and what torch does.
+TYPES = {"F32": "torch.float32", "I64": "torch.int64"}
+
+
+class TensorType(NamedTuple):
+    """What a file says of a tensor before it is read."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {self.shape!s:.80}"
 
 
 def save_tensors(
@@ -42,10 +59,7 @@ def save_tensors(
         RecordError: the folder cannot be written.
     """
     make_folder(folder)
-    try:
-        remove_file(folder / MANIFEST)  # nothing half-new may look complete
-    except OSError as error:
-        raise RecordError(f"{folder / MANIFEST} cannot be replaced: {error.strerror}") from error
+    remove_file(folder / MANIFEST)  # nothing half-new may look complete
     files = {}
     for stem, named in tensors.items():
         path = folder / f"{stem}.safetensors"
@@ -94,6 +108,47 @@ def check_manifest(folder: Path) -> None:
             raise RecordError(f"{path} is damaged or missing: its SHA-256 is not the manifest's")
 
 
+def read_header(folder: Path, stem: str) -> dict[str, TensorType]:
+    """Read which tensors a file holds, and none of them.
+
+    Raises:
+        RecordError: the file is missing, its list of tensors is not valid or too long, or its size
+            is another than the list claims.
+    """
+    path = folder / f"{stem}.safetensors"
+    with open_bytes(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        length = check_length(file.read(8), path)
+        text = file.read(length)
+    try:
+        tensors = json.loads(text)
+        tensors.pop("__metadata__", None)
+        claimed = 8 + length + max((one["data_offsets"][1] for one in tensors.values()), default=0)
+        header = {
+            name: TensorType(TYPES.get(one["dtype"], str(one["dtype"])), tuple(one["shape"]))
+            for name, one in tensors.items()
+        }
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read: its list of tensors is not valid") from error
+    if claimed != size:
+        raise RecordError(f"{path} has {size:,} bytes; expected {claimed:,} from its header")
+    return header
+
+
+def check_length(first: bytes, path: Path) -> int:
+    """The length of a file's list of tensors, from its first bytes.
+
+    Raises:
+        RecordError: it is too long to be read.
+    """
+    length = int.from_bytes(first[:8], "little")
+    if length > MOST_HEADER:
+        raise RecordError(
+            f"{path} has a header of {length:,} bytes; expected at most {MOST_HEADER:,}"
+        )
+    return length
+
+
 def load_tensors(folder: Path, stem: str) -> dict[str, Tensor]:
     """Read one file of tensors of a checked folder.
 
@@ -101,7 +156,9 @@ def load_tensors(folder: Path, stem: str) -> dict[str, Tensor]:
         RecordError: the file is not valid.
     """
     path = folder / f"{stem}.safetensors"
+    content = read_bytes(path, MAX_WEIGHTS_BYTES)
+    check_length(content, path)
     try:
-        return load(read_bytes(path, MAX_WEIGHTS_BYTES))
+        return load(content)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RecordError(f"{path} cannot be read: {error}") from error

@@ -13,8 +13,8 @@ from smallvision.evaluation import ErrorAnalysis, LabelledImages, analyse_errors
 from smallvision.predict import load_model
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
-from smallvision.records.files import read_npz
 from smallvision.records.layout import read_status
+from smallvision.records.predictions import find_predictions, read_predictions
 from smallvision.runs.finished_run import find_dataset, find_validated
 from smallvision.runs.results import Run
 
@@ -51,10 +51,12 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
             folder cannot be written.
     """
     images = find_val(dataset, split).take(split.val)
-    path = folder / "predictions" / "val.npz"
-    indices, labels, probabilities = read_npz(path, "indices", "labels", "probabilities")
+    indices, labels, probabilities = read_predictions(folder, images.num_classes)
     if not (np.array_equal(indices, split.val) and np.array_equal(labels, images.labels)):
-        raise RecordError(f"{path} holds predictions for other images than the run's validation")
+        raise RecordError(
+            f"{find_predictions(folder)} holds predictions for other images than the run's "
+            "validation"
+        )
     analysis = analyse_errors(
         load_model(folder, build_machine(read_run_recipe(folder))),
         LabelledImages(images.images, labels, indices, images.class_names),

@@ -11,9 +11,9 @@ import numpy as np
 from smallvision.data.split import Split
 from smallvision.predict import SavedModel
 from smallvision.records import store
-from smallvision.records.files import make_folder, write_npz
 from smallvision.records.layout import METRICS
 from smallvision.records.nofollow import exists
+from smallvision.records.predictions import Predictions, write_predictions
 from smallvision.records.schema import Calibration, EpochMetrics, Rate
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats
@@ -61,12 +61,7 @@ def save_calibrated(
     model = replace(model, temperature=fit_temperature(logits, labels))
     model.save(folder / "model")
     probabilities = scale_logits(logits, model.temperature)
-    write_npz(
-        make_folder(folder / "predictions") / "val.npz",
-        indices=split.val,
-        labels=labels,
-        probabilities=probabilities.astype(np.float32),
-    )
+    write_predictions(folder, Predictions(split.val, labels, probabilities.astype(np.float32)))
     calibration = describe_calibration(logits, labels, model.temperature)
     return model, rate_accuracy(probabilities, labels), calibration
 

@@ -69,7 +69,7 @@ from smallvision.runs.recovery import (
     roll_back,
     shrink_micro_batch,
 )
-from smallvision.runs.run_data import RunData, check_split, load_run_data
+from smallvision.runs.run_data import TIMED, RunData, check_split, load_run_data
 from smallvision.runs.status_file import StatusFile
 from smallvision.runs.warm_start import continue_from
 from smallvision.training import (
@@ -323,7 +323,7 @@ def build_batches(
             recipe,
             schedule.cycle_ends,
             count_steps(len(data.train[1]), batch_size),
-            find_teacher(setup.job.folder, recipe, setup.machine),
+            find_teacher(setup),
         ),
         seed=recipe.seed,
         micro_batch=micro_batch,
@@ -336,19 +336,25 @@ def own_teacher(run: Path) -> Path | None:
     return run / TEACHER if exists(run / TEACHER) else None
 
 
-def find_teacher(folder: Path, recipe: Recipe, machine: Machine) -> Augmentation | None:
+def find_teacher(setup: RunSetup) -> Augmentation | None:
     """What a run learns from besides the labels, if anything.
 
     Raises:
-        RecordError: the run holds no such model, or a damaged one.
+        RecordError: the run holds no such model, or a damaged one, or one of other classes.
     """
-    settings = recipe.teacher
+    settings, train = setup.recipe.teacher, setup.job.dataset.train
     if not settings.model:
         return None
-    place = folder / TEACHER
+    place = setup.job.folder / TEACHER
     if not exists(place) or fingerprint_model(place) != settings.model:
-        raise RecordError(f"{place} is not the teacher that '{recipe.name}' names; restore it")
-    model = load_model(place, machine)
+        raise RecordError(
+            f"{place} is not the teacher that '{setup.recipe.name}' names; restore it"
+        )
+    model = load_model(place, setup.machine)
+    if model.class_names != train.class_names:
+        data = setup.job.dataset.name
+        raise RecordError(f"{place} knows other classes than those of {data}")
+    model.predict(train.images[:TIMED])  # refuses weights that would spoil every target
     return build_distillation_targets(model, share=settings.share, temperature=settings.temperature)
 
 
@@ -381,7 +387,7 @@ def build_saved_model(setup: RunSetup, state: State) -> SavedModel:
     train = setup.job.dataset.train
     return SavedModel(
         network=state.model.eval(),
-        settings=setup.recipe.model.model_dump(mode="json"),
+        settings=setup.recipe.model,
         class_names=train.class_names,
         shape=train.shape,
         mean=tuple(setup.data.mean),

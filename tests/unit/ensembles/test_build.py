@@ -14,7 +14,7 @@ from smallvision.ensembles import build
 from smallvision.ensembles.build import EnsembleOptions
 from smallvision.ensembles.candidates import find_candidates
 from smallvision.errors import RecordError, SettingError
-from smallvision.predict import load_model
+from smallvision.predict import load_model, network
 from smallvision.records import store
 from smallvision.records.files import read_npz
 from smallvision.records.layout import STATUS, find_runs, read_status
@@ -139,8 +139,23 @@ def test_the_same_run_named_twice_counts_once(rows: DataSet, trained: Path, tmp_
 def test_options_that_make_no_ensemble_are_refused() -> None:
     with pytest.raises(SettingError, match="at least 2"):
         EnsembleOptions(members=1)
+    with pytest.raises(SettingError, match="at most 256"):
+        EnsembleOptions(members=257)
     with pytest.raises(SettingError, match="did you mean 'greedy'"):
         EnsembleOptions(select="greedily")  # type: ignore[arg-type]
+
+
+def test_what_could_not_be_read_back_is_not_built(
+    rows: DataSet, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "MAX_MEMBERS", 2)
+    with pytest.raises(SettingError, match="3 networks are too many for an ensemble of all"):
+        build_tiny(rows, tmp_path / "e", trained / "snapshots", select="all", members=2)
+    assert not (tmp_path / "e").exists()
+    monkeypatch.setattr(network, "MOST_TENSORS", 50)
+    with pytest.raises(SettingError, match="more than 50 tensors"):
+        build_tiny(rows, tmp_path / "e", trained / "snapshots", select="last", members=2)
+    assert not (tmp_path / "e" / "model").exists()
 
 
 def test_folders_in_use_are_refused(rows: DataSet, trained: Path, tmp_path: Path) -> None:

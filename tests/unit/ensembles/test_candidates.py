@@ -132,4 +132,12 @@ def test_a_damaged_snapshot_is_refused(rows: DataSet, run: Path, tmp_path: Path)
     weights.write_bytes(content)
     refuse(rows, tmp_path / "out", run, match="damaged")
     save_tensors(weights.parent, {"model": {}}, {})
-    refuse(rows, tmp_path / "out", run, match="weights of another network")
+    refuse(rows, tmp_path / "out", run, match="stem.weight is missing")
+
+
+def test_a_snapshot_that_is_not_finite_is_refused(rows: DataSet, run: Path, tmp_path: Path) -> None:
+    folder = run / "checkpoints" / "002"
+    tensors = load_tensors(folder, "model")
+    tensors["head.bias"][0] = float("nan")
+    save_tensors(folder, {"model": tensors}, {})
+    refuse(rows, tmp_path / "out", run, match="checkpoint 2 .* head.bias holds NaN")

@@ -19,13 +19,15 @@ from smallvision.predict import find_model, fingerprint_model, load_model
 from smallvision.recipes import Recipe
 from smallvision.records import store
 from smallvision.records.layout import DISTILLED
-from smallvision.records.schema import Distillation
+from smallvision.records.schema import Distillation, ModelRecord
+from smallvision.records.weights import load_tensors, save_tensors
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
 from smallvision.training import Callback
 from tests.support.images import make_dataset
+from tests.support.models import edit_model
 from tests.support.runs import Interrupt, make_job, make_recipe, read_bits, train_tiny
 
 FEW: dict[str, Any] = {"epochs": 2, "model": {"name": "mlp", "hidden": [8]}}
@@ -148,6 +150,30 @@ def test_a_damaged_copy_is_refused(rows: DataSet, teacher: Path, tmp_path: Path)
     weights.write_bytes(content)
     with pytest.raises(RecordError, match="damaged"):
         run_recipe(make_student(teacher), make_job(rows, tmp_path / "run"))
+
+
+def test_a_teacher_without_an_answer_is_refused(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    """Its weights are finite, and what they make of an image is not."""
+    changed = shutil.copytree(teacher, tmp_path / "teacher")
+    tensors = load_tensors(changed / "model", "model")
+    *_, last = tensors
+    tensors[last].fill_(3e38)
+    tensors[last][0] = -3e38
+    about = store.read(changed / "model" / "model.json", ModelRecord)
+    save_tensors(changed / "model", {"model": tensors}, {"model": about})
+    with pytest.raises(RecordError, match="teacher answers with numbers that are not finite"):
+        learn(rows, changed, tmp_path / "run")
+
+
+def test_a_teacher_of_other_classes_is_refused(
+    rows: DataSet, teacher: Path, tmp_path: Path
+) -> None:
+    changed = shutil.copytree(teacher, tmp_path / "teacher")
+    edit_model(changed / "model", class_names=["a", "b", "c"])
+    with pytest.raises(RecordError, match="knows other classes than those of rows"):
+        learn(rows, changed, tmp_path / "run")
 
 
 def test_who_may_not_teach(rows: DataSet, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_model_has_its_best_members_test_time_augmentation(selection: Member
     model = join_members(selection.members, selection.candidates[0])
     assert model.tta == selection.candidates[0].model.tta
     assert model.epoch == selection.candidates[0].model.epoch
-    assert [one["name"] for one in model.settings["members"]] == ["mlp", "wide_resnet"]
+    assert [one.name for one in model.settings.members] == ["mlp", "wide_resnet"]
 
 
 def test_candidates_are_told_with_their_own_places(

@@ -13,6 +13,7 @@ from torch import nn
 
 from smallvision.errors import RecordError
 from smallvision.predict import Ensemble, SavedModel, Tta, load_model
+from smallvision.records.schema.settings.networks import EnsembleSettings
 from tests.support.images import make_images
 from tests.support.models import CONVOLUTIONAL, FP32, NORMED, edit_model, make_model
 
@@ -21,7 +22,7 @@ def join(models: list[SavedModel]) -> SavedModel:
     return replace(
         models[0],
         network=Ensemble(model.network for model in models).eval(),
-        settings={"name": "ensemble", "members": [model.settings for model in models]},
+        settings=EnsembleSettings(members=[model.settings for model in models]),
     )
 
 
@@ -71,7 +72,7 @@ def test_round_trip(tmp_path: Path) -> None:
     ensemble = replace(join(models), temperature=1.7)
     ensemble.save(tmp_path)
     again = load_model(tmp_path, FP32)
-    assert again.settings == {"name": "ensemble", "members": [CONVOLUTIONAL, NORMED]}
+    assert again.settings == EnsembleSettings(members=(CONVOLUTIONAL, NORMED))
     assert np.array_equal(again.predict(images), ensemble.predict(images))
     assert again.count_parameters() == sum(model.count_parameters() for model in models)
 
@@ -80,5 +81,5 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_an_ensemble_without_members_is_no_model(tmp_path: Path, settings: dict[str, Any]) -> None:
     make_model(0, NORMED).save(tmp_path)
     edit_model(tmp_path, model=settings)
-    with pytest.raises(RecordError, match="holds no model that this version can build"):
+    with pytest.raises(RecordError, match="members"):
         load_model(tmp_path, FP32)

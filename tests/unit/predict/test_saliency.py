@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from smallvision.errors import RecordError
 from smallvision.models import MODELS
 from smallvision.predict import Ensemble, find_saliency
 from smallvision.predict.members import predict_members
@@ -114,3 +116,9 @@ def test_hooks_go_when_the_model_fails() -> None:
     with pytest.raises(RuntimeError):
         run_listening(network, torch.zeros(1, 1, 8, 8))
     assert not network[0]._forward_hooks
+
+
+def test_a_map_that_is_not_finite_is_refused() -> None:
+    model = wrap_network(brightness_network(3e38, -3e38))
+    with pytest.raises(RecordError, match="not finite"):
+        find_saliency(replace(model, std=(1e-3,)), two_spots(), np.array([0]))

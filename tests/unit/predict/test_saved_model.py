@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from smallvision.errors import RecordError
-from smallvision.predict import load_model, saved_model
+from smallvision.predict import Ensemble, build_network, load_model, saved_model
+from smallvision.records import store
+from smallvision.records.schema import Manifest
+from smallvision.records.weights import MANIFEST
 from tests.support.images import make_images
-from tests.support.models import CONVOLUTIONAL, FP32, edit_model, make_model
+from tests.support.models import CONVOLUTIONAL, FP32, NORMED, edit_model, make_model
 
 
 def test_many_images_are_brought_to_the_device_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,28 +53,28 @@ def test_a_damaged_model_is_not_loaded(tmp_path: Path) -> None:
         load_model(tmp_path)
 
 
-NO_MODEL, DAMAGED = "holds no model that this version can build", "is damaged"
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tta": {"zoom": 2}}, DAMAGED),
-        ({"tta": None}, DAMAGED),
-        ({"tta": {"mirror": True, "shift": 99}}, NO_MODEL),
-        ({"std": [0.0]}, NO_MODEL),
-        ({"mean": ["x"]}, DAMAGED),
-        ({"mean": [0.5, 0.5]}, NO_MODEL),
-        ({"temperature": 0}, NO_MODEL),
-        ({"temperature": 10**400}, DAMAGED),
-        ({"shape": [1, 8.0, 8]}, DAMAGED),
-        ({"shape": [1, 8]}, "takes images of shape"),
-        ({"shape": [4, 8, 8]}, "takes images of shape"),
-        ({"shape": [1, 8, 100_000]}, "takes images of shape"),
-        ({"model": {"name": "wide_resnet", "depth": 10, "width": 10**6}}, "a setting of 1,000,000"),
-        ({"model": {"name": "ensemble", "members": [{}] * 300}}, "300 settings in one place"),
-        ({"model": {"name": "none such"}}, NO_MODEL),
-        ({"model": {}}, NO_MODEL),
+        ({"tta": {"zoom": 2}}, "'tta.zoom' is no field"),
+        ({"tta": {"mirror": True, "shift": 8}}, "expected fewer than the 8 of an image"),
+        ({"tta": {"mirror": True, "shift": 99}}, "'tta.shift' is 99"),
+        ({"std": [0.0]}, "'std.0' is 0.0"),
+        ({"mean": ["x"]}, "'mean.0' is 'x'"),
+        ({"mean": [0.5, 0.5]}, "'mean' has 2 numbers and 'std' 1"),
+        ({"temperature": 0}, "'temperature' is 0"),
+        ({"temperature": 10**400}, "'temperature' is 1000"),
+        ({"shape": [1, 8]}, "'shape.2' is missing"),
+        ({"shape": [4, 8, 8]}, "expected 1 or 3 channels of 8 to 96 pixels a side"),
+        ({"shape": [1, 8, 100_000]}, "expected 1 or 3 channels of 8 to 96 pixels a side"),
+        ({"class_names": ["a", "a", "b"]}, "expected a name of its own for each class"),
+        ({"class_names": ["a", "b", ""]}, "'class_names.2' is ''"),
+        ({"model": {"name": "wide_resnet", "depth": 10, "width": 10**6}}, "width' is 1000000"),
+        ({"model": {"name": "wide_resnet", "depth": "10"}}, "depth' is '10'"),
+        ({"model": {"name": "none such"}}, "has the 'name' 'none such'; expected one of 'mlp'"),
+        ({"model": {}}, "'model' lacks 'name'"),
+        ({"shape": [3, 8, 8], "mean": [0.3] * 3, "std": [0.2] * 3}, "stem.weight is .* expected"),
+        ({"model": {"name": "wide_resnet", "depth": 202}}, "has more than 46 tensors"),
     ],
 )
 def test_a_model_with_impossible_figures_is_refused(
@@ -79,3 +84,42 @@ def test_a_model_with_impossible_figures_is_refused(
     edit_model(tmp_path, **changes)
     with pytest.raises(RecordError, match=said):
         load_model(tmp_path, FP32)
+
+
+def test_a_manifest_vouches_for_the_weights(tmp_path: Path) -> None:
+    make_model(0, CONVOLUTIONAL).save(tmp_path)
+    files = store.read(tmp_path / MANIFEST, Manifest).files
+    store.write(tmp_path / MANIFEST, Manifest(files={"model.json": files["model.json"]}))
+    with pytest.raises(RecordError, match="expected model"):
+        load_model(tmp_path, FP32)
+
+
+def test_weights_of_another_network_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    make_model(0, CONVOLUTIONAL).save(tmp_path)
+    weights = build_network(NORMED, (1, 8, 8), 3).state_dict()
+    (tmp_path / "model.safetensors").write_bytes(
+        save(weights | {str(n): torch.ones(1) for n in range(99)})
+    )
+    # Were they hashed first, that sum would be the complaint.
+    with pytest.raises(RecordError, match="missing; expected torch"):
+        load_model(tmp_path, FP32)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_an_answer_that_is_not_finite_is_none(alone: bool) -> None:
+    """Weights can be finite, each of them, and overflow on an image."""
+    model = make_model(0, NORMED)
+    model.network[-1].weight.data.fill_(3e38)
+    if not alone:
+        model = replace(model, network=Ensemble([make_model(1, NORMED).network, model.network]))
+    with pytest.raises(RecordError, match="answers with numbers that are not finite"):
+        model.predict(make_images(4).images)
+
+
+def test_logits_that_a_small_temperature_would_overflow_are_none() -> None:
+    model = replace(make_model(0, NORMED), temperature=1e-3)
+    images = make_images(4).images
+    model.network[-1].weight.data.mul_(1e37)
+    assert np.isfinite(replace(model, temperature=1.0).predict(images)).all()
+    with pytest.raises(RecordError, match="not finite"):
+        model.predict(images)

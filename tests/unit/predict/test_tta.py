@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from smallvision.models import MODELS
-from smallvision.predict import SavedModel, Tta, load_model
+from smallvision.predict import Tta, load_model
 from smallvision.predict.tta import UNCERTAIN
 from smallvision.records import store
 from smallvision.records.schema import ModelRecord
-from tests.support.models import FP32
+from tests.support.images import make_images
+from tests.support.models import FP32, NORMED, make_model
 
 IMAGES = torch.arange(2 * 3 * 6 * 5).remainder(251).to(torch.uint8).view(2, 3, 6, 5)
 SURE, UNSURE = [2 * UNCERTAIN, 0.0], [0.5 * UNCERTAIN, 0.0]
@@ -74,13 +75,10 @@ def test_certain_images_are_not_shifted() -> None:
 @pytest.mark.parametrize("tta", [Tta(), Tta(mirror=True), Tta(shift=1), Tta(mirror=True, shift=2)])
 def test_a_saved_model_keeps_its_test_time_augmentation(tta: Tta, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    settings = {"name": "mlp", "hidden": [8], "dropout": 0.0}
-    network = MODELS["mlp"].build((3, 6, 5), 4, hidden=[8]).eval()
-    names, mean, std = ("a", "b", "c", "d"), (0.5,) * 3, (0.2,) * 3
-    model = SavedModel(network, settings, names, (3, 6, 5), mean, std, 1, tta=tta, machine=FP32)
+    model = replace(make_model(0, NORMED), tta=tta)
     model.save(tmp_path)
     assert store.read(tmp_path / "model.json", ModelRecord).tta == tta.record()
     again = load_model(tmp_path, FP32)
     assert again.tta == tta
-    images = IMAGES.numpy()
+    images = make_images(5).images
     assert np.array_equal(again.predict_logits(images), model.predict_logits(images))

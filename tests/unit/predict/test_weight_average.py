@@ -33,7 +33,7 @@ def test_averaged_weights_get_batch_norm_statistics_of_their_own() -> None:
 
 
 def test_averaging_repeats_itself_and_leaves_the_members_alone() -> None:
-    settings = {**CONVOLUTIONAL, "dropout": 0.5}
+    settings = CONVOLUTIONAL.model_copy(update={"dropout": 0.5})
     images = make_images(40).images
     models = [make_model(seed, settings) for seed in range(2)]
     before = [model.predict(images) for model in models]

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from smallvision.augment import AUGMENTATIONS
+from smallvision.errors import SettingError
 from smallvision.optim import SCHEDULES
 from smallvision.recipes import parse_recipe
-from smallvision.recipes.builders import schedule_augmentations
+from smallvision.recipes.builders import check_fit, schedule_augmentations
 
 ANY = torch.zeros(0, dtype=torch.int64)
 
@@ -33,6 +34,15 @@ def test_images_are_not_mixed_at_the_end_of_each_cycle() -> None:
     others = set(range(30)) - set(clean)
     expected = ["mixup", "flip", "cutmix", "smooth"]
     assert all(names_at(step, (9, 29), **values) == expected for step in others)
+
+
+def test_a_network_that_is_too_large_is_refused_with_its_size() -> None:
+    check_fit(parse_recipe({"model": {"name": "vgg10", "width": 256}}), (3, 32, 32))
+    recipe = parse_recipe({"model": {"name": "mlp", "hidden": [65_536, 65_536]}})
+    with pytest.raises(SettingError, match="mlp of these settings has 4,496,687,106 parameters"):
+        check_fit(recipe, (3, 32, 32))
+    with pytest.raises(SettingError, match="at most 64 items"):
+        parse_recipe({"model": {"name": "mlp", "hidden": [1] * 65}})
 
 
 def test_by_default_every_step_mixes() -> None:

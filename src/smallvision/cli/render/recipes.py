@@ -11,8 +11,8 @@ from rich.text import Text
 
 from smallvision.recipes import Recipe, Rung
 from smallvision.recipes.keys import list_keys
-from smallvision.recipes.settings.base import Technique
 from smallvision.recipes.settings.recipe import TECHNIQUES
+from smallvision.records.schema.settings.base import Technique
 
 INDENT = (0, 0, 0, 4)
 TITLES = {

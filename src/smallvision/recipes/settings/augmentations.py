@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from smallvision.cards import Card
-from smallvision.recipes.settings.base import Real, Share, Technique, Whole
+from smallvision.records.schema.settings.base import Real, Share, Technique, Whole
 
 Alpha = Annotated[Real, Field(gt=0, le=100)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from smallvision.cards import Card
-from smallvision.recipes.settings.base import (
+from smallvision.records.schema.settings.base import (
     LearningRate,
     Real,
     Share,

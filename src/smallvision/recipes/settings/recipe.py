@@ -8,8 +8,6 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field
 
 from smallvision.recipes.settings.augmentations import AnyAugmentation
-from smallvision.recipes.settings.base import Real, Settings, Share, ShareBelowOne, Technique, Whole
-from smallvision.recipes.settings.models import AnyModel, WideResNetSettings
 from smallvision.recipes.settings.optimization import (
     AnyAverage,
     AnyOptimizer,
@@ -18,6 +16,15 @@ from smallvision.recipes.settings.optimization import (
     SgdrSettings,
     SgdSettings,
 )
+from smallvision.records.schema.settings.base import (
+    Real,
+    Settings,
+    Share,
+    ShareBelowOne,
+    Technique,
+    Whole,
+)
+from smallvision.records.schema.settings.networks import AnyModel, WideResNetSettings
 
 # The techniques that each part of a recipe can name.
 TECHNIQUES: Mapping[str, tuple[type[Technique], ...]] = {

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from smallvision.records.schema.base import Count, Fraction, Interval, Record
 
+# Of logits; `stats.calibration` tries 1/20 to 20, and what is far beyond would overflow them.
+Temperature: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e3)]
 VerdictWord: TypeAlias = Literal["better", "worse", "cannot tell apart"]
 
 
@@ -55,7 +57,7 @@ class Reliability(Record):
 class Calibration(Record):
     """Probabilities before and after the logits are divided by a temperature."""
 
-    temperature: Annotated[float, Field(gt=0)]
+    temperature: Temperature
     """The divisor of the logits, fitted on validation images."""
     before: Reliability
     """With temperature 1."""

@@ -1,14 +1,24 @@
-"""Settings of the networks in `models`."""
+"""Settings of the networks in `models`, and of an ensemble of them."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from smallvision.cards import Card
-from smallvision.recipes.settings.base import Activation, Real, ShareBelowOne, Technique, Whole
+from smallvision.records.schema.settings.base import (
+    Activation,
+    Real,
+    Settings,
+    ShareBelowOne,
+    Technique,
+    Whole,
+)
+
+MAX_LAYERS = 64  # that a list of their widths may have
+MAX_MEMBERS = 256  # of an ensemble
 
 MAX_LAYERS = 64  # that a list may name
 SeRatio = Annotated[Whole, Field(ge=0, le=256)]
@@ -90,4 +100,23 @@ class SpeedNetSettings(Technique):
     norm_momentum: Real = Field(0.4, gt=0, le=1)
 
 
-AnyModel = MlpSettings | Vgg10Settings | WideResNetSettings | SpeedNetSettings
+AnyModel: TypeAlias = MlpSettings | Vgg10Settings | WideResNetSettings | SpeedNetSettings
+
+
+class EnsembleSettings(Settings):
+    """Settings of the networks that answer as one, which are no ensembles themselves."""
+
+    name: Literal["ensemble"] = "ensemble"
+    members: Annotated[
+        tuple[Annotated[AnyModel, Field(discriminator="name")], ...],
+        Field(min_length=1, max_length=MAX_MEMBERS),
+    ]
+
+
+# What a saved model is built from.
+NetworkSettings: TypeAlias = AnyModel | EnsembleSettings
+
+
+def list_networks(settings: NetworkSettings) -> tuple[AnyModel, ...]:
+    """The settings of an ensemble's members, or those of a single network alone."""
+    return settings.members if isinstance(settings, EnsembleSettings) else (settings,)

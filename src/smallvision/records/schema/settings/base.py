@@ -36,6 +36,10 @@ class Settings(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    def arguments(self) -> dict[str, Any]:
+        """As keyword arguments of their builder."""
+        return self.model_dump(exclude={"name"})
+
     def plain(self) -> dict[str, Any]:
         """As plain TOML values."""
         return self.model_dump(mode="json")
