@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from smallvision.records.schema.base import Count, Record, Shape
+from pydantic import Field
+
+from smallvision.records.schema.base import (
+    ClassNames,
+    Count,
+    FileName,
+    Hash,
+    Record,
+    Shape,
+    Texts,
+)
 
 
 class TtaRecord(Record):
@@ -40,24 +50,24 @@ class ModelRecord(Record):
 class Manifest(Record):
     """`manifest.json`: written last, so that a folder which has it is complete."""
 
-    files: dict[str, str]
+    files: Annotated[dict[FileName, Hash], Field(max_length=1000)]
     """SHA-256 of each file, by file name."""
 
 
 class CachedPart(Record):
     """The decoded images of one part of a source, in the cache."""
 
-    stamp: str
+    stamp: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Hash of names, sizes and times of the source's files."""
     n: Count
     """Number of images."""
     shape: Shape
     """Channels, height and width of an image."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """In label order."""
-    fingerprint: str
+    fingerprint: Hash
     """Fingerprint of the decoded images."""
-    notes: tuple[str, ...]
+    notes: Texts
     """What the reader did that a person should know, one sentence each."""
-    bytes: dict[str, int]
+    bytes: Annotated[dict[Literal["images", "labels"], Count], Field(max_length=2)]
     """Sizes of the array files."""
