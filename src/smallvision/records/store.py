@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from smallvision.errors import RecordError
 from smallvision.records.files import append_text, read_small, write_text
@@ -26,9 +27,21 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 SCHEMA, SUM = "schema", "sum"  # the fields that every file has besides those of its model
 VERSION = 1  # of the format; raise it when an older version would misread a record
+MOST_FIELDS = 1000  # of an object; those of unknown names have no more
 LONGEST_INT = 20  # digits of a whole number; counts have at most 16
 # Of the classes and types of a union; no field of a record has such a name.
-TAGS = frozenset({"unfinished", "validated", "all_images", "float", "int", "choice"})
+TAGS = frozenset(
+    {
+        "unfinished",
+        "validated",
+        "all_images",
+        "float",
+        "choice",
+        "constrained-int",
+        "constrained-float",
+        "[key]",
+    }
+)
 
 
 def write(path: Path, record: Record) -> None:
@@ -204,6 +217,10 @@ def _read_int(text: str) -> int | float:
 
 def _gather(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The fields of an object; Python's reader keeps the last of those of one name in silence."""
+    if len(pairs) > MOST_FIELDS:
+        raise ValueError(
+            f"an object in it has {len(pairs):,} fields; expected at most {MOST_FIELDS:,}"
+        )
     fields = dict(pairs)
     if len(fields) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
@@ -248,11 +265,12 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 
 def explain(error: ValidationError, fields: Any) -> str:
     """The first complaint about a record, in our words."""
-    first = error.errors(include_url=False)[0]
+    complaints = error.errors(include_url=False)
+    place = _name_place(complaints[0])
+    # Each type of a union complains; the last is the widest.
+    first = [one for one in complaints if _name_place(one) == place][-1]
     if first["type"] == "json_invalid":  # which Python's reader takes: deep nesting, half of a pair
         return next(_find_faults(fields, ""), str(first["ctx"]["error"]))
-    parts = [str(part) for part in first["loc"] if part not in TAGS]
-    place = _quote(".".join(parts)) if parts else "its content"
     expected = first["msg"].removeprefix("Value error, ")
     match first["type"]:
         case "missing":
@@ -266,3 +284,9 @@ def explain(error: ValidationError, fields: Any) -> str:
         case "value_error" if isinstance(first["input"], dict):  # of fields that belong together
             return f"{place} does not hold together: {expected}"
     return f"{place} is {first['input']!r:.40}; {expected[:1].lower()}{expected[1:]}"
+
+
+def _name_place(complaint: ErrorDetails) -> str:
+    """Where in a record a complaint is about, without the names of types."""
+    parts = [str(part) for part in complaint["loc"] if part not in TAGS]
+    return _quote(".".join(parts)) if parts else "its content"

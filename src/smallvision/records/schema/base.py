@@ -43,6 +43,14 @@ def check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def at_most(most: int, least: int = 0) -> Any:
+    """The bounds of a list's length.
+
+    It is read up to its first fault: to tell all of them takes a hundred times the list's size.
+    """
+    return Field(min_length=least or None, max_length=most, fail_fast=True)
+
+
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 # What a softmax gives may be a rounding above 1.
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1.0001)]
@@ -60,7 +68,7 @@ LearningRate: TypeAlias = Annotated[float, Field(ge=0, le=1e4)]
 Temperature: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e3)]  # divisor of logits
 
 Text: TypeAlias = Annotated[str, Field(max_length=MAX_TEXT)]
-Texts: TypeAlias = Annotated[tuple[Text, ...], Field(max_length=10_000)]
+Texts: TypeAlias = Annotated[tuple[Text, ...], at_most(10_000)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]  # dotted, of a setting
 PathText: TypeAlias = Annotated[str, Field(min_length=1, max_length=MAX_PATH)]
@@ -85,12 +93,12 @@ Side: TypeAlias = Annotated[int, Field(ge=MIN_SIZE, le=MAX_SIZE)]
 Shape: TypeAlias = tuple[Channels, Side, Side]  # C, H, W
 ClassNames: TypeAlias = Annotated[
     tuple[Name, ...],
-    Field(min_length=MIN_CLASSES, max_length=MAX_CLASSES),
+    at_most(MAX_CLASSES, least=MIN_CLASSES),
     AfterValidator(check_distinct),
 ]
-ClassCounts: TypeAlias = Annotated[tuple[Count, ...], Field(max_length=MAX_CLASSES)]
-Seeds: TypeAlias = Annotated[tuple[Seed, ...], Field(max_length=10_000)]
-Accuracies: TypeAlias = Annotated[tuple[Fraction, ...], Field(max_length=10_000)]
+ClassCounts: TypeAlias = Annotated[tuple[Count, ...], at_most(MAX_CLASSES)]
+Seeds: TypeAlias = Annotated[tuple[Seed, ...], at_most(10_000)]
+Accuracies: TypeAlias = Annotated[tuple[Fraction, ...], at_most(10_000)]
 
 
 AnyRecord = TypeVar("AnyRecord", bound="Record")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
 from smallvision.records.schema.base import (
     Accuracies,
     Count,
@@ -18,6 +16,7 @@ from smallvision.records.schema.base import (
     Record,
     Seeds,
     Text,
+    at_most,
 )
 from smallvision.records.schema.measures import VerdictWord
 
@@ -27,7 +26,7 @@ class RunGroup(Record):
 
     name: Text
     """Unique among the groups."""
-    runs: Annotated[tuple[PathText, ...], Field(max_length=10_000)]
+    runs: Annotated[tuple[PathText, ...], at_most(10_000)]
     """Their folders."""
     seeds: Seeds
     """Their seeds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from smallvision.records.schema.base import (
     Count,
@@ -17,6 +17,7 @@ from smallvision.records.schema.base import (
     Record,
     RunPath,
     Text,
+    at_most,
     check_lengths,
 )
 from smallvision.records.schema.measures import CostRatio, Verdict
@@ -24,7 +25,7 @@ from smallvision.records.schema.measures import CostRatio, Verdict
 MOST_NETWORKS = 1000  # of an ensemble, and among which its members are chosen
 
 SelectionName: TypeAlias = Literal["greedy", "last", "all"]
-Shares: TypeAlias = Annotated[tuple[Fraction, ...], Field(max_length=MOST_NETWORKS)]
+Shares: TypeAlias = Annotated[tuple[Fraction, ...], at_most(MOST_NETWORKS)]
 
 
 class EnsembleMember(Record):
@@ -95,13 +96,13 @@ class EnsembleRecord(Record):
 
     select: SelectionName
     """How the members were chosen."""
-    candidates: Annotated[tuple[EnsembleCandidate, ...], Field(max_length=MOST_NETWORKS)]
+    candidates: Annotated[tuple[EnsembleCandidate, ...], at_most(MOST_NETWORKS)]
     """All networks that were offered."""
-    members: Annotated[tuple[EnsembleMember, ...], Field(min_length=1, max_length=MOST_NETWORKS)]
+    members: Annotated[tuple[EnsembleMember, ...], at_most(MOST_NETWORKS, least=1)]
     """Those that vote, in the order of choice."""
-    steps: Annotated[tuple[EnsembleStep, ...], Field(max_length=MOST_NETWORKS)]
+    steps: Annotated[tuple[EnsembleStep, ...], at_most(MOST_NETWORKS)]
     """The mean after each member."""
-    disagreement: Annotated[tuple[Shares, ...], Field(max_length=MOST_NETWORKS)]
+    disagreement: Annotated[tuple[Shares, ...], at_most(MOST_NETWORKS)]
     """Share of validation images that two members answer differently."""
     single: BestMember
     """The best member on its own."""

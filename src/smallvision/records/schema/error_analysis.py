@@ -18,6 +18,7 @@ from smallvision.records.schema.base import (
     Probability,
     Record,
     Text,
+    at_most,
     check_order,
 )
 from smallvision.records.schema.ensemble import MOST_NETWORKS
@@ -69,7 +70,7 @@ class MemberDisagreement(Record):
     """Number of the image."""
     true: ClassNumber
     """Number of its class."""
-    votes: Annotated[tuple[ClassNumber, ...], Field(max_length=MOST_NETWORKS)]
+    votes: Annotated[tuple[ClassNumber, ...], at_most(MOST_NETWORKS)]
     """Number of the class that each member names."""
     file: FileName
     """The image."""
@@ -95,7 +96,7 @@ class LabelIssues(Record):
 
     estimate: Count
     """About how many; a weak model overstates it."""
-    images: Annotated[tuple[LabelIssue, ...], Field(max_length=24)]
+    images: Annotated[tuple[LabelIssue, ...], at_most(24)]
     """The most suspicious, at most 24."""
 
 
@@ -125,7 +126,7 @@ class PropertySlice(Record):
 
     name: Name
     """Name of the property, such as `brightness`."""
-    bins: Annotated[tuple[SliceBin, ...], Field(max_length=100)]
+    bins: Annotated[tuple[SliceBin, ...], at_most(100)]
     """Bins of about equal count; fewer than five where values are tied."""
     p: Fraction
     """p-value of equal accuracy in all bins, corrected for all properties after Holm."""
@@ -146,17 +147,17 @@ class ErrorAnalysisRecord(Record):
     """Validation images."""
     errors: Count
     """Those classified wrongly."""
-    pairs: Annotated[tuple[ConfusedPair, ...], Field(max_length=10)]
+    pairs: Annotated[tuple[ConfusedPair, ...], at_most(10)]
     """Up to 10 pairs of classes, by number of errors."""
-    worst: Annotated[tuple[ConfidentError, ...], Field(max_length=24)]
+    worst: Annotated[tuple[ConfidentError, ...], at_most(24)]
     """Up to 24 errors, the most confident first."""
     saliency: SaliencyMethod | None
     """Method of the overlays: `Grad-CAM` or `input gradient`; null without errors."""
-    disagreements: Annotated[tuple[MemberDisagreement, ...], Field(max_length=12)]
+    disagreements: Annotated[tuple[MemberDisagreement, ...], at_most(12)]
     """Up to 12 images, by entropy of the votes; empty for a single network."""
     label_issues: LabelIssues
     """Labels that may be wrong."""
-    slices: Annotated[tuple[PropertySlice, ...], Field(max_length=100)]
+    slices: Annotated[tuple[PropertySlice, ...], at_most(100)]
     """Accuracy along measured properties."""
 
     @model_validator(mode="after")

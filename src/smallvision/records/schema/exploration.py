@@ -18,6 +18,7 @@ from smallvision.records.schema.base import (
     Shape,
     Text,
     Texts,
+    at_most,
     check_lengths,
 )
 
@@ -33,7 +34,7 @@ class ChannelStatistics(Record):
     """Mean."""
     std: Fraction
     """Standard deviation."""
-    histogram: Annotated[tuple[Fraction, ...], Field(min_length=64, max_length=64)]
+    histogram: Annotated[tuple[Fraction, ...], at_most(64, least=64)]
     """Share of the pixels in each of 64 levels; they sum to 1."""
 
 
@@ -59,7 +60,7 @@ class ExplorationFigures(Record):
     """Images of each class."""
     imbalance: Annotated[float, Field(ge=1, le=MOST)]
     """Images of the largest class divided by those of the smallest that has any."""
-    channels: Annotated[tuple[ChannelStatistics, ...], Field(min_length=1, max_length=3)]
+    channels: Annotated[tuple[ChannelStatistics, ...], at_most(3, least=1)]
     """Statistics of each channel."""
     duplicates: DuplicateCounts
     """Identical images."""
@@ -98,13 +99,13 @@ class ExplorationPictures(Record):
 
     random: FileName
     """A sheet of random images."""
-    classes: Annotated[tuple[FileName, ...], Field(max_length=100)]
+    classes: Annotated[tuple[FileName, ...], at_most(100)]
     """A strip of each class; at most the first 100."""
-    averages: Annotated[tuple[FileName, ...], Field(max_length=100)]
+    averages: Annotated[tuple[FileName, ...], at_most(100)]
     """The mean image of each class; at most the first 100."""
     normalization: NormalizationPictures
     """Images before and after normalisation."""
-    augmentations: Annotated[tuple[AugmentationPicture, ...], Field(max_length=1000)]
+    augmentations: Annotated[tuple[AugmentationPicture, ...], at_most(1000)]
     """A strip of each augmentation."""
 
 

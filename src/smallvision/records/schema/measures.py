@@ -19,6 +19,7 @@ from smallvision.records.schema.base import (
     Record,
     Temperature,
     Text,
+    at_most,
 )
 
 VerdictWord: TypeAlias = Literal["better", "worse", "cannot tell apart"]
@@ -61,7 +62,7 @@ class Reliability(Record):
     """Log loss in nats."""
     brier: Annotated[float, Field(ge=0, le=2.001)]
     """Brier score, summed over the classes: from 0 to 2."""
-    bins: Annotated[tuple[ReliabilityBin, ...], Field(max_length=1000)]
+    bins: Annotated[tuple[ReliabilityBin, ...], at_most(1000)]
     """Bins of equal width over the highest probability; empty bins are left out."""
 
 

@@ -24,6 +24,7 @@ from smallvision.records.schema.base import (
     Speed,
     Text,
     Texts,
+    at_most,
     check_lengths,
 )
 from smallvision.records.schema.measures import Calibration, CostRatio, Rate, Verdict
@@ -208,11 +209,11 @@ class LearningRateSchedule(Record):
     """Steps an epoch."""
     lr: LearningRate
     """Peak learning rate."""
-    step: Annotated[tuple[Count, ...], Field(max_length=10_000)]
+    step: Annotated[tuple[Count, ...], at_most(10_000)]
     """Steps at which the rate is given, from 0."""
-    value: Annotated[tuple[LearningRate, ...], Field(max_length=10_000)]
+    value: Annotated[tuple[LearningRate, ...], at_most(10_000)]
     """Learning rate at these steps."""
-    cycle_ends: Annotated[tuple[Count, ...], Field(max_length=1000)]
+    cycle_ends: Annotated[tuple[Count, ...], at_most(1000)]
     """Last step of every cycle, from 0."""
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, model_validator
 
 from smallvision.records.schema.base import (
     ClassNames,
@@ -24,6 +24,7 @@ from smallvision.records.schema.base import (
     Text,
     Texts,
     Time,
+    at_most,
 )
 from smallvision.records.schema.measures import Verdict
 from smallvision.records.schema.run import ValidatedRun
@@ -143,7 +144,7 @@ class StudyRecord(Record):
     """`key=value` overrides of every rung."""
     seeds: Number
     """Runs of each repeated rung."""
-    repeat: Annotated[tuple[FolderName, ...], Field(max_length=MOST_RUNGS)]
+    repeat: Annotated[tuple[FolderName, ...], at_most(MOST_RUNGS)]
     """Slots that are trained with all seeds; empty for every rung but the ensemble."""
     refit: bool
     """Whether the winner is trained once more on training and validation images."""
@@ -151,7 +152,7 @@ class StudyRecord(Record):
     """The metric and the limits."""
     data: DataDescription
     """The data set."""
-    rungs: Annotated[tuple[RungRecord, ...], Field(max_length=MOST_RUNGS)]
+    rungs: Annotated[tuple[RungRecord, ...], at_most(MOST_RUNGS)]
     """In the ladder's order."""
     best: FolderName | None = None
     """Name of the winner, on disk before the test set is opened; null until it is known."""
@@ -162,9 +163,9 @@ class StudyRecord(Record):
 class LadderVerdicts(Record):
     """`verdicts.json`: each rung compared with others."""
 
-    steps: Annotated[tuple[Verdict, ...], Field(max_length=MOST_RUNGS)]
+    steps: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each rung against the one it builds on."""
-    against_best: Annotated[tuple[Verdict, ...], Field(max_length=MOST_RUNGS)]
+    against_best: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each other rung against the winner."""
 
 
@@ -211,7 +212,7 @@ class StudySummary(Record):
 
     study: PathText
     """The study folder."""
-    rungs: Annotated[tuple[RungSummary, ...], Field(max_length=MOST_RUNGS)]
+    rungs: Annotated[tuple[RungSummary, ...], at_most(MOST_RUNGS)]
     """In the ladder's order."""
     best: FolderName | None
     """Name of the winner."""

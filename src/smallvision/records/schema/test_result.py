@@ -19,6 +19,7 @@ from smallvision.records.schema.base import (
     Record,
     Text,
     Time,
+    at_most,
     check_lengths,
 )
 from smallvision.records.schema.measures import Calibration, Rate
@@ -68,11 +69,11 @@ class Scores(Record):
     """Share of images whose label is among the k most probable classes, by k."""
     class_names: ClassNames
     """In label order."""
-    per_class: Annotated[tuple[ClassScore, ...], Field(max_length=MAX_CLASSES)]
+    per_class: Annotated[tuple[ClassScore, ...], at_most(MAX_CLASSES)]
     """One row for each class."""
     macro: MacroAverages
     """Means over the classes."""
-    confusion: Annotated[tuple[ClassCounts, ...], Field(max_length=MAX_CLASSES)]
+    confusion: Annotated[tuple[ClassCounts, ...], at_most(MAX_CLASSES)]
     """`confusion[i][j]` counts the images of class i that are called class j."""
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from smallvision.records.schema.base import (
     Seconds,
     Seeds,
     Text,
+    at_most,
 )
 
 MOST_TRIALS, MOST_SETTINGS = 100_000, 100  # of a search
@@ -65,7 +66,7 @@ class Choices(Record):
     """The kind of dimension."""
     key: Key
     """Dotted key of the setting."""
-    choices: Annotated[tuple[WholeSetting, ...], Field(min_length=1, max_length=1000)]
+    choices: Annotated[tuple[WholeSetting, ...], at_most(1000, least=1)]
     """The numbers."""
 
     def contains(self, value: float) -> bool:
@@ -154,9 +155,9 @@ class TuningRecord(Record):
     """Random trials before the sampler uses what it has seen."""
     pruner: Name
     """Method that gives up trials."""
-    space: Annotated[tuple[Dimension, ...], Field(max_length=MOST_SETTINGS)]
+    space: Annotated[tuple[Dimension, ...], at_most(MOST_SETTINGS)]
     """The settings that are searched."""
-    trials: Annotated[tuple[TrialRecord, ...], Field(max_length=MOST_TRIALS)] = ()
+    trials: Annotated[tuple[TrialRecord, ...], at_most(MOST_TRIALS)] = ()
     """All finished trials, in order."""
     best: BestTrial | None = None
     """The best complete trial; null if there is none."""
