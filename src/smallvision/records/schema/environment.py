@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from smallvision.records.schema.base import Count, Name, Record, Text
+from smallvision.records.schema.base import Count, Key, Record, Text
 
 
 class GitState(Record):
@@ -35,7 +35,7 @@ class Environment(Record):
     """Physical memory."""
     gpu: Text | None
     """Name of the GPU."""
-    versions: Annotated[dict[Name, Text | None], Field(max_length=1000)]
+    versions: Annotated[dict[Key, Text | None], Field(max_length=1000)]
     """Versions of the packages that decide results."""
     git: GitState | None
     """Source tree; null for an installed package."""
