@@ -27,6 +27,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 SCHEMA, SUM = "schema", "sum"  # the fields that every file has besides those of its model
 VERSION = 1  # of the format; raise it when an older version would misread a record
+WHOLE = "its content"  # of a file, where no field is to blame
 MOST_FIELDS = 1000  # of an object; those of unknown names have no more
 LONGEST_INT = 20  # digits of a whole number; counts have at most 16
 # Of the classes and types of a union; no field of a record has such a name.
@@ -168,6 +169,7 @@ def spell(fields: Any, **form: Any) -> str:
 
 def _find_faults(value: Any, place: str) -> Iterator[str]:
     """The numbers among plain values that are not finite, and the texts that no file can hold."""
+    expected = None
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _find_faults(key, place)
@@ -176,12 +178,14 @@ def _find_faults(value: Any, place: str) -> Iterator[str]:
         for index, inner in enumerate(value):
             yield from _find_faults(inner, f"{place}.{index}")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{_quote(place)} is {value}; expected a finite number"
+        expected = "a finite number"
     elif isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            yield f"{_quote(place)} is {value!r:.40}; expected text without halves of pairs"
+            expected = "text without halves of pairs"
+    if expected is not None:
+        yield f"{_quote(place) if place else WHOLE} is {value!r:.40}; expected {expected}"
 
 
 def _quote(text: str) -> str:
@@ -289,4 +293,4 @@ def explain(error: ValidationError, fields: Any) -> str:
 def _name_place(complaint: ErrorDetails) -> str:
     """Where in a record a complaint is about, without the names of types."""
     parts = [str(part) for part in complaint["loc"] if part not in TAGS]
-    return _quote(".".join(parts)) if parts else "its content"
+    return _quote(".".join(parts)) if parts else WHOLE
