@@ -163,18 +163,19 @@ class ErrorAnalysisRecord(Record):
     @model_validator(mode="after")
     def check_classes(self) -> Self:
         """Every number of a class has a name."""
-        for number in self.list_classes():
-            if number >= len(self.class_names):
-                raise ValueError(f"class {number} has no name among the {len(self.class_names)}")
+        K = len(self.class_names)
+        for place, number in self.list_classes():
+            if number >= K:
+                raise ValueError(f"{place} is class {number}, where {K} have names")
         return self
 
-    def list_classes(self) -> Iterator[int]:
-        """Each number of a class that is named anywhere."""
+    def list_classes(self) -> Iterator[tuple[str, int]]:
+        """Each number of a class that is named anywhere, with the field that names it."""
         for pair in self.pairs:
-            yield from (pair.true, pair.predicted)
+            yield from (("true", pair.true), ("predicted", pair.predicted))
         for error in self.worst:
-            yield from (error.true, error.predicted)
+            yield from (("true", error.true), ("predicted", error.predicted))
         for image in self.disagreements:
-            yield from (image.true, *image.votes)
+            yield from (("true", image.true), *(("votes", vote) for vote in image.votes))
         for issue in self.label_issues.images:
-            yield from (issue.given, issue.suggested)
+            yield from (("given", issue.given), ("suggested", issue.suggested))
