@@ -283,6 +283,10 @@ def explain(error: ValidationError, fields: Any) -> str:
             return f"{place} is no field of it"
         case "union_tag_not_found":
             return f"{place} lacks {first['ctx']['discriminator']}"
+        case "union_tag_invalid":
+            found, known = first["ctx"]["tag"], first["ctx"]["expected_tags"]
+            name = first["ctx"]["discriminator"]
+            return f"{place} has the {name} {found!r:.40}; expected one of {known}"
         case "model_type" | "model_attributes_type":
             return f"{place} is no JSON object"
         case "value_error" if isinstance(first["input"], dict):  # of fields that belong together

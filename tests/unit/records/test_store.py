@@ -158,7 +158,7 @@ def test_a_missing_field_is_named(path: Path) -> None:
         ("space", [{"kind": "float", "key": "a", "low": "x", "high": 1.0}], "'space.0.low' is 'x'"),
         ("space", [{"kind": "choice", "key": "a", "choices": 3}], "'space.0.choices' is 3"),
         ("space", [{"key": "a"}], "'space.0' lacks 'kind'"),
-        ("space", [{"kind": "other"}], "'space.0' is {'kind': 'other'}"),
+        ("space", [{"kind": "other"}], "'space.0' has the 'kind' 'other'; expected"),
         ("best", {"number": 0, "values": {"lr": "x"}, "accuracy": 0.5}, "'best.values.lr' is 'x'"),
     ],
 )

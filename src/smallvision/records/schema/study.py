@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, model_validator
 
 from smallvision.records.schema.base import (
+    MOST,
     ClassNames,
     Count,
     FolderName,
@@ -49,8 +49,8 @@ class Limits(Record):
     def find_fault(self) -> str | None:
         """What is wrong with the limits, or None."""
         for name, limit in self:
-            if limit is not None and not (math.isfinite(limit) and limit >= 0):
-                return f"the limit on {name} is {limit}; expected a number from 0 up"
+            if limit is not None and not 0 <= limit <= MOST:  # which no NaN is
+                return f"the limit on {name} is {limit}; expected a number from 0 to {MOST:.0e}"
         return None
 
     def allow(self, status: ValidatedRun) -> bool:
@@ -68,7 +68,7 @@ class Goal(Record):
 
     @model_validator(mode="after")
     def check_limits(self) -> Self:
-        """No limit lies below 0."""
+        """Each limit is a number from 0 up."""
         if fault := self.limits.find_fault():
             raise ValueError(fault)
         return self
