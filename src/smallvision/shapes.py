@@ -20,4 +20,4 @@ Shape: TypeAlias = tuple[int, int, int]  # C, H, W
 
 MIN_SIZE, MAX_SIZE = 8, 96  # pixels a side
 MIN_CLASSES, MAX_CLASSES = 2, 1000
-MAX_NAME = 256  # characters of a class's name, one more than those of a folder
+MAX_NAME = 255  # characters of the name of a class or a run

@@ -16,6 +16,7 @@ from tests.battery import (
     owners,
     pictures,
     recipes,
+    records,
     signals,
 )
 from tests.battery.outcome import Outcome
@@ -47,6 +48,7 @@ FAMILIES = {
     "links": Family(links.run, 600, 6),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
+    "records": Family(records.run, 20_000, 400),
     "disks": Family(disks.run, 100, 5),
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),

@@ -24,6 +24,7 @@ from smallvision.runs.explain import explain
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan
 from tests.support.images import make_dataset, make_images
+from tests.support.records import HASH
 from tests.support.runs import make_recipe, read_bits, train_tiny
 
 SOURCE = Path(smallvision.__file__).parent
@@ -191,9 +192,7 @@ def test_a_seal_that_cannot_be_logged_stays_closed(
 ) -> None:
     result = train(dataset, make_recipe(), out=tmp_path / "run")
     opened = []
-    locked = SealedTest(
-        lambda: opened.append(1) or make_images(30), size=30, fingerprint="sha256:0"
-    )
+    locked = SealedTest(lambda: opened.append(1) or make_images(30), size=30, fingerprint=HASH)
     (tmp_path / "run" / "ledger.jsonl").mkdir()
     with pytest.raises(smallvision.UserError):
         evaluate(result, replace(dataset, test=locked))
@@ -202,9 +201,7 @@ def test_a_seal_that_cannot_be_logged_stays_closed(
 
 def test_a_dry_run_leaves_the_seal_closed(tmp_path: Path) -> None:
     opened = []
-    locked = SealedTest(
-        lambda: opened.append(1) or make_images(30), size=30, fingerprint="sha256:0"
-    )
+    locked = SealedTest(lambda: opened.append(1) or make_images(30), size=30, fingerprint=HASH)
     dataset = replace(make_dataset(600), test=locked)
     # A rung of each kind of work: trained, tuned first, and made an ensemble.
     slots = ("mlp", "tuned", "snapshot-ensemble")
@@ -258,7 +255,7 @@ def test_choosing_settings_members_and_winner_leaves_the_seal_closed(tmp_path: P
         return make_images(30, seed=5)
 
     dataset = make_dataset(150)
-    locked = SealedTest(open_late, size=30, fingerprint="sha256:0")
+    locked = SealedTest(open_late, size=30, fingerprint=HASH)
     slots = ("mlp", "tuned", "snapshot-ensemble")
     plan = StudyPlan(rungs=slots, settings=("epochs=2", "compute.threads=1"), seeds=2, refit=True)
     summary = run_study(replace(dataset, test=locked), tmp_path / "study", plan)

@@ -21,6 +21,8 @@ from smallvision.records.schema import (
     ValidatedRun,
 )
 
+HASH, OTHER_HASH = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+
 
 def make_rate(accuracy: float = 0.9, n: int = 400, loss: float = 0.3) -> Rate:
     """An accuracy with a rough interval."""
@@ -45,7 +47,7 @@ def make_status(**changes: Any) -> ValidatedRun:
         "name": "tiny",
         "data": "rows",
         "mirror_safe": True,
-        "recipe_sum": "sha256:0",
+        "recipe_sum": HASH,
         "epochs_planned": 4,
         "epochs_done": 4,
         "best_epoch": 3,
@@ -94,10 +96,10 @@ def make_split_record(**changes: Any) -> SplitRecord:
         "train_n": 4,
         "val_n": 2,
         "counts": {"train": (2, 2), "val": (1, 1)},
-        "train_hash": "",
-        "val_hash": "",
-        "data_fingerprint": "a",
-        "test_fingerprint": "b",
+        "train_hash": HASH,
+        "val_hash": HASH,
+        "data_fingerprint": HASH,
+        "test_fingerprint": OTHER_HASH,
         "duplicates": 0,
     }
     return SplitRecord(**(fields | changes))
@@ -129,8 +131,8 @@ def make_study_record(*rungs: RungRecord, **changes: Any) -> StudyRecord:
             class_names=("a", "b"),
             train_n=6,
             test_n=2,
-            train_fingerprint="a",
-            test_fingerprint="b",
+            train_fingerprint=HASH,
+            test_fingerprint=OTHER_HASH,
             mirror_safe=True,
             notes=(),
         ),

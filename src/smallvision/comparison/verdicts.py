@@ -19,6 +19,8 @@ from smallvision.stats.paired import Correct, PairedComparison
 from smallvision.stats.rates import find_correct
 from smallvision.stats.seeds import compare_answers
 
+SHORTEST = 1e-9  # seconds: what a record claims may be none
+
 
 @dataclass(frozen=True)
 class ComparedModel:
@@ -108,7 +110,7 @@ def judge_pair(
         needed_n=comparison.needed_n,
         bootstrap=bootstrap_difference(right, other_right),
         gap_change=gap_change,
-        seconds_ratio=model.seconds / other.seconds,
+        seconds_ratio=model.seconds / max(other.seconds, SHORTEST),
         parameters_ratio=model.parameters / other.parameters,
         latency_ratio=model.latency_seconds / other.latency_seconds,
         seeds=seeds,

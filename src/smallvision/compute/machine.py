@@ -14,7 +14,7 @@ from smallvision.compute.memory import keep_freed_memory
 from smallvision.compute.processor import has_fast_bf16
 from smallvision.compute.threads import count_threads
 from smallvision.errors import SettingError
-from smallvision.records.schema import ComputeSettings
+from smallvision.records.schema import ComputeSettings, Device
 
 Precision = Literal["bf16", "fp32"]
 Forward = Callable[[Tensor], Tensor]
@@ -60,23 +60,24 @@ class Machine(ComputeSettings):
         return explain_failures() if self.compiled else nullcontext()
 
 
-def find_device(wish: str = "auto") -> str:
+def find_device(wish: str = "auto") -> Device:
     """The device to compute on.
 
     Raises:
         SettingError: the device asked for is not here.
     """
-    present = {
+    present: dict[Device, bool] = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
     if wish == "auto":
         return "cuda" if present["cuda"] else "cpu"
-    if not present.get(wish, False):
-        here = ", ".join(name for name, found in present.items() if found)
-        raise SettingError(f"device '{wish}' is not available; this machine has: {here}")
-    return wish
+    here = [name for name, found in present.items() if found]
+    for name in here:
+        if name == wish:
+            return name
+    raise SettingError(f"device '{wish}' is not available; this machine has: {', '.join(here)}")
 
 
 def choose_machine(

@@ -28,7 +28,8 @@ class ImageSet:
     Args:
         images: uint8 `(N, C, H, W)`, C is 1 or 3, H and W from 8 to 96 pixels.
         labels: int64 `(N,)` in `[0, K)`.
-        class_names: K unique names; `class_names[label]` is what people read.
+        class_names: K unique names of 1 to 255 characters; `class_names[label]` is what people
+            read.
 
     Raises:
         DataError: a shape, dtype or label is out of range.
@@ -61,6 +62,8 @@ class ImageSet:
             "".join(self.class_names).encode()
         except UnicodeEncodeError as error:
             raise DataError("a class name is no valid text; rename its folder") from error
+        if not all(1 <= len(name) <= MAX_NAME for name in self.class_names):
+            raise DataError(f"a class name is empty or beyond {MAX_NAME} characters; rename it")
         if K == 1:
             raise DataError(f"there is one class, '{self.class_names[0]}'; expected two or more")
         if not MIN_CLASSES <= K <= MAX_CLASSES or len(set(self.class_names)) != K:

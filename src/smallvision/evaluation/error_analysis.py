@@ -26,6 +26,7 @@ from smallvision.records.schema import (
     LabelIssues,
     MemberDisagreement,
     PropertySlice,
+    SaliencyMethod,
 )
 from smallvision.shapes import Floats, Images, Indices, Labels
 from smallvision.stats.confident import find_label_issues
@@ -178,7 +179,7 @@ def find_confused_pairs(
 
 def find_confident_errors(
     model: SavedModel, val: LabelledImages, probabilities: Floats, pictures: Pictures
-) -> tuple[tuple[ConfidentError, ...], str | None]:
+) -> tuple[tuple[ConfidentError, ...], SaliencyMethod | None]:
     """The errors made with the most confidence, and how their saliency was found.
 
     Adds to `pictures` each image, and what the model looked at for the class it named.

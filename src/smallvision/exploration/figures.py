@@ -10,7 +10,12 @@ import numpy.typing as npt
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import group_duplicates
 from smallvision.format import format_points
-from smallvision.records.schema import ChannelStatistics, DuplicateCounts, ExplorationFigures
+from smallvision.records.schema import (
+    ChannelName,
+    ChannelStatistics,
+    DuplicateCounts,
+    ExplorationFigures,
+)
 from smallvision.stats.channels import count_levels, mean_and_std
 from smallvision.stats.intervals import wilson_interval
 
@@ -60,7 +65,7 @@ def measure_channels(counts: npt.NDArray[np.int64]) -> tuple[ChannelStatistics, 
     Args:
         counts: how often each byte value occurs, int64 `(C, 256)`.
     """
-    names = ["grey"] if len(counts) == 1 else ["red", "green", "blue"]
+    names: list[ChannelName] = ["grey"] if len(counts) == 1 else ["red", "green", "blue"]
     shares = counts / counts.sum(axis=1, keepdims=True)
     histograms = shares.reshape(len(counts), BINS, -1).sum(axis=2)
     return tuple(

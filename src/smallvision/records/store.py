@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from smallvision.errors import RecordError
 from smallvision.records.files import append_text, read_text, write_text
@@ -26,8 +29,22 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 SCHEMA, SUM = "schema", "sum"  # the fields that every file has besides those of its model
 VERSION = 1  # of the format; raise it when an older version would misread a record
+WHOLE = "its content"  # of a file, where no field is to blame
+MOST_FIELDS = 1000  # of an object; those of unknown names have no more
+LONGEST_INT = 20  # digits of a whole number; counts have at most 16
 # Of the classes and types of a union; no field of a record has such a name.
-TAGS = frozenset({"unfinished", "validated", "all_images", "float", "int", "choice"})
+TAGS = frozenset(
+    {
+        "unfinished",
+        "validated",
+        "all_images",
+        "float",
+        "choice",
+        "constrained-int",
+        "constrained-float",
+        "[key]",
+    }
+)
 
 
 def write(path: Path, record: Record) -> None:
@@ -136,8 +153,46 @@ def sum_fields(fields: dict[str, Any]) -> str:
 
     Against accidents, not against people: whoever edits a record can leave its sum out.
     """
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = spell(fields, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def spell(fields: Any, **form: Any) -> str:
+    """Plain values as JSON, with any text in ASCII.
+
+    Raises:
+        ValueError: a value is none that JSON can hold; the message names its place.
+    """
+    try:
+        return json.dumps(fields, allow_nan=False, **form)
+    except ValueError:
+        raise ValueError(next(_find_faults(fields, ""))) from None
+
+
+def _find_faults(value: Any, place: str) -> Iterator[str]:
+    """The numbers among plain values that are not finite, and the texts that no file can hold."""
+    expected = None
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _find_faults(key, place)
+            yield from _find_faults(inner, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _find_faults(inner, f"{place}.{index}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        expected = "a finite number"
+    elif isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            expected = "text without halves of pairs"
+    if expected is not None:
+        yield f"{_quote(place) if place else WHOLE} is {value!r:.40}; expected {expected}"
+
+
+def _quote(text: str) -> str:
+    """A name from a file, of any length and with any characters, as a short and plain one."""
+    return f"'{text:.80}'" if text.isprintable() else f"{text!r:.80}"
 
 
 def parse(text: str) -> Any:
@@ -148,7 +203,10 @@ def parse(text: str) -> Any:
     """
     check_depth(text)
     try:
-        fields = json.loads(text, parse_constant=_refuse_constant)
+        # A number that no file should hold becomes one that is refused by its place.
+        fields = json.loads(
+            text, parse_constant=float, parse_int=_read_int, object_pairs_hook=_gather
+        )
         if not isinstance(fields, dict) or SUM not in fields:
             return fields
         known = fields.pop(SUM)
@@ -159,8 +217,22 @@ def parse(text: str) -> Any:
     return fields
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+def _read_int(text: str) -> int | float:
+    """A whole number; one beyond all counts is taken for a fraction, which no count may be."""
+    return int(text) if len(text) < LONGEST_INT else float(text)
+
+
+def _gather(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields of an object; Python's reader keeps the last of those of one name in silence."""
+    if len(pairs) > MOST_FIELDS:
+        raise ValueError(
+            f"an object in it has {len(pairs):,} fields; expected at most {MOST_FIELDS:,}"
+        )
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"{_quote(twice)} stands in it twice")
+    return fields
 
 
 def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
@@ -171,7 +243,12 @@ def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
     """
     if isinstance(fields, dict):
         version = fields.pop(SCHEMA, VERSION)
-        if isinstance(version, int) and version > VERSION:
+        if type(version) is not int or version < 1:
+            raise RecordError(
+                f"{path} is damaged: '{SCHEMA}' is {version!r:.40}; expected the version of the "
+                "format, a whole number from 1"
+            )
+        if version > VERSION:
             raise RecordError(
                 f"{path} was written by a later version (schema {version}, this one knows "
                 f"{VERSION}); upgrade smallvision to read it"
@@ -179,10 +256,10 @@ def check(fields: Any, model: type[AnyRecord], path: Path) -> AnyRecord:
     try:
         # By way of JSON, so that lists become tuples and nothing else becomes something else.
         adapter: TypeAdapter[AnyRecord] = _adapter(model)
-        return adapter.validate_json(json.dumps(fields, allow_nan=False), strict=True)
+        return adapter.validate_json(spell(fields), strict=True)
     except ValidationError as error:
         raise RecordError(
-            f"{path} is damaged: {explain(error)}; restore it, or make the results anew"
+            f"{path} is damaged: {explain(error, fields)}; restore it, or make the results anew"
         ) from error
     except (RecursionError, ValueError) as error:  # deep nesting, and a number such as 1e999
         raise RecordError(f"{path} is damaged ({error}); restore it") from error
@@ -193,25 +270,34 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
 
 
-def explain(error: ValidationError) -> str:
+def explain(error: ValidationError, fields: Any) -> str:
     """The first complaint about a record, in our words."""
-    first = error.errors(include_url=False)[0]
+    complaints = error.errors(include_url=False)
+    place = _name_place(complaints[0])
+    # Each type of a union complains; the last is the widest.
+    first = [one for one in complaints if _name_place(one) == place][-1]
     if first["type"] == "json_invalid":  # which Python's reader takes: deep nesting, half of a pair
-        return str(first["ctx"]["error"])
-    place = ".".join(str(part) for part in first["loc"] if part not in TAGS)
-    if first["type"] == "missing":
-        return f"'{place}' is missing"
-    if first["type"] == "extra_forbidden":
-        return f"'{place}' is no field of it"
-    if first["type"] == "union_tag_not_found":
-        return f"'{place}' lacks {first['ctx']['discriminator']}"
-    if first["type"] in ("model_type", "model_attributes_type"):
-        return f"{place or 'its content'} is no JSON object"
-    if first["type"] == "union_tag_invalid":
-        about = first["ctx"]  # whose 'tag' is raw, so that pydantic's own sentence would be too
-        return (
-            f"'{place}' has the {about['discriminator']} {about['tag']!r:.40}; expected one of "
-            f"{about['expected_tags']}"
-        )
-    expected = first["msg"][0].lower() + first["msg"][1:]
-    return f"'{place}' is {first['input']!r:.40}; {expected}" if place else expected
+        return next(_find_faults(fields, ""), str(first["ctx"]["error"]))
+    expected = first["msg"].removeprefix("Value error, ")
+    match first["type"]:
+        case "missing":
+            return f"{place} is missing"
+        case "extra_forbidden":
+            return f"{place} is no field of it"
+        case "union_tag_not_found":
+            return f"{place} lacks {first['ctx']['discriminator']}"
+        case "union_tag_invalid":
+            found, known = first["ctx"]["tag"], first["ctx"]["expected_tags"]
+            name = first["ctx"]["discriminator"]
+            return f"{place} has the {name} {found!r:.40}; expected one of {known}"
+        case "model_type" | "model_attributes_type":
+            return f"{place} is no JSON object"
+        case "value_error" if isinstance(first["input"], dict):  # of fields that belong together
+            return f"{place} does not hold together: {expected}"
+    return f"{place} is {first['input']!r:.40}; {expected[:1].lower()}{expected[1:]}"
+
+
+def _name_place(complaint: ErrorDetails) -> str:
+    """Where in a record a complaint is about, without the names of types."""
+    parts = [str(part) for part in complaint["loc"] if part not in TAGS]
+    return _quote(".".join(parts)) if parts else WHOLE

@@ -13,6 +13,7 @@ from smallvision.records.schema import Interval, VerdictWord
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 
 Correct = npt.NDArray[np.bool_]
+MOST_IMAGES = 1e12  # more than there are: no number would do
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def needed_images(
         power: wished-for chance of telling them apart.
         level: of the test.
 
-    Returns: the number of images, or None when the shares are equal.
+    Returns: the number of images, or None when the shares are equal or no number would do.
 
     Source: Connor, Biometrics 43 (1987) 207-211, unconditional sample size.
     """
@@ -121,4 +122,5 @@ def needed_images(
         return None
     alpha = float(norm.isf(level / 2)) * math.sqrt(discordant)
     beta = float(norm.ppf(power)) * math.sqrt(max(discordant - gap**2, 0.0))
-    return math.ceil(((alpha + beta) / gap) ** 2)
+    needed = ((alpha + beta) / gap) ** 2
+    return math.ceil(needed) if needed < MOST_IMAGES else None

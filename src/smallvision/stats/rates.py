@@ -42,4 +42,4 @@ def compare_rates(a: Rated, b: Rated) -> float:
     """
     hits_a, hits_b = round(a.accuracy * a.n), round(b.accuracy * b.n)
     table = [[hits_a, a.n - hits_a], [hits_b, b.n - hits_b]]
-    return float(fisher_exact(table).pvalue)
+    return min(1.0, float(fisher_exact(table).pvalue))  # which may be a rounding above

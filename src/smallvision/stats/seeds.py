@@ -11,7 +11,7 @@ from scipy.stats import norm, t
 
 from smallvision.records.schema import Interval, VerdictWord
 from smallvision.stats.intervals import CONFIDENCE
-from smallvision.stats.paired import Correct, PairedComparison, compare_paired
+from smallvision.stats.paired import MOST_IMAGES, Correct, PairedComparison, compare_paired
 
 POWER = 0.8  # wished-for chance of telling two recipes apart
 
@@ -133,7 +133,7 @@ def compare_seeds(a: Correct, b: Correct) -> tuple[float, float]:
     if variance.total == 0:
         return difference, 1.0 if difference == 0 else 0.0
     statistic = abs(difference) / math.sqrt(variance.total)
-    return difference, float(2 * t.sf(statistic, variance.freedom))
+    return difference, min(1.0, float(2 * t.sf(statistic, variance.freedom)))
 
 
 def compare_answers(a: Correct, b: Correct) -> PairedComparison:
@@ -178,5 +178,5 @@ def needed_for_seeds(difference: float, variance: Variance, *, level: float) -> 
     """
     z = float(norm.isf(level / 2) + norm.ppf(POWER))
     spare = (difference / z) ** 2 - sum(part for part, _ in variance.seeds)
-    needed = math.ceil(variance.image / spare) if spare > 0 else 0
-    return needed if needed > variance.n else None
+    needed = variance.image / spare if spare > 0 else 0.0
+    return math.ceil(needed) if variance.n < needed < MOST_IMAGES else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,9 +44,8 @@ class StudyPlan:
     command: str = "smallvision.run_study()"
 
     def __post_init__(self) -> None:
-        for name, limit in self.limits:
-            if limit is not None and not (math.isfinite(limit) and limit >= 0):
-                raise SettingError(f"the limit on {name} is {limit}; expected a number from 0 up")
+        if fault := self.limits.find_fault():
+            raise SettingError(fault)
         if self.seeds < 1:
             raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
         if self.repeat and self.seeds == 1:

@@ -10,6 +10,7 @@ from benchmarks.training import race
 from benchmarks.training.race import OURS, PEER, RaceRecord, RaceRun
 from smallvision.errors import RecordError, SettingError
 from smallvision.records import store
+from tests.support.records import HASH
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_race_is_not_continued_with_another_recipe(
     path = tmp_path / "race-0.94.json"
     record = store.read(path, RaceRecord)
     for change, said in (
-        ({"recipe_sum": "sha256:0"}, "of another recipe"),
+        ({"recipe_sum": HASH}, "of another recipe"),
         ({"machine": record.machine.model_copy(update={"threads": 77})}, "on another machine"),
     ):
         store.write(path, record.model_copy(update=change))

@@ -9,6 +9,7 @@ import pytest
 from smallvision.data.dry_run import IMAGES, make_dry_run
 from smallvision.data.sealed_test import SealedTest, open_sealed_test
 from tests.support.images import make_dataset, make_images
+from tests.support.records import HASH
 
 
 def refuse() -> None:
@@ -17,7 +18,7 @@ def refuse() -> None:
 
 @pytest.mark.parametrize("size", [120, 1200])
 def test_all_images_are_training_images(size: int) -> None:
-    locked = SealedTest(refuse, size=30, fingerprint="sha256:0")
+    locked = SealedTest(refuse, size=30, fingerprint=HASH)
     dataset = replace(make_dataset(size), test=locked, val=make_images(9, seed=5))
     small = make_dry_run(dataset, seed=0)
     test = open_sealed_test(small.test)

@@ -13,6 +13,7 @@ from smallvision.data.sealed_test import SealedTest
 from smallvision.evaluation.open_test import Opening, open_test
 from smallvision.records.ledger import read_openings
 from tests.support.images import make_images
+from tests.support.records import HASH, OTHER_HASH
 
 
 def open_for(dataset: DataSet, folder: Path) -> tuple[ImageSet, Opening]:
@@ -27,19 +28,21 @@ def test_the_ledger_is_written_before_the_images_are_seen(dataset: DataSet, tmp_
         written.append(len(read_openings(tmp_path / "run")))
         return make_images(30)
 
-    locked = SealedTest(look, size=30, fingerprint="sha256:0")
+    locked = SealedTest(look, size=30, fingerprint=HASH)
     images, _ = open_for(replace(dataset, test=locked), tmp_path / "run")
     assert len(images) == 30
     assert written == [1]
     (entry,) = read_openings(tmp_path / "run")
     assert (entry.study, entry.model, entry.command, entry.n) == ("s", "m", "c", 30)
-    assert entry.data_fingerprint == "sha256:0"
+    assert entry.data_fingerprint == HASH
 
 
 def test_openings_are_counted_here_and_on_the_machine(dataset: DataSet, tmp_path: Path) -> None:
     counts = [open_for(dataset, tmp_path / name)[1] for name in ("a", "a", "b")]
     assert counts == [Opening(1, 1), Opening(2, 2), Opening(1, 3)]
-    other = replace(dataset, test=SealedTest(lambda: make_images(9), size=9, fingerprint="x"))
+    other = replace(
+        dataset, test=SealedTest(lambda: make_images(9), size=9, fingerprint=OTHER_HASH)
+    )
     assert open_for(other, tmp_path / "b")[1] == Opening(2, 1), "these are other images"
 
 

@@ -9,9 +9,9 @@ import pytest
 from smallvision.errors import RecordError
 from smallvision.records import layout, store
 from smallvision.records.schema import LearningRateSchedule, Record, UnfinishedRun
-from tests.support.records import make_status, make_study_record
+from tests.support.records import HASH, make_status, make_study_record
 
-SHARED = {"name": "tiny", "data": "rows", "mirror_safe": True, "recipe_sum": "sha256:0"}
+SHARED = {"name": "tiny", "data": "rows", "mirror_safe": True, "recipe_sum": HASH}
 
 
 def make_run(folder: Path, status: Record | None = None) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from smallvision.errors import RecordError
 from smallvision.records import ledger
 from smallvision.records.schema import LedgerEntry
+from tests.support.records import HASH
 
 ENTRY = LedgerEntry(
     opening=1,  # set by the ledger
@@ -17,7 +18,7 @@ ENTRY = LedgerEntry(
     study="s",
     model="m",
     n=5,
-    data_fingerprint="sha256:0",
+    data_fingerprint=HASH,
 )
 
 

@@ -17,7 +17,7 @@ from smallvision.study import climb
 from smallvision.study.plan import StudyPlan
 from tests.support.images import make_dataset
 from tests.support.record_files import RECORD_FILES, rewrite_record
-from tests.support.records import make_rate
+from tests.support.records import HASH, make_rate
 
 MODELS = {
     name: value
@@ -82,7 +82,7 @@ def test_a_change_makes_another_record() -> None:
 
 def test_a_record_extends_to_a_class_that_shares_fields_with_it() -> None:
     status = UnfinishedRun(
-        status="running", name="a", data="rows", mirror_safe=True, recipe_sum="", error="why"
+        status="running", name="a", data="rows", mirror_safe=True, recipe_sum=HASH, error="why"
     )
     with pytest.raises(ValidationError, match="epochs_planned"):
         status.extend(schema.AllImagesRun, kind="all_images", status="done")

@@ -7,7 +7,7 @@ import torch
 
 from smallvision.errors import RecordError
 from smallvision.records import store
-from smallvision.records.schema import Manifest, TtaRecord
+from smallvision.records.schema import TtaRecord
 from smallvision.records.weights import (
     check_manifest,
     copy_tensors,
@@ -15,6 +15,7 @@ from smallvision.records.weights import (
     read_manifest,
     save_tensors,
 )
+from tests.support.records import HASH, edit_json
 
 ABOUT = TtaRecord(mirror=True)
 
@@ -69,8 +70,8 @@ def test_a_folder_without_manifest_is_incomplete(folder: Path) -> None:
 
 
 def test_a_manifest_names_no_file_outside_its_folder(folder: Path) -> None:
-    store.write(folder / "manifest.json", Manifest(files={"../secret": "0"}))
-    with pytest.raises(RecordError, match="another folder"):
+    edit_json(folder / "manifest.json", files={"../secret": HASH})
+    with pytest.raises(RecordError, match=r"'files\.\.\./secret' is '\.\./secret'"):
         check_manifest(folder)
 
 

@@ -10,10 +10,10 @@ from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.schema import AllImagesRun, Record, UnfinishedRun
 from smallvision.runs.results import Run, draw_table
-from tests.support.records import make_metrics, make_status
+from tests.support.records import HASH, make_metrics, make_status
 
 UNFINISHED = UnfinishedRun(
-    status="running", name="tiny", data="rows", mirror_safe=True, recipe_sum="sha256:0"
+    status="running", name="tiny", data="rows", mirror_safe=True, recipe_sum=HASH
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from smallvision.evaluation import score
 from smallvision.records.schema import ModelScores, NearDuplicates, TestRecord, ValidationScores
 from smallvision.runs.results import TestResult, list_figures
-from tests.support.records import make_calibration, make_rate
+from tests.support.records import HASH, OTHER_HASH, make_calibration, make_rate
 
 NONE_ALIKE = NearDuplicates(copies=0, alike=None, n=90, sentence="No test image is a copy.")
 
@@ -20,7 +20,7 @@ def make_test_record(**changes: Any) -> TestRecord:
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 90)
     labels = (probabilities.argmax(axis=1) + (np.arange(90) % 3 == 0)) % 3
     fields: dict[str, Any] = {
-        "weights": "sha256:0",
+        "weights": HASH,
         "calibration": make_calibration(2.0),
         "val": make_rate(0.7, n=90),
         "p_vs_val": 0.75,
@@ -30,7 +30,7 @@ def make_test_record(**changes: Any) -> TestRecord:
         "time": "2026-11-22T14:40:00+00:00",
         "openings": 2,
         "openings_on_machine": 3,
-        "data_fingerprint": "sha256:1",
+        "data_fingerprint": OTHER_HASH,
     }
     return score(probabilities, labels, ("a", "b", "c")).extend(TestRecord, **(fields | changes))
 

@@ -161,7 +161,7 @@ class CacheEntry:
         """Write both arrays, then the record."""
         make_folder(self.folder)
         images = decoded.images
-        sizes = {
+        sizes: dict[Array, int] = {
             "images": _write_array(self.array("images"), images.images),
             "labels": _write_array(self.array("labels"), images.labels),
         }

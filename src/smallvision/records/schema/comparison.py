@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from smallvision.records.schema.base import Count, Interval, Record
+from typing import Annotated
+
+from smallvision.records.schema.base import (
+    Accuracies,
+    Count,
+    Difference,
+    DifferenceInterval,
+    Fraction,
+    Interval,
+    Number,
+    PathText,
+    Record,
+    Seeds,
+    Text,
+    at_most,
+)
 from smallvision.records.schema.measures import VerdictWord
 
 
 class RunGroup(Record):
     """Runs whose recipes differ in seed and name alone."""
 
-    name: str
+    name: Text
     """Unique among the groups."""
-    runs: tuple[str, ...]
+    runs: Annotated[tuple[PathText, ...], at_most(10_000)]
     """Their folders."""
-    seeds: tuple[int, ...]
+    seeds: Seeds
     """Their seeds."""
-    failed: tuple[int, ...]
+    failed: Seeds
     """Seeds of repeats that no figure includes."""
-    accuracies: tuple[float, ...]
+    accuracies: Accuracies
     """Validation accuracy of each run."""
-    mean: float
+    mean: Fraction
     """Their mean."""
-    std: float | None
+    std: Fraction | None
     """Sample standard deviation over seeds; null for one run."""
     interval: Interval
     """95 % interval: Wilson's over images for one run, Student's over seeds for several."""
@@ -30,25 +45,25 @@ class RunGroup(Record):
 class PairVerdict(Record):
     """Two groups compared."""
 
-    a: str
+    a: Text
     """Name of the first group."""
-    b: str
+    b: Text
     """Name of the second group."""
-    difference: float
+    difference: Difference
     """Mean accuracy of the first minus that of the second."""
-    interval: Interval
+    interval: DifferenceInterval
     """95 % interval of the difference."""
-    bootstrap: Interval
+    bootstrap: DifferenceInterval
     """Paired bootstrap interval of the difference."""
-    p: float
+    p: Fraction
     """Two-sided p-value of the pair alone."""
-    p_holm: float
+    p_holm: Fraction
     """The same, corrected for all pairs after Holm."""
     verdict: VerdictWord
     """What may be said at the 5 % level after the correction."""
-    needed_n: int | None
+    needed_n: Number | None
     """About how many images would be needed to tell the two apart; null if no number would do."""
-    sentence: str
+    sentence: Text
     """The verdict in words."""
 
 

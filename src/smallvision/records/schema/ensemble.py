@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from pydantic import model_validator
+
+from smallvision.records.schema.base import (
+    Count,
+    Difference,
+    Fraction,
+    Interval,
+    Latency,
+    Loss,
+    Number,
+    Record,
+    RunPath,
+    Text,
+    at_most,
+    check_lengths,
+)
 from smallvision.records.schema.measures import CostRatio, Verdict
 
+MOST_NETWORKS = 1000  # of an ensemble, and among which its members are chosen
+
 SelectionName: TypeAlias = Literal["greedy", "last", "all"]
+Shares: TypeAlias = Annotated[tuple[Fraction, ...], at_most(MOST_NETWORKS)]
 
 
 class EnsembleMember(Record):
     """A network that votes."""
 
-    run: str
+    run: RunPath
     """Its run folder, relative to the ensemble's."""
     epoch: Count
     """Epoch of its weights."""
     accuracy: Fraction
     """Validation accuracy on its own."""
-    loss: float
+    loss: Loss
     """Validation log loss on its own, without temperature."""
 
 
@@ -33,13 +51,13 @@ class EnsembleCandidate(EnsembleMember):
 class EnsembleStep(Record):
     """The ensemble after its first so many members."""
 
-    members: Count
+    members: Number
     """Networks in the mean."""
     accuracy: Fraction
     """Accuracy of the mean."""
-    loss: float
+    loss: Loss
     """Log loss of the mean, without temperature."""
-    gain: float
+    gain: Difference
     """Accuracy beyond that of the step before; 0 for the first."""
 
 
@@ -50,11 +68,11 @@ class BestMember(EnsembleMember):
     """Wilson's 95 % interval of its accuracy."""
     n: Count
     """Validation images."""
-    latency_seconds: float
+    latency_seconds: Latency
     """Time to classify one image."""
-    size_bytes: Count
+    size_bytes: Number
     """Size of its weights."""
-    parameters: Count
+    parameters: Number
     """Parameter count."""
 
 
@@ -67,9 +85,9 @@ class AveragedWeights(Record):
     """Wilson's 95 % interval."""
     n: Count
     """Validation images."""
-    loss: float
+    loss: Loss
     """Log loss, without temperature."""
-    sentence: str
+    sentence: Text
     """What that is worth beside the best member, in words."""
 
 
@@ -78,13 +96,13 @@ class EnsembleRecord(Record):
 
     select: SelectionName
     """How the members were chosen."""
-    candidates: tuple[EnsembleCandidate, ...]
+    candidates: Annotated[tuple[EnsembleCandidate, ...], at_most(MOST_NETWORKS)]
     """All networks that were offered."""
-    members: tuple[EnsembleMember, ...]
+    members: Annotated[tuple[EnsembleMember, ...], at_most(MOST_NETWORKS, least=1)]
     """Those that vote, in the order of choice."""
-    steps: tuple[EnsembleStep, ...]
+    steps: Annotated[tuple[EnsembleStep, ...], at_most(MOST_NETWORKS)]
     """The mean after each member."""
-    disagreement: tuple[tuple[float, ...], ...]
+    disagreement: Annotated[tuple[Shares, ...], at_most(MOST_NETWORKS)]
     """Share of validation images that two members answer differently."""
     single: BestMember
     """The best member on its own."""
@@ -94,3 +112,15 @@ class EnsembleRecord(Record):
     """The ensemble compared with the best member."""
     cost: CostRatio
     """Cost of the ensemble divided by that of the best member."""
+
+    @model_validator(mode="after")
+    def check_members(self) -> Self:
+        """Each member has a step, and a row and a column of the disagreement."""
+        sides = {f"disagreement.{i}": len(row) for i, row in enumerate(self.disagreement)}
+        check_lengths(
+            members=len(self.members),
+            steps=len(self.steps),
+            disagreement=len(self.disagreement),
+            **sides,
+        )
+        return self

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from smallvision.records.schema.base import Record
+from typing import Annotated
+
+from pydantic import Field
+
+from smallvision.records.schema.base import Count, Key, Record, Text
 
 
 class GitState(Record):
     """The source tree of the package."""
 
-    commit: str
+    commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
     """Commit."""
     changed: bool
     """Whether files were changed since."""
@@ -17,21 +21,21 @@ class GitState(Record):
 class Environment(Record):
     """`environment.json`: versions and hardware."""
 
-    python: str
+    python: Text
     """Version of Python."""
-    platform: str
+    platform: Text
     """Operating system."""
-    processor: str
+    processor: Text
     """Name of the processor."""
-    generation: str | None
+    generation: Text | None
     """Family and model of the processor, whose names in the cloud are cut short."""
-    instructions: str
+    instructions: Text
     """Widest vector instructions that torch finds."""
-    memory_bytes: int | None
+    memory_bytes: Count | None
     """Physical memory."""
-    gpu: str | None
+    gpu: Text | None
     """Name of the GPU."""
-    versions: dict[str, str | None]
+    versions: Annotated[dict[Key, Text | None], Field(max_length=1000)]
     """Versions of the packages that decide results."""
     git: GitState | None
     """Source tree; null for an installed package."""

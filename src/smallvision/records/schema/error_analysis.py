@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self, TypeAlias
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from pydantic import Field, model_validator
+
+from smallvision.records.schema.base import (
+    ClassNames,
+    ClassNumber,
+    Count,
+    FileName,
+    Fraction,
+    Interval,
+    Name,
+    Probability,
+    Record,
+    Text,
+    at_most,
+    check_order,
+)
+from smallvision.records.schema.ensemble import MOST_NETWORKS
+
+Property: TypeAlias = Annotated[float, Field(ge=0, le=100)]  # measured on grey images in [0, 1]
+SaliencyMethod: TypeAlias = Literal["Grad-CAM", "input gradient"]
 
 
 class ConfusedPair(Record):
     """Two classes that are taken for each other; the commoner way comes first."""
 
-    true: Count
+    true: ClassNumber
     """Number of the class of the images."""
-    predicted: Count
+    predicted: ClassNumber
     """Number of the class they are taken for."""
     count: Count
     """Such errors."""
     reverse_count: Count
     """Errors the other way round."""
-    file: str | None
+    file: FileName | None
     """A strip of up to 8 such errors, the most confident first."""
-    reverse_file: str | None
+    reverse_file: FileName | None
     """The same the other way round; null without such errors."""
 
 
@@ -29,17 +49,17 @@ class ConfidentError(Record):
 
     index: Count
     """Number of the image, as in `split.npz`."""
-    true: Count
+    true: ClassNumber
     """Number of its class."""
-    predicted: Count
+    predicted: ClassNumber
     """Number of the predicted class."""
-    confidence: float
+    confidence: Probability
     """Probability of the predicted class."""
-    true_probability: float
+    true_probability: Probability
     """Probability of the right class."""
-    file: str
+    file: FileName
     """The image."""
-    saliency: str
+    saliency: FileName
     """The image with what the model looked at."""
 
 
@@ -48,11 +68,11 @@ class MemberDisagreement(Record):
 
     index: Count
     """Number of the image."""
-    true: Count
+    true: ClassNumber
     """Number of its class."""
-    votes: tuple[int, ...]
+    votes: Annotated[tuple[ClassNumber, ...], at_most(MOST_NETWORKS)]
     """Number of the class that each member names."""
-    file: str
+    file: FileName
     """The image."""
 
 
@@ -61,13 +81,13 @@ class LabelIssue(Record):
 
     index: Count
     """Number of the image."""
-    given: Count
+    given: ClassNumber
     """Number of the class of its label."""
-    suggested: Count
+    suggested: ClassNumber
     """Number of the class that the model suggests."""
-    probability: float
+    probability: Probability
     """Probability of the suggested class."""
-    file: str
+    file: FileName
     """The image."""
 
 
@@ -76,16 +96,16 @@ class LabelIssues(Record):
 
     estimate: Count
     """About how many; a weak model overstates it."""
-    images: tuple[LabelIssue, ...]
+    images: Annotated[tuple[LabelIssue, ...], at_most(24)]
     """The most suspicious, at most 24."""
 
 
 class SliceBin(Record):
     """Images of one range of a measured property, both ends included."""
 
-    low: float
+    low: Property
     """Lowest value."""
-    high: float
+    high: Property
     """Highest value."""
     n: Count
     """Number of images."""
@@ -94,17 +114,23 @@ class SliceBin(Record):
     interval: Interval
     """Wilson's 95 % interval."""
 
+    @model_validator(mode="after")
+    def check_range(self) -> Self:
+        """The range has its low end first."""
+        check_order((self.low, self.high))
+        return self
+
 
 class PropertySlice(Record):
     """Accuracy along a measured property of the images."""
 
-    name: str
+    name: Name
     """Name of the property, such as `brightness`."""
-    bins: tuple[SliceBin, ...]
+    bins: Annotated[tuple[SliceBin, ...], at_most(100)]
     """Bins of about equal count; fewer than five where values are tied."""
-    p: float
+    p: Fraction
     """p-value of equal accuracy in all bins, corrected for all properties after Holm."""
-    sentence: str
+    sentence: Text
     """The same in words."""
 
 
@@ -113,23 +139,43 @@ class ErrorAnalysisRecord(Record):
 
     on: Literal["val"] = "val"
     """The images that were looked at."""
-    model: str
+    model: Name
     """Name of the model."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """In label order; the other fields hold numbers into it."""
     n: Count
     """Validation images."""
     errors: Count
     """Those classified wrongly."""
-    pairs: tuple[ConfusedPair, ...]
+    pairs: Annotated[tuple[ConfusedPair, ...], at_most(10)]
     """Up to 10 pairs of classes, by number of errors."""
-    worst: tuple[ConfidentError, ...]
+    worst: Annotated[tuple[ConfidentError, ...], at_most(24)]
     """Up to 24 errors, the most confident first."""
-    saliency: str | None
+    saliency: SaliencyMethod | None
     """Method of the overlays: `Grad-CAM` or `input gradient`; null without errors."""
-    disagreements: tuple[MemberDisagreement, ...]
+    disagreements: Annotated[tuple[MemberDisagreement, ...], at_most(12)]
     """Up to 12 images, by entropy of the votes; empty for a single network."""
     label_issues: LabelIssues
     """Labels that may be wrong."""
-    slices: tuple[PropertySlice, ...]
+    slices: Annotated[tuple[PropertySlice, ...], at_most(100)]
     """Accuracy along measured properties."""
+
+    @model_validator(mode="after")
+    def check_classes(self) -> Self:
+        """Every number of a class has a name."""
+        K = len(self.class_names)
+        for place, number in self.list_classes():
+            if number >= K:
+                raise ValueError(f"{place} is class {number}, where {K} have names")
+        return self
+
+    def list_classes(self) -> Iterator[tuple[str, int]]:
+        """Each number of a class that is named anywhere, with the field that names it."""
+        for pair in self.pairs:
+            yield from (("true", pair.true), ("predicted", pair.predicted))
+        for error in self.worst:
+            yield from (("true", error.true), ("predicted", error.predicted))
+        for image in self.disagreements:
+            yield from (("true", image.true), *(("votes", vote) for vote in image.votes))
+        for issue in self.label_issues.images:
+            yield from (("given", issue.given), ("suggested", issue.suggested))

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from smallvision.records.schema.base import Count, Fraction, Record, Shape
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from smallvision.records.schema.base import (
+    MOST,
+    ClassCounts,
+    ClassNames,
+    Count,
+    FileName,
+    Fraction,
+    Name,
+    Record,
+    Shape,
+    Text,
+    Texts,
+    at_most,
+    check_lengths,
+)
+
+ChannelName: TypeAlias = Literal["grey", "red", "green", "blue"]
 
 
 class ChannelStatistics(Record):
     """The pixels of one channel, as fractions of full brightness."""
 
-    name: str
+    name: ChannelName
     """`grey`, `red`, `green` or `blue`."""
-    mean: float
+    mean: Fraction
     """Mean."""
-    std: float
+    std: Fraction
     """Standard deviation."""
-    histogram: tuple[Fraction, ...]
+    histogram: Annotated[tuple[Fraction, ...], at_most(64, least=64)]
     """Share of the pixels in each of 64 levels; they sum to 1."""
 
 
@@ -34,52 +54,58 @@ class ExplorationFigures(Record):
     """Training images."""
     shape: Shape
     """Channels, height and width of an image."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """In label order."""
-    counts: tuple[int, ...]
+    counts: ClassCounts
     """Images of each class."""
-    imbalance: float
+    imbalance: Annotated[float, Field(ge=1, le=MOST)]
     """Images of the largest class divided by those of the smallest that has any."""
-    channels: tuple[ChannelStatistics, ...]
+    channels: Annotated[tuple[ChannelStatistics, ...], at_most(3, least=1)]
     """Statistics of each channel."""
     duplicates: DuplicateCounts
     """Identical images."""
-    implications: tuple[str, ...]
+    implications: Texts
     """What follows for models and metrics, one sentence each."""
+
+    @model_validator(mode="after")
+    def check_classes(self) -> Self:
+        """Each class has a count."""
+        check_lengths(class_names=len(self.class_names), counts=len(self.counts))
+        return self
 
 
 class NormalizationPictures(Record):
     """Strips of some images."""
 
-    before: str
+    before: FileName
     """File name of the strip before normalisation."""
-    after: str
+    after: FileName
     """File name of the strip after normalisation."""
 
 
 class AugmentationPicture(Record):
     """An augmentation shown on one image."""
 
-    name: str
+    name: Name
     """Name of the augmentation."""
-    sentence: str
+    sentence: Text
     """What it does."""
-    file: str
+    file: FileName
     """File name of a strip: the original, then variations."""
 
 
 class ExplorationPictures(Record):
     """File names of all pictures; images are shown at their own size, 1 pixel apart."""
 
-    random: str
+    random: FileName
     """A sheet of random images."""
-    classes: tuple[str, ...]
+    classes: Annotated[tuple[FileName, ...], at_most(100)]
     """A strip of each class; at most the first 100."""
-    averages: tuple[str, ...]
+    averages: Annotated[tuple[FileName, ...], at_most(100)]
     """The mean image of each class; at most the first 100."""
     normalization: NormalizationPictures
     """Images before and after normalisation."""
-    augmentations: tuple[AugmentationPicture, ...]
+    augmentations: Annotated[tuple[AugmentationPicture, ...], at_most(1000)]
     """A strip of each augmentation."""
 
 

@@ -6,10 +6,22 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from smallvision.records.schema.base import (
+    Count,
+    Difference,
+    DifferenceInterval,
+    Fraction,
+    Interval,
+    Loss,
+    Number,
+    Probability,
+    Ratio,
+    Record,
+    Temperature,
+    Text,
+    at_most,
+)
 
-# Of logits; `stats.calibration` tries 1/20 to 20, and what is far beyond would overflow them.
-Temperature: TypeAlias = Annotated[float, Field(ge=1e-3, le=1e3)]
 VerdictWord: TypeAlias = Literal["better", "worse", "cannot tell apart"]
 
 
@@ -22,20 +34,20 @@ class Rate(Record):
     """Wilson's 95 % interval of the accuracy."""
     n: Count
     """Number of images."""
-    loss: float
+    loss: Loss
     """Log loss in nats."""
 
 
 class ReliabilityBin(Record):
     """The images whose most probable class has a probability between `low` and `high`."""
 
-    low: float
+    low: Fraction
     """Lower edge, excluded."""
-    high: float
+    high: Fraction
     """Upper edge, included."""
     n: Count
     """Number of images."""
-    confidence: float
+    confidence: Probability
     """Mean probability of the most probable class."""
     accuracy: Fraction
     """Share of these images that are classified correctly."""
@@ -44,13 +56,13 @@ class ReliabilityBin(Record):
 class Reliability(Record):
     """How far probabilities can be believed."""
 
-    ece: float
+    ece: Probability
     """Expected calibration error over the bins."""
-    nll: float
+    nll: Loss
     """Log loss in nats."""
-    brier: float
+    brier: Annotated[float, Field(ge=0, le=2.001)]
     """Brier score, summed over the classes: from 0 to 2."""
-    bins: tuple[ReliabilityBin, ...]
+    bins: Annotated[tuple[ReliabilityBin, ...], at_most(1000)]
     """Bins of equal width over the highest probability; empty bins are left out."""
 
 
@@ -68,35 +80,35 @@ class Calibration(Record):
 class Verdict(Record):
     """Two models compared on the same images."""
 
-    rung: str
+    rung: Text
     """Name of the model that is judged."""
-    against: str
+    against: Text
     """Name of the model it is compared with."""
     n: Count
     """Number of images that both classified."""
-    difference: float
+    difference: Difference
     """Accuracy of the first minus accuracy of the second."""
-    interval: Interval
+    interval: DifferenceInterval
     """95 % interval of the difference, which excludes zero exactly where the test does."""
-    p: float
+    p: Fraction
     """Two-sided p-value: exact McNemar test of single runs, Welch's test of several seeds."""
     verdict: VerdictWord
     """What may be said at the 5 % level."""
-    needed_n: int | None
+    needed_n: Number | None
     """About how many images would be needed to tell the two apart; null if no number would do."""
-    bootstrap: Interval
+    bootstrap: DifferenceInterval
     """Paired percentile bootstrap interval of the difference."""
-    gap_change: float
+    gap_change: Annotated[float, Field(ge=-2, le=2)]
     """Change of the gap between training and validation accuracy."""
-    seconds_ratio: float
+    seconds_ratio: Ratio
     """Training time of the first divided by that of the second."""
-    parameters_ratio: float
+    parameters_ratio: Ratio
     """Parameter count of the first divided by that of the second."""
-    latency_ratio: float
+    latency_ratio: Ratio
     """Time to classify an image, of the first divided by that of the second."""
-    seeds: tuple[int, int]
+    seeds: tuple[Number, Number]
     """Number of seeds on each side."""
-    sentence: str
+    sentence: Text
     """The verdict in words."""
 
     @property
@@ -108,7 +120,7 @@ class Verdict(Record):
 class CostRatio(Record):
     """The cost of a model divided by the cost of another."""
 
-    latency_ratio: float
+    latency_ratio: Ratio
     """Time to classify an image."""
-    size_ratio: float
+    size_ratio: Ratio
     """Size of the weights."""

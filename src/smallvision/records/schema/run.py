@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from smallvision.records.schema.base import (
+    Accuracies,
+    Count,
+    Difference,
+    Fraction,
+    Hash,
+    Interval,
+    Latency,
+    LearningRate,
+    Loss,
+    Name,
+    Number,
+    Record,
+    Seconds,
+    Seeds,
+    Speed,
+    Text,
+    Texts,
+    at_most,
+    check_lengths,
+)
 from smallvision.records.schema.measures import Calibration, CostRatio, Rate, Verdict
+
+Device: TypeAlias = Literal["cpu", "cuda", "mps"]
 
 
 class ComputeSettings(Record):
     """How a run computes; the bits of its result depend on it."""
 
-    device: str
+    device: Device
     """`cpu`, `cuda` or `mps`."""
     precision: Literal["bf16", "fp32"]
     """`bf16` for matrix products and convolutions with fp32 weights, or `fp32`."""
     compiled: bool
     """Whether training steps run through `torch.compile`."""
-    threads: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1, le=65_536)]
     """CPU threads."""
 
 
@@ -30,23 +52,23 @@ class RunStatus(Record):
     """`trained`: on the training split. `ensemble`: an average of other runs. `refit`: on training
     and validation images, after a run on the training split. `all_images`: on all images, without
     any validation."""
-    name: str
+    name: Name
     """Name of the run."""
-    data: str
+    data: Text
     """Name of the data set, which `smallvision evaluate` takes when none is given."""
     mirror_safe: bool
     """Whether a mirrored image keeps its class, as the run was told."""
-    recipe_sum: str
+    recipe_sum: Hash
     """SHA-256 of `recipe.toml`, which nobody may change afterwards."""
     compute: ComputeSettings | None = None
     """How it computes; null before that is decided."""
-    micro_batch: int | None = None
+    micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
     """Images computed at a time since memory ran out; null while the recipe's setting holds."""
-    slowdown: float | None = None
+    slowdown: Annotated[float, Field(gt=0, le=1)] | None = None
     """Factor of the learning rate since a run was rolled back; null if it never was."""
     moved: bool = False
     """Whether it was resumed on another device, in another precision, or with other threads."""
-    notes: tuple[str, ...] = ()
+    notes: Texts = ()
     """What happened to the run that a reader should know, one sentence each."""
 
     @property
@@ -60,7 +82,7 @@ class UnfinishedRun(RunStatus):
 
     status: Literal["running", "failed", "pruned"]
     """`pruned` is a trial that a search gave up."""
-    error: str | None = None
+    error: Text | None = None
     """Why it failed or was pruned, in one line."""
 
 
@@ -75,19 +97,19 @@ class FinishedRun(RunStatus):
     """Epochs trained; of an ensemble, the sum over its runs."""
     best_epoch: Count
     """Epoch of the weights that were kept; of an ensemble, that of its best single member."""
-    stopped: str
+    stopped: Text
     """Why it ended there."""
-    seconds: float
+    seconds: Seconds
     """Training time over all sessions; of an ensemble, the sum over its runs."""
-    search_seconds: float = 0.0
+    search_seconds: Seconds = 0.0
     """Time of the search that found its settings."""
-    images_per_second: float | None = None
+    images_per_second: Speed | None = None
     """Training speed, the median over epochs; null for an ensemble."""
-    parameters: Count
+    parameters: Number
     """Parameter count."""
-    size_bytes: Count
+    size_bytes: Number
     """Size of `model/model.safetensors`."""
-    latency_seconds: float
+    latency_seconds: Latency
     """Median time to classify one image, over some validation images."""
     train: Rate
     """On clean training images."""
@@ -102,11 +124,11 @@ class ValidatedRun(FinishedRun):
     """On validation images, with temperature."""
     calibration: Calibration
     """On validation images."""
-    gap: float
+    gap: Difference
     """Training accuracy minus validation accuracy."""
     within_limits: bool | None = None
     """Whether it keeps the limits of its study; null outside a study."""
-    caveats: tuple[str, ...] = ()
+    caveats: Texts = ()
     """Sentences that every verdict on it adds."""
 
 
@@ -144,21 +166,21 @@ class EpochMetrics(Record):
     Where weights are averaged, the figures are those of the average once there is one.
     """
 
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Number
     """Counted from 1."""
     step: Count
     """Steps since the run began."""
-    cycle: Annotated[int, Field(ge=1)]
+    cycle: Number
     """Cycle of the learning rate, counted from 1."""
-    lr: float
+    lr: LearningRate
     """Learning rate of the last step."""
-    loss: float
+    loss: Loss
     """Mean loss of the augmented batches."""
-    train_loss: float
+    train_loss: Loss
     """Log loss on a sample of the training images."""
     train_accuracy: Fraction
     """Accuracy on the same images."""
-    val_loss: float | None
+    val_loss: Loss | None
     """Log loss on the validation images; null without any."""
     val_accuracy: Fraction | None
     """Accuracy on the validation images; null without any."""
@@ -168,9 +190,9 @@ class EpochMetrics(Record):
     """Validation images measured."""
     best: bool
     """Whether these are the best weights so far; without validation images, always."""
-    seconds: float
+    seconds: Seconds
     """Time since training began, over all sessions."""
-    images_per_second: float
+    images_per_second: Speed
     """Training images a second in this epoch."""
     skipped: Count
     """Steps left out because the loss or a gradient was NaN or infinite."""
@@ -179,20 +201,26 @@ class EpochMetrics(Record):
 class LearningRateSchedule(Record):
     """`schedule.json`: the learning rate over all planned steps, thinned for drawing."""
 
-    kind: str
+    kind: Name
     """Name of the schedule."""
     epochs: Count
     """Epochs planned."""
-    steps_per_epoch: Annotated[int, Field(ge=1)]
+    steps_per_epoch: Number
     """Steps an epoch."""
-    lr: float
+    lr: LearningRate
     """Peak learning rate."""
-    step: tuple[int, ...]
+    step: Annotated[tuple[Count, ...], at_most(10_000)]
     """Steps at which the rate is given, from 0."""
-    value: tuple[float, ...]
+    value: Annotated[tuple[LearningRate, ...], at_most(10_000)]
     """Learning rate at these steps."""
-    cycle_ends: tuple[int, ...]
+    cycle_ends: Annotated[tuple[Count, ...], at_most(1000)]
     """Last step of every cycle, from 0."""
+
+    @model_validator(mode="after")
+    def check_steps(self) -> Self:
+        """Each step has a value."""
+        check_lengths(step=len(self.step), value=len(self.value))
+        return self
 
     @property
     def end_epochs(self) -> tuple[int, ...]:
@@ -211,45 +239,51 @@ class CheckpointState(Record):
     """Steps finished of the epoch after that."""
     skipped: Count
     """Of those steps, the ones that were left out."""
-    loss_sum: float
+    loss_sum: Loss
     """Sum of the losses of the other steps."""
     best_epoch: Count
     """Epoch of the best weights so far; 0 before the first epoch has ended."""
-    best_accuracy: float | None
+    best_accuracy: Fraction | None
     """Its validation accuracy."""
-    best_loss: float | None
+    best_loss: Loss | None
     """Its validation log loss."""
-    seconds: float
+    seconds: Seconds
     """Training time over all sessions."""
-    stopped: str | None
+    stopped: Text | None
     """Why training ended; null while it goes on."""
 
 
 class SeedSummary(Record):
     """`seeds.json`: a run and its finished repeats with other seeds, on one split."""
 
-    seeds: tuple[int, ...]
+    seeds: Seeds
     """Seeds of the runs that came to their end, the first run's among them."""
-    accuracies: tuple[float, ...]
+    accuracies: Accuracies
     """Validation accuracy of each."""
-    failed: tuple[int, ...]
+    failed: Seeds
     """Seeds of repeats that diverged or ran out of memory; no mean includes them."""
-    mean: float
+    mean: Fraction
     """Mean accuracy over seeds."""
-    std: float | None
+    std: Fraction | None
     """Sample standard deviation; null where only one run came to its end."""
     interval: Interval | None
     """Student's 95 % interval of the mean over seeds; null where only one run came to its end."""
     n: Count
     """Validation images."""
 
+    @model_validator(mode="after")
+    def check_seeds(self) -> Self:
+        """Each seed has an accuracy."""
+        check_lengths(seeds=len(self.seeds), accuracies=len(self.accuracies))
+        return self
+
 
 class Teacher(Record):
     """The model that a student learnt from."""
 
-    name: str
+    name: Name
     """Name of its run."""
-    model: str
+    model: Hash
     """Fingerprint of its weights."""
     accuracy: Fraction
     """On the validation images."""
@@ -257,11 +291,11 @@ class Teacher(Record):
     """Wilson's 95 % interval."""
     n: Count
     """Validation images."""
-    parameters: Count
+    parameters: Number
     """Parameter count."""
-    size_bytes: Count
+    size_bytes: Number
     """Size of its weights."""
-    latency_seconds: float
+    latency_seconds: Latency
     """Time to classify one image, measured in turns with the student."""
 
 

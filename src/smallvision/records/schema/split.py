@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from smallvision.records.schema.base import Count, Record
+from typing import Self
+
+from pydantic import model_validator
+
+from smallvision.records.schema.base import (
+    ClassCounts,
+    Count,
+    Fraction,
+    Hash,
+    Record,
+    Seed,
+    check_lengths,
+)
 
 
 class SplitCounts(Record):
     """Images of each class on each side."""
 
-    train: tuple[int, ...]
+    train: ClassCounts
     """Of the training split, in class order."""
-    val: tuple[int, ...]
+    val: ClassCounts
     """Of the validation split, in class order."""
+
+    @model_validator(mode="after")
+    def check_classes(self) -> Self:
+        """Both sides count the same classes."""
+        check_lengths(train=len(self.train), val=len(self.val))
+        return self
 
 
 class SplitRecord(Record):
     """`split.json`: which images are trained on; `split.npz` holds the indices."""
 
-    seed: int
+    seed: Seed
     """Seed of the random choice."""
-    val_fraction: float
+    val_fraction: Fraction
     """Share of each class to validate on."""
-    subset: float | None
+    subset: Fraction | None
     """Share of the training images in use; null for all."""
     declared_val: bool
     """Whether the source has a validation set of its own, which `val` then indexes."""
@@ -31,15 +49,15 @@ class SplitRecord(Record):
     """Validation images."""
     counts: SplitCounts
     """Images of each class."""
-    train_hash: str
+    train_hash: Hash
     """SHA-256 of the training indices."""
-    val_hash: str
+    val_hash: Hash
     """SHA-256 of the validation indices."""
-    data_fingerprint: str
+    data_fingerprint: Hash
     """Fingerprint of the data set's training images."""
-    val_fingerprint: str | None = None
+    val_fingerprint: Hash | None = None
     """Fingerprint of the declared validation set."""
-    test_fingerprint: str
+    test_fingerprint: Hash
     """Fingerprint of the sealed test images."""
     duplicates: Count
     """Images that have an identical copy; copies always fall on one side."""

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record, Shape
+from smallvision.records.schema.base import (
+    MOST,
+    ClassNames,
+    Count,
+    FolderName,
+    Fraction,
+    Hash,
+    Interval,
+    Name,
+    Number,
+    PathText,
+    Record,
+    Seconds,
+    Seed,
+    Shape,
+    Text,
+    Texts,
+    Time,
+    at_most,
+)
 from smallvision.records.schema.measures import Verdict
 from smallvision.records.schema.run import ValidatedRun
+
+MOST_RUNGS = 1000
+
+RungState: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"]
 
 
 class Limits(Record):
@@ -23,6 +46,13 @@ class Limits(Record):
     latency_seconds: float | None = None
     """Time to classify one image."""
 
+    def find_fault(self) -> str | None:
+        """What is wrong with the limits, or None."""
+        for name, limit in self:
+            if limit is not None and not 0 <= limit <= MOST:  # which no NaN is
+                return f"the limit on {name} is {limit}; expected a number from 0 to {MOST:.0e}"
+        return None
+
     def allow(self, status: ValidatedRun) -> bool:
         """Whether a finished run is within every limit."""
         return all(limit is None or getattr(status, name) <= limit for name, limit in self)
@@ -36,50 +66,57 @@ class Goal(Record):
     limits: Limits
     """What the winner must keep besides."""
 
+    @model_validator(mode="after")
+    def check_limits(self) -> Self:
+        """Each limit is a number from 0 up."""
+        if fault := self.limits.find_fault():
+            raise ValueError(fault)
+        return self
+
 
 class DataDescription(Record):
     """The data set of a study."""
 
-    name: str
+    name: Text
     """What the user asked for, or the folder's name."""
-    source: str
+    source: Text
     """Where the images came from."""
     shape: Shape
     """Channels, height and width of an image."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """In label order."""
     train_n: Count
     """Training images, before any split."""
     test_n: Count
     """Sealed test images."""
-    train_fingerprint: str
+    train_fingerprint: Hash
     """Fingerprint of the training images."""
-    test_fingerprint: str
+    test_fingerprint: Hash
     """Fingerprint of the test images."""
     mirror_safe: bool
     """Whether a mirrored image keeps its class."""
-    notes: tuple[str, ...]
+    notes: Texts
     """What the loader did that a person should know, one sentence each."""
 
 
 class RungRecord(Record):
     """A rung of the ladder in `study.json`."""
 
-    slot: str
+    slot: FolderName
     """Its place in the ladder, a name that never changes."""
-    name: str
+    name: FolderName
     """What came of it, and the name of its run folder."""
-    question: str
+    question: Text
     """What training it finds out."""
-    weakness: str
+    weakness: Text
     """The weakness of an earlier rung that it answers."""
-    builds_on: str | None = None
+    builds_on: FolderName | None = None
     """The rung whose recipe it changes."""
-    note: str | None = None
+    note: Text | None = None
     """Why it builds on another rung than the one before it, or has another length."""
-    status: Literal["pending", "running", "done", "failed", "skipped"]
+    status: RungState
     """`skipped` is a rung that `--rungs` leaves out."""
-    error: str | None = None
+    error: Text | None = None
     """Why it failed, in one line."""
 
     @property
@@ -91,23 +128,23 @@ class RungRecord(Record):
 class StudyRecord(Record):
     """`study.json`: what was asked for, the rungs and their state, and the winner."""
 
-    name: str
+    name: Text
     """Name of the study folder."""
-    created: str
+    created: Time
     """When it began."""
-    finished: str | None = None
+    finished: Time | None = None
     """When it was finished; null until then."""
-    command: str
+    command: Text
     """The command that began it."""
-    preset: str
+    preset: Name
     """Scale of the ladder."""
-    seed: int
+    seed: Seed
     """The one seed of split, weights, order and augmentation."""
-    settings: tuple[str, ...]
+    settings: Texts
     """`key=value` overrides of every rung."""
-    seeds: Count
+    seeds: Number
     """Runs of each repeated rung."""
-    repeat: tuple[str, ...]
+    repeat: Annotated[tuple[FolderName, ...], at_most(MOST_RUNGS)]
     """Slots that are trained with all seeds; empty for every rung but the ensemble."""
     refit: bool
     """Whether the winner is trained once more on training and validation images."""
@@ -115,33 +152,33 @@ class StudyRecord(Record):
     """The metric and the limits."""
     data: DataDescription
     """The data set."""
-    rungs: tuple[RungRecord, ...]
+    rungs: Annotated[tuple[RungRecord, ...], at_most(MOST_RUNGS)]
     """In the ladder's order."""
-    best: str | None = None
+    best: FolderName | None = None
     """Name of the winner, on disk before the test set is opened; null until it is known."""
-    best_reason: str | None = None
+    best_reason: Text | None = None
     """Why it was chosen."""
 
 
 class LadderVerdicts(Record):
     """`verdicts.json`: each rung compared with others."""
 
-    steps: tuple[Verdict, ...]
+    steps: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each rung against the one it builds on."""
-    against_best: tuple[Verdict, ...]
+    against_best: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each other rung against the winner."""
 
 
 class RungSummary(Record):
     """A rung in the last line of `smallvision study --json`."""
 
-    slot: str
+    slot: FolderName
     """Its place in the ladder."""
-    name: str
+    name: FolderName
     """What came of it."""
-    status: str
+    status: RungState
     """Its state."""
-    error: str | None = None
+    error: Text | None = None
     """Why it failed."""
     val_accuracy: Fraction | None = None
     """Validation accuracy."""
@@ -149,9 +186,9 @@ class RungSummary(Record):
     """Wilson's 95 % interval."""
     train_accuracy: Fraction | None = None
     """Accuracy on clean training images."""
-    parameters: Count | None = None
+    parameters: Number | None = None
     """Parameter count."""
-    seconds: float | None = None
+    seconds: Seconds | None = None
     """Training time."""
 
 
@@ -173,13 +210,13 @@ class TestSummary(Record):
 class StudySummary(Record):
     """The last line of `smallvision study --json`, and what `sv.run_study` returns."""
 
-    study: str
+    study: PathText
     """The study folder."""
-    rungs: tuple[RungSummary, ...]
+    rungs: Annotated[tuple[RungSummary, ...], at_most(MOST_RUNGS)]
     """In the ladder's order."""
-    best: str | None
+    best: FolderName | None
     """Name of the winner."""
     test: TestSummary | None
     """Its test result."""
-    report: str
+    report: PathText
     """Path of the report."""

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Self, TypeAlias
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from pydantic import Field, model_validator
+
+from smallvision.records.schema.base import (
+    ClassCounts,
+    ClassNames,
+    Count,
+    Fraction,
+    Hash,
+    Interval,
+    Loss,
+    Name,
+    Number,
+    Record,
+    Text,
+    Time,
+    at_most,
+    check_lengths,
+)
 from smallvision.records.schema.measures import Calibration, Rate
+from smallvision.shapes import MAX_CLASSES
+
+TopK: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")]
 
 
 class ClassScore(Record):
     """One row of the classification report."""
 
-    name: str
+    name: Name
     """Class name."""
     precision: Fraction
     """Share of the images called so that are so; 0 for a class that is never predicted."""
@@ -26,11 +46,11 @@ class ClassScore(Record):
 class MacroAverages(Record):
     """Means over the classes that have images."""
 
-    precision: float
+    precision: Fraction
     """Mean precision."""
-    recall: float
+    recall: Fraction
     """Mean recall."""
-    f1: float
+    f1: Fraction
     """Mean F1."""
 
 
@@ -43,18 +63,30 @@ class Scores(Record):
     """Wilson's 95 % interval."""
     n: Count
     """Number of images."""
-    loss: float
+    loss: Loss
     """Log loss in nats."""
-    topk: dict[str, float]
+    topk: Annotated[dict[TopK, Fraction], Field(max_length=MAX_CLASSES)]
     """Share of images whose label is among the k most probable classes, by k."""
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """In label order."""
-    per_class: tuple[ClassScore, ...]
+    per_class: Annotated[tuple[ClassScore, ...], at_most(MAX_CLASSES)]
     """One row for each class."""
     macro: MacroAverages
     """Means over the classes."""
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: Annotated[tuple[ClassCounts, ...], at_most(MAX_CLASSES)]
     """`confusion[i][j]` counts the images of class i that are called class j."""
+
+    @model_validator(mode="after")
+    def check_classes(self) -> Self:
+        """Each class has a row of figures, and a row and a column of the confusions."""
+        rows = {f"confusion.{i}": len(row) for i, row in enumerate(self.confusion)}
+        check_lengths(
+            class_names=len(self.class_names),
+            per_class=len(self.per_class),
+            confusion=len(self.confusion),
+            **rows,
+        )
+        return self
 
     @property
     def rate(self) -> Rate:
@@ -75,20 +107,20 @@ class NearDuplicates(Record):
     """Accuracy on those; null where there are none."""
     interval: Interval | None = None
     """Wilson's 95 % interval."""
-    sentence: str
+    sentence: Text
     """The same in words."""
 
 
 class ModelScores(Scores):
     """The scores of one model on the opened test images."""
 
-    weights: str
+    weights: Hash
     """Fingerprint of the model that was tested: the result belongs to these weights alone."""
     calibration: Calibration
     """Measured on test images, with the temperature from validation."""
     val: Rate | None
     """The model's validation accuracy; null if it was not validated."""
-    p_vs_val: float | None
+    p_vs_val: Fraction | None
     """Fisher's exact test of the two accuracies."""
     differs_from_val: bool | None
     """Whether they differ at the 5 % level."""
@@ -101,15 +133,15 @@ class TestRecord(ModelScores):
 
     __test__ = False  # pytest collects classes that begin with Test
 
-    model: str
+    model: Name
     """Name of the model."""
-    time: str
+    time: Time
     """When the test set was opened."""
     openings: Count
     """Openings so far, by this study or run."""
     openings_on_machine: Count | None
     """Openings of the same images by anything on that machine; null where nothing could be kept."""
-    data_fingerprint: str
+    data_fingerprint: Hash
     """Fingerprint of the test images."""
     refit: bool = False
     """Whether the model was trained on training and validation images."""
@@ -120,7 +152,7 @@ class TestRecord(ModelScores):
 class ValidationScores(Scores):
     """What `smallvision evaluate RUN --on val` tells; it is written nowhere."""
 
-    model: str
+    model: Name
     """Name of the model."""
     calibration: Calibration
     """On validation images."""
@@ -129,17 +161,17 @@ class ValidationScores(Scores):
 class LedgerEntry(Record):
     """One line of `ledger.jsonl`: an opening of the test set."""
 
-    opening: int = Field(ge=1)
+    opening: Number
     """Number of the opening, from 1."""
-    time: str
+    time: Time
     """When it was opened."""
-    command: str
+    command: Text
     """The command that opened it."""
-    study: str
+    study: Text
     """Name of the folder."""
-    model: str
+    model: Name
     """Name of the model."""
     n: Count
     """Test images."""
-    data_fingerprint: str
+    data_fingerprint: Hash
     """Fingerprint of the test images."""

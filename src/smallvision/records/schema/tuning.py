@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from smallvision.records.schema.base import Count, Fraction, Interval, Record
+from smallvision.records.schema.base import (
+    Accuracies,
+    Count,
+    Difference,
+    DifferenceInterval,
+    Fraction,
+    Key,
+    Name,
+    Record,
+    Seconds,
+    Seeds,
+    Text,
+    at_most,
+)
 
-SettingValues: TypeAlias = dict[str, int | float]  # dotted key -> value
+MOST_TRIALS, MOST_SETTINGS = 100_000, 100  # of a search
+
+SettingNumber: TypeAlias = Annotated[float, Field(ge=-1e9, le=1e9)]
+WholeSetting: TypeAlias = Annotated[int, Field(ge=-(10**9), le=10**9)]
+SettingValues: TypeAlias = Annotated[  # dotted key -> value
+    dict[Key, WholeSetting | SettingNumber], Field(max_length=MOST_SETTINGS)
+]
 
 
 class FloatRange(Record):
@@ -16,14 +35,21 @@ class FloatRange(Record):
 
     kind: Literal["float"] = "float"
     """The kind of dimension."""
-    key: str
+    key: Key
     """Dotted key of the setting."""
-    low: float
+    low: SettingNumber
     """Lower bound."""
-    high: float
+    high: SettingNumber
     """Upper bound."""
     log: bool = False
     """Whether each factor is equally likely, instead of each difference."""
+
+    @model_validator(mode="after")
+    def check_range(self) -> Self:
+        """The range has a width, and a logarithm where it is searched by that."""
+        if self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError("expected a low end below the high one, and above 0 for logarithms")
+        return self
 
     def contains(self, value: float) -> bool:
         """Whether the search could propose a value."""
@@ -38,9 +64,9 @@ class Choices(Record):
 
     kind: Literal["choice"] = "choice"
     """The kind of dimension."""
-    key: str
+    key: Key
     """Dotted key of the setting."""
-    choices: tuple[int, ...]
+    choices: Annotated[tuple[WholeSetting, ...], at_most(1000, least=1)]
     """The numbers."""
 
     def contains(self, value: float) -> bool:
@@ -63,9 +89,9 @@ class TrialResult(Record):
     """Best validation accuracy over its epochs; null if it failed."""
     epochs: Count
     """Epochs it finished."""
-    seconds: float
+    seconds: Seconds
     """Time of all sessions."""
-    note: str | None
+    note: Text | None
     """Why it was pruned or failed."""
 
 
@@ -94,26 +120,26 @@ class RerunRecord(Record):
 
     trial: Count
     """Number of the winning trial."""
-    seeds: tuple[int, ...] = ()
+    seeds: Seeds = ()
     """Fresh seeds; none where trial 0 won."""
-    tuned: tuple[float, ...] = ()
+    tuned: Accuracies = ()
     """Validation accuracy of the winner, by seed."""
-    untuned: tuple[float, ...] = ()
+    untuned: Accuracies = ()
     """Validation accuracy of the untuned recipe, by seed."""
-    difference: float | None = None
+    difference: Difference | None = None
     """Difference of the mean accuracies; null where nothing was compared."""
-    interval: Interval | None = None
+    interval: DifferenceInterval | None = None
     """95 % interval of the difference."""
-    p: float | None = None
+    p: Fraction | None = None
     """p-value of the difference, as a comparison of the same runs has it."""
-    sentence: str
+    sentence: Text
     """Whether the gain holds, in words."""
 
 
 class TuningRecord(Record):
     """`tune.json`: what is searched, every trial and the best; written after each trial."""
 
-    recipe: str
+    recipe: Name
     """Name of the recipe that is tuned."""
     metric: Literal["val_accuracy"] = "val_accuracy"
     """What is maximised."""
@@ -121,21 +147,23 @@ class TuningRecord(Record):
     """Epochs of a trial."""
     trials_asked: Count = 0
     """Trials to finish."""
-    budget_seconds: float | None = None
+    budget_seconds: Seconds | None = None
     """Time after which no further trial begins."""
-    sampler: str
+    sampler: Name
     """Method that proposes settings."""
     startup_trials: Count
     """Random trials before the sampler uses what it has seen."""
-    pruner: str
+    pruner: Name
     """Method that gives up trials."""
-    space: tuple[Dimension, ...]
+    space: Annotated[tuple[Dimension, ...], at_most(MOST_SETTINGS)]
     """The settings that are searched."""
-    trials: tuple[TrialRecord, ...] = ()
+    trials: Annotated[tuple[TrialRecord, ...], at_most(MOST_TRIALS)] = ()
     """All finished trials, in order."""
     best: BestTrial | None = None
     """The best complete trial; null if there is none."""
-    importance: dict[str, float] = Field(default_factory=dict)
+    importance: Annotated[dict[Key, Fraction], Field(max_length=MOST_SETTINGS)] = Field(
+        default_factory=dict
+    )
     """Share of the variance of accuracy that each setting explains; empty from few trials."""
     rerun: RerunRecord | None = None
     """The test of the gain; null until the winner was run again."""

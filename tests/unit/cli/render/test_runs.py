@@ -11,7 +11,7 @@ import pytest
 from smallvision.records import store
 from smallvision.records.schema import RunStatus, UnfinishedRun
 from tests.support.commands import Outcome
-from tests.support.records import make_rate, make_status
+from tests.support.records import HASH, make_rate, make_status
 
 Call = Callable[..., Outcome]
 
@@ -77,7 +77,7 @@ def test_a_damaged_run_does_not_hide_the_others(smallvision: Call, tmp_path: Pat
     save_run(tmp_path / "broken", 0.9)
     (tmp_path / "broken/status.json").write_text("{")
     status = UnfinishedRun(
-        status="running", name="a", data="rows", mirror_safe=True, recipe_sum="sha256:0"
+        status="running", name="a", data="rows", mirror_safe=True, recipe_sum=HASH
     )
     save(tmp_path / "begun", status)
     listed = smallvision("runs", tmp_path).out

@@ -7,6 +7,7 @@ import pytest
 from smallvision.records.schema import Goal, Limits, NearDuplicates
 from smallvision.reporting.sections import summary
 from smallvision.reporting.view import RungView, RunView, StudyView
+from tests.support.records import OTHER_HASH
 from tests.support.study_folder import make_opening
 from tests.support.views import (
     change_record,
@@ -124,7 +125,7 @@ def test_limits(study: StudyView) -> None:
 
 def test_alerts_name_contradictions(study: StudyView) -> None:
     assert summary.list_alerts(study) == ()
-    other = change_test(study, model="mlp", data_fingerprint="x")
+    other = change_test(study, model="mlp", data_fingerprint=OTHER_HASH)
     assert len(summary.list_alerts(other)) == 2
     assert "ledger.jsonl is missing" in summary.list_alerts(replace(study, openings=()))[0]
     more = summary.list_alerts(change_test(study, openings=2))

@@ -20,7 +20,6 @@ from smallvision.records.schema.settings.base import (
 MAX_LAYERS = 64  # that a list of their widths may have
 MAX_MEMBERS = 256  # of an ensemble
 
-MAX_LAYERS = 64  # that a list may name
 SeRatio = Annotated[Whole, Field(ge=0, le=256)]
 
 

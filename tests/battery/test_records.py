@@ -1,0 +1,90 @@
+"""The family of strangers' records tries every field, and notices what is let through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ConfigDict
+
+from smallvision.records import schema
+from smallvision.records.schema import (
+    Comparison,
+    Record,
+    SplitRecord,
+    StudySummary,
+    ValidationScores,
+)
+from tests.battery import records
+from tests.battery.outcome import Outcome
+from tests.battery.records import ROOTS, Trial, attempt, build, list_models, list_places, replaced
+
+MODELS = {
+    value
+    for name in schema.__all__
+    if isinstance(value := getattr(schema, name), type) and issubclass(value, Record)
+}
+PRINTED = (StudySummary, ValidationScores, Comparison)  # which no file holds
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("records") / "inside")
+
+
+def reach(*kinds: Any) -> set[type[Record]]:
+    """The classes that types are made of."""
+    return {model for kind in kinds for model in list_models(kind)}
+
+
+def test_every_class_is_in_some_file() -> None:
+    read = reach(*ROOTS.values())
+    bases = {base for model in read | set(PRINTED) for base in model.__mro__}
+    assert MODELS - read - reach(*PRINTED) - bases == set()
+    assert read <= MODELS
+
+
+def test_every_field_of_every_class_is_tried(root: Path) -> None:
+    places = list_places(root)
+    tried = {(place.model, place.field) for place in places if place.is_field}
+    assert tried == {
+        (model, field) for model in reach(*ROOTS.values()) for field in model.model_fields
+    }
+    trials = records.list_trials(root)
+    assert {(trial.place.file, trial.place.path) for trial in trials} == {
+        (place.file, place.path) for place in places
+    }
+
+
+def loosen(**config: Any) -> type[Record]:
+    """The class of `split.json` with other rules."""
+    return type("Loose", (SplitRecord,), {"model_config": ConfigDict(**config), "__doc__": ""})
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"strict": False}, "a number as text: was read"),
+        ({"extra": "ignore"}, "another field, odd key 0: was read"),
+    ],
+)
+def test_what_is_let_through_is_noticed(
+    config: dict[str, Any], said: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert try_split(root) == []
+    monkeypatch.setitem(ROOTS, "split.json", loosen(**config))
+    assert any(failure.endswith(said) for failure in try_split(root))
+
+
+def try_split(root: Path) -> list[str]:
+    """What fails of all that is done to `split.json`."""
+    outcome = Outcome("")
+    trials: list[Trial] = [
+        trial for trial in records.list_trials(root) if trial.place.file.name == "split.json"
+    ]
+    for trial in trials:
+        with outcome.trial(trial.name), replaced(trial.place.file, trial.make()):
+            attempt(trial, outcome)
+    assert outcome.trials > 500
+    return outcome.failures
