@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.tables import print_plain, print_verdict
 from smallvision.format import (
     format_accuracy,
@@ -29,11 +28,11 @@ from smallvision.records.schema import (
 
 
 def print_run(
-    folder: Path, status: UnfinishedRun | ValidatedRun | AllImagesRun, console: Console
+    folder: Path, status: UnfinishedRun | ValidatedRun | AllImagesRun, console: PlainConsole
 ) -> None:
     """Print a finished run in two lines."""
     if isinstance(status, UnfinishedRun):
-        console.print(f"{status.name} is not finished ({status.status}).", markup=False)
+        console.print(f"{status.name} is not finished ({status.status}).")
         return
     epochs = f"{status.best_epoch} of {status.epochs_done} ({status.stopped})"
     training = f"{format_accuracy(status.train)} on clean training images"
@@ -45,7 +44,7 @@ def print_run(
     else:
         console.print(f"{state_validation(status)}, {training}; best weights from epoch {epochs}.")
     for note in status.notes:
-        console.print(note, markup=False)
+        console.print(note)
     print_plain(console, f"Run: {folder}")
     print_plain(console, f"Its curves as a page: smallvision report {folder}")
 
@@ -60,7 +59,9 @@ def state_validation(status: ValidatedRun) -> str:
 
 
 def print_distillation(
-    student: ValidatedRun | UnfinishedRun | AllImagesRun, record: Distillation, console: Console
+    student: ValidatedRun | UnfinishedRun | AllImagesRun,
+    record: Distillation,
+    console: PlainConsole,
 ) -> None:
     """Print a student beside its teacher: the verdict, and the cost."""
     verdict, teacher, cost = record.against_teacher, record.teacher, record.cost
@@ -74,7 +75,7 @@ def print_distillation(
     )
 
 
-def print_seeds(name: str, seeds: SeedSummary, console: Console) -> None:
+def print_seeds(name: str, seeds: SeedSummary, console: PlainConsole) -> None:
     """Print a run and its repeats in one sentence, and those that failed in another."""
     if seeds.std is not None and seeds.interval is not None:
         console.print(
@@ -86,12 +87,11 @@ def print_seeds(name: str, seeds: SeedSummary, console: Console) -> None:
     print_failed_seeds(name, seeds.failed, console)
 
 
-def print_failed_seeds(name: str, seeds: Sequence[int], console: Console) -> None:
+def print_failed_seeds(name: str, seeds: Sequence[int], console: PlainConsole) -> None:
     """Name the seeds that failed: whoever shows a mean says what it leaves out."""
     if seeds:
         console.print(
             f"{name} failed with {name_seeds(seeds)}, which no mean includes; "
             "status.json in seeds/ says why.",
             style="red",
-            markup=False,
         )
