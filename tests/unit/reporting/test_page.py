@@ -16,6 +16,7 @@ import pytest
 from smallvision.reporting import draw_report
 from smallvision.reporting import page as module
 from smallvision.reporting.sections import STUDY_SECTIONS
+from smallvision.text import show_name
 from tests.support.page import Page
 from tests.support.records import edit_json
 from tests.support.study_folder import (

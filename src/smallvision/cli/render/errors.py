@@ -17,7 +17,7 @@ def print_errors(record: ErrorAnalysisRecord, folder: Path, console: PlainConsol
     """Print the commonest confusions, the most confident errors, and what they may come from."""
     n = record.n
     console.print(
-        f"{record.model}: {record.errors:,} errors on {n:,} validation images "
+        f"{show_name(record.model)}: {record.errors:,} errors on {n:,} validation images "
         f"({format_percent(record.errors / n, n)}).",
     )
     if record.pairs:

@@ -13,6 +13,7 @@ from smallvision.cli.options import spell_resumption
 from smallvision.cli.render.console import PlainConsole, open_console, styled
 from smallvision.format import format_accuracy, format_duration, format_percent
 from smallvision.records.schema import EpochMetrics, ValidatedRun
+from smallvision.text import show_name
 from smallvision.training import Callback, State, TrainingPlan
 
 REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
@@ -59,7 +60,7 @@ class TerminalProgress(Callback):
     def on_stage_end(self, name: str, status: ValidatedRun) -> None:
         """Say how a rung ended."""
         self.on_message(
-            f"{name}: {format_accuracy(status.val)} validation, "
+            f"{show_name(name)}: {format_accuracy(status.val)} validation, "
             f"{format_accuracy(status.train)} training, "
             f"best weights from epoch {status.best_epoch} of {status.epochs_done} "
             f"({status.stopped}), {format_duration(status.seconds)}"

@@ -25,6 +25,7 @@ from smallvision.records.schema import (
     UnfinishedRun,
     ValidatedRun,
 )
+from smallvision.text import show_name
 
 
 def print_run(
@@ -32,13 +33,13 @@ def print_run(
 ) -> None:
     """Print a finished run in two lines."""
     if isinstance(status, UnfinishedRun):
-        console.print(f"{status.name} is not finished ({status.status}).")
+        console.print(f"{show_name(status.name)} is not finished ({status.status}).")
         return
     epochs = f"{status.best_epoch} of {status.epochs_done} ({status.stopped})"
     training = f"{format_accuracy(status.train)} on clean training images"
     if isinstance(status, AllImagesRun):
         console.print(
-            f"{status.name}: trained on all images, so none is left to validate it on; "
+            f"{show_name(status.name)}: trained on all images, so none is left to validate it on; "
             f"{training}; epoch {epochs}, {format_duration(status.seconds)}."
         )
     else:
@@ -53,7 +54,7 @@ def state_validation(status: ValidatedRun) -> str:
     """The name of a run and its validation accuracy with interval."""
     val = status.val
     return (
-        f"{status.name}: {format_accuracy(val)} on {val.n:,} validation images "
+        f"{show_name(status.name)}: {format_accuracy(val)} on {val.n:,} validation images "
         f"(95 % interval {format_interval(val)})"
     )
 
@@ -79,7 +80,7 @@ def print_seeds(name: str, seeds: SeedSummary, console: PlainConsole) -> None:
     """Print a run and its repeats in one sentence, and those that failed in another."""
     if seeds.std is not None and seeds.interval is not None:
         console.print(
-            f"{name}: {format_percent(seeds.mean, seeds.n)} "
+            f"{show_name(name)}: {format_percent(seeds.mean, seeds.n)} "
             f"± {format_fraction(seeds.std, seeds.n)} "
             f"over {len(seeds.seeds)} seeds on one split (95 % interval of the mean "
             f"{format_span(seeds.interval, seeds.n)} %)."
@@ -91,7 +92,7 @@ def print_failed_seeds(name: str, seeds: Sequence[int], console: PlainConsole) -
     """Name the seeds that failed: whoever shows a mean says what it leaves out."""
     if seeds:
         console.print(
-            f"{name} failed with {name_seeds(seeds)}, which no mean includes; "
+            f"{show_name(name)} failed with {name_seeds(seeds)}, which no mean includes; "
             "status.json in seeds/ says why.",
             style="red",
         )
