@@ -9,14 +9,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from smallvision.text import show_text
+
 
 class UserError(Exception):
-    """Something a person can put right; the message is the whole story, in one line."""
+    """Something a person can put right; the message is the whole story, in one line.
+
+    What it quotes of files and names is shown with escapes, whoever prints the message.
+    """
 
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(show_text(" ".join(message.split())))
 
 
 class DataError(UserError):

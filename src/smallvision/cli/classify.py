@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from smallvision.cli.options import Json
+from smallvision.cli.output import say_json
 
 
 def classify(
@@ -26,17 +26,16 @@ def classify(
     json: Json = False,
 ) -> None:
     """Classify picture files with a trained model."""
-    from rich.console import Console
-
     from smallvision.cli.render.classification import print_classification
+    from smallvision.cli.render.console import open_console
     from smallvision.runs.classify import classify as classify_pictures
 
     found = classify_pictures(model, pictures)
-    print_classification(found, Console(stderr=json))
+    print_classification(found, open_console(to_stderr=json))
     if json:
         K = len(found.class_names)
         lines = [
             {"file": str(path), "probabilities": dict(found.rank(number, K))}
             for number, path in enumerate(found.paths)
         ]
-        typer.echo(json_text.dumps({"pictures": lines}, ensure_ascii=False))
+        say_json({"pictures": lines})

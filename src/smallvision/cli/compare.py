@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smallvision.cli.options import Json
+from smallvision.cli.output import say_json
 
 
 def compare(
@@ -21,12 +22,11 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare runs on the same validation images; runs of one recipe form one group."""
-    from rich.console import Console
-
     from smallvision.cli.render.comparison import print_comparison
+    from smallvision.cli.render.console import open_console
     from smallvision.comparison.groups import compare_groups
 
     comparison = compare_groups(runs)
-    print_comparison(comparison, Console(stderr=json, highlight=False))
+    print_comparison(comparison, open_console(to_stderr=json))
     if json:
-        typer.echo(comparison.model_dump_json())
+        say_json(comparison.model_dump(mode="json"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from smallvision.cli.options import (
     TrainedOnPath,
     leave_if_busy,
 )
+from smallvision.cli.output import say_json
 
 
 def distill(
@@ -75,4 +75,4 @@ def distill(
             **status.model_dump(mode="json"),
             "distilled": record.model_dump(mode="json"),
         }
-        typer.echo(json_text.dumps(summary, ensure_ascii=False))
+        say_json(summary)

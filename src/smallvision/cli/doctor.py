@@ -7,8 +7,7 @@ from smallvision.cli.options import DataDir
 
 def doctor(data_dir: DataDir = None) -> None:
     """Show device, threads, bf16, memory, compiler and data sets of this machine."""
-    from rich.console import Console
-
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.machine import print_machine
     from smallvision.compute.compilation import has_compiler
     from smallvision.compute.environment import describe_environment
@@ -23,5 +22,5 @@ def doctor(data_dir: DataDir = None) -> None:
         compiler=has_compiler(machine.device),
         fast_bf16=has_fast_bf16(machine.device),
         found=find_places(data_dir),
-        console=Console(),
+        console=open_console(),
     )

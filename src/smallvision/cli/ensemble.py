@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from smallvision.cli.options import DataDir, Json, TrainedOnPath
+from smallvision.cli.output import say_json
 
 if TYPE_CHECKING:
     from smallvision.records.schema import SelectionName
@@ -40,9 +40,8 @@ def ensemble(
     json: Json = False,
 ) -> None:
     """Average the predictions of finished runs, and report the gain and the cost."""
-    from rich.console import Console
-
     from smallvision.api import ensemble as ensemble_runs
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.ensemble import print_ensemble
     from smallvision.records import store
     from smallvision.records.layout import ENSEMBLE
@@ -59,11 +58,11 @@ def ensemble(
     )
     folder, status = find_validated(run)
     record = store.read(folder / ENSEMBLE, EnsembleRecord)
-    print_ensemble(folder, status, record, Console(stderr=json))
+    print_ensemble(folder, status, record, open_console(to_stderr=json))
     if json:
         summary = {
             "run": str(folder),
             **status.model_dump(mode="json"),
             "ensemble": record.model_dump(mode="json"),
         }
-        typer.echo(json_text.dumps(summary, ensure_ascii=False))
+        say_json(summary)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from smallvision.cli.options import DataDir, Json, RunFolder, TrainedOn, spell_command
+from smallvision.cli.output import say_json
 from smallvision.errors import SettingError, nearest
 
 
@@ -27,14 +28,13 @@ def evaluate(
     if on not in ("test", "val"):
         raise SettingError(f"there is no --on {on}{nearest(on, ('test', 'val'))}")
 
-    from rich.console import Console
-
     from smallvision.api import evaluate as evaluate_run
     from smallvision.api import score_validation
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.scores import print_test, print_validation
     from smallvision.records.schema import TestRecord, ValidationScores
 
-    console = Console(stderr=json)
+    console = open_console(to_stderr=json)
     record: ValidationScores | TestRecord
     if on == "val":
         record = score_validation(run)
@@ -43,4 +43,4 @@ def evaluate(
         record = evaluate_run(run, data, data_dir=data_dir, command=spell_command()).record
         print_test(record, console)
     if json:
-        typer.echo(record.model_dump_json())
+        say_json(record.model_dump(mode="json"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from smallvision.cli.options import DataDir, Json, RunFolder, TrainedOn
+from smallvision.cli.output import say_json
 
 
 def explain(
@@ -14,12 +13,11 @@ def explain(
     json: Json = False,
 ) -> None:
     """Analyse the errors of a run on its validation images; the test set stays sealed."""
-    from rich.console import Console
-
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.errors import print_errors
     from smallvision.runs.explain import explain as explain_run
 
     analysis = explain_run(run, data, data_dir=data_dir)
-    print_errors(analysis.record, run / "errors", Console(stderr=json))
+    print_errors(analysis.record, run / "errors", open_console(to_stderr=json))
     if json:
-        typer.echo(analysis.record.model_dump_json())
+        say_json(analysis.record.model_dump(mode="json"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smallvision.cli.options import Data, DataDir, NoMirror, pick_data
+from smallvision.cli.output import say
 
 if TYPE_CHECKING:
     from smallvision.exploration.previews import AugmentationPreview
@@ -28,8 +29,7 @@ def explore(
     ] = 0,
 ) -> None:
     """Describe the training images of a data set; the test set stays sealed."""
-    from rich.console import Console
-
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.exploration import print_exploration
     from smallvision.data.loading.load import as_dataset
     from smallvision.exploration.explore import explore_dataset
@@ -39,10 +39,10 @@ def explore(
         check_folder(out, "exploration.json", resume=True)
     dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
     exploration = explore_dataset(dataset, list_previews=list_previews, seed=seed)
-    print_exploration(dataset, exploration, Console())
+    print_exploration(dataset, exploration, open_console())
     if out is not None:
         exploration.write(out)
-        typer.echo(f"figures and pictures are in {out}")
+        say(f"figures and pictures are in {out}")
 
 
 def list_previews() -> list[AugmentationPreview]:

@@ -25,6 +25,7 @@ from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
 from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
+from smallvision.cli.output import guard_stderr, say, say_lines
 from smallvision.cli.recipes import recipes
 from smallvision.cli.report import report
 from smallvision.cli.runs import runs
@@ -32,6 +33,7 @@ from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
 from smallvision.errors import SettingError, UserError
+from smallvision.text import show_text
 
 app = typer.Typer(
     name="smallvision",
@@ -62,7 +64,7 @@ for command in (
 def show_version(wanted: bool) -> None:
     """Print the version and stop."""
     if wanted:
-        typer.echo(f"smallvision {__version__}")
+        say(f"smallvision {__version__}")
         raise typer.Exit
 
 
@@ -90,24 +92,25 @@ def main() -> None:
         # A terminal that cannot show a class name gets a question mark, not a crash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    guard_stderr()
     try:
         refuse_bytes(sys.argv)
         sys.exit(app(standalone_mode=False) or 0)
     except UserError as error:
-        typer.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read the output has gone; nothing more may be printed, not even on leaving.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        typer.echo(f"error: {error.strerror}: {error.filename or 'output'}", err=True)
+        say(f"error: {error.strerror}: {error.filename or 'output'}", err=True)
         sys.exit(2)
     except Exception as error:
         complaint = explain_usage(error)
         if complaint is None:
             raise
-        typer.echo(complaint, err=True)
+        say_lines(f"{complaint}\n", err=True)
         sys.exit(2)
 
 
@@ -138,5 +141,5 @@ def explain_usage(error: Exception) -> str | None:
         return message
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "smallvision"
-    sentence = " ".join(message.split()).removesuffix(".")
+    sentence = show_text(" ".join(message.split())).removesuffix(".")
     return f"error: {sentence[:1].lower()}{sentence[1:]} (see {command} --help)"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from smallvision.cli.options import PresetOption
+from smallvision.cli.output import say_lines
 
 
 def recipes(
@@ -17,8 +18,7 @@ def recipes(
     preset: PresetOption = "laptop",
 ) -> None:
     """List recipes and their parts, with the sizes for CIFAR-10."""
-    from rich.console import Console
-
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.recipes import show_ladder, show_parts
     from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset, find_rung
     from smallvision.recipes.toml import write_toml
@@ -26,9 +26,8 @@ def recipes(
     scale = find_preset(preset)
     ladder = build_ladder(scale, cut_to_cifar10(scale))
     if name is not None:
-        # Without a line break of its own, so that the text goes into a file as it is.
-        typer.echo(write_toml(find_rung(ladder, name).recipe.plain()), nl=False)
+        say_lines(write_toml(find_rung(ladder, name).recipe.plain()))
         return
-    console = Console(highlight=False)
+    console = open_console()
     show_ladder(preset, scale.sentence, ladder, console)
     show_parts(console)

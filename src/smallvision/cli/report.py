@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from smallvision.cli.output import say
+
 
 def report(
     folder: Annotated[
@@ -19,4 +21,4 @@ def report(
     """Draw the report of a study or run from its records."""
     from smallvision.reporting import write_report
 
-    typer.echo(write_report(folder, out).path)
+    say(write_report(folder, out).path)

@@ -14,9 +14,8 @@ def runs(
     ] = Path(),
 ) -> None:
     """List every run below a folder, best validation accuracy first."""
-    from rich.console import Console
-
+    from smallvision.cli.render.console import open_console
     from smallvision.cli.render.runs import print_runs
     from smallvision.records.layout import find_runs
 
-    print_runs(folder, list(find_runs(folder)), Console())
+    print_runs(folder, list(find_runs(folder)), open_console())

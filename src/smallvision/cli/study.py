@@ -19,6 +19,7 @@ from smallvision.cli.options import (
     pick_data,
     spell_command,
 )
+from smallvision.cli.output import say_json
 from smallvision.errors import RecordError
 
 STUDIES = Path("studies")
@@ -114,7 +115,7 @@ def study(
         )
     print_study(out, progress.console)
     if json:
-        typer.echo(summary.model_dump_json())
+        say_json(summary.model_dump(mode="json"))
     if summary.best is None:
         raise typer.Exit(1)
 

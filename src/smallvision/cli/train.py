@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from smallvision.cli.options import (
     pick_data,
     spell_command,
 )
+from smallvision.cli.output import say_json
 
 
 def train(
@@ -106,4 +106,4 @@ def train(
         print_test(result.record, progress.console)
         summary["test"] = result.record.extend(TestSummary).model_dump(mode="json")
     if json:
-        typer.echo(json_text.dumps(summary, ensure_ascii=False))
+        say_json(summary)

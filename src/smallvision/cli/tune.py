@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import re
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from smallvision.cli.options import (
     leave_if_busy,
     pick_data,
 )
+from smallvision.cli.output import say_json
 from smallvision.errors import SettingError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -121,4 +121,4 @@ def tune(
             **record.model_dump(mode="json", include={"best", "importance", "rerun"}),
             "trials": len(record.trials),
         }
-        typer.echo(json_text.dumps(summary, ensure_ascii=False))
+        say_json(summary)

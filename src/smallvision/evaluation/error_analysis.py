@@ -6,7 +6,6 @@ set stays sealed.
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -35,6 +34,7 @@ from smallvision.stats.multiple import holm
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import find_correct
 from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
+from smallvision.text import show_html, show_name, show_text
 
 Pictures: TypeAlias = dict[str, Picture]  # file name -> RGBA
 
@@ -59,9 +59,9 @@ class ErrorAnalysis:
         record = self.record
         return "\n".join(
             [
-                f"ErrorAnalysis({record.model}: {record.errors:,} errors on {record.n:,} "
-                "validation images)",
-                *(line.sentence for line in record.slices),
+                f"ErrorAnalysis({show_name(record.model)}: {record.errors:,} errors on "
+                f"{record.n:,} validation images)",
+                *(show_text(line.sentence) for line in record.slices),
             ]
         )
 
@@ -69,14 +69,14 @@ class ErrorAnalysis:
         names = self.record.class_names
         style = "image-rendering:pixelated;height:6em"
         rows = "".join(
-            f"<tr><td>{html.escape(names[pair.true])} taken for "
-            f"{html.escape(names[pair.predicted])}</td><td>{pair.count}</td>"
+            f"<tr><td>{show_html(show_name(names[pair.true]))} taken for "
+            f"{show_html(show_name(names[pair.predicted]))}</td><td>{pair.count}</td>"
             f'<td><img alt="the images" style="{style}" '
             f'src="{embed_png(self.pictures[pair.file])}"></td></tr>'
             for pair in self.record.pairs[:3]
             if pair.file is not None
         )
-        said = "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).split("\n"))
+        said = "".join(f"<p>{show_html(line)}</p>" for line in repr(self).split("\n"))
         return f"{said}<table>{rows}</table>"
 
     def write(self, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from smallvision.records.schema import (
     ExplorationPictures,
     ExplorationRecord,
 )
+from smallvision.text import show_html, show_text
 
 if TYPE_CHECKING:
     from smallvision.exploration.previews import AugmentationPreview
@@ -59,10 +59,10 @@ class Exploration:
         return ExplorationRecord(**dict(self.figures), pictures=self._drawn[0])
 
     def __repr__(self) -> str:
-        return "\n".join([f"{self.figures.n:,} images", *self.figures.implications])
+        return "\n".join([f"{self.figures.n:,} images", *map(show_text, self.figures.implications)])
 
     def _repr_html_(self) -> str:
-        sentences = "".join(f"<li>{html.escape(line)}</li>" for line in self.figures.implications)
+        sentences = "".join(f"<li>{show_html(line)}</li>" for line in self.figures.implications)
         source = embed_png(self.pictures["random.png"])
         style = "image-rendering:pixelated;width:100%;max-width:50em"
         return (

@@ -29,6 +29,7 @@ from smallvision.reporting.sections import (
     summary,
 )
 from smallvision.reporting.view import LoneRunView, Picture, StudyView
+from smallvision.text import escape, show_lines, show_name, show_text
 
 # What comes of drawing a record whose figures no run has.
 DRAWING_ERRORS = (
@@ -50,7 +51,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": words.format_duration,
     "interval": words.format_interval,
     "latency": words.format_latency,
+    "lines": lambda text: mark_up(show_lines(text)),
     "moment": words.format_moment,
+    "name": show_name,
     "number": words.format_number,
     "p": words.format_p,
     "percent": words.format_percent,
@@ -63,6 +66,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "signed": words.format_signed,
     "size": words.format_size,
     "times": words.format_times,
+    "whole": lambda text: mark_up(escape(text)),
     "words": words.join_words,
 }
 View = TypeVar("View")
@@ -140,7 +144,7 @@ def load_templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True,
-        finalize=keep_together,
+        finalize=finish_text,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -151,11 +155,26 @@ def load_templates() -> Environment:
     return environment
 
 
-def keep_together(value: object) -> object:
+def finish_text(value: object) -> object:
+    """A value as the page shows it: no text of a record acts, and none floods the page.
+
+    Every value that a template writes passes here, but for markup: what macros made of values that
+    passed, and what the filters `lines` (text of several lines) and `whole` (the long text of
+    drawings and pictures) made.
+    """
+    if hasattr(value, "__html__"):
+        return value
+    return keep_together(show_text(str(value)))
+
+
+def keep_together(text: str) -> str:
     """A text whose numbers are not parted from their units at the end of a line."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return re.sub(r"(?<=\d) (?=(?:%|×|points|[kMG]?B|m?s|min|h)(?![\w]))", "\u00a0", value)
-    return value
+    return re.sub(r"(?<=\d) (?=(?:%|×|points|[kMG]?B|m?s|min|h)(?![\w]))", "\u00a0", text)
+
+
+def mark_up(text: str) -> Markup:
+    """Markup that shows a text."""
+    return Markup.escape(text)
 
 
 def scale_pixels(picture: Picture, room: int) -> int:
@@ -164,7 +183,10 @@ def scale_pixels(picture: Picture, room: int) -> int:
 
 
 def embed_json(value: object) -> Markup:
-    """JSON that cannot end the script element it stands in, whatever text it holds."""
+    """JSON that cannot end the script element it stands in, whatever text it holds.
+
+    The page's script shows its texts, so they must be fit to be shown.
+    """
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(text)  # noqa: S704 - nothing is left in it that could end the element

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from smallvision.records.schema import (
     ValidatedRun,
     ValidationScores,
 )
+from smallvision.text import show_html, show_text
 
 if TYPE_CHECKING:  # a table of runs needs no torch
     from smallvision.predict import SavedModel
@@ -86,9 +86,9 @@ class Run:
         if isinstance(status, UnfinishedRun):
             return f"Run({place}, {status.status})"
         if isinstance(status, AllImagesRun):
-            return f"Run({place}, {status.name}, trained on all images)"
+            return show_text(f"Run({place}, {status.name}, trained on all images)")
         val = status.val
-        return (
+        return show_text(
             f"Run({place}, {status.name}: {format_accuracy(val)} on {val.n:,} validation images "
             f"[{format_interval(val)}], epoch {status.best_epoch})"
         )
@@ -104,14 +104,14 @@ class Run:
             for line in self.metrics
         ]
         table = draw_table(("epoch", "loss", "train", "validation"), lines)
-        return f"<p>{html.escape(repr(self))}</p>{table}"
+        return f"<p>{show_html(repr(self))}</p>{table}"
 
 
 def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in HTML, its texts escaped."""
 
     def draw(cells: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
+        return "".join(f"<{tag}>{show_html(cell)}</{tag}>" for cell in cells)
 
     body = "".join(f"<tr>{draw(row, 'td')}</tr>" for row in rows)
     head = f"<tr>{draw(columns, 'th')}</tr>" if columns else ""
@@ -144,7 +144,7 @@ class Tuning:
                 f"trial {best.number} of {len(record.trials)} is best, "
                 f"{format_percent(best.accuracy)} on the validation images; {rerun}"
             )
-        return f"Tuning({str(self.folder)!r}, {record.recipe}: {found})"
+        return show_text(f"Tuning({str(self.folder)!r}, {record.recipe}: {found})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ class TestResult:
 
     def __repr__(self) -> str:
         record = self.record
-        return (
+        return show_text(
             f"TestResult({record.model}: {format_accuracy(record)} on {record.n:,} test images "
             f"[{format_interval(record)}], opening {record.openings})"
         )
@@ -179,7 +179,7 @@ class TestResult:
             for line in self.record.per_class
         ]
         return (
-            f"<p>{html.escape(repr(self))}</p>{draw_table((), list_figures(self.record))}"
+            f"<p>{show_html(repr(self))}</p>{draw_table((), list_figures(self.record))}"
             f"{draw_table(('', 'precision', 'recall', 'F1', 'n'), classes)}"
         )
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from smallvision.cli.render.comparison import print_comparison
+from smallvision.cli.render.console import PlainConsole
 from smallvision.comparison.groups import compare_groups
 from smallvision.errors import RecordError
 from smallvision.recipes import parse_recipe
@@ -71,7 +71,7 @@ def test_seeds_that_failed_are_named(tmp_path: Path) -> None:
     groups = by_name(comparison)
     assert (groups["a"].seeds, groups["a"].failed, groups["b"].failed) == ((0, 1), (2,), ())
     text = io.StringIO()
-    print_comparison(comparison, Console(file=text, width=200))
+    print_comparison(comparison, PlainConsole(file=text, width=200))
     assert "a failed with seed 2" in text.getvalue()
 
 

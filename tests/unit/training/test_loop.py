@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
-from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from smallvision.augment import AUGMENTATIONS, Augmentation, build_normalizer
+from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.progress import TerminalProgress
 from smallvision.data.batches import TrainBatches
 from smallvision.errors import FailedRunError
@@ -171,7 +171,7 @@ def test_without_validation_a_run_resumes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_terminal", [False, True])
 def test_without_validation_people_are_shown_none(tmp_path: Path, is_terminal: bool) -> None:
     progress = TerminalProgress()
-    progress.console = Console(
+    progress.console = PlainConsole(
         record=True, width=120, file=io.StringIO(), force_terminal=is_terminal
     )
     fit_blind(tmp_path, progress)

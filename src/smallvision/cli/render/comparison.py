@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.text import Text
-
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.run import print_failed_seeds
 from smallvision.cli.render.tables import new_table, print_verdict
 from smallvision.format import format_fraction, format_span
 from smallvision.records.schema import Comparison
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: Comparison, console: PlainConsole) -> None:
     """Print the groups, best first, then what may be said of each pair."""
     n = comparison.n
     table = new_table("group", "seeds", "val %", "±", "95 % interval")
@@ -20,7 +18,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         wide.no_wrap, wide.overflow = False, "fold"
     for group in comparison.groups:
         table.add_row(
-            Text(group.name),
+            styled(group.name),
             ", ".join(map(str, group.seeds)),
             format_fraction(group.mean, n),
             "" if group.std is None else format_fraction(group.std, n),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.run import state_validation
 from smallvision.cli.render.tables import new_table, print_plain, print_verdict
 from smallvision.format import (
@@ -21,7 +19,7 @@ from smallvision.records.schema import EnsembleRecord, ValidatedRun
 
 
 def print_ensemble(
-    folder: Path, status: ValidatedRun, record: EnsembleRecord, console: Console
+    folder: Path, status: ValidatedRun, record: EnsembleRecord, console: PlainConsole
 ) -> None:
     """Print the candidates with what each member added, the gain, its cost, and the other way."""
     print_candidates(record, status.val.n, console)
@@ -37,13 +35,13 @@ def print_ensemble(
         f"{format_size(status.size_bytes)}, {record.cost.size_ratio:.1f} times as much."
     )
     if record.averaged_weights is not None:
-        console.print(record.averaged_weights.sentence, markup=False)
+        console.print(record.averaged_weights.sentence)
     print_plain(console, f"Ensemble: {folder}")
     if len(record.members) > 1:
         print_plain(console, f"One network that learns from it: smallvision distill {folder}")
 
 
-def print_candidates(record: EnsembleRecord, n: int, console: Console) -> None:
+def print_candidates(record: EnsembleRecord, n: int, console: PlainConsole) -> None:
     """Print every candidate, and the ensemble's accuracy once a member is in it."""
     steps = {
         (member.run, member.epoch): step
@@ -62,5 +60,5 @@ def print_candidates(record: EnsembleRecord, n: int, console: Console) -> None:
         if step is not None:
             row += [str(step.members), format_fraction(step.accuracy, n)]
             row += [format_signed(step.gain)] if step.members > 1 else []
-        table.add_row(Text(names[candidate.run]), *row, style="bold" if step else "")
+        table.add_row(styled(names[candidate.run]), *row, style="bold" if step else "")
     console.print(table)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
-
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import MAX_LINES, new_table
 from smallvision.format import format_percent
 
@@ -15,16 +13,16 @@ if TYPE_CHECKING:
     from smallvision.exploration.explore import Exploration
 
 
-def print_exploration(dataset: DataSet, exploration: Exploration, console: Console) -> None:
+def print_exploration(dataset: DataSet, exploration: Exploration, console: PlainConsole) -> None:
     """Print the classes and channels of a data set, and what follows from them."""
     figures = exploration.figures
-    console.print(Text.assemble((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
+    console.print(styled((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
     for note in dataset.notes:
-        console.print(note, markup=False)
+        console.print(note)
     classes = new_table("class", "images", "share")
     counts = list(zip(figures.class_names, figures.counts, strict=True))
     for name, count in counts[:MAX_LINES]:
-        classes.add_row(Text(name), f"{count:,}", format_percent(count / figures.n, figures.n))
+        classes.add_row(name, f"{count:,}", format_percent(count / figures.n, figures.n))
     if len(counts) > MAX_LINES:
         classes.add_row(f"… and {len(counts) - MAX_LINES} more")
     console.print(classes)
@@ -33,5 +31,5 @@ def print_exploration(dataset: DataSet, exploration: Exploration, console: Conso
         channels.add_row(channel.name, f"{channel.mean:.4f}", f"{channel.std:.4f}")
     console.print(channels)
     for sentence in figures.implications:
-        console.print(f"  {sentence}", markup=False)
+        console.print(f"  {sentence}")
     console.print(f"  {len(dataset.test):,} test images stay sealed.")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from smallvision.cli.render.console import PlainConsole
 from smallvision.errors import DataError
 from smallvision.format import format_size
 from smallvision.records.schema import ComputeSettings, Environment
@@ -23,7 +22,7 @@ def print_machine(
     compiler: bool,
     fast_bf16: bool,
     found: Mapping[str, Path | DataError | None],
-    console: Console,
+    console: PlainConsole,
 ) -> None:
     """Print versions, processor, memory and data, one line each.
 
@@ -51,5 +50,5 @@ def print_machine(
         "compiler": "found" if compiler else "none: compile = 'on' needs one",
         **{f"data: {key}": place or NOT_HERE for key, place in found.items()},
     }.items():
-        table.add_row(name, Text(str(value)))
+        table.add_row(name, str(value))
     console.print(table)

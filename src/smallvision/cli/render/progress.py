@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 from torch import Tensor
 
 from smallvision.cli.options import spell_resumption
+from smallvision.cli.render.console import PlainConsole, open_console, styled
 from smallvision.format import format_accuracy, format_duration, format_percent
 from smallvision.records.schema import EpochMetrics, ValidatedRun
+from smallvision.text import show_name
 from smallvision.training import Callback, State, TrainingPlan
 
 REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
@@ -27,7 +27,7 @@ class TerminalProgress(Callback):
     """
 
     def __init__(self, *, to_stderr: bool = False) -> None:
-        self.console = Console(stderr=to_stderr, highlight=False)
+        self.console = open_console(to_stderr=to_stderr)
         self.lines: LiveLines | PlainLines | None = None  # of the run under way
         self.has_trained = False  # whether a later call can go on with something
 
@@ -49,18 +49,18 @@ class TerminalProgress(Callback):
     def on_message(self, sentence: str) -> None:
         """Print the sentence."""
         self.close()
-        self.console.print(sentence, markup=False, soft_wrap=not self.console.is_terminal)
+        self.console.print(sentence, soft_wrap=not self.console.is_terminal)
 
     def on_stage_start(self, name: str, question: str) -> None:
         """Announce a rung by its question."""
         self.close()
         self.console.print()
-        self.console.print(f"[bold]{name}[/bold]  {question}")
+        self.console.print(styled((name, "bold"), f"  {question}"))
 
     def on_stage_end(self, name: str, status: ValidatedRun) -> None:
         """Say how a rung ended."""
         self.on_message(
-            f"{name}: {format_accuracy(status.val)} validation, "
+            f"{show_name(name)}: {format_accuracy(status.val)} validation, "
             f"{format_accuracy(status.train)} training, "
             f"best weights from epoch {status.best_epoch} of {status.epochs_done} "
             f"({status.stopped}), {format_duration(status.seconds)}"
@@ -69,7 +69,7 @@ class TerminalProgress(Callback):
     def on_stage_failed(self, name: str, error: str) -> None:
         """Say why a rung failed."""
         self.close()
-        self.console.print(f"{name} failed: {error}", style="red", markup=False)
+        self.console.print(f"{name} failed: {error}", style="red")
 
     def on_trial_start(self, _number: int) -> None:
         """Remember that there is something to go on with."""
@@ -102,7 +102,7 @@ class TerminalProgress(Callback):
 class PlainLines:
     """One line an epoch, for logs and pipes."""
 
-    def __init__(self, console: Console, plan: TrainingPlan) -> None:
+    def __init__(self, console: PlainConsole, plan: TrainingPlan) -> None:
         self.console, self.plan = console, plan
 
     def draw_step(self, epoch: int, step: int, loss: Tensor, lr: float) -> None:
@@ -118,7 +118,6 @@ class PlainLines:
             f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  "
             f"train {format_percent(metrics.train_accuracy)}  {val}lr {metrics.lr:.4f}  "
             f"{metrics.images_per_second:,.0f} img/s  {format_duration(left)} left",
-            markup=False,
             soft_wrap=True,
         )
 
@@ -129,7 +128,7 @@ class PlainLines:
 class LiveLines:
     """A table of epochs that grows, with a moving line for the epoch under way."""
 
-    def __init__(self, console: Console, plan: TrainingPlan) -> None:
+    def __init__(self, console: PlainConsole, plan: TrainingPlan) -> None:
         self.plan = plan
         self.began, self.drawn = time.perf_counter(), 0.0
         self.skipped: int | None = None  # steps of the first epoch that an earlier session did
@@ -161,7 +160,7 @@ class LiveLines:
 
     def print_epoch(self, metrics: EpochMetrics) -> None:
         """Leave one line behind."""
-        line = Text(f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  ")
+        line = styled(f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  ")
         line.append(f"train {format_percent(metrics.train_accuracy)}")
         if metrics.val_accuracy is not None:
             line.append("  val ")

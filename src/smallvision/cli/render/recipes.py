@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.padding import Padding
-from rich.text import Text
 
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.recipes import Recipe, Rung
 from smallvision.recipes.keys import list_keys
 from smallvision.recipes.settings.recipe import TECHNIQUES
@@ -24,16 +23,15 @@ TITLES = {
 }
 
 
-def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: Console) -> None:
+def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: PlainConsole) -> None:
     """Each rung with its question, the weakness it answers and its key settings."""
-    console.print(
-        Text.assemble((f"Recipes of preset {preset}, cut to CIFAR-10. ", "bold"), sentence)
-    )
+    console.print(styled((f"Recipes of preset {preset}, cut to CIFAR-10. ", "bold"), sentence))
     for rung in ladder:
         beyond = f" (after {rung.after[-1]})" if rung.after else ""
-        console.print(Text.assemble("\n", (rung.name, "bold"), beyond))
+        console.print()
+        console.print(styled((rung.name, "bold"), beyond))
         for line in (rung.weakness, rung.question, *sum_up(rung.recipe)):
-            console.print(Padding(Text(line), INDENT, expand=False))
+            console.print(Padding(line, INDENT, expand=False))
 
 
 def sum_up(recipe: Recipe) -> tuple[str, str]:
@@ -68,32 +66,35 @@ def spell(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def show_parts(console: Console) -> None:
+def show_parts(console: PlainConsole) -> None:
     """Every technique that a recipe may name, and how to choose and change it."""
     for part, title in TITLES.items():
         example = (
             "--set \"augment=['flip','crop']\"" if part == "augment" else f"--set {part}.name="
         )
-        console.print(Text.assemble("\n", (title, "bold"), f"  {example}"))
+        console.print()
+        console.print(styled((title, "bold"), f"  {example}"))
         for technique in TECHNIQUES[part]:
             default, card = technique(), technique.card
-            console.print(Text.assemble("  ", (default.name, "bold"), f"  {card.sentence}"))
+            console.print(styled("  ", (default.name, "bold"), f"  {card.sentence}"))
             for line in (spell_settings(default.plain()), f"source: {card.source}"):
                 if line:
-                    console.print(Padding(Text(line, style="dim"), INDENT, expand=False))
+                    console.print(Padding(styled((line, "dim")), INDENT, expand=False))
     show_other_keys(console)
 
 
-def show_other_keys(console: Console) -> None:
+def show_other_keys(console: PlainConsole) -> None:
     """What `--set` may change besides the parts, and how to begin."""
     values = Recipe().plain()
     rest = list_keys({key: value for key, value in values.items() if key not in TECHNIQUES})
-    console.print(Text.assemble("\n", ("Other settings", "bold"), "  --set KEY=VALUE"))
-    console.print(Padding(Text(", ".join(rest)), INDENT, expand=False))
-    console.print(Text.assemble("\n", ("To begin", "bold")))
+    console.print()
+    console.print(styled(("Other settings", "bold"), "  --set KEY=VALUE"))
+    console.print(Padding(", ".join(rest), INDENT, expand=False))
+    console.print()
+    console.print("To begin", style="bold")
     for line in (
         "smallvision train cifar10 wrn-aug --set epochs=6 --set model.width=2",
         "smallvision recipes wrn-aug > mine.toml",
         "smallvision train cifar10 mine.toml",
     ):
-        console.print(Padding(Text(line), INDENT, expand=False))
+        console.print(Padding(line, INDENT, expand=False))

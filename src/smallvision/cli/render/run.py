@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.tables import print_plain, print_verdict
 from smallvision.format import (
     format_accuracy,
@@ -26,26 +25,27 @@ from smallvision.records.schema import (
     UnfinishedRun,
     ValidatedRun,
 )
+from smallvision.text import show_name
 
 
 def print_run(
-    folder: Path, status: UnfinishedRun | ValidatedRun | AllImagesRun, console: Console
+    folder: Path, status: UnfinishedRun | ValidatedRun | AllImagesRun, console: PlainConsole
 ) -> None:
     """Print a finished run in two lines."""
     if isinstance(status, UnfinishedRun):
-        console.print(f"{status.name} is not finished ({status.status}).", markup=False)
+        console.print(f"{show_name(status.name)} is not finished ({status.status}).")
         return
     epochs = f"{status.best_epoch} of {status.epochs_done} ({status.stopped})"
     training = f"{format_accuracy(status.train)} on clean training images"
     if isinstance(status, AllImagesRun):
         console.print(
-            f"{status.name}: trained on all images, so none is left to validate it on; "
+            f"{show_name(status.name)}: trained on all images, so none is left to validate it on; "
             f"{training}; epoch {epochs}, {format_duration(status.seconds)}."
         )
     else:
         console.print(f"{state_validation(status)}, {training}; best weights from epoch {epochs}.")
     for note in status.notes:
-        console.print(note, markup=False)
+        console.print(note)
     print_plain(console, f"Run: {folder}")
     print_plain(console, f"Its curves as a page: smallvision report {folder}")
 
@@ -54,13 +54,15 @@ def state_validation(status: ValidatedRun) -> str:
     """The name of a run and its validation accuracy with interval."""
     val = status.val
     return (
-        f"{status.name}: {format_accuracy(val)} on {val.n:,} validation images "
+        f"{show_name(status.name)}: {format_accuracy(val)} on {val.n:,} validation images "
         f"(95 % interval {format_interval(val)})"
     )
 
 
 def print_distillation(
-    student: ValidatedRun | UnfinishedRun | AllImagesRun, record: Distillation, console: Console
+    student: ValidatedRun | UnfinishedRun | AllImagesRun,
+    record: Distillation,
+    console: PlainConsole,
 ) -> None:
     """Print a student beside its teacher: the verdict, and the cost."""
     verdict, teacher, cost = record.against_teacher, record.teacher, record.cost
@@ -74,11 +76,11 @@ def print_distillation(
     )
 
 
-def print_seeds(name: str, seeds: SeedSummary, console: Console) -> None:
+def print_seeds(name: str, seeds: SeedSummary, console: PlainConsole) -> None:
     """Print a run and its repeats in one sentence, and those that failed in another."""
     if seeds.std is not None and seeds.interval is not None:
         console.print(
-            f"{name}: {format_percent(seeds.mean, seeds.n)} "
+            f"{show_name(name)}: {format_percent(seeds.mean, seeds.n)} "
             f"± {format_fraction(seeds.std, seeds.n)} "
             f"over {len(seeds.seeds)} seeds on one split (95 % interval of the mean "
             f"{format_span(seeds.interval, seeds.n)} %)."
@@ -86,12 +88,11 @@ def print_seeds(name: str, seeds: SeedSummary, console: Console) -> None:
     print_failed_seeds(name, seeds.failed, console)
 
 
-def print_failed_seeds(name: str, seeds: Sequence[int], console: Console) -> None:
+def print_failed_seeds(name: str, seeds: Sequence[int], console: PlainConsole) -> None:
     """Name the seeds that failed: whoever shows a mean says what it leaves out."""
     if seeds:
         console.print(
-            f"{name} failed with {name_seeds(seeds)}, which no mean includes; "
+            f"{show_name(name)} failed with {name_seeds(seeds)}, which no mean includes; "
             "status.json in seeds/ says why.",
             style="red",
-            markup=False,
         )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import new_table
 from smallvision.format import format_duration, format_fraction, format_span
 from smallvision.records.layout import MEMBERS, SEEDS, is_of_search, parent_run
@@ -15,7 +13,7 @@ from smallvision.records.schema import FinishedRun, Rate, RunStatus, UnfinishedR
 
 
 def print_runs(
-    root: Path, found: Sequence[tuple[Path, RunStatus | None]], console: Console
+    root: Path, found: Sequence[tuple[Path, RunStatus | None]], console: PlainConsole
 ) -> None:
     """Print every run with its figures, best first, unfinished ones last.
 
@@ -42,7 +40,7 @@ def print_runs(
     for run in sorted(runs, key=rank):
         depth = len(lines[run]) - 1
         place = f"{'  ' * depth}{name_part(run)}" if depth else str(run.relative_to(root))
-        table.add_row(Text(place), *describe_status(runs[run]))
+        table.add_row(styled(place), *describe_status(runs[run]))
     if runs:
         console.print(table)
     if left_out := len(found) - len(runs):

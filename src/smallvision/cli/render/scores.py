@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.tables import MAX_LINES, new_table
 from smallvision.format import format_accuracy, format_interval, format_times
 from smallvision.records.schema import Scores, TestRecord, ValidationScores
 from smallvision.runs.results import list_figures
 
 
-def print_test(test: TestRecord, console: Console) -> None:
+def print_test(test: TestRecord, console: PlainConsole) -> None:
     """Print the test result: a sentence, the figures beyond it, and each class."""
     times = format_times(test.openings)
     console.print(f"Test (opened {times}): {state_accuracy(test)}.", style="bold")
@@ -25,7 +24,7 @@ def print_test(test: TestRecord, console: Console) -> None:
     print_scores(test, console)
 
 
-def print_validation(scores: ValidationScores, console: Console) -> None:
+def print_validation(scores: ValidationScores, console: PlainConsole) -> None:
     """Print the same of the validation images."""
     console.print(f"Validation: {state_accuracy(scores)}.", style="bold")
     print_scores(scores, console)
@@ -39,7 +38,7 @@ def state_accuracy(scores: Scores) -> str:
     )
 
 
-def print_scores(scores: TestRecord | ValidationScores, console: Console) -> None:
+def print_scores(scores: TestRecord | ValidationScores, console: PlainConsole) -> None:
     """Print figures and classes; of many classes the hardest, with the weakest first."""
     figures = Table.grid(padding=(0, 2))
     for name, value in list_figures(scores):
@@ -52,5 +51,5 @@ def print_scores(scores: TestRecord | ValidationScores, console: Console) -> Non
     table = new_table("class", "precision", "recall", "F1", "support", title=title)
     for line in lines:
         shares = (f"{share:.3f}" for share in (line.precision, line.recall, line.f1))
-        table.add_row(Text(line.name), *shares, f"{line.support:,}")
+        table.add_row(line.name, *shares, f"{line.support:,}")
     console.print(table)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.scores import print_test
 from smallvision.cli.render.tables import new_table, print_plain, print_verdict
 from smallvision.format import (
@@ -22,7 +20,7 @@ from smallvision.records.nofollow import exists
 from smallvision.records.schema import LadderVerdicts, StudyRecord, TestRecord, ValidatedRun
 
 
-def print_study(folder: Path, console: Console) -> None:
+def print_study(folder: Path, console: PlainConsole) -> None:
     """Print all rungs in one table, then the verdicts, the test and where the report is."""
     study = store.read(folder / STUDY, StudyRecord)
     console.print()
@@ -38,7 +36,7 @@ def print_study(folder: Path, console: Console) -> None:
     print_plain(console, f"Report: {folder / 'report.html'}")
 
 
-def print_rungs(folder: Path, study: StudyRecord, console: Console) -> None:
+def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None:
     """Print a line for each rung that was to be trained."""
     table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "min:s", "ms")
     for rung in study.rungs:
@@ -46,7 +44,7 @@ def print_rungs(folder: Path, study: StudyRecord, console: Console) -> None:
             continue
         status = read_status(run_folder(folder, rung.name)) if rung.is_done else None
         if not isinstance(status, ValidatedRun):
-            table.add_row(rung.name, Text(rung.status, style="red"))
+            table.add_row(rung.name, styled((rung.status, "red")))
             continue
         val, train, winner = status.val, status.train, rung.name == study.best
         table.title = (
@@ -58,7 +56,7 @@ def print_rungs(folder: Path, study: StudyRecord, console: Console) -> None:
             format_fraction(val.accuracy, val.n),
             format_span(val.interval, val.n),
             format_fraction(train.accuracy, train.n),
-            Text(gap, style="" if status.within_limits else "yellow"),
+            styled((gap, "" if status.within_limits else "yellow")),
             format_short_count(status.parameters),
             format_clock(status.seconds),
             f"{status.latency_seconds * 1000:.1f}",

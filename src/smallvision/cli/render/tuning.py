@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import new_table, print_plain
 from smallvision.format import format_percent
 from smallvision.recipes.search_space import spell_value
 from smallvision.records.schema import BestTrial, SettingValues, TuningRecord
 
 
-def print_tuning(folder: Path, record: TuningRecord, own: SettingValues, console: Console) -> None:
+def print_tuning(
+    folder: Path, record: TuningRecord, own: SettingValues, console: PlainConsole
+) -> None:
     """Print the winner beside the recipe, whether its gain holds, and where it is written.
 
     Args:
@@ -26,12 +26,12 @@ def print_tuning(folder: Path, record: TuningRecord, own: SettingValues, console
     if record.best is not None:
         print_settings(record, record.best, own, console)
     if record.rerun is not None:
-        console.print(Text(record.rerun.sentence, style="bold"), soft_wrap=True)
+        console.print(styled((record.rerun.sentence, "bold")), soft_wrap=True)
     print_plain(console, f"Recipe: {folder / 'tuned.toml'}")
 
 
 def print_settings(
-    record: TuningRecord, best: BestTrial, own: SettingValues, console: Console
+    record: TuningRecord, best: BestTrial, own: SettingValues, console: PlainConsole
 ) -> None:
     """Print each setting of the best trial beside that of the untuned recipe."""
     title = f"Best: trial {best.number}"

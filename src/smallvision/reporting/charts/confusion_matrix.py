@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from smallvision.records.schema import Scores
+from smallvision.text import show_name
 
 TABLE_CLASSES = 20  # as many columns as a wide screen holds with numbers one can read
 LEVELS = 9
@@ -108,4 +109,4 @@ def list_cells(scores: Scores) -> dict[str, list[str] | list[list[int]]]:
         [number for j, count in enumerate(row) if count for number in (j, count)]
         for row in scores.confusion
     ]
-    return {"names": list(scores.class_names), "rows": rows}
+    return {"names": list(map(show_name, scores.class_names)), "rows": rows}

@@ -8,6 +8,7 @@ from smallvision.format import format_count
 from smallvision.records.schema import AugmentationPicture, DataDescription, ExplorationRecord
 from smallvision.reporting.charts.histograms import Histogram, draw_histograms, outline_counts
 from smallvision.reporting.view import Picture, Pictured, StudyView
+from smallvision.text import show_name
 
 FIRST_CLASSES = 20  # shown at once; the others are folded away
 FOLDED = 4  # at least, of the classes that are folded away
@@ -109,8 +110,8 @@ def describe_balance(record: ExplorationRecord) -> Balance:
     ranked = sorted(zip(record.counts, record.class_names, strict=False), key=lambda row: -row[0])
     (most, largest), (least, smallest) = ranked[0], ranked[-1]
     sentence = (
-        f"From {format_count(most)} images ({largest}) down to {format_count(least)} "
-        f"({smallest}), the classes in order of size."
+        f"From {format_count(most)} images ({show_name(largest)}) down to {format_count(least)} "
+        f"({show_name(smallest)}), the classes in order of size."
     )
     if most == least:
         sentence = f"Every class has {format_count(most)} images."

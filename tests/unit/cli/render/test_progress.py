@@ -2,9 +2,9 @@ import io
 
 import pytest
 import torch
-from rich.console import Console
 
 from smallvision.cli.render import progress as module
+from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.progress import LiveLines, TerminalProgress
 from smallvision.optim import Schedule
 from smallvision.training import TrainingPlan
@@ -14,7 +14,7 @@ PLAN = TrainingPlan("a", 1, 4, 8, Schedule(lambda _: 1.0, (3,)), lr=0.1, first_e
 
 def make_progress(*, terminal: bool) -> TerminalProgress:
     progress = TerminalProgress()
-    progress.console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
+    progress.console = PlainConsole(file=io.StringIO(), force_terminal=terminal, width=120)
     return progress
 
 

@@ -1,0 +1,45 @@
+"""The console that all output for people goes through, and styled text for it.
+
+Records hold text of strangers. A console of ours shows every string as it is, with escapes for what
+a terminal would obey, and reads no markup and no `:emoji:` in it. Style is given beside the text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console, JustifyMethod, OverflowMethod
+from rich.style import Style
+from rich.text import Text
+
+from smallvision.text import show_text
+
+
+class PlainConsole(Console):
+    """A console that interprets nothing in the strings that it is given.
+
+    The strings of its tables, titles and columns pass `render_str` too.
+    """
+
+    def render_str(
+        self,
+        text: str,
+        *,
+        style: str | Style = "",
+        justify: JustifyMethod | None = None,
+        overflow: OverflowMethod | None = None,
+        **_: Any,
+    ) -> Text:
+        """Make text of a string, whatever rich was told to read in it."""
+        return Text(show_text(text), style=style, justify=justify, overflow=overflow)
+
+
+def open_console(*, to_stderr: bool = False) -> PlainConsole:
+    """The console of a command: stdout, or stderr where stdout is kept for JSON."""
+    return PlainConsole(stderr=to_stderr)
+
+
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """Text of strings, and of strings with their style: `styled(("wrn", "bold"), " is best")`."""
+    pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
+    return Text.assemble(*((show_text(text), style) for text, style in pairs))

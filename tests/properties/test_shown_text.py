@@ -1,0 +1,312 @@
+"""Whatever text records hold, no terminal and no browser obeys it, in any renderer."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smallvision.cli.render import study as study_module
+from smallvision.cli.render.classification import print_classification
+from smallvision.cli.render.comparison import print_comparison
+from smallvision.cli.render.console import PlainConsole
+from smallvision.cli.render.ensemble import print_ensemble
+from smallvision.cli.render.errors import print_errors
+from smallvision.cli.render.exploration import print_exploration
+from smallvision.cli.render.machine import print_machine
+from smallvision.cli.render.progress import TerminalProgress
+from smallvision.cli.render.recipes import show_ladder
+from smallvision.cli.render.run import print_distillation, print_run, print_seeds
+from smallvision.cli.render.runs import print_runs
+from smallvision.cli.render.scores import print_test, print_validation
+from smallvision.cli.render.study import print_rungs
+from smallvision.cli.render.tables import print_verdict
+from smallvision.cli.render.tuning import print_tuning
+from smallvision.errors import DataError
+from smallvision.exploration.explore import Exploration, explore_dataset
+from smallvision.optim import Schedule
+from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset
+from smallvision.records.schema import (
+    AllImagesRun,
+    Comparison,
+    ComputeSettings,
+    Distillation,
+    Environment,
+    PairVerdict,
+    RunGroup,
+    SeedSummary,
+    StudyRecord,
+    Teacher,
+    UnfinishedRun,
+    ValidatedRun,
+    ValidationScores,
+)
+from smallvision.reporting.page import render_run, render_study
+from smallvision.reporting.reader import read_run, read_study
+from smallvision.reporting.view import LoneRunView, StudyView
+from smallvision.runs.classify import Classification
+from smallvision.text import show_html, show_lines, show_name, show_text
+from smallvision.training import TrainingPlan
+from tests.support.hostile_text import ACTING, CURSOR, NAMES, STYLE, find_acting, print_to, taint
+from tests.support.images import make_dataset
+from tests.support.page import Page
+from tests.support.records import make_metrics, make_status
+from tests.support.study_folder import build_whole_study
+
+Draw = Callable[[PlainConsole], object]
+Change = Callable[[str], str]
+
+CHARACTERS = st.one_of(
+    st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co", "Mn"]),
+    st.sampled_from(sorted(ACTING)),
+    st.characters(),
+)
+TEXTS = st.one_of(st.sampled_from(NAMES), st.text(CHARACTERS, min_size=1, max_size=30))
+FIGURE = re.compile(r"\d+\.\d+")
+slow = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@given(TEXTS)
+def test_shown_text_acts_nowhere(text: str) -> None:
+    for show in (show_text, show_name, show_lines, show_html):
+        assert not find_acting(show(text).replace("\t", ""))
+        show(text).encode()
+    assert "\n" not in show_text(text)
+
+
+@given(TEXTS)
+def test_errors_act_nowhere(text: str) -> None:
+    assert not find_acting(str(DataError(f"{text} is damaged")))
+
+
+@given(st.text(CHARACTERS, min_size=1, max_size=30))
+def test_letters_are_never_lost(text: str) -> None:
+    """Each character stays, or its escape does: nothing is dropped without a trace."""
+    shown = show_text(text)
+    for character in text:
+        assert character in shown or character.encode("unicode_escape").decode() in shown
+
+
+class Shown:
+    """What is shown; no dataclass, which Hypothesis would print."""
+
+    def __init__(self, study: StudyView, run: LoneRunView, exploration: Exploration) -> None:
+        self.study, self.run, self.exploration = study, run, exploration
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    folder = build_whole_study(tmp_path_factory.mktemp("shown") / "study")
+    exploration = explore_dataset(make_dataset(), list_previews=tuple, seed=0)
+    return Shown(read_study(folder), read_run(folder / "runs" / "tuned"), exploration)
+
+
+def make_comparison() -> Comparison:
+    groups = tuple(
+        RunGroup(
+            name=name,
+            runs=(name,),
+            seeds=(0,),
+            failed=(2,),
+            accuracies=(0.9,),
+            mean=0.9,
+            std=None,
+            interval=(0.8, 0.95),
+        )
+        for name in ("a", "b")
+    )
+    pair = PairVerdict(
+        a="a",
+        b="b",
+        difference=0.0,
+        interval=(-0.1, 0.1),
+        bootstrap=(-0.1, 0.1),
+        p=1.0,
+        p_holm=1.0,
+        verdict="cannot tell apart",
+        needed_n=None,
+        sentence="a against b: cannot tell apart.",
+    )
+    return Comparison(n=400, groups=groups, pairs=(pair,))
+
+
+def make_teacher(study: StudyView) -> Distillation:
+    [against, *_] = (rung.step for rung in study.rungs if rung.step is not None)
+    [ensemble] = (rung.ensemble for rung in study.rungs if rung.ensemble is not None)
+    teacher = Teacher(
+        name="teacher",
+        model="sha256:0",
+        accuracy=0.9,
+        interval=(0.8, 0.95),
+        n=400,
+        parameters=10,
+        size_bytes=40,
+        latency_seconds=0.1,
+    )
+    return Distillation(teacher=teacher, against_teacher=against, cost=ensemble.cost)
+
+
+def show_progress(console: PlainConsole, change: Change) -> None:
+    """Every kind of line of progress."""
+    progress = TerminalProgress()
+    progress.console = console
+    schedule = Schedule(lambda _: 1.0, (3,))
+    plan = TrainingPlan("a", 1, 4, 8, schedule, lr=0.1, first_epoch=1, notes=("a note",))
+    progress.on_stage_start(change("wrn"), change("Does it help?"))
+    progress.on_train_start(taint(plan, change))
+    assert progress.lines is not None
+    progress.lines.print_epoch(make_metrics())
+    progress.on_stage_end(change("wrn"), taint(make_status(), change))
+    progress.on_stage_failed(change("wrn"), change("the loss became NaN"))
+    progress.on_message(change("going on"))
+
+
+def show_rungs(record: StudyRecord, status: ValidatedRun, console: PlainConsole) -> None:
+    """The table of a study whose runs all have this status."""
+    with patch.object(study_module, "read_status", return_value=status):
+        print_rungs(Path(), record, console)
+
+
+def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
+    """Every renderer of the terminal, given records whose texts are changed."""
+    study, exploration = shown.study, shown.exploration
+    view = taint(study, change)
+    [ensemble] = (rung for rung in view.rungs if rung.ensemble is not None)
+    [tuned] = (rung for rung in view.rungs if rung.tuning is not None)
+    test, environment = view.test, view.environment
+    status = taint(make_status(notes=("a note",)), change)
+    unfinished = status.extend(UnfinishedRun, status="failed", error=change("why"))
+    everything = status.extend(AllImagesRun, kind="all_images")
+    seeds = SeedSummary(
+        seeds=(0, 1), accuracies=(0.9, 0.9), failed=(2,), mean=0.9, std=0.1,
+        interval=(0.8, 0.95), n=400,
+    )  # fmt: skip
+    place = Path("runs") / change("run").replace("\0", "")[:200]
+    errors, tuning = view.errors.record, tuned.tuning
+    validation = test.extend(ValidationScores)
+    classification = Classification(
+        [place], tuple(map(change, "ab")), np.array([[0.9, 0.1]], np.float32), (change("note"),)
+    )
+    dataset = taint(make_dataset(), lambda text: text)
+    dataset = type(dataset)(
+        change("rows"), change("tests"), dataset.train, dataset.test, notes=(change("note"),)
+    )
+    look = Exploration(
+        taint(exploration.figures, change), exploration.images, exploration.list_previews, 0
+    )
+    scale = find_preset("quick")
+    compute = ComputeSettings(device=change("cpu"), precision="bf16", compiled=False, threads=2)
+    fields = dict(environment)
+    fields["versions"] = {name: change("1") for name in ("smallvision", "torch")}
+    return {
+        "classification": lambda console: print_classification(classification, console),
+        "comparison": lambda console: print_comparison(taint(make_comparison(), change), console),
+        "ensemble": lambda console: print_ensemble(
+            place,
+            ensemble.run.validated,
+            ensemble.ensemble,
+            console,
+        ),
+        "errors": lambda console: print_errors(errors, place, console),
+        "exploration": lambda console: print_exploration(dataset, look, console),
+        "machine": lambda console: print_machine(
+            Environment.model_construct(**fields),
+            compute,
+            compiler=True,
+            fast_bf16=True,
+            found={change("cifar10"): place, "digits": DataError(change("damaged"))},
+            console=console,
+        ),
+        "recipes": lambda console: show_ladder(
+            change("quick"), change("-"), build_ladder(scale, cut_to_cifar10(scale))[:2], console
+        ),
+        "run": lambda console: print_run(place, status, console),
+        "unfinished run": lambda console: print_run(place, unfinished, console),
+        "run on all images": lambda console: print_run(place, everything, console),
+        "seeds": lambda console: print_seeds(change("wrn"), seeds, console),
+        "student": lambda console: print_distillation(
+            status, taint(make_teacher(study), change), console
+        ),
+        "runs": lambda console: print_runs(
+            Path(), [(place, status), (place / "seeds" / "1", None)], console
+        ),
+        "no runs": lambda console: print_runs(place, [], console),
+        "test": lambda console: print_test(test, console),
+        "validation": lambda console: print_validation(validation, console),
+        "rungs": lambda console: show_rungs(view.record, status, console),
+        "verdict": lambda console: print_verdict(console, change("so"), "better"),
+        "tuning": lambda console: print_tuning(
+            place,
+            tuning,
+            tuning.best.values,
+            console,
+        ),
+        "progress": lambda console: show_progress(console, change),
+    }
+
+
+@slow
+@given(TEXTS)
+@pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
+def test_no_terminal_obeys_a_record(shown: Shown, terminal: bool, text: str) -> None:
+    for name, draw in list_renderers(shown, lambda said: f"{said}{text}").items():
+        printed = CURSOR.sub("", print_to(draw, terminal=terminal))
+        assert not find_acting(printed), name
+
+
+@pytest.mark.parametrize("text", ["[red]x[/red]", "[/]", ":smile:", "[link=http:x]y[/link]"])
+def test_markup_stands_as_it_is(shown: Shown, text: str) -> None:
+    """In a pipe all of it is shown, and in a terminal it changes no style."""
+    plain = list_renderers(shown, lambda said: said)
+    for name, draw in list_renderers(shown, lambda said: f"{said}{text}").items():
+        printed = "".join(print_to(draw, terminal=False, width=2_000).split())
+        assert text.replace(" ", "") in printed, name
+        styles, usual = (
+            set(STYLE.findall(print_to(one, terminal=True))) for one in (draw, plain[name])
+        )
+        assert styles == usual, name
+
+
+@slow
+@given(TEXTS)
+def test_no_browser_obeys_a_record(shown: Shown, text: str) -> None:
+    for html, usual in (
+        (render_study(taint(shown.study, lambda said: f"{said}{text}")), render_study(shown.study)),
+        (render_run(taint(shown.run, lambda said: f"{said}{text}")), render_run(shown.run)),
+    ):
+        assert not find_acting(html)
+        html.encode()
+        page, plain = Page(html), Page(usual)
+        assert page.problems == []
+        assert {one.tag for one in page.elements} == {one.tag for one in plain.elements}
+        assert len(page.find("script")) == len(plain.find("script"))
+        names = {name for one in plain.elements for name in one.attributes}
+        assert {name for one in page.elements for name in one.attributes} <= names
+
+
+@given(TEXTS)
+@slow
+def test_no_browser_obeys_a_recipe(shown: Shown, text: str) -> None:
+    """Its lines and tabs stay, and nothing else that acts."""
+    run = dataclasses.replace(shown.run.run, recipe=text, recipe_diff=f"[a]\n\t{text}")
+    html = render_run(dataclasses.replace(shown.run, runs=(run, *shown.run.runs[1:])))
+    assert not find_acting(html.replace("\t", ""))
+    assert Page(html).problems == []
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "no end " * 1_500])
+def test_a_long_name_floods_nothing_and_leaves_the_figures(shown: Shown, name: str) -> None:
+    plain = list_renderers(shown, lambda said: said)
+    for kind, draw in list_renderers(shown, lambda said: f"{said} {name}").items():
+        printed, usual = (print_to(one, terminal=False, width=200) for one in (draw, plain[kind]))
+        assert len(printed) < 40_000, kind
+        assert not set(FIGURE.findall(usual)) - set(FIGURE.findall(printed)), kind
+    html, usual = (render_study(one) for one in (taint(shown.study, lambda _: name), shown.study))
+    assert len(html) < 3 * len(usual)
