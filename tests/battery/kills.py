@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -21,22 +22,38 @@ PROMISE = (
 
 @dataclass
 class Job:
-    """A command that is killed again and again.
+    """A command that is disturbed again and again.
 
     Attributes:
         name: of the command.
         arguments: what starts it, but for its folder.
         again: what is added to go on.
         weight: how often it is chosen.
+        option: before its folder.
+        source: what lies in its folder before, if anything.
+        seconds: that it takes undisturbed.
+        expected: what it leaves undisturbed, as bits.
+        places: that it passes and could die at, as `faults` spells them.
     """
 
     name: str
-    arguments: tuple[str, ...]
-    again: tuple[str, ...]
-    weight: int
+    arguments: tuple[str | Path, ...]
+    again: tuple[str, ...] = ()
+    weight: int = 1
+    option: tuple[str, ...] = ("--out",)
+    source: Path | None = None
     seconds: float = 0.0
     expected: dict[str, Any] | None = None
     places: tuple[str, ...] = ()
+
+    def prepare(self, folder: Path) -> None:
+        """Make its folder as it is before the job."""
+        if self.source is not None:
+            shutil.copytree(self.source, folder)
+
+    def spell(self, folder: Path, *, again: bool = False) -> tuple[str | Path, ...]:
+        """Its command line, the first time or again."""
+        return (*self.arguments, *self.option, folder, *(self.again if again else ()))
 
 
 def list_jobs(recipe: Path) -> list[Job]:
@@ -51,10 +68,18 @@ def list_jobs(recipe: Path) -> list[Job]:
     ]
 
 
-def run_undisturbed(job: Job, place: Path) -> None:
-    """Run a job to its end: how long it takes, what it leaves, which places it passes."""
-    folder = place / f"{job.name}-whole"
-    process = start(*job.arguments, "--out", folder, fault="count", cache=place / "cache")
+def run_undisturbed(job: Job, place: Path, *parts: str) -> None:
+    """Run a job to its end: how long it takes, what it leaves, which places it passes.
+
+    Args:
+        job: the job.
+        place: of the trials and their cache.
+        parts: folders below it, where a trial's folder is not right there: records hold relative
+            paths.
+    """
+    folder = place.joinpath(*parts, f"{job.name}-whole")
+    job.prepare(folder)
+    process = start(*job.spell(folder), fault="count", cache=place / "cache")
     began = time.perf_counter()
     code, out = finish(process)
     if code != 0:
@@ -69,6 +94,14 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
     """Kill jobs, a third of the time at a named place; then go on, and compare the bits."""
     outcome, draw = Outcome(PROMISE), random.Random(seed)
     jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
+    kill_all(jobs, place, trials, draw, outcome)
+    return outcome
+
+
+def kill_all(
+    jobs: list[Job], place: Path, trials: int, draw: random.Random, outcome: Outcome
+) -> None:
+    """Kill jobs that are drawn, as many times as there are trials, and go on each time."""
     for job in jobs:
         run_undisturbed(job, place)
     for number in range(trials):
@@ -76,18 +109,17 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
         fault = draw.choice(job.places) if number % 3 == 0 else ""
         folder = place / f"{number:03d}"
         with outcome.trial(f"{number} {job.name} {fault or 'by the clock'}"):
+            job.prepare(folder)
             kill(job, folder, fault, draw, outcome)
             if draw.random() < 0.1:
                 outcome.count("killed twice")
                 kill(job, folder, "", draw, outcome)
             check(job, folder, f"trial {number}, {job.name} {fault}", outcome)
-    return outcome
 
 
 def kill(job: Job, folder: Path, fault: str, draw: random.Random, outcome: Outcome) -> None:
     """Start or resume a job and kill it: where its fault says, or at a random time."""
-    again = job.again if folder.exists() else ()
-    arguments = (*job.arguments, "--out", folder, *again)
+    arguments = job.spell(folder, again=folder.exists())
     process = start(*arguments, fault=fault, cache=folder.parent / "cache")
     if not fault:
         time.sleep(draw.uniform(0.3, 1.0) * job.seconds)
@@ -102,7 +134,7 @@ def kill(job: Job, folder: Path, fault: str, draw: random.Random, outcome: Outco
 def check(job: Job, folder: Path, name: str, outcome: Outcome) -> None:
     """Resume to the end; compare all that is decided, and count what was done again."""
     before = {path.parent: len(path.read_bytes().splitlines()) for path in find_metrics(folder)}
-    process = start(*job.arguments, "--out", folder, *job.again, cache=folder.parent / "cache")
+    process = start(*job.spell(folder, again=True), cache=folder.parent / "cache")
     code, out = finish(process)
     outcome.expect(code == 0, f"{name}: exit {code}: {out[-300:]}")
     if code != 0:

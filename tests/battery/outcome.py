@@ -20,12 +20,14 @@ class Outcome:
         trials: made so far.
         failures: what went wrong, one line each; none is the only good number.
         figures: what else was measured.
+        untried: why this machine allows none of it, or some of it not; empty where it does.
     """
 
     promise: str
     trials: int = 0
     failures: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
+    untried: str = ""
 
     def expect(self, fact: bool, complaint: str) -> None:
         """Note a failure unless a fact holds."""

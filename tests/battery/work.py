@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,23 @@ def finish(process: subprocess.Popen[str], seconds: float = 300) -> tuple[int, s
     """Exit code and output of a process."""
     out, _ = process.communicate(timeout=seconds)
     return process.returncode, out
+
+
+def call(*arguments: str | Path, cache: Path) -> None:
+    """Run a command that is to succeed.
+
+    Raises:
+        RuntimeError: it does not.
+    """
+    code, out = finish(start(*arguments, cache=cache))
+    if code:
+        raise RuntimeError(f"{arguments[0]} fails undisturbed: {out}")
+
+
+def each(trials: int, act: Callable[[int], None], workers: int = 2) -> None:
+    """Make trials that mostly wait for other processes, some at once, in the order of numbers."""
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(act, range(trials)))
 
 
 def read_bits(folder: Path) -> dict[str, Any]:
