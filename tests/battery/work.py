@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,11 @@ def write_recipe(place: Path) -> Path:
 
 
 def start(
-    *arguments: str | Path, fault: str = "", cache: Path, **options: Any
+    *arguments: str | Path,
+    fault: str = "",
+    cache: Path,
+    variables: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> subprocess.Popen[str]:
     """Start the command line in a process of its own, on one thread.
 
@@ -59,14 +63,17 @@ def start(
         arguments: of `smallvision`.
         fault: where it shall die, as `faults.arm` spells it; nowhere if empty.
         cache: its private cache.
+        variables: of its environment, besides.
         options: of `Popen`.
     """
     command = [sys.executable, "-m", "tests.battery.faults", fault, *map(str, arguments)]
-    environment = os.environ | {
+    environment = {
+        **os.environ,
         "SMALLVISION_CACHE": str(cache),
         "OMP_NUM_THREADS": "1",
         # The process shall find these trials, and the same package as this one.
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, Path(smallvision.__file__).parents[1]))),
+        **(variables or {}),
     }
     return subprocess.Popen(
         command,
@@ -74,6 +81,7 @@ def start(
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        errors="replace",
         **options,
     )
 
