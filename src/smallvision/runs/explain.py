@@ -15,6 +15,7 @@ from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records.files import read_npz
 from smallvision.records.layout import read_status
+from smallvision.records.locks import sweep
 from smallvision.runs.finished_run import find_dataset, find_validated
 from smallvision.runs.results import Run
 
@@ -62,4 +63,5 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
         probabilities=probabilities,
     )
     analysis.write(folder / FOLDER)
+    sweep(folder)  # of what a kill left of an earlier one
     return analysis
