@@ -76,7 +76,9 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
     return outcome
 
 
-def work(job: Job, folder: Path, clock: str, draw: random.Random, outcome: Outcome, name: str) -> None:
+def work(
+    job: Job, folder: Path, clock: str, draw: random.Random, outcome: Outcome, name: str
+) -> None:
     """Run a job under a clock, or half of it, and the rest under another; then read all of it."""
     cache, again = folder.parent / "cache", False
     if draw.random() < 0.3:
@@ -95,7 +97,9 @@ def work(job: Job, folder: Path, clock: str, draw: random.Random, outcome: Outco
     outcome.expect(not differences, f"{name}: {differences[:4]}")
     for path in folder.rglob("*.json*"):
         if path.suffix in (".json", ".jsonl"):
-            for line in path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]:
+            for line in (
+                path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
+            ):
                 negative = list_negative(store.parse(line))
                 outcome.expect(not negative, f"{name}: {path.name} has {negative}")
     call("runs", folder, cache=cache)
@@ -124,4 +128,6 @@ def find_newest(place: Path, outcome: Outcome) -> None:
         for folder, moment in zip(folders, times, strict=True):
             os.utime(folder / STATUS, (moment, moment))
         found = newest_folder(place, "digits", STATUS)
-        outcome.expect(found == folders[-1], f"times {times[:2]} …: {found} was taken for the newest")
+        outcome.expect(
+            found == folders[-1], f"times {times[:2]} …: {found} was taken for the newest"
+        )

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.battery import (
+    clocks,
+    copies,
     damage,
     disks,
+    full_disks,
     hostile,
     kills,
+    late_kills,
     numerics,
     owners,
     pictures,
     recipes,
+    resources,
     signals,
+    stops,
 )
 from tests.battery.outcome import Outcome
 
@@ -49,4 +55,10 @@ FAMILIES = {
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),
     "signals": Family(signals.run, 40, 2, partial(signals.run, names=("train",))),
+    "late kills": Family(late_kills.run, 30, 1, partial(late_kills.run, names=("evaluate",))),
+    "real disks": Family(full_disks.run, 27, 3, partial(full_disks.run, names=("report",))),
+    "resources": Family(resources.run, 50, 2),
+    "clocks": Family(clocks.run, 18, 1, partial(clocks.run, names=("train",))),
+    "stops": Family(stops.run, 18, 1, partial(stops.run, names=("train",))),
+    "copies": Family(copies.run, 12, 1, partial(copies.run, names=("train",))),
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 from smallvision.records.layout import METRICS, is_finished
 from tests.battery.outcome import Outcome
-from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
+from tests.battery.work import compare_bits, each, finish, read_bits, start, write_recipe
 
 PROMISE = (
     "A run, study or search killed at any moment goes on with one command, to the same bits as if "
@@ -68,8 +68,13 @@ def list_jobs(recipe: Path) -> list[Job]:
     ]
 
 
+_CALM: dict[tuple[str, ...], tuple[float, dict[str, Any], tuple[str, ...]]] = {}
+
+
 def run_undisturbed(job: Job, place: Path, *parts: str) -> None:
     """Run a job to its end: how long it takes, what it leaves, which places it passes.
+
+    A job that several families disturb is run once for all of them.
 
     Args:
         job: the job.
@@ -77,34 +82,38 @@ def run_undisturbed(job: Job, place: Path, *parts: str) -> None:
         parts: folders below it, where a trial's folder is not right there: records hold relative
             paths.
     """
-    folder = place.joinpath(*parts, f"{job.name}-whole")
-    job.prepare(folder)
-    process = start(*job.spell(folder), fault="count", cache=place / "cache")
-    began = time.perf_counter()
-    code, out = finish(process)
-    if code != 0:
-        raise RuntimeError(f"{job.name} fails undisturbed: {out}")
-    job.seconds, job.expected = time.perf_counter() - began, read_bits(folder)
-    passed = next(line for line in out.splitlines() if line.startswith("passed"))
-    counts = (word.split(":") for word in passed.split()[1:])
-    job.places = tuple(f"{stage}:{n + 1}" for stage, count in counts for n in range(int(count)))
+    key = (job.name, *(Path(word).name for word in job.arguments), *parts)
+    if job.source is not None or key not in _CALM:
+        folder = place.joinpath(*parts, f"{job.name}-whole")
+        job.prepare(folder)
+        process = start(*job.spell(folder), fault="count", cache=place / "cache")
+        began = time.perf_counter()
+        code, out = finish(process)
+        if code != 0:
+            raise RuntimeError(f"{job.name} fails undisturbed: {out}")
+        seconds, expected = time.perf_counter() - began, read_bits(folder)
+        passed = next(line for line in out.splitlines() if line.startswith("passed"))
+        counts = (word.split(":") for word in passed.split()[1:])
+        places = tuple(f"{stage}:{n + 1}" for stage, count in counts for n in range(int(count)))
+        _CALM[key] = seconds, expected, places
+    job.seconds, job.expected, job.places = _CALM[key]
 
 
 def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Kill jobs, a third of the time at a named place; then go on, and compare the bits."""
-    outcome, draw = Outcome(PROMISE), random.Random(seed)
+    outcome = Outcome(PROMISE)
     jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
-    kill_all(jobs, place, trials, draw, outcome)
+    kill_all(jobs, place, trials, seed, outcome)
     return outcome
 
 
-def kill_all(
-    jobs: list[Job], place: Path, trials: int, draw: random.Random, outcome: Outcome
-) -> None:
+def kill_all(jobs: list[Job], place: Path, trials: int, seed: int, outcome: Outcome) -> None:
     """Kill jobs that are drawn, as many times as there are trials, and go on each time."""
     for job in jobs:
         run_undisturbed(job, place)
-    for number in range(trials):
+
+    def attempt(number: int) -> None:
+        draw = random.Random(f"{seed} {number}")
         job = draw.choices(jobs, [job.weight for job in jobs])[0]
         fault = draw.choice(job.places) if number % 3 == 0 else ""
         folder = place / f"{number:03d}"
@@ -115,6 +124,8 @@ def kill_all(
                 outcome.count("killed twice")
                 kill(job, folder, "", draw, outcome)
             check(job, folder, f"trial {number}, {job.name} {fault}", outcome)
+
+    each(trials, attempt)
 
 
 def kill(job: Job, folder: Path, fault: str, draw: random.Random, outcome: Outcome) -> None:

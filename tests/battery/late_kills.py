@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
+from smallvision.api import train
 from smallvision.records import store
 from smallvision.records.layout import TEST
 from smallvision.records.ledger import read_openings
@@ -27,7 +27,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
     """Kill jobs, a third of the time at a named place; then run them again, and compare."""
     outcome = Outcome(PROMISE)
     jobs = [job for job in list_jobs(place, names) if not names or job.name in names]
-    kill_all(jobs, place, trials, random.Random(seed), outcome)
+    kill_all(jobs, place, trials, seed, outcome)
     for job in jobs:
         if job.name == "evaluate":
             for number in range(trials):
@@ -39,7 +39,7 @@ def list_jobs(place: Path, names: tuple[str, ...] = ()) -> list[Job]:
     """The commands after training, and the finished run or search that each needs."""
     recipe, made = write_recipe(place), place / "made"
     finished = made / "run"
-    call("train", "digits", recipe, "--out", finished, cache=place / "cache")
+    train("digits", recipe, out=finished)
     jobs = [
         Job("evaluate", ("evaluate",), weight=2, option=(), source=finished),
         Job("explain", ("explain",), option=(), source=finished),

@@ -6,9 +6,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from smallvision.errors import UserError
+
+_TURNS = Lock()  # trials of a family may be made side by side
 
 
 @dataclass
@@ -36,16 +39,19 @@ class Outcome:
 
     def count(self, name: str, number: float = 1) -> None:
         """Add to a figure."""
-        self.figures[name] = self.figures.get(name, 0) + number
+        with _TURNS:
+            self.figures[name] = self.figures.get(name, 0) + number
 
     def most(self, name: str, number: float) -> None:
         """Keep the largest of a figure."""
-        self.figures[name] = max(self.figures.get(name, number), number)
+        with _TURNS:
+            self.figures[name] = max(self.figures.get(name, number), number)
 
     @contextmanager
     def trial(self, name: str) -> Iterator[None]:
         """One trial: a `UserError` of one line is an answer, any other exception a failure."""
-        self.trials += 1
+        with _TURNS:
+            self.trials += 1
         try:
             yield
         except UserError as error:
