@@ -47,7 +47,7 @@ from smallvision.records.layout import (
     newest_folder,
     number_folder,
 )
-from smallvision.records.locks import claim_folder
+from smallvision.records.locks import claim_folder, sweep
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (
     Limits,
@@ -365,6 +365,7 @@ def evaluate(
     final = FinalModel(status.name, model, val, validation_model)
     record = evaluate_on_test(final, dataset, study or folder, command=command)
     store.write(folder / TEST, record)
+    sweep(folder)  # of what a kill left of an earlier test
     return TestResult(record)
 
 

@@ -42,6 +42,29 @@ class RecordError(UserError):
     """A run or study folder is missing, incomplete, damaged or somebody else's."""
 
 
+# What a MemoryError is called elsewhere: by torch, by oneDNN, by the C++ library, by the loader of
+# libraries, by the system, and by Python where a class failed to say so.
+MEMORY_WORDS = (
+    "can't allocate memory",
+    "not enough memory",
+    "could not create a primitive",
+    "bad_alloc",
+    "failed to map segment",
+    "Cannot allocate memory",
+    "error return without exception set",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error, or what led to it, says that the memory of the machine ran out."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, MemoryError) or any(word in str(chain) for word in MEMORY_WORDS):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return False
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Suggest the known word closest to a misspelt one.
 

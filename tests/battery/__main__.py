@@ -41,6 +41,8 @@ def main() -> None:
         families[name] = {**vars(outcome), "seconds": round(seconds)}
         failed = failed or bool(outcome.failures)
         print(f"{name}: {outcome.trials} trials, {len(outcome.failures)} failures, {seconds:.0f} s")
+        if outcome.untried:
+            print(f"  not tried here: {outcome.untried}")
         for failure in outcome.failures[:20]:
             print(f"  {failure}")
         record = {
@@ -59,11 +61,7 @@ def main() -> None:
 
 def write_table(record: dict[str, Any]) -> None:
     """Draw the record into the page, between its marks."""
-    rows = [
-        f"| {name} | {family['promise']} | {family['trials']:,} | {len(family['failures'])} | "
-        f"{bound(family['trials'], len(family['failures']))} | {describe(family['figures'])} |"
-        for name, family in record["families"].items()
-    ]
+    rows = [describe_family(name, family) for name, family in record["families"].items()]
     versions = record["environment"]["versions"]
     head = [
         f"{record['created'][:10]}, {record['environment']['processor']}, "
@@ -76,6 +74,16 @@ def write_table(record: dict[str, Any]) -> None:
     text = "\n".join([BEGIN, *head, *rows, END])
     page = PAGE.read_text(encoding="utf-8")
     write_text(PAGE, re.sub(f"{BEGIN}.*{END}", lambda _: text, page, flags=re.DOTALL))
+
+
+def describe_family(name: str, family: dict[str, Any]) -> str:
+    """A row of the table; nothing is claimed of what was not tried."""
+    trials, failures = family["trials"], len(family["failures"])
+    measured = [describe(family["figures"])] if family["figures"] else []
+    if family.get("untried"):
+        measured.append(f"not tried here: {family['untried']}")
+    counts = f"{trials:,} | {failures} | {bound(trials, failures)}" if trials else "none | – | none"
+    return f"| {name} | {family['promise']} | {counts} | {'; '.join(measured)} |"
 
 
 def bound(trials: int, failures: int) -> str:

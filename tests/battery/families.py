@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.battery import (
+    clocks,
+    copies,
     damage,
     disks,
+    full_disks,
     hostile,
     kills,
+    late_kills,
     links,
     numerics,
     owners,
     pictures,
     recipes,
     records,
+    resources,
     signals,
+    stops,
 )
 from tests.battery.outcome import Outcome
 
@@ -53,4 +59,10 @@ FAMILIES = {
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),
     "signals": Family(signals.run, 40, 2, partial(signals.run, names=("train",))),
+    "late kills": Family(late_kills.run, 30, 1, partial(late_kills.run, names=("evaluate",))),
+    "real disks": Family(full_disks.run, 27, 3, partial(full_disks.run, names=("report",))),
+    "resources": Family(resources.run, 50, 2),
+    "clocks": Family(clocks.run, 18, 1, partial(clocks.run, names=("train",))),
+    "stops": Family(stops.run, 18, 1, partial(stops.run, names=("train",))),
+    "copies": Family(copies.run, 12, 1, partial(copies.run, names=("train",))),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from smallvision.records.layout import METRICS, is_finished
 from tests.battery.outcome import Outcome
-from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
+from tests.battery.work import compare_bits, each, finish, read_bits, start, write_recipe
 
 PROMISE = (
     "A run, study or search killed at any moment goes on with one command, to the same bits as if "
@@ -21,22 +22,38 @@ PROMISE = (
 
 @dataclass
 class Job:
-    """A command that is killed again and again.
+    """A command that is disturbed again and again.
 
     Attributes:
         name: of the command.
         arguments: what starts it, but for its folder.
         again: what is added to go on.
         weight: how often it is chosen.
+        option: before its folder.
+        source: what lies in its folder before, if anything.
+        seconds: that it takes undisturbed.
+        expected: what it leaves undisturbed, as bits.
+        places: that it passes and could die at, as `faults` spells them.
     """
 
     name: str
-    arguments: tuple[str, ...]
-    again: tuple[str, ...]
-    weight: int
+    arguments: tuple[str | Path, ...]
+    again: tuple[str, ...] = ()
+    weight: int = 1
+    option: tuple[str, ...] = ("--out",)
+    source: Path | None = None
     seconds: float = 0.0
     expected: dict[str, Any] | None = None
     places: tuple[str, ...] = ()
+
+    def prepare(self, folder: Path) -> None:
+        """Make its folder as it is before the job."""
+        if self.source is not None:
+            shutil.copytree(self.source, folder)
+
+    def spell(self, folder: Path, *, again: bool = False) -> tuple[str | Path, ...]:
+        """Its command line, the first time or again."""
+        return (*self.arguments, *self.option, folder, *(self.again if again else ()))
 
 
 def list_jobs(recipe: Path) -> list[Job]:
@@ -51,43 +68,69 @@ def list_jobs(recipe: Path) -> list[Job]:
     ]
 
 
-def run_undisturbed(job: Job, place: Path) -> None:
-    """Run a job to its end: how long it takes, what it leaves, which places it passes."""
-    folder = place / f"{job.name}-whole"
-    process = start(*job.arguments, "--out", folder, fault="count", cache=place / "cache")
-    began = time.perf_counter()
-    code, out = finish(process)
-    if code != 0:
-        raise RuntimeError(f"{job.name} fails undisturbed: {out}")
-    job.seconds, job.expected = time.perf_counter() - began, read_bits(folder)
-    passed = next(line for line in out.splitlines() if line.startswith("passed"))
-    counts = (word.split(":") for word in passed.split()[1:])
-    job.places = tuple(f"{stage}:{n + 1}" for stage, count in counts for n in range(int(count)))
+_CALM: dict[tuple[str, ...], tuple[float, dict[str, Any], tuple[str, ...]]] = {}
+
+
+def run_undisturbed(job: Job, place: Path, *parts: str) -> None:
+    """Run a job to its end: how long it takes, what it leaves, which places it passes.
+
+    A job that several families disturb is run once for all of them.
+
+    Args:
+        job: the job.
+        place: of the trials and their cache.
+        parts: folders below it, where a trial's folder is not right there: records hold relative
+            paths.
+    """
+    key = (job.name, *(Path(word).name for word in job.arguments), *parts)
+    if job.source is not None or key not in _CALM:
+        folder = place.joinpath(*parts, f"{job.name}-whole")
+        job.prepare(folder)
+        process = start(*job.spell(folder), fault="count", cache=place / "cache")
+        began = time.perf_counter()
+        code, out = finish(process)
+        if code != 0:
+            raise RuntimeError(f"{job.name} fails undisturbed: {out}")
+        seconds, expected = time.perf_counter() - began, read_bits(folder)
+        passed = next(line for line in out.splitlines() if line.startswith("passed"))
+        counts = (word.split(":") for word in passed.split()[1:])
+        places = tuple(f"{stage}:{n + 1}" for stage, count in counts for n in range(int(count)))
+        _CALM[key] = seconds, expected, places
+    job.seconds, job.expected, job.places = _CALM[key]
 
 
 def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Kill jobs, a third of the time at a named place; then go on, and compare the bits."""
-    outcome, draw = Outcome(PROMISE), random.Random(seed)
+    outcome = Outcome(PROMISE)
     jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
+    kill_all(jobs, place, trials, seed, outcome)
+    return outcome
+
+
+def kill_all(jobs: list[Job], place: Path, trials: int, seed: int, outcome: Outcome) -> None:
+    """Kill jobs that are drawn, as many times as there are trials, and go on each time."""
     for job in jobs:
         run_undisturbed(job, place)
-    for number in range(trials):
+
+    def attempt(number: int) -> None:
+        draw = random.Random(f"{seed} {number}")
         job = draw.choices(jobs, [job.weight for job in jobs])[0]
         fault = draw.choice(job.places) if number % 3 == 0 else ""
         folder = place / f"{number:03d}"
         with outcome.trial(f"{number} {job.name} {fault or 'by the clock'}"):
+            job.prepare(folder)
             kill(job, folder, fault, draw, outcome)
             if draw.random() < 0.1:
                 outcome.count("killed twice")
                 kill(job, folder, "", draw, outcome)
             check(job, folder, f"trial {number}, {job.name} {fault}", outcome)
-    return outcome
+
+    each(trials, attempt)
 
 
 def kill(job: Job, folder: Path, fault: str, draw: random.Random, outcome: Outcome) -> None:
     """Start or resume a job and kill it: where its fault says, or at a random time."""
-    again = job.again if folder.exists() else ()
-    arguments = (*job.arguments, "--out", folder, *again)
+    arguments = job.spell(folder, again=folder.exists())
     process = start(*arguments, fault=fault, cache=folder.parent / "cache")
     if not fault:
         time.sleep(draw.uniform(0.3, 1.0) * job.seconds)
@@ -102,7 +145,7 @@ def kill(job: Job, folder: Path, fault: str, draw: random.Random, outcome: Outco
 def check(job: Job, folder: Path, name: str, outcome: Outcome) -> None:
     """Resume to the end; compare all that is decided, and count what was done again."""
     before = {path.parent: len(path.read_bytes().splitlines()) for path in find_metrics(folder)}
-    process = start(*job.arguments, "--out", folder, *job.again, cache=folder.parent / "cache")
+    process = start(*job.spell(folder, again=True), cache=folder.parent / "cache")
     code, out = finish(process)
     outcome.expect(code == 0, f"{name}: exit {code}: {out[-300:]}")
     if code != 0:

@@ -6,9 +6,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from smallvision.errors import UserError
+
+_TURNS = Lock()  # trials of a family may be made side by side
 
 
 @dataclass
@@ -20,12 +23,14 @@ class Outcome:
         trials: made so far.
         failures: what went wrong, one line each; none is the only good number.
         figures: what else was measured.
+        untried: why this machine allows none of it, or some of it not; empty where it does.
     """
 
     promise: str
     trials: int = 0
     failures: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
+    untried: str = ""
 
     def expect(self, fact: bool, complaint: str) -> None:
         """Note a failure unless a fact holds."""
@@ -34,11 +39,13 @@ class Outcome:
 
     def count(self, name: str, number: float = 1) -> None:
         """Add to a figure."""
-        self.figures[name] = self.figures.get(name, 0) + number
+        with _TURNS:
+            self.figures[name] = self.figures.get(name, 0) + number
 
     def most(self, name: str, number: float) -> None:
         """Keep the largest of a figure."""
-        self.figures[name] = max(self.figures.get(name, number), number)
+        with _TURNS:
+            self.figures[name] = max(self.figures.get(name, number), number)
 
     @contextmanager
     def trial(self, name: str, reason: str = "") -> Iterator[None]:
@@ -48,7 +55,8 @@ class Outcome:
             name: of the trial.
             reason: what a refusal has to say.
         """
-        self.trials += 1
+        with _TURNS:
+            self.trials += 1
         try:
             yield
         except UserError as error:

@@ -13,5 +13,7 @@ from tests.battery.families import FAMILIES
 def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
     family = FAMILIES[name]
     outcome = (family.brief or family.run)(tmp_path, family.share, 0)
+    if outcome.untried:
+        pytest.skip(outcome.untried)
     assert outcome.trials >= family.share or name == "hostile"
     assert outcome.failures == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,11 @@ def write_recipe(place: Path) -> Path:
 
 
 def start(
-    *arguments: str | Path, fault: str = "", cache: Path, **options: Any
+    *arguments: str | Path,
+    fault: str = "",
+    cache: Path,
+    variables: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> subprocess.Popen[str]:
     """Start the command line in a process of its own, on one thread.
 
@@ -58,14 +64,17 @@ def start(
         arguments: of `smallvision`.
         fault: where it shall die, as `faults.arm` spells it; nowhere if empty.
         cache: its private cache.
+        variables: of its environment, besides.
         options: of `Popen`.
     """
     command = [sys.executable, "-m", "tests.battery.faults", fault, *map(str, arguments)]
-    environment = os.environ | {
+    environment = {
+        **os.environ,
         "SMALLVISION_CACHE": str(cache),
         "OMP_NUM_THREADS": "1",
         # The process shall find these trials, and the same package as this one.
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, Path(smallvision.__file__).parents[1]))),
+        **(variables or {}),
     }
     return subprocess.Popen(
         command,
@@ -73,6 +82,7 @@ def start(
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        errors="replace",
         **options,
     )
 
@@ -81,6 +91,23 @@ def finish(process: subprocess.Popen[str], seconds: float = 300) -> tuple[int, s
     """Exit code and output of a process."""
     out, _ = process.communicate(timeout=seconds)
     return process.returncode, out
+
+
+def call(*arguments: str | Path, cache: Path) -> None:
+    """Run a command that is to succeed.
+
+    Raises:
+        RuntimeError: it does not.
+    """
+    code, out = finish(start(*arguments, cache=cache))
+    if code:
+        raise RuntimeError(f"{arguments[0]} fails undisturbed: {out}")
+
+
+def each(trials: int, act: Callable[[int], None], workers: int = 2) -> None:
+    """Make trials that mostly wait for other processes, some at once, in the order of numbers."""
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(act, range(trials)))
 
 
 def read_bits(folder: Path) -> dict[str, Any]:

@@ -1,16 +1,18 @@
 """The command `smallvision`: registers the commands and turns errors into exit codes.
 
 Exit codes: 0 done; 1 a run diverged or ran out of memory, or a study finished no rung; 2 something
-the caller can put right; 130 interrupted; 143 terminated; 129 hung up.
+the caller can put right; 130 interrupted; 143 terminated; 129 hung up; 141 nobody reads on.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated
 
@@ -32,7 +34,7 @@ from smallvision.cli.runs import runs
 from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
-from smallvision.errors import SettingError, UserError
+from smallvision.errors import FailedRunError, SettingError, UserError, is_out_of_memory
 from smallvision.text import show_text
 
 app = typer.Typer(
@@ -82,36 +84,82 @@ def terminate(signum: int, _frame: FrameType | None) -> None:
     sys.exit(128 + signum)
 
 
+def end_unread(signum: int, _frame: FrameType | None) -> None:
+    """Leave if whoever read the output has gone; a broken connection is another matter."""
+    streams = select.poll()
+    for number in (1, 2):
+        streams.register(number, 0)
+    if any(found & select.POLLERR for _, found in streams.poll(0)):
+        sys.exit(128 + signum)
+
+
 def main() -> None:
     """Run the command line."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows knows no SIGHUP; nohup ignores it
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, terminate)
+    fill_streams()
+    for name, handler in (("SIGTERM", terminate), ("SIGHUP", terminate), ("SIGPIPE", end_unread)):
+        number = getattr(signal, name, None)  # Windows knows but the first
+        # nohup ignores SIGHUP; Python itself ignores SIGPIPE.
+        if number is not None and (name == "SIGPIPE" or signal.getsignal(number) != signal.SIG_IGN):
+            signal.signal(number, handler)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a class name gets a question mark, not a crash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     guard_stderr()
     try:
+        code = run()
+    finally:
+        drop_unprinted()
+    sys.exit(code)
+
+
+def run() -> int:
+    """Run a command, and say in one line what keeps it from its end; returns the exit code."""
+    try:
         refuse_bytes(sys.argv)
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk is found out here, not on leaving
+        return int(code)
     except UserError as error:
-        say(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read the output has gone; nothing more may be printed, not even on leaving.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        complaint, code = f"error: {error}", error.exit_code
     except OSError as error:
-        say(f"error: {error.strerror}: {error.filename or 'output'}", err=True)
-        sys.exit(2)
+        complaint, code = f"error: {error.strerror}: {error.filename or 'output'}", 2
     except Exception as error:
-        complaint = explain_usage(error)
-        if complaint is None:
+        usage = explain_usage(error)
+        if is_out_of_memory(error):
+            complaint = "error: memory ran out; end other programs, or raise its limit (ulimit -v)"
+            code = FailedRunError.exit_code
+        elif usage is not None:
+            complaint, code = usage, 2
+        else:
             raise
+    with suppress(OSError):  # stderr may be as full as stdout
         say_lines(f"{complaint}\n", err=True)
-        sys.exit(2)
+    return code
+
+
+def fill_streams() -> None:
+    """Open what is closed of stdin, stdout and stderr.
+
+    Else the next file that is opened, such as a record, takes the number of a stream, and what a
+    library prints goes into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the smallest number that is free
+
+
+def drop_unprinted() -> None:
+    """Forget what cannot be printed; Python would try again on leaving, and complain."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def refuse_bytes(arguments: Sequence[str]) -> None:

@@ -74,16 +74,21 @@ def number_folder(parent: Path, stem: str) -> Path:
 
 
 def newest_folder(parent: Path, stem: str, marker: str) -> Path | None:
-    """The most recently changed of `parent/stem`, `parent/stem-2`, … that holds `marker`."""
+    """The last of `parent/stem`, `parent/stem-2`, … that holds `marker`.
+
+    Their numbers tell what was made last; the times of files follow a clock that may be set back,
+    and are lost where folders are copied.
+    """
     marked = [path for path in list_numbered(parent, stem) if exists(path / marker)]
-    return max(marked, key=lambda path: (path / marker).stat().st_mtime, default=None)
+    return marked[-1] if marked else None
 
 
 def list_numbered(parent: Path, stem: str) -> list[Path]:
-    """All of `parent/stem`, `parent/stem-2`, … that exist."""
-    name = re.compile(rf"{re.escape(stem)}(-\d+)?")
-    found = sorted(parent.glob(f"{glob.escape(stem)}*"))
-    return [path for path in found if name.fullmatch(path.name)]
+    """All of `parent/stem`, `parent/stem-2`, … that exist, in this order."""
+    name = re.compile(rf"{re.escape(stem)}(-([0-9]+))?")
+    matches = ((name.fullmatch(path.name), path) for path in parent.glob(f"{glob.escape(stem)}*"))
+    found = [(int(match[2] or 1), path) for match, path in matches if match]
+    return [path for _, path in sorted(found)]
 
 
 def find_runs(root: Path) -> Iterator[tuple[Path, RunStatus | None]]:

@@ -14,6 +14,7 @@ from smallvision.predict import load_model
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records.layout import read_status
+from smallvision.records.locks import sweep
 from smallvision.records.predictions import find_predictions, read_predictions
 from smallvision.runs.finished_run import find_dataset, find_validated
 from smallvision.runs.results import Run
@@ -64,4 +65,5 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
         probabilities=probabilities,
     )
     analysis.write(folder / FOLDER)
+    sweep(folder)  # of what a kill left of an earlier one
     return analysis

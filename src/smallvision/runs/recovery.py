@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from smallvision.compute.machine import Machine
-from smallvision.errors import FailedRunError
+from smallvision.errors import FailedRunError, is_out_of_memory
 from smallvision.recipes import Recipe
 from smallvision.recipes.micro_batch import MIN_MICRO_BATCH, choose_micro_batch
 from smallvision.records.layout import paused_folder, remove_checkpoint
@@ -49,17 +49,14 @@ def shrink_micro_batch(
     return file.add_notes([note], micro_batch=smaller)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
+def lacks_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, of a GPU or of the machine."""
-    words = "can't allocate memory", "not enough memory"
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        word in str(error) for word in words
-    )
+    return isinstance(error, torch.OutOfMemoryError) or is_out_of_memory(error)
 
 
 def explain_failure(error: Exception, recipe: Recipe) -> Exception:
     """Say in one line what a person can do about it, where that is known."""
-    if is_out_of_memory(error):
+    if lacks_memory(error):
         return FailedRunError(
             f"'{recipe.name}' ran out of memory; lower the model's width, or batch_size (it is "
             f"{recipe.batch_size})"

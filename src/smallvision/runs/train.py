@@ -65,7 +65,7 @@ from smallvision.runs.measure import (
 )
 from smallvision.runs.recovery import (
     explain_failure,
-    is_out_of_memory,
+    lacks_memory,
     roll_back,
     shrink_micro_batch,
 )
@@ -250,7 +250,7 @@ def train_recipe(
             if not notes:
                 raise
         except (MemoryError, RuntimeError) as error:  # a GPU's OutOfMemoryError is the latter
-            exhausted = is_out_of_memory(error)
+            exhausted = lacks_memory(error)
             notes = shrink_micro_batch(job.folder, file, recipe, machine) if exhausted else []
             if not notes:
                 raise

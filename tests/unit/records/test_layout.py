@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_folders_are_numbered_and_found_again(tmp_path: Path) -> None:
     (tmp_path / "s-quick" / "study.json").write_text("{}")
     assert layout.newest_folder(tmp_path, "s", "study.json") == tmp_path / "s-2"
     assert layout.newest_folder(tmp_path, "s", "status.json") is None
+
+
+def test_the_newest_folder_has_the_highest_number_whatever_the_clock_said(tmp_path: Path) -> None:
+    folders = [tmp_path / ("s" if number == 1 else f"s-{number}") for number in range(1, 12)]
+    for age, folder in enumerate(folders):
+        folder.mkdir()
+        (folder / "status.json").write_text("{}")
+        os.utime(folder / "status.json", (2_000_000_000 - age, 2_000_000_000 - age))
+    assert layout.newest_folder(tmp_path, "s", "status.json") == tmp_path / "s-11"
 
 
 def test_another_name_is_no_number(tmp_path: Path) -> None:
