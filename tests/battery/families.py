@@ -15,6 +15,7 @@ from tests.battery import (
     owners,
     pictures,
     recipes,
+    searches,
     signals,
 )
 from tests.battery.outcome import Outcome
@@ -45,6 +46,7 @@ FAMILIES = {
     "hostile": Family(hostile.run, 100, 100),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
+    "searches": Family(searches.run, 500, 60),
     "disks": Family(disks.run, 100, 5),
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),

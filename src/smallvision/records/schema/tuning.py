@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from smallvision.records.schema.base import Count, Fraction, Interval, Record
 
@@ -27,7 +27,8 @@ class FloatRange(Record):
 
     def contains(self, value: float) -> bool:
         """Whether the search could propose a value."""
-        return self.low <= value <= self.high
+        slack = 1e-9 * max(abs(self.low), abs(self.high))  # of drawing by way of logarithms
+        return self.low - slack <= value <= self.high + slack
 
     def __str__(self) -> str:
         return f"{self.low:.3g} to {self.high:.3g}{', log scale' if self.log else ''}"
@@ -63,10 +64,16 @@ class TrialResult(Record):
     """Best validation accuracy over its epochs; null if it failed."""
     epochs: Count
     """Epochs it finished."""
-    seconds: float
+    seconds: Annotated[float, Field(ge=0)]
     """Time of all sessions."""
     note: str | None
     """Why it was pruned or failed."""
+
+    @model_validator(mode="after")
+    def _check_accuracy(self) -> Self:
+        if (self.accuracy is None) != (self.state == "failed"):
+            raise ValueError(f"a trial that is {self.state} has accuracy {self.accuracy}")
+        return self
 
 
 class TrialRecord(TrialResult):
