@@ -22,6 +22,7 @@ from tests.battery import (
     recipes,
     records,
     resources,
+    searches,
     signals,
     stops,
 )
@@ -55,6 +56,7 @@ FAMILIES = {
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
     "records": Family(records.run, 20_000, 400),
+    "searches": Family(searches.run, 500, 60),
     "disks": Family(disks.run, 100, 5),
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,3 +81,32 @@ def test_what_was_found_can_be_trained(smallvision: Call, search: Search, rows: 
     trained = smallvision("train", rows, search.summary["recipe"], "--out", "run")
     assert trained.code == 0, trained.err
     assert 'name = "mlp-tuned"' in Path("run", "recipe.toml").read_text()
+
+
+def test_an_accuracy_that_was_edited_in_the_database_is_named(
+    smallvision: Call, search: Search, rows: Path
+) -> None:
+    folder = Path(search.summary["tune"])
+    before = (folder / "tune.json").read_bytes()
+    with closing(sqlite3.connect(folder / "tune.sqlite3")) as database:
+        database.execute("update trial_values set value = 0.123 where trial_id = 1")
+        database.execute(
+            "update trial_user_attributes set value_json = json_set(value_json, '$.accuracy', "
+            "0.123) where trial_id = 1 and key = 'result'"
+        )
+        database.commit()
+    refused = smallvision("tune", rows, "mlp", "--trials", "4", *SHORT)
+    assert_refused(refused, "0.123 in the second")
+    assert "disagree on trial 0: accuracy is" in refused.err
+    assert (folder / "tune.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("url", ["", "journal.log", "sqlite://", "postgresql://me:s3cr-et@h:x/y"])
+def test_an_odd_storage_is_refused_before_anything_is_written(
+    smallvision: Call, rows: Path, tmp_path: Path, url: str
+) -> None:
+    out = tmp_path / "out"
+    refused = smallvision("tune", rows, "mlp", "--storage", url, "--out", out, *SHORT)
+    assert_refused(refused, "storage for trials cannot be used")
+    assert "s3cr-et" not in refused.err
+    assert not out.exists()

@@ -270,7 +270,7 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
 
 
-def explain(error: ValidationError, fields: Any) -> str:
+def explain(error: ValidationError, fields: Any = None) -> str:
     """The first complaint about a record, in our words."""
     complaints = error.errors(include_url=False)
     place = _name_place(complaints[0])

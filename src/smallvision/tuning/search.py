@@ -15,24 +15,39 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+)
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
-from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from smallvision.errors import SettingError
 from smallvision.randomness import derive_seed
+from smallvision.records import store
 from smallvision.records.schema import (
     Choices,
     Dimension,
     SettingValues,
     TrialRecord,
     TrialResult,
+)
+from smallvision.tuning.storage import (
+    check_database,
+    connect_options,
+    default_storage,
+    is_sqlite,
+    name_place,
+    parse_storage,
+    refuse_storage,
 )
 
 SAMPLER, PRUNER = "TPE", "successive halving"
@@ -46,40 +61,74 @@ RESULT, WORKER = "result", "worker"  # what we note on a trial, in the storage
 ALONE = "alone"  # the worker of a storage that nobody shares
 
 
+# What Optuna raises where a cell of its tables holds something else than it wrote there.
+DAMAGES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,  # of JSON, and of records, too
+)
+
+
 @contextmanager
-def open_storage(url: str) -> Iterator[RDBStorage]:
+def open_storage(text: str, *, is_named: bool = True) -> Iterator[RDBStorage]:
     """Open a storage for trials, quietly, and close it afterwards.
 
+    Args:
+        text: its URL.
+        is_named: whether a person named it; the file in a tuning folder may be no link.
+
     Raises:
-        SettingError: there is no such storage, or it does not answer.
+        SettingError: there is no such storage, it does not answer, or is damaged.
     """
+    url = parse_storage(text)
+    if is_sqlite(url.drivername):
+        check_database(Path(url.database or ""), may_be_link=is_named)
+    # Optuna would fill in what stands between braces.
+    spelt = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
     loudness = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             try:
-                storage = RDBStorage(url)
-            except (ImportError, RuntimeError) as error:  # no driver; tables of another version
-                raise refuse_storage(error) from error
+                storage = RDBStorage(spelt, {"connect_args": connect_options(url)})
+            except (ImportError, OSError, *DAMAGES) as error:  # no driver; no answer
+                raise refuse_storage(error, url) from error
             try:
                 yield storage
             finally:
                 storage.remove_session()
                 storage.engine.dispose()
     except (SQLAlchemyError, StorageInternalError) as error:
-        raise refuse_storage(error) from error
+        raise refuse_storage(error, url) from error
     finally:
         optuna.logging.set_verbosity(loudness)
 
 
-def refuse_storage(error: Exception) -> SettingError:
-    """One line for a storage that fails us; its URL may hold a password, so it is not shown."""
-    reason = str(error.__cause__ or error).partition("\n")[0]  # the lines after it quote SQL
-    return SettingError(
-        f"the storage for trials cannot be used: {reason}; expected a URL such as "
-        "sqlite:///tune.sqlite3 or postgresql://user@host/name"
-    )
+@contextmanager
+def understood(place: str, what: str = "") -> Iterator[None]:
+    """Work on Optuna's answers alone: one line where nobody could have written them.
+
+    Args:
+        place: what messages call the storage.
+        what: it holds so, such as `"as trial 3 "`.
+
+    Raises:
+        SettingError: the storage holds what this version did not write.
+    """
+    try:
+        yield
+    except DAMAGES as error:
+        reason = store.explain(error) if isinstance(error, ValidationError) else str(error)
+        reason = reason.partition("\n")[0] or type(error).__name__
+        raise SettingError(
+            f"{place} holds {what}what this version did not write ({reason:.200}); restore it, or "
+            "name another --storage"
+        ) from error
 
 
 def check_storage(url: str | None) -> None:
@@ -93,11 +142,6 @@ def check_storage(url: str | None) -> None:
             pass
 
 
-def default_storage(folder: Path) -> str:
-    """The SQLite file in a tuning folder."""
-    return URL.create("sqlite", database=str(folder / "tune.sqlite3")).render_as_string()
-
-
 @dataclass(frozen=True, eq=False)
 class Attempt:
     """A trial under way.
@@ -105,10 +149,12 @@ class Attempt:
     Attributes:
         trial: Optuna's.
         values: to try.
+        place: what messages call the storage.
     """
 
     trial: Trial
     values: SettingValues
+    place: str
 
     @property
     def number(self) -> int:
@@ -117,16 +163,31 @@ class Attempt:
 
     def report(self, epoch: int, accuracy: float) -> None:
         """Tell the search what an epoch reached, unless an earlier session did."""
-        known = self.trial.study.get_trials(deepcopy=False)[self.number].intermediate_values
-        if epoch not in known:
-            self.trial.report(accuracy, epoch)
+        with understood(self.place):
+            known = self.trial.study.get_trials(deepcopy=False)[self.number].intermediate_values
+            if epoch not in known:
+                self.trial.report(accuracy, epoch)
 
     def should_stop(self) -> bool:
         """Whether it has fallen behind, by what was reported.
 
         The recipe's own settings never do: everything else is measured against them.
         """
-        return self.trial.should_prune() and self.number > 0
+        with understood(self.place):
+            return self.trial.should_prune() and self.number > 0
+
+
+@dataclass(frozen=True)
+class EndedTrial:
+    """What the storage says of a trial that ended.
+
+    Attributes:
+        record: how it ended.
+        reported: epoch -> validation accuracy, of each epoch that it told the search.
+    """
+
+    record: TrialRecord
+    reported: dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,20 +197,30 @@ class Search:
     Attributes:
         study, storage: Optuna's.
         space: what is searched.
+        own: the recipe's own values.
         seed: of the sampler.
+        epochs: of a whole trial.
         worker: who we are, where several share a storage.
+        place: what messages call the storage.
     """
 
     study: optuna.Study
     storage: RDBStorage
     space: tuple[Dimension, ...]
+    own: SettingValues
     seed: int
+    epochs: int
     worker: str
+    place: str
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may add trials to the storage."""
+        return self.worker != ALONE
 
     def next_trial(self) -> Attempt:
         """The trial that a kill left unfinished, or a new one."""
-        trials = self.study.get_trials(deepcopy=False)
-        begun = [trial for trial in trials if trial.state != TrialState.WAITING]
+        begun = [trial for trial in self.read() if trial.state != TrialState.WAITING]
         left = next((trial.number for trial in begun if self.is_left(trial)), None)
         number = len(begun) if left is None else left
         self.study.sampler = TPESampler(
@@ -157,9 +228,11 @@ class Search:
             n_startup_trials=STARTUP_TRIALS,
             multivariate=True,
         )
-        trial = self.study.ask() if left is None else self.take_up(left)
-        trial.set_user_attr(WORKER, self.worker)
-        return Attempt(trial, {d.key: suggest(trial, d) for d in self.space})
+        with understood(self.place):
+            trial = self.study.ask() if left is None else self.take_up(left)
+            trial.set_user_attr(WORKER, self.worker)
+            values = {d.key: suggest(trial, d) for d in self.space}
+            return Attempt(trial, values, self.place)
 
     def is_left(self, trial: FrozenTrial) -> bool:
         """Whether a trial was begun by us and never ended.
@@ -177,31 +250,104 @@ class Search:
 
     def finish(self, attempt: Attempt, result: TrialResult) -> None:
         """Enter how a trial ended."""
-        attempt.trial.set_user_attr(RESULT, result.model_dump(mode="json"))
-        if result.state == "complete":
-            self.study.tell(attempt.trial, result.accuracy)
-        else:
-            # The sampler ignores trials that Optuna calls failed and would return to values that
-            # diverge; one that was pruned before it reported anything counts as the worst.
-            self.study.tell(attempt.trial, state=TrialState.PRUNED)
+        with understood(self.place):
+            attempt.trial.set_user_attr(RESULT, result.model_dump(mode="json"))
+            if result.state == "complete":
+                self.study.tell(attempt.trial, result.accuracy)
+            else:
+                # The sampler ignores trials that Optuna calls failed and would return to values
+                # that diverge; one that was pruned before it reported anything counts as the worst.
+                self.study.tell(attempt.trial, state=TrialState.PRUNED)
 
-    def finished(self) -> tuple[TrialRecord, ...]:
+    def finished(self) -> tuple[EndedTrial, ...]:
         """All trials that ended, in order.
 
         Raises:
             SettingError: the storage holds a trial that this version did not write.
         """
-        try:
-            return tuple(
-                TrialRecord(number=trial.number, values=trial.params, **trial.user_attrs[RESULT])
-                for trial in self.study.get_trials(deepcopy=False)
-                if trial.state.is_finished() and RESULT in trial.user_attrs
+        return tuple(
+            EndedTrial(
+                TrialRecord(number=trial.number, values=trial.params, **trial.user_attrs[RESULT]),
+                dict(trial.intermediate_values),
             )
-        except (TypeError, ValidationError) as error:
-            raise SettingError(
-                "the storage for trials holds a trial that this version did not write; name "
-                "another --storage"
-            ) from error
+            for trial in self.read()
+            if trial.state.is_finished() and RESULT in trial.user_attrs
+        )
+
+    def read(self) -> list[FrozenTrial]:
+        """All trials, of any state, checked.
+
+        Raises:
+            SettingError: the storage holds a trial that this version did not write.
+        """
+        with understood(self.place):
+            trials = self.study.get_trials(deepcopy=False)
+        for place, trial in enumerate(trials):
+            with understood(self.place, f"as trial {place} "):
+                self.check(place, trial)
+        return trials
+
+    def check(self, place: int, trial: FrozenTrial) -> None:
+        """Check that a trial is of this search, and that all that is said of its end agrees.
+
+        Args:
+            place: its place among all trials.
+            trial: as Optuna has it.
+
+        Raises:
+            ValueError, TypeError: it is not.
+        """
+        if trial.number != place:
+            raise ValueError(f"its number is {trial.number!r:.40}")
+        dimensions = {dimension.key: dimension for dimension in self.space}
+        values = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+        for key, value in values.items():
+            if key not in dimensions:
+                raise ValueError(f"{key!r:.80} is not searched")
+            is_number = type(value) in (int, float)
+            if not (is_number and (dimensions[key].contains(value) or values == self.own)):
+                raise ValueError(f"{key} is {value!r:.40}, not {dimensions[key]}")
+        for key, distribution in trial.distributions.items():
+            if distribution != describe_distribution(dimensions[key]):
+                raise ValueError(f"{key} was drawn from another range")
+        if place == 0 and values != self.own:
+            raise ValueError("its values are not the recipe's own")
+        for epoch, accuracy in trial.intermediate_values.items():
+            if not (1 <= epoch <= self.epochs and 0 <= accuracy <= 1):
+                raise ValueError(f"the accuracy after epoch {epoch!r:.40} is {accuracy!r:.40}")
+        for name, value in trial.system_attrs.items():
+            is_rung = name.startswith("completed_rung_")  # what the pruner compares others with
+            if is_rung and value not in trial.intermediate_values.values():
+                raise ValueError(f"{name!r:.40} is {value!r:.40}, which no epoch reached")
+        if trial.state.is_finished() and (
+            RESULT in trial.user_attrs or trial.state != TrialState.FAIL
+        ):
+            self.check_end(trial)
+
+    def check_end(self, trial: FrozenTrial) -> None:
+        """Check that the outcome of a trial is one, and is what the search takes it for.
+
+        One that Optuna calls failed, and that has no outcome, was given up by hand. The search
+        takes no notice of it, so it is not checked.
+
+        Raises:
+            ValueError, TypeError: it is not.
+        """
+        if RESULT not in trial.user_attrs:
+            raise ValueError("it ended without an outcome")
+        if trial.params.keys() != self.own.keys():
+            raise ValueError("it ended without a value for each setting")
+        ended = TrialRecord(number=trial.number, values=trial.params, **trial.user_attrs[RESULT])
+        complete = ended.state == "complete"
+        if trial.state != (TrialState.COMPLETE if complete else TrialState.PRUNED):
+            raise ValueError(f"its state is {trial.state.name}, its outcome '{ended.state}'")
+        # Optuna takes the last accuracy of a trial that was given up, and none if there was none.
+        reported = trial.intermediate_values
+        last = [reported[max(reported)]] if reported else None
+        if trial.values != ([ended.accuracy] if complete else last):
+            raise ValueError(f"its value is {trial.values!r:.40}, its accuracy {ended.accuracy!r}")
+        if ended.epochs > self.epochs:
+            raise ValueError(f"it has {ended.epochs} epochs, of {self.epochs}")
 
     def measure_importance(self) -> dict[str, float]:
         """Share of the variance of accuracy that each setting explains; {} from too few trials.
@@ -241,19 +387,34 @@ def open_search(
     Raises:
         SettingError: the storage cannot be used.
     """
-    with open_storage(storage or default_storage(folder)) as opened:
-        study = optuna.create_study(
-            storage=opened,
-            study_name=name,
-            direction="maximize",
-            load_if_exists=True,
-            # Hyperband would split a dozen trials over several brackets, and the sampler learns
-            # within a bracket only. One bracket that keeps the better half learns from all.
-            pruner=SuccessiveHalvingPruner(min_resource=max(1, epochs // 4), reduction_factor=2),
-        )
-        study.enqueue_trial(own, skip_if_exists=True)
-        worker = f"{platform.node()}:{folder.resolve()}" if storage else ALONE
-        yield Search(study, opened, space, seed, worker)
+    text = storage if storage is not None else default_storage(folder)
+    place = name_place(parse_storage(text))
+    with open_storage(text, is_named=storage is not None) as opened:
+        with understood(place):
+            study = optuna.create_study(
+                storage=opened,
+                study_name=name,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=build_pruner(epochs),
+            )
+            if study.directions != [StudyDirection.MAXIMIZE]:
+                raise ValueError("the search does not maximise the accuracy")
+        worker = f"{platform.node()}:{folder.resolve()}" if storage is not None else ALONE
+        search = Search(study, opened, space, own, seed, epochs, worker, place)
+        search.read()
+        with understood(place):
+            study.enqueue_trial(own, skip_if_exists=True)
+        yield search
+
+
+def build_pruner(epochs: int) -> SuccessiveHalvingPruner:
+    """What gives up trials of so many epochs, from a quarter of them on.
+
+    Hyperband would split a dozen trials over several brackets, and the sampler learns within a
+    bracket only. One bracket that keeps the better half learns from all.
+    """
+    return SuccessiveHalvingPruner(min_resource=max(1, epochs // 4), reduction_factor=2)
 
 
 def suggest(trial: Trial, dimension: Dimension) -> float | int:
@@ -261,3 +422,10 @@ def suggest(trial: Trial, dimension: Dimension) -> float | int:
     if isinstance(dimension, Choices):
         return int(trial.suggest_categorical(dimension.key, dimension.choices))
     return trial.suggest_float(dimension.key, dimension.low, dimension.high, log=dimension.log)
+
+
+def describe_distribution(dimension: Dimension) -> BaseDistribution:
+    """What Optuna notes beside a value that `suggest` drew."""
+    if isinstance(dimension, Choices):
+        return CategoricalDistribution(dimension.choices)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)

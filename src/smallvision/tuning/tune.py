@@ -22,7 +22,9 @@ from smallvision.records.nofollow import exists
 from smallvision.records.schema import BestTrial, SettingValues, TrialRecord, TuningRecord
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import check_split
+from smallvision.tuning.agreement import Agreement
 from smallvision.tuning.search import PRUNER, SAMPLER, STARTUP_TRIALS, open_search
+from smallvision.tuning.storage import DATABASE
 from smallvision.tuning.trials import (
     default_epochs,
     discard_weights,
@@ -69,7 +71,8 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
 
     Raises:
         SettingError: too few trials, or a storage that cannot be used.
-        RecordError: the folder belongs to another search, or cannot be written.
+        RecordError: the folder belongs to another search, cannot be written, or its record, its
+            storage and the runs of its trials disagree.
 
     Source: TPE (Bergstra et al., NeurIPS 2011) and successive halving (Li et al., MLSys 2020), by
     Optuna.
@@ -91,15 +94,19 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
         seed=recipe.seed,
         epochs=epochs,
     ) as search:
-        finished = search.finished()
-        if len(finished) < len(record.trials):
-            raise RecordError(
-                f"{path} lists {len(record.trials)} trials, of which the storage holds "
-                f"{len(finished)}; name the same --storage, or another folder with --out"
-            )
-        record = with_trials(record, finished)
-        for ended in finished:  # a kill may have come before their weights were discarded
-            discard_weights(trial_folder(job.folder, ended.number))
+        agreement = Agreement(job.folder, search.place)
+        ended = search.finished()
+        agreement.check_record(record, ended)
+        agreement.check_runs(
+            ended,
+            [shorten(apply_values(recipe, trial.record.values), epochs) for trial in ended],
+            may_lack={trial.record.number for trial in ended}
+            if search.is_shared
+            else {trial.number for trial in record.trials},
+        )
+        record = with_trials(record, [trial.record for trial in ended])
+        for known in record.trials:  # a kill may have come before their weights were discarded
+            discard_weights(trial_folder(job.folder, known.number))
         for line in describe_space(record, own):
             job.callback.on_message(line)
         while (end := reason_to_end(record)) is None:
@@ -109,7 +116,9 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
             short = shorten(apply_values(recipe, trial.values), epochs)
             search.finish(trial, run_trial(trial, short, job.at(run)))
             discard_weights(run)
-            record = with_trials(record, search.finished())
+            ended = search.finished()
+            agreement.check_record(record, ended)
+            record = with_trials(record, [one.record for one in ended])
             store.write(path, record)
             told = next(one for one in record.trials if one.number == trial.number)
             job.callback.on_message(describe_trial(told, len(job.split.val)))
@@ -152,10 +161,15 @@ def open_tuning(recipe: Recipe, job: Job, epochs: int) -> TuningRecord:
     Returns: the record so far.
 
     Raises:
-        RecordError: the folder was made for another search.
+        RecordError: the folder was made for another search, or has lost its record.
     """
     folder = make_folder(job.folder)
     if not exists(folder / TUNE):
+        if exists(folder / DATABASE):
+            raise RecordError(
+                f"{folder / TUNE} is missing, and {folder / DATABASE} is there; restore the first, "
+                "or remove both and the trials to begin anew"
+            )
         # The marker comes first: a kill in what follows leaves a folder that can be resumed.
         store.write(
             folder / TUNE,

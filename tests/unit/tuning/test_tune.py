@@ -220,6 +220,13 @@ def test_a_search_is_not_continued_without_its_storage(dataset: DataSet, tmp_pat
     tune_tiny(dataset, tmp_path, trials=2)
     before = (tmp_path / "tune.json").read_bytes()
     (tmp_path / "tune.sqlite3").unlink()
-    with pytest.raises(RecordError, match="lists 2 trials, of which the storage holds 0"):
+    with pytest.raises(RecordError, match=r"lists 2 trials, of which .*sqlite3 lacks trial 0"):
         tune_tiny(dataset, tmp_path, trials=3)
     assert (tmp_path / "tune.json").read_bytes() == before
+
+
+def test_a_search_is_not_continued_without_its_record(dataset: DataSet, tmp_path: Path) -> None:
+    tune_tiny(dataset, tmp_path, trials=2)
+    (tmp_path / "tune.json").unlink()
+    with pytest.raises(RecordError, match=r"tune\.json is missing, and .*tune\.sqlite3 is there"):
+        tune_tiny(dataset, tmp_path, trials=2)

@@ -53,7 +53,8 @@ class FloatRange(Record):
 
     def contains(self, value: float) -> bool:
         """Whether the search could propose a value."""
-        return self.low <= value <= self.high
+        slack = 1e-9 * max(abs(self.low), abs(self.high))  # of drawing by way of logarithms
+        return self.low - slack <= value <= self.high + slack
 
     def __str__(self) -> str:
         return f"{self.low:.3g} to {self.high:.3g}{', log scale' if self.log else ''}"
@@ -93,6 +94,12 @@ class TrialResult(Record):
     """Time of all sessions."""
     note: Text | None
     """Why it was pruned or failed."""
+
+    @model_validator(mode="after")
+    def _check_accuracy(self) -> Self:
+        if (self.accuracy is None) != (self.state == "failed"):
+            raise ValueError(f"a trial that is {self.state} has accuracy {self.accuracy}")
+        return self
 
 
 class TrialRecord(TrialResult):
