@@ -11,7 +11,7 @@ from smallvision.data.split import hash_indices
 from smallvision.recipes import Recipe
 from smallvision.recipes.toml import sum_recipe, write_toml
 from smallvision.records import store
-from smallvision.records.files import make_folder, write_npz, write_text
+from smallvision.records.files import hash_bytes, make_folder, write_npz, write_text
 from smallvision.records.layout import SPLIT, STATUS
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import rate_accuracy
@@ -45,7 +45,9 @@ def write_finished_run(
     rate = rate_accuracy(probabilities, labels)
     known = {"name": folder.name, "recipe_sum": sum_recipe(recipe), "gap": 0.0}
     status = make_status(**{**known, "val": rate, "train": rate, **changes})
-    split = make_split_record(val_hash=hash_indices(indices), data_fingerprint=status.data)
+    split = make_split_record(
+        val_hash=hash_indices(indices), data_fingerprint=hash_bytes(status.data.encode())
+    )
     store.write(folder / SPLIT, split)
     store.write(folder / STATUS, status)
     return folder
