@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -23,6 +23,8 @@ INTRODUCTION = """# Records
 Every file of records, field by field. This page is generated from `smallvision.records.schema` by `make docs`.
 
 Records hold fractions, seconds and bytes; percent appears only where people read. Times are ISO 8601 in UTC. Intervals are 95 % intervals, low and high. Besides the fields below, every JSON file holds `schema`, the version of the format (1), and every record, a line of JSON Lines too, ends in `sum`: 16 hexadecimal digits of the SHA-256 of its other fields. The sum is checked when a record is read; a record whose sum was left out after an edit is read as it is.
+
+Every field is checked too: its type, its range, and whether lists that belong together are equally long. Where the table tells no upper end, a count has at most 10^15. Lists, texts and names have a greatest length, hashes and times a pattern, and names of files no slash. No field may be unknown or stand twice, and no number be infinite.
 
 Arrays lie in `npz` files (`split.npz`: `train`, `val`; `predictions/val.npz`: `indices`, `labels`, `probabilities` of shape (N, K)), weights in `safetensors` files under a `manifest.json`, recipes in TOML. Nothing is pickled.
 """
@@ -87,6 +89,8 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
     ),
 }
 
+VAST = 1e6  # an upper end from which on it only keeps nonsense out
+
 NAMES: dict[Any, tuple[str, str]] = {
     str: ("text", "texts"),
     int: ("whole number", "whole numbers"),
@@ -106,7 +110,7 @@ def name_type(kind: Any) -> str:
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return name_type(inner[0])
+        return name_type(inner[0]) + name_range(inner[1:])
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in inner)
     if origin in (Union, UnionType):
@@ -120,10 +124,24 @@ def name_type(kind: Any) -> str:
     return NAMES[kind][0]
 
 
+def name_range(rules: Sequence[Any]) -> str:
+    """The range of a number, as the page writes it; nothing for other types."""
+    flat = [
+        one for rule in rules for one in (rule.metadata if hasattr(rule, "metadata") else [rule])
+    ]
+    low, high = (
+        next((getattr(one, name) for name in names for one in flat if hasattr(one, name)), None)
+        for names in (("ge", "gt"), ("le", "lt"))
+    )
+    if low is None or high is None:
+        return ""
+    return f" from {low:g} to {high:g}" if high < VAST else f" from {low:g}"
+
+
 def name_many(kind: Any) -> str:
-    """A type of which there are several."""
-    if get_origin(kind) is Annotated:
-        return name_many(get_args(kind)[0])
+    """A type of which there are several, without their range."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     return NAMES[kind][1] if kind in NAMES else name_type(kind)
 
 
@@ -142,7 +160,7 @@ def write_model(model: type[Record]) -> Iterator[str]:
     yield "\n| field | type | meaning |\n|---|---|---|"
     for name, field in model.model_fields.items():
         meaning = re.sub(r"\s+", " ", field.description or "")
-        yield f"| `{name}` | {name_type(field.annotation)} | {meaning} |"
+        yield f"| `{name}` | {name_type(field.rebuild_annotation())} | {meaning} |"
     yield ""
 
 

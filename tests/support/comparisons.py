@@ -11,7 +11,7 @@ from smallvision.data.split import hash_indices
 from smallvision.recipes import Recipe
 from smallvision.recipes.toml import sum_recipe, write_toml
 from smallvision.records import store
-from smallvision.records.files import write_text
+from smallvision.records.files import hash_bytes, write_text
 from smallvision.records.layout import SPLIT, STATUS
 from smallvision.records.predictions import Predictions, write_predictions
 from smallvision.stats.paired import Correct
@@ -41,7 +41,9 @@ def write_finished_run(
     rate = rate_accuracy(probabilities, labels)
     known = {"name": folder.name, "recipe_sum": sum_recipe(recipe), "gap": 0.0}
     status = make_status(**{**known, "val": rate, "train": rate, **changes})
-    split = make_split_record(val_hash=hash_indices(indices), data_fingerprint=status.data)
+    split = make_split_record(
+        val_hash=hash_indices(indices), data_fingerprint=hash_bytes(status.data.encode())
+    )
     store.write(folder / SPLIT, split)
     store.write(folder / STATUS, status)
     return folder

@@ -98,8 +98,10 @@ def leave_if_busy(folder: Path | None) -> None:
 
 
 def spell_command() -> str:
-    """The command as the user typed it, for the records."""
-    return shlex.join(["smallvision", *sys.argv[1:]])
+    """The command as the user typed it, for the records, as far as they have room for it."""
+    from smallvision.records.schema.base import MAX_TEXT
+
+    return shlex.join(["smallvision", *sys.argv[1:]])[:MAX_TEXT]
 
 
 def spell_resumption() -> str:

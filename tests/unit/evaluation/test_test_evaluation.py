@@ -21,6 +21,7 @@ from smallvision.records.ledger import LEDGER, read_openings
 from smallvision.records.schema import ModelScores, Rate, TestRecord
 from tests.support.images import make_dataset
 from tests.support.models import NORMED, make_model
+from tests.support.records import HASH
 
 VAL = Rate(accuracy=0.5, interval=(0.3, 0.7), n=24, loss=1.0)
 
@@ -28,7 +29,7 @@ VAL = Rate(accuracy=0.5, interval=(0.3, 0.7), n=24, loss=1.0)
 @pytest.fixture
 def model(dataset: DataSet) -> SavedModel:
     names = dataset.train.class_names
-    return replace(make_model(0, NORMED), class_names=names, temperature=2.0)
+    return replace(make_model(0, NORMED), class_names=names, temperature=2.0, fingerprint=HASH)
 
 
 def judge(

@@ -125,14 +125,24 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("file", "model", "field", "said"),
     [
-        ("test.json", TestRecord, "per_class", "per_class 9"),
-        ("test.json", TestRecord, "confusion", "confusion 9"),
-        ("split.json", SplitRecord, "counts.val", "val 9"),
-        ("exploration/exploration.json", ExplorationRecord, "counts", "counts 9"),
-        ("runs/mlp/schedule.json", LearningRateSchedule, "value", "value"),
-        ("runs/wrn-aug/seeds.json", SeedSummary, "accuracies", "accuracies 2"),
-        (f"{WINNER}/ensemble.json", EnsembleRecord, "steps", "steps 2"),
-        (f"{WINNER}/ensemble.json", EnsembleRecord, "disagreement", "disagreement 2"),
+        ("test.json", TestRecord, "per_class", "per_class as class_names, got 9 and 10"),
+        ("test.json", TestRecord, "confusion", "confusion as class_names, got 9"),
+        ("split.json", SplitRecord, "counts.val", "val as train, got 9"),
+        (
+            "exploration/exploration.json",
+            ExplorationRecord,
+            "counts",
+            "counts as class_names, got 9",
+        ),
+        ("runs/mlp/schedule.json", LearningRateSchedule, "value", "value as step"),
+        ("runs/wrn-aug/seeds.json", SeedSummary, "accuracies", "accuracies as seeds, got 2"),
+        (f"{WINNER}/ensemble.json", EnsembleRecord, "steps", "steps as members, got 2"),
+        (
+            f"{WINNER}/ensemble.json",
+            EnsembleRecord,
+            "disagreement",
+            "disagreement as members, got 2",
+        ),
         (
             "runs/snapshot-ensemble/errors/errors.json",
             ErrorAnalysisRecord,

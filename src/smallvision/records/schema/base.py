@@ -114,9 +114,10 @@ AnyRecord = TypeVar("AnyRecord", bound="Record")
 
 def check_lengths(**lengths: int) -> None:
     """Refuse lists that belong together and are not equally long."""
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise ValueError(f"expected lists of one length, got {found}")
+    (name, length), *others = lengths.items()
+    for other, found in others:
+        if found != length:
+            raise ValueError(f"expected as many {other} as {name}, got {found} and {length}")
 
 
 class Record(BaseModel):

@@ -5,7 +5,8 @@ from smallvision.reporting.charts.histograms import draw_histograms, outline_cou
 
 
 def channel(name: str, *histogram: float) -> ChannelStatistics:
-    return ChannelStatistics(name=name, mean=0.5, std=0.1, histogram=histogram)
+    """Of a colour and a number of levels that no record has."""
+    return ChannelStatistics.model_construct(name=name, mean=0.5, std=0.1, histogram=histogram)
 
 
 def test_channels_share_a_scale_and_have_steps() -> None:
