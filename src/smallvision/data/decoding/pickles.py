@@ -19,7 +19,11 @@ from smallvision.errors import DataError
 MAX_STEPS = 500_000  # CIFAR-100 has 250,000
 # What containers, numbers, text and arrays are built with.
 STEPS = frozenset(
-    ["PROTO", "FRAME", "STOP", "MARK", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "LIST", "APPEND", "APPENDS", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "GET", "BINGET", "LONG_BINGET", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD"]
+    "PROTO FRAME STOP MARK EMPTY_DICT DICT SETITEM SETITEMS EMPTY_LIST LIST APPEND APPENDS "
+    "EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 "
+    "LONG LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE "
+    "SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 PUT BINPUT "
+    "LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD".split()  # noqa: SIM905
 )
 
 
@@ -153,7 +157,8 @@ def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:
     except Exception as error:
         # A damaged pickle is a damaged program: it can fail in any way.
         raise DataError(
-            f"{where} is damaged or is no CIFAR batch ({error!s:.200}); replace it with the original"
+            f"{where} is damaged or is no CIFAR batch ({error!s:.200}); replace it with the "
+            "original"
         ) from error
     if not isinstance(record, dict):
         raise DataError(f"{where} holds a {type(record).__name__}; expected a dict of arrays")

@@ -1,0 +1,2 @@
+def list_archives():
+    return []
