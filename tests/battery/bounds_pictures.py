@@ -114,7 +114,13 @@ def list_accepted() -> Iterator[Picture]:
     yield "jpeg", "50 MB of comments", lambda: insert(jpeg(), 2, segment * 760), None, True
     yield "jpeg", "5,000 overlapping entries", lambda: jpeg(exif=make_exif(5000)), None, False
     yield "jpeg", "EXIF that leads to itself", lambda: jpeg(exif=make_loop()), None, False
-    yield "jpeg", "30 MB of filling bytes", lambda: insert(jpeg(), 2, b"\xff" * 30_000_000), None, True
+    yield (
+        "jpeg",
+        "30 MB of filling bytes",
+        lambda: insert(jpeg(), 2, b"\xff" * 30_000_000),
+        None,
+        True,
+    )
     yield "jpeg", "a second picture behind it", lambda: jpeg() + jpeg(photo), None, False
     big = chunk(b"eXIf", make_exif(60_000)[6:])
     yield "png", "60,000 overlapping entries", lambda: png(big), None, False
@@ -130,16 +136,40 @@ def list_accepted() -> Iterator[Picture]:
     yield "png", "16 million deep pixels", deep, None, True
     turned = lambda: save(Image.new("RGBA", (4000, 4000)), "PNG", exif=turn_exif())  # noqa: E731
     yield "png", "16 million turned pixels", turned, None, True
-    yield "gif", "50 MB of comments", lambda: gif(b"\x21\xfe" + b"\xff" * 51_200_000 + b"\0"), None, True
+    yield (
+        "gif",
+        "50 MB of comments",
+        lambda: gif(b"\x21\xfe" + b"\xff" * 51_200_000 + b"\0"),
+        None,
+        True,
+    )
     yield "webp", "60,000 overlapping entries", lambda: webp_exif(60_000), None, False
     lossless = lambda: save(Image.new("RGBA", (4000, 3100)), "WEBP", lossless=True)  # noqa: E731
     yield "webp", "12 million transparent pixels", lossless, None, True
     yield "bmp", "48 MB of colours", lambda: save(Image.new("RGB", (4000, 4000)), "BMP"), None, True
     yield "bmp", "runs", lambda: rle(b"\x20\7\0\0" * 32, 32, 32), None, False
-    yield "ppm", "text", lambda: b"P3 #a\n 32 32 255\n" + b"1 2 3 # px\n" * 900 + b"1 2 3 " * 124, None, False
-    yield "ppm", "a long comment", lambda: b"P6 8 8 #" + b"x" * 10**7 + b"\n255\n" + bytes(192), None, False
+    yield (
+        "ppm",
+        "text",
+        lambda: b"P3 #a\n 32 32 255\n" + b"1 2 3 # px\n" * 900 + b"1 2 3 " * 124,
+        None,
+        False,
+    )
+    yield (
+        "ppm",
+        "a long comment",
+        lambda: b"P6 8 8 #" + b"x" * 10**7 + b"\n255\n" + bytes(192),
+        None,
+        False,
+    )
     yield "ppm", "48 MB of colours", lambda: b"P6 4000 4000 255 " + bytes(48 * 10**6), None, True
-    yield "ppm", "a million of an odd depth", lambda: b"P6 1000 1000 9 " + bytes(3 * 10**6), None, False
+    yield (
+        "ppm",
+        "a million of an odd depth",
+        lambda: b"P6 1000 1000 9 " + bytes(3 * 10**6),
+        None,
+        False,
+    )
 
 
 def save(picture: Image.Image, kind: str, **options: object) -> bytes:

@@ -147,9 +147,7 @@ class _Opened:
     def check_claims(self, leaf: str) -> tuple[int, int]:
         """Bytes of the largest page of a column, and of all its pages; see `check_columns`."""
         metadata = self.parquet.metadata
-        columns = [
-            j for j in range(metadata.num_columns) if metadata.schema.column(j).path == leaf
-        ]
+        columns = [j for j in range(metadata.num_columns) if metadata.schema.column(j).path == leaf]
         if len(columns) != 1:
             raise ValueError(f"it has {len(columns)} columns '{leaf}'")
         return check_columns(self.file, metadata, columns)

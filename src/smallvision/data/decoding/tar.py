@@ -82,8 +82,10 @@ class _Unzipped(io.RawIOBase):
 
     def _begin(self) -> bool:
         """Start the next gzip stream, if there is one; zeros may follow the last."""
-        self._input = (self._input or self._file.read(_CHUNK)) if self._streams == 0 else (
-            self._input.lstrip(b"\0") or self._file.read(_CHUNK).lstrip(b"\0")
+        self._input = (
+            (self._input or self._file.read(_CHUNK))
+            if self._streams == 0
+            else (self._input.lstrip(b"\0") or self._file.read(_CHUNK).lstrip(b"\0"))
         )
         if not self._input:
             return False
@@ -101,11 +103,20 @@ def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
     class Member(tarfile.TarInfo):
         @classmethod
         def fromtarfile(cls, tar: tarfile.TarFile) -> Member:
-            unzipped.limit = min(MAX_TOTAL_BYTES, unzipped.tell() + MAX_HEADER_BYTES)
+            before = unzipped.limit
+            if before == MAX_TOTAL_BYTES:  # else it is a header that belongs to another
+                unzipped.limit = min(before, unzipped.tell() + MAX_HEADER_BYTES)
             try:
-                return super().fromtarfile(tar)
+                member = super().fromtarfile(tar)
             finally:
-                unzipped.limit = MAX_TOTAL_BYTES
+                unzipped.limit = before
+            # tarfile would count its way through the bytes that are not there.
+            if not 0 <= member.size <= MAX_TOTAL_BYTES:
+                raise DataError(
+                    f"{member.name:.100} claims {member.size:,} bytes; expected at most "
+                    f"{MAX_TOTAL_BYTES:,} in all"
+                )
+            return member
 
         @classmethod
         def frombuf(cls, buf: bytes, encoding: str, errors: str) -> Member:

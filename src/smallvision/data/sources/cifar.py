@@ -57,7 +57,9 @@ def find_cifar(place: Path, name: str | None = None) -> Layout | None:
     for archive in archives:
         for folder in (place, place / archive.folder):
             # Whatever lies there under these names: reading it tells what is wrong with it.
-            if all(os.path.lexists(folder / name) for name in (archive.train[0], archive.names_file)):
+            if all(
+                os.path.lexists(folder / name) for name in (archive.train[0], archive.names_file)
+            ):
                 return make_layout(folder, archive)
     for archive in archives:
         if (place / archive.file_name).is_file():

@@ -8,7 +8,14 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from smallvision.cards import Card
-from smallvision.recipes.settings.base import Activation, Real, ShareBelowOne, Technique, Whole
+from smallvision.recipes.settings.base import (
+    Activation,
+    Real,
+    ShareBelowOne,
+    Technique,
+    Whole,
+    limit_length,
+)
 
 MAX_LAYERS = 64  # that a list may name
 SeRatio = Annotated[Whole, Field(ge=0, le=256)]
@@ -32,7 +39,7 @@ class MlpSettings(Technique):
     )
     name: Literal["mlp"] = "mlp"
     hidden: Annotated[
-        tuple[Annotated[Whole, Field(ge=1, le=65536)], ...], Field(max_length=MAX_LAYERS)
+        tuple[Annotated[Whole, Field(ge=1, le=65536)], ...], limit_length(MAX_LAYERS)
     ] = (512, 256)
     dropout: ShareBelowOne = 0.0
 
@@ -82,7 +89,8 @@ class SpeedNetSettings(Technique):
     name: Literal["speednet"] = "speednet"
     widths: Annotated[
         tuple[Annotated[Whole, Field(ge=1, le=4096)], ...],
-        Field(min_length=1, max_length=MAX_LAYERS),
+        Field(min_length=1),
+        limit_length(MAX_LAYERS),
     ] = (64, 256, 256)
     depth: Whole = Field(2, ge=2, le=16)
     extra_convs: Whole = Field(0, ge=0, le=16)
