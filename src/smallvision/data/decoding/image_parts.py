@@ -20,9 +20,10 @@ _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 _PNG, _GIF = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 # Two zeros, markers of restarts and filling bytes are part of the pixels.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+# No step is taken back, which would need memory for each.
 _PNM_HEADER = re.compile(
     rb"(P[14])%s(\d{1,9})%s(\d{1,9})\s|(P[2356])%s(\d{1,9})%s(\d{1,9})%s(\d{1,5})\s"
-    % ((rb"(?:\s|#[^\r\n]*[\r\n])+",) * 5)
+    % ((rb"(?:\s++|#[^\r\n]*+[\r\n])++",) * 5)
 )
 _COMMENT = re.compile(rb"#[^\r\n]*")
 

@@ -17,7 +17,7 @@ MAX_FOOTER_BYTES = 32_000_000
 MAX_STEPS = 400_000  # fields and entries of a footer; each may take 360 bytes in memory
 MAX_LEVELS = 16
 MAX_PAGE_BYTES = 32_000_000
-MAX_PAGES = 50_000
+MAX_PAGES = 20_000
 # A picture takes 50 bytes or more; packed and with many copies, somewhat less.
 FREE_ROWS, BYTES_PER_ROW = 10_000, 8
 _HEADER_BYTES = 16_384, 1_000_000  # of a page: what is read at first, and at most

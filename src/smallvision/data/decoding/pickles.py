@@ -204,7 +204,8 @@ def unpickle_arrays(content: bytes, where: str) -> dict[str, Any]:
     except Exception as error:
         # A damaged pickle is a damaged program: it can fail in any way.
         raise DataError(
-            f"{where} is damaged or is no CIFAR batch ({error!s:.200}); replace it with the original"
+            f"{where} is damaged or is no CIFAR batch ({error!s:.200}); replace it with the "
+            "original"
         ) from error
     if not isinstance(record, dict):
         raise DataError(f"{where} holds a {type(record).__name__}; expected a dict of arrays")

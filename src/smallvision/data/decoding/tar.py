@@ -103,11 +103,20 @@ def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
     class Member(tarfile.TarInfo):
         @classmethod
         def fromtarfile(cls, tar: tarfile.TarFile) -> Member:
-            unzipped.limit = min(MAX_TOTAL_BYTES, unzipped.tell() + MAX_HEADER_BYTES)
+            before = unzipped.limit
+            if before == MAX_TOTAL_BYTES:  # else it is a header that belongs to another
+                unzipped.limit = min(before, unzipped.tell() + MAX_HEADER_BYTES)
             try:
-                return super().fromtarfile(tar)
+                member = super().fromtarfile(tar)
             finally:
-                unzipped.limit = MAX_TOTAL_BYTES
+                unzipped.limit = before
+            # tarfile would count its way through the bytes that are not there.
+            if not 0 <= member.size <= MAX_TOTAL_BYTES:
+                raise DataError(
+                    f"{member.name:.100} claims {member.size:,} bytes; expected at most "
+                    f"{MAX_TOTAL_BYTES:,} in all"
+                )
+            return member
 
         @classmethod
         def frombuf(cls, buf: bytes, encoding: str, errors: str) -> Member:

@@ -5,6 +5,7 @@ Source: https://www.cs.toronto.edu/~kriz/cifar.html. CIFAR-100 is read with its 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from math import prod
@@ -55,7 +56,10 @@ def find_cifar(place: Path, name: str | None = None) -> Layout | None:
         return _find_packed(place, archives)
     for archive in archives:
         for folder in (place, place / archive.folder):
-            if (folder / archive.train[0]).is_file() and (folder / archive.names_file).is_file():
+            # Whatever lies there under these names: reading it tells what is wrong with it.
+            if all(
+                os.path.lexists(folder / name) for name in (archive.train[0], archive.names_file)
+            ):
                 return make_layout(folder, archive)
     for archive in archives:
         if (place / archive.file_name).is_file():

@@ -75,13 +75,13 @@ def _read_part(
             _check_text("class_names", claim, MAX_CLASSES)
             names = [str(name) for name in arrays.read("class_names")]
         pixels, labels = (arrays.claim(key) for key in keys)
-        count = pixels.shape[0] if pixels.shape else 0
+        sizes = [claim.shape[0] if claim.shape else 0 for claim in (pixels, labels)]
         for key, claim in ((keys[1], labels), (train_labels, arrays.claim(train_labels))):
             _check_text(key, claim)
-        if labels.shape[:1] != (count,):
+        if sizes[0] != sizes[1]:  # before memory is set aside for either
             raise DataError(
-                f"there are {count:,} {keys[0]} but labels of shape {labels.shape} in {keys[1]}; "
-                "expected one label per image"
+                f"there are {sizes[0]:,} {keys[0]} but {sizes[1]:,} {keys[1]}; expected one label "
+                "per image"
             )
         encoding = LabelEncoding.fit(arrays.read(train_labels), names, train_labels)
         return convert_arrays(arrays.read(keys[0]), arrays.read(keys[1]), encoding, keys)

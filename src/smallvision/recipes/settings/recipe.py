@@ -23,6 +23,7 @@ from smallvision.records.schema.settings.base import (
     ShareBelowOne,
     Technique,
     Whole,
+    limit_length,
 )
 from smallvision.records.schema.settings.networks import AnyModel, WideResNetSettings
 
@@ -107,9 +108,9 @@ class Recipe(Settings):
     """Images per forward and backward pass on a CPU, whose gradients are added up; 0 for the whole
     batch."""
     model: AnyModel = Field(WideResNetSettings(), discriminator="name")
-    augment: tuple[Augment, ...] = Field((), max_length=MAX_STEPS)
+    augment: Annotated[tuple[Augment, ...], limit_length(MAX_STEPS)] = ()
     """Augmentations, applied in this order."""
-    random_crop_phase: tuple[RandomCropPhase, ...] = Field((), max_length=MAX_STEPS)
+    random_crop_phase: Annotated[tuple[RandomCropPhase, ...], limit_length(MAX_STEPS)] = ()
     """Phases at the start of each cycle in which images are cropped at random, in order."""
     label_smoothing: ShareBelowOne = 0.0
     """Share of each target that is spread evenly over all classes."""

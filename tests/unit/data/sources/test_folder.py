@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import numpy as np
 import pytest
@@ -203,9 +203,9 @@ def test_two_validation_folders(tmp_path, refuses):
 def test_an_unreadable_file(tmp_path, refuses, monkeypatch):
     root = write_pictures(tmp_path / "pets")
 
-    def deny(path):
+    def deny(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", deny)
+    monkeypatch.setattr(os, "open", deny)
     with refuses("cat/0.png cannot be read (Permission denied)"):
         load_data(root)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from smallvision.data.decoding import npz_file
 from smallvision.data.loading.load import load_data
-from smallvision.records import files
 from tests.support.sources import LABELS, PIXELS
 
 
@@ -61,7 +61,7 @@ def test_npz_that_is_damaged(damage, tmp_path, refuses):
 def test_npz_that_claims_terabytes(tmp_path, monkeypatch, refuses):
     place = tmp_path / "mine.npz"
     np.savez_compressed(place, images=np.zeros_like(PIXELS), labels=LABELS)
-    monkeypatch.setattr(files, "BOMB_BYTES", 500)
-    monkeypatch.setattr(files, "BOMB_RATIO", 2)
-    with refuses(place, "images.npy unpacks to"):
+    monkeypatch.setattr(npz_file, "BOMB_BYTES", 500)
+    monkeypatch.setattr(npz_file, "BOMB_RATIO", 2)
+    with refuses(place, "images unpacks to"):
         load_data(place)

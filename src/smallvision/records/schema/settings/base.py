@@ -17,6 +17,17 @@ def refuse_bool(value: Any) -> Any:
     return value
 
 
+def limit_length(most: int) -> BeforeValidator:
+    """Refuse a list of more entries before any is looked at: each faulty one takes a kilobyte."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > most:
+            raise PydanticCustomError("length", "expected at most {most} entries", {"most": most})
+        return value
+
+    return BeforeValidator(check)
+
+
 Whole = Annotated[int, BeforeValidator(refuse_bool)]
 Real = Annotated[float, BeforeValidator(refuse_bool)]
 Share = Annotated[Real, Field(ge=0, le=1)]

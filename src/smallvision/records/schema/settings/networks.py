@@ -15,6 +15,7 @@ from smallvision.records.schema.settings.base import (
     ShareBelowOne,
     Technique,
     Whole,
+    limit_length,
 )
 
 MAX_LAYERS = 64  # that a list of their widths may have
@@ -41,7 +42,7 @@ class MlpSettings(Technique):
     )
     name: Literal["mlp"] = "mlp"
     hidden: Annotated[
-        tuple[Annotated[Whole, Field(ge=1, le=65536)], ...], Field(max_length=MAX_LAYERS)
+        tuple[Annotated[Whole, Field(ge=1, le=65536)], ...], limit_length(MAX_LAYERS)
     ] = (512, 256)
     dropout: ShareBelowOne = 0.0
 
@@ -91,7 +92,8 @@ class SpeedNetSettings(Technique):
     name: Literal["speednet"] = "speednet"
     widths: Annotated[
         tuple[Annotated[Whole, Field(ge=1, le=4096)], ...],
-        Field(min_length=1, max_length=MAX_LAYERS),
+        Field(min_length=1),
+        limit_length(MAX_LAYERS),
     ] = (64, 256, 256)
     depth: Whole = Field(2, ge=2, le=16)
     extra_convs: Whole = Field(0, ge=0, le=16)
