@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -30,9 +32,12 @@ from smallvision.cli.render.study import print_rungs
 from smallvision.cli.render.tables import print_verdict
 from smallvision.cli.render.tuning import print_tuning
 from smallvision.errors import DataError
+from smallvision.evaluation.error_analysis import ErrorAnalysis
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.optim import Schedule
 from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset
+from smallvision.records import store
+from smallvision.records.files import make_folder
 from smallvision.records.schema import (
     AllImagesRun,
     Comparison,
@@ -48,10 +53,12 @@ from smallvision.records.schema import (
     ValidatedRun,
     ValidationScores,
 )
-from smallvision.reporting.page import render_run, render_study
+from smallvision.reporting.charts.confusion_matrix import list_cells
+from smallvision.reporting.page import embed_json, render_run, render_study
 from smallvision.reporting.reader import read_run, read_study
 from smallvision.reporting.view import LoneRunView, StudyView
 from smallvision.runs.classify import Classification
+from smallvision.runs.results import Run, TestResult
 from smallvision.text import show_html, show_lines, show_name, show_text
 from smallvision.training import TrainingPlan
 from tests.support.hostile_text import ACTING, CURSOR, NAMES, STYLE, find_acting, print_to, taint
@@ -59,6 +66,7 @@ from tests.support.images import make_dataset
 from tests.support.page import Page
 from tests.support.records import make_metrics, make_status
 from tests.support.study_folder import build_whole_study
+from tests.support.study_records import make_scores
 
 Draw = Callable[[PlainConsole], object]
 Change = Callable[[str], str]
@@ -299,6 +307,42 @@ def test_no_browser_obeys_a_recipe(shown: Shown, text: str) -> None:
     html = render_run(dataclasses.replace(shown.run, runs=(run, *shown.run.runs[1:])))
     assert not find_acting(html.replace("\t", ""))
     assert Page(html).problems == []
+
+
+@pytest.mark.parametrize("text", [*NAMES, "x" * 10_000])
+def test_the_script_shows_a_large_confusion_matrix_with_escapes(text: str) -> None:
+    """The page's script writes these names, which no template does."""
+    names = tuple(f"{text}{k}" for k in range(30))
+    cells = list_cells(make_scores(names, np.random.default_rng(0), None))
+    shown = json.loads(embed_json(cells))["names"]
+    assert shown == list(map(show_name, names))
+    assert not find_acting("".join(shown))
+    assert "</" not in embed_json(cells)
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_what_a_notebook_shows_acts_nowhere(shown: Shown, tmp_path: Path, text: str) -> None:
+    def change(said: str) -> str:
+        return f"{said}{text}"
+
+    study = taint(shown.study, change)
+    look = Exploration(taint(shown.exploration.figures, change), shown.exploration.images, tuple, 0)
+    errors = ErrorAnalysis(study.errors.record, defaultdict(lambda: np.zeros((1, 1, 4), np.uint8)))
+    for one in (look, TestResult(study.test), errors, *save_runs(tmp_path, change)):
+        assert not find_acting(repr(one))
+        html = one._repr_html_()
+        assert not find_acting(html)
+        assert "<script" not in html
+        assert "<img src=x" not in html
+
+
+def save_runs(place: Path, change: Change) -> Iterator[Run]:
+    """A finished run, and one on all images, whose names are changed."""
+    status = taint(make_status(), change)
+    for number, one in enumerate((status, status.extend(AllImagesRun, kind="all_images"))):
+        store.write(make_folder(place / str(number)) / "status.json", one)
+        store.write_lines(place / str(number) / "metrics.jsonl", map(make_metrics, range(1, 5)))
+        yield Run(place / str(number))
 
 
 @pytest.mark.parametrize("name", ["x" * 10_000, "no end " * 1_500])

@@ -35,7 +35,6 @@ from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
 from smallvision.errors import FailedRunError, SettingError, UserError, is_out_of_memory
-from smallvision.text import show_text
 
 app = typer.Typer(
     name="smallvision",
@@ -189,5 +188,5 @@ def explain_usage(error: Exception) -> str | None:
         return message
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "smallvision"
-    sentence = show_text(" ".join(message.split())).removesuffix(".")
+    sentence = " ".join(message.split()).removesuffix(".")
     return f"error: {sentence[:1].lower()}{sentence[1:]} (see {command} --help)"
