@@ -50,6 +50,7 @@ def bend(name: str) -> None:
     time.time_ns = lambda: int(time.time() * 1e9)
     # Libraries keep their own `datetime`; the package and the storage of a search ask this one.
     import optuna.storages._rdb.storage
+
     import smallvision.records.files
 
     for module in (smallvision.records.files, optuna.storages._rdb.storage):
