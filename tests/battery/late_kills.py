@@ -1,4 +1,4 @@
-"""`kill -9` within what comes after training: `ensemble`, `distill`, `evaluate`, `explain`, rerun."""
+"""`kill -9` within what comes after training, from `ensemble` to the rerun of a search's winner."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,8 @@ def limit(kind: str, job: Job, folder: Path, draw: random.Random, expect: Any) -
     process = start(*job.spell(folder), cache=folder.parent / "cache")
     time.sleep(draw.uniform(0.1, 1.0) * job.seconds)
     value = choose(draw)
-    try:
+    with suppress(ProcessLookupError):  # it was done before
         resource.prlimit(process.pid, which, (value, value))
-    except ProcessLookupError:
-        pass  # it was done before
     code, said = finish(process)
     kind = f"{kind} {value:,}"
     expect("Traceback" not in said, f"{kind}: traceback: {said[-500:]}")
