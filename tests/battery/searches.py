@@ -194,7 +194,11 @@ def list_cells() -> Iterator[Case]:
         ("number twice", "update trials set number = 2 where number = 3", "its number is 4"),
         ("date", "update trials set datetime_start = 'soon' where number = 2", "soon"),
         ("setting removed", "delete from trial_params where param_id = 12", "each setting"),
-        ("setting unknown", "update trial_params set param_name = 'x' where param_id = 12", "'x'"),
+        (
+            "setting unknown",
+            "update trial_params set param_name = 'x' where param_id = 12",
+            "'x' is not searched",
+        ),
         (
             "setting null",
             "update trial_params set param_value = null where param_id = 12",
