@@ -28,10 +28,27 @@ format: $(INSTALLED)
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml
+# Every package but torch has to have a hash that requirements.lock knows. torch is taken by version
+# alone: its builds for CPUs and for CUDA come from different places with different hashes.
+TORCH := torch==2.13.0
+$(INSTALLED): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
 	touch $@
+
+.PHONY: lock dist
+lock: $(INSTALLED)  ## requirements.lock anew: the newest versions, from the public index alone
+	env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND='make lock' \
+	  $(BIN)/pip-compile --quiet --upgrade --output-file requirements.lock pyproject.toml
+
+dist: $(INSTALLED)  ## sdist, wheel, and a CycloneDX list of what the package runs on, in dist/
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build --no-isolation
+	$(BIN)/python tools/list_runtime.py '$(TORCH)' | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml \
+	  --mc-type library --output-reproducible --output-format JSON --output-file dist/smallvision.cdx.json -
 
 clean:
 	rm -rf $(VENV) build dist
