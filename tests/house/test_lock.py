@@ -74,5 +74,5 @@ def test_the_bill_lists_what_the_package_runs_on() -> None:
 
 
 def test_a_package_that_the_lock_lacks_is_named() -> None:
-    with pytest.raises(SystemExit, match="requirements.lock lacks torch"):
+    with pytest.raises(SystemExit, match=r"requirements\.lock lacks torch"):
         list_runtime([])
