@@ -53,7 +53,7 @@ def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = 3072 * 65_536 + 2 * 65_536**2 + 65_536 * 10
     parameters = weights + 3 * 2 * 65_536 + 10
     with pytest.raises(SettingError, match=f"mlp of these settings has {parameters:,} parameters"):
-        build_network(vast, (3, 32, 32), 10)
+        sketch_network(vast, (3, 32, 32), 10)
     with pytest.raises(SettingError, match="more than 7 tensors"):
         sketch_network(NORMED, SHAPE, 3, tensors=7)
     assert sketch_network(NORMED, SHAPE, 3, tensors=8)
