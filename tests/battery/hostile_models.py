@@ -44,7 +44,6 @@ RESNET: dict[str, Any] = {"name": "wide_resnet", "depth": 10, "width": 1}
 VGG: dict[str, Any] = {"name": "vgg10", "width": 1}
 HEAD = "4.weight"  # of the network of MLP, whose layers are flatten, linear, norm, relu, linear
 DTYPE, LIMIT, RANGE = "has the 'name'", "should have at most", "should be"
-OTHER, NONFINITE = "no model that this version can build", "holds NaN or infinity"
 
 
 def list_harmless() -> Iterator[tuple[str, Callable[[Path], Path], Callable[[Path], object]]]:
@@ -143,13 +142,21 @@ def list_weights() -> Iterator[Case]:
         "in 64 bits": double,
         "in whole numbers": whole,
         "without one": {name: tensor for name, tensor in true.items() if name != HEAD},
+        "under another name": {f"{name}s": tensor for name, tensor in true.items()},
         "and one more": true | {"5.weight": torch.zeros(1)},
         "and one of no size": true | {"5.weight": torch.zeros(0)},
         "of no tensors": {},
     }
+    reasons = {
+        "under another name": "is missing; expected",
+        "without one": "more than 7 tensors",
+        "of no tensors": "more than 0 tensors",
+        "and one more": "is no part of such a network",
+        "and one of no size": "is no part of such a network",
+    }
     for name, tensors in others.items():
         make = partial(save_model, weights=save(tensors))
-        yield f"weights: {name}", make, load_model, OTHER
+        yield f"weights: {name}", make, load_model, reasons.get(name, "; expected torch")
     pair = join(MLP, MLP)
     for settings, names in ((MLP, true), (pair, [*build(pair).state_dict()][-7:])):
         for name in [name for name in names if not name.endswith("num_batches_tracked")]:
@@ -194,6 +201,13 @@ def list_settings() -> Iterator[Case]:
     yield "settings: dropout below 0", below, load_model, RANGE
     named: dict[str, tuple[dict[str, Any], str]] = {
         "a hidden layer of 0": ({**MLP, "hidden": [0]}, RANGE),
+        "a width of 0": ({**VGG, "width": 0}, RANGE),
+        "a width of 33": ({**RESNET, "width": 33}, RANGE),
+        "a depth of 4": ({**RESNET, "depth": 4}, RANGE),
+        "a depth of 1": ({**SPEEDNET, "depth": 1}, RANGE),
+        "fewer convolutions": ({**SPEEDNET, "extra_convs": -1}, RANGE),
+        "squeezing by -1": ({**VGG, "se_ratio": -1}, RANGE),
+        "no widths": ({**SPEEDNET, "widths": []}, "should have at least"),
         "a text for a list": ({**MLP, "hidden": "8"}, "valid array"),
         "a text for a number": ({**MLP, "hidden": ["8"]}, "valid integer"),
         "true for a number": ({**MLP, "dropout": False}, "not true or false"),
@@ -314,6 +328,10 @@ def list_predictions() -> Iterator[Case]:
         "in 64 bits": ({"probabilities": rows.astype(np.float64)}, "expected float32"),
         "as texts": ({"probabilities": rows.astype(str)}, "expected float32"),
         "of one class": ({"probabilities": np.ones((4, 1), dtype=np.float32)}, "1 classes"),
+        "of 1,001 classes": (
+            {"probabilities": np.full((4, 1001), 1 / 1001, dtype=np.float32)},
+            "1,001 classes",
+        ),
         "in three dimensions": ({"probabilities": rows[:, :, None]}, "expected float32 (N, K)"),
         "of no images": (
             {"probabilities": rows[:0], "labels": counted[:0], "indices": counted[:0]},

@@ -48,12 +48,18 @@ def test_a_sketch_draws_no_number(settings: MlpSettings) -> None:
     assert all(torch.equal(known[name], tensor) for name, tensor in built.items())
 
 
+def test_weights_without_memory_are_not_drawn() -> None:
+    with network.WithoutDraws():
+        assert not torch.zeros(3).normal_().any()
+        assert torch.zeros(3).add_(1).all()
+
+
 def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     vast = MlpSettings(hidden=(65_536,) * 3)
     weights = 3072 * 65_536 + 2 * 65_536**2 + 65_536 * 10
     parameters = weights + 3 * 2 * 65_536 + 10
     with pytest.raises(SettingError, match=f"mlp of these settings has {parameters:,} parameters"):
-        build_network(vast, (3, 32, 32), 10)
+        sketch_network(vast, (3, 32, 32), 10)
     with pytest.raises(SettingError, match="more than 7 tensors"):
         sketch_network(NORMED, SHAPE, 3, tensors=7)
     assert sketch_network(NORMED, SHAPE, 3, tensors=8)
