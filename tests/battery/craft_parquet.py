@@ -162,7 +162,7 @@ def spell_schema(columns: list[Column]) -> list[bytes]:
     ]
 
 
-def write_parquet(columns: list[Column], rows: int, lies: Lies = Lies()) -> bytes:  # noqa: B008
+def write_parquet(columns: list[Column], rows: int, lies: Lies = Lies()) -> bytes:
     """A file of one row group, or of several that share their pages."""
     content, chunks, total = b"PAR1", [], 0
     for column in columns:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.battery import (
+    bounds,
     damage,
     disks,
     hostile,
@@ -42,6 +43,7 @@ class Family:
 FAMILIES = {
     "kills": Family(kills.run, 50, 3, partial(kills.run, names=("train",))),
     "damage": Family(damage.run, 1020, 60),
+    "bounds": Family(bounds.run, 300, 150),
     "hostile": Family(hostile.run, 100, 100),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),

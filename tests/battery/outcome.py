@@ -41,14 +41,20 @@ class Outcome:
         self.figures[name] = max(self.figures.get(name, number), number)
 
     @contextmanager
-    def trial(self, name: str) -> Iterator[None]:
-        """One trial: a `UserError` of one line is an answer, any other exception a failure."""
+    def trial(self, name: str, reason: str = "") -> Iterator[None]:
+        """One trial: a `UserError` of one line is an answer, any other exception a failure.
+
+        Args:
+            name: of the trial.
+            reason: what a refusal has to say.
+        """
         self.trials += 1
         try:
             yield
         except UserError as error:
             self.count("refused")
             self.expect(len(str(error).splitlines()) == 1, f"{name}: more than one line")
+            self.expect(reason in str(error), f"{name}: refused because {error}"[:300])
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{where.filename.rsplit('/', 1)[-1]}:{where.lineno}"
