@@ -43,7 +43,7 @@ class Family:
 FAMILIES = {
     "kills": Family(kills.run, 50, 3, partial(kills.run, names=("train",))),
     "damage": Family(damage.run, 1020, 60),
-    "bounds": Family(bounds.run, 300, 150),
+    "bounds": Family(bounds.run, 300, 240),
     "hostile": Family(hostile.run, 100, 100),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
