@@ -165,8 +165,8 @@ def list_accepted() -> Iterator[Picture]:
     yield "ppm", "48 MB of colours", lambda: b"P6 4000 4000 255 " + bytes(48 * 10**6), None, True
     yield (
         "ppm",
-        "a million of an odd depth",
-        lambda: b"P6 1000 1000 9 " + bytes(3 * 10**6),
+        "half a million of an odd depth",
+        lambda: b"P6 1000 500 9 " + bytes(15 * 10**5),
         None,
         False,
     )

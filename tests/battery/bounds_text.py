@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from smallvision.recipes.overrides import override
@@ -95,27 +95,32 @@ def list_options() -> Iterator[Case]:
     for name, (text, says) in options.items():
         change = lambda at: override(Recipe(), [at.read_text()])  # noqa: E731
         yield Case("option", name, put("option", text.encode()), change, says)
-    for name, (values, says) in list_values().items():
-        parse = lambda _, v=values: parse_recipe(v)  # noqa: E731
+    for name, (build, says) in list_values().items():
+        parse = lambda _, b=build: parse_recipe(b())  # noqa: E731
         yield Case("option", f"a program's {name}", lambda at: at, parse, says)
 
 
-def list_values() -> dict[str, tuple[Mapping[str, Any], str]]:
-    """Values that no file could hold."""
-    deep: dict[str, Any] = {}
-    inner = deep
-    for _ in range(100_000):
+def list_values() -> dict[str, tuple[Callable[[], Mapping[str, Any]], str]]:
+    """What makes values that no file could hold."""
+    layers = "model.hidden is a list of 1,000,000"
+    return {
+        "10^6 augmentations": (lambda: {"augment": ["flip"] * MANY}, "augment is a list of"),
+        "10^6 layers": (lambda: {"model": {"name": "mlp", "hidden": [1] * MANY}}, layers),
+        "10^6 words": (lambda: {"model": {"name": "mlp", "hidden": ["a"] * MANY}}, layers),
+        "10^6 phases": (lambda: {"random_crop_phase": [{}] * MANY}, "random_crop_phase is a list"),
+        "depth of 100,000": (lambda: {"epochs": nest(100_000)}, "a value beyond all bounds"),
+        "deep augmentation": (lambda: {"augment": [nest(100_000)]}, "augment.0 has no name"),
+    }
+
+
+def nest(depth: int) -> dict[str, Any]:
+    """Tables in tables."""
+    outer: dict[str, Any] = {}
+    inner = outer
+    for _ in range(depth):
         inner["a"] = {}
         inner = inner["a"]
-    words = {"name": "mlp", "hidden": ["a"] * MANY}
-    return {
-        "10^6 words for layers": ({"model": words}, "model.hidden is a list of 1,000,000"),
-        "10^6 augmentations": ({"augment": ["flip"] * MANY}, "augment is a list of 1,000,000"),
-        "10^6 layers": ({"model": {"name": "mlp", "hidden": [1] * MANY}}, "model.hidden is a list"),
-        "10^6 phases": ({"random_crop_phase": [{}] * MANY}, "random_crop_phase is a list"),
-        "depth of 100,000": ({"epochs": deep}, "a value beyond all bounds"),
-        "augmentation 100,000 deep": ({"augment": [deep]}, "augment.0 has no name"),
-    }
+    return outer
 
 
 def list_records() -> Iterator[Case]:
@@ -127,7 +132,7 @@ def list_records() -> Iterator[Case]:
         "lists 65 deep": ("[" * 65 + "]" * 65, deep),
         "lists 5,000 deep": ("[" * 5000 + "]" * 5000, deep),
         "tables 5,000 deep": ('{"a":' * 5000 + "1" + "}" * 5000, deep),
-        "10^6 brackets": ("[" * MANY, deep),
+        "300,000 brackets": ("[" * 300_000, deep),
         "a list 900 deep in a field": ('{"n": ' + "[" * 900 + "]" * 900 + "}", deep),
         "64 deep": ("[" * 64 + "]" * 64, "is no JSON object"),
         "brackets in a text": ('{"a[[": "' + "[" * 5000 + '"}', "'stamp' is missing"),

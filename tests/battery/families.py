@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.battery import (
+    bounds,
     clocks,
     copies,
     damage,
@@ -53,6 +54,7 @@ FAMILIES = {
     "damage": Family(damage.run, 1020, 60),
     "hostile": Family(hostile.run, 1000, 1000),
     "links": Family(links.run, 600, 6),
+    "bounds": Family(bounds.run, 300, 240),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
     "records": Family(records.run, 20_000, 400),

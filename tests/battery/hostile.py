@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import pickle
-import struct
-import tarfile
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from smallvision.data.loading.load import as_dataset
 from smallvision.errors import UserError
 from smallvision.records.files import hash_file
-from tests.battery import hostile_models
+from tests.battery import hostile_data, hostile_models
 from tests.battery.outcome import Outcome
-from tests.support.sources import find_archive, make_pixels, write_cifar
 
 PROMISE = (
     "No file that smallvision reads can run code, write outside the folders it was told, or make "
     "it claim memory beyond its own size and 200 MB."
 )
 MOST_BYTES = 200_000_000
-BATCH = "cifar-10-batches-py/data_batch_1"
 
 
 class Canary:
@@ -48,7 +37,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     target.mkdir()
     (place / "untouched").write_text("as it was", encoding="utf-8")
     open_harmless(target, outcome)
-    cases = [*list_data(canary), *hostile_models.list_cases(Canary(canary))]
+    cases = [*hostile_data.list_data(Canary(canary)), *hostile_models.list_cases(Canary(canary))]
     for number, (name, make, open_it, *reason) in enumerate(cases[:trials]):
         folder = target / f"{number:02d}"
         folder.mkdir()
@@ -106,140 +95,6 @@ Case = tuple[str, Callable[[Path], Path], Callable[[Path], object], *tuple[str, 
 
 
 def list_harmless() -> Iterator[tuple[str, Callable[[Path], Path], Callable[[Path], object]]]:
-    """What models, statuses and archives are made from."""
+    """What the cases are made from."""
     yield from hostile_models.list_harmless()
-    batch = pickle.dumps({"data": make_pixels(20).reshape(20, -1), "labels": [0, 1] * 10})
-    yield "archive", lambda at: make_tar(at, lambda tar: add(tar, BATCH, batch)), load
-
-
-def list_data(canary: Path) -> Iterator[Case]:
-    """Data sets that are something else, or far larger than they look."""
-    program = pickle.dumps({"data": Canary(canary), "labels": [0]})
-    archives: dict[str, Callable[[tarfile.TarFile], None]] = {
-        "an absolute path": lambda tar: add(tar, str(canary.with_name("data_batch_1")), b"x"),
-        "a path that climbs": lambda tar: add(tar, "cifar-10-batches-py/../../out", b"x"),
-        "a link": lambda tar: add_link(tar, BATCH, "/etc/passwd"),
-        "a hard link": lambda tar: add_link(tar, BATCH, "/etc/passwd", tarfile.LNKTYPE),
-        "a device": lambda tar: add_link(tar, BATCH, "", tarfile.CHRTYPE),
-        "a program for a batch": lambda tar: add(tar, BATCH, program),
-        "a batch of 300 MB of zeros": lambda tar: add(tar, BATCH, bytes(3 * 10**8)),
-    }
-    for name, fill in archives.items():
-        yield f"archive: {name}", lambda at, f=fill: make_tar(at, f), load
-    bomb = lambda at: write(at / "cifar-10.tar.gz", gzip.compress(bytes(5 * 10**8), 9))  # noqa: E731
-    yield "archive: half a gigabyte of zeros", bomb, load
-    arrays: dict[str, bytes] = {
-        "objects": pack_objects(canary),
-        "a gigabyte of zeros": pack_zip("x.npy", array_header((10**9,)) + bytes(3 * 10**8)),
-        "10^12 pixels in no bytes": pack_zip("x.npy", array_header((10**12,))),
-        "a member that is a pickle": pack_zip("x.npy", pickle.dumps(Canary(canary))),
-        "members that climb": pack_zip("../../x.npy", array_header((1,)) + b"\0"),
-        "no zip": b"\x93NUMPY garbage",
-        "a header that is code": pack_zip("x.npy", array_text("__import__('os').abort()")),
-    }
-    for name, content in arrays.items():
-        yield f"npz: {name}", lambda at, c=content: write(at / "data.npz", c), load
-    yield "parquet: lying lengths", lambda at: make_parquet(at, lie=True), load
-    yield "parquet: rows that are no pictures", lambda at: make_parquet(at, lie=False), load
-    yield "parquet: garbage", lambda at: write(at / "train.parquet", b"PAR1" + bytes(99)), load
-    yield "folder: links in circles", make_circle, load
-    yield "folder: a pipe for a picture", make_pipe, load
-
-
-def write(path: Path, content: bytes) -> Path:
-    """A file."""
-    path.write_bytes(content)
-    return path
-
-
-def pack_zip(name: str, content: bytes) -> bytes:
-    """A zip file with one member."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, content)
-        archive.writestr("y.npy", array_header((1,)) + b"\0")
-    return buffer.getvalue()
-
-
-def array_text(text: str) -> bytes:
-    """The beginning of an npy file with a text for its header."""
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
-
-
-def array_header(shape: tuple[int, ...]) -> bytes:
-    """The beginning of an npy file of bytes."""
-    return array_text(str({"descr": "|u1", "fortran_order": False, "shape": shape}) + "\n")
-
-
-def pack_objects(canary: Path) -> bytes:
-    """An npz file whose arrays hold Python objects."""
-    buffer = io.BytesIO()
-    objects = np.array([Canary(canary)], dtype=object)
-    np.savez(buffer, x=objects, y=objects)
-    return buffer.getvalue()
-
-
-def load(path: Path) -> object:
-    """The data set at a place."""
-    return as_dataset(path, None)
-
-
-def make_tar(folder: Path, fill: Callable[[tarfile.TarFile], None]) -> Path:
-    """An archive; one with a first batch of CIFAR-10 has all other members as they should be."""
-    path = folder / "cifar-10.tar.gz"
-    whole = write_cifar(folder, find_archive("cifar10", "python"))
-    with tarfile.open(path, "w:gz") as tar:
-        fill(tar)
-        if BATCH in tar.getnames():
-            for file in sorted(whole.iterdir()):
-                if file.name != Path(BATCH).name:
-                    tar.add(file, arcname=f"{whole.name}/{file.name}")
-    return path
-
-
-def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    """A file in an archive."""
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    tar.addfile(member, io.BytesIO(content))
-
-
-def add_link(tar: tarfile.TarFile, name: str, to: str, kind: bytes = tarfile.SYMTYPE) -> None:
-    """Something in an archive that is no file."""
-    member = tarfile.TarInfo(name)
-    member.type, member.linkname = kind, to
-    tar.addfile(member)
-
-
-def make_parquet(folder: Path, *, lie: bool) -> Path:
-    """Shards with damaged pages, or with rows that are no pictures."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    rows = [{"bytes": b"no picture", "path": None}] * 50
-    table = pa.table({"img": rows, "label": [0, 1] * 25})
-    path = folder / "train-00000-of-00001.parquet"
-    parquet.write_table(table, path, compression="none")
-    if lie:
-        content = bytearray(path.read_bytes())
-        for at in range(4, 400, 3):
-            content[at] = 0xFF
-        path.write_bytes(bytes(content))
-    return folder
-
-
-def make_circle(folder: Path) -> Path:
-    """Class folders that hold each other and nothing else."""
-    for name, other in (("a", "b"), ("b", "a")):
-        (folder / name).mkdir()
-        (folder / name / "in").symlink_to(folder / other)
-    return folder
-
-
-def make_pipe(folder: Path) -> Path:
-    """A picture that never ends."""
-    for name in ("a", "b"):
-        (folder / name).mkdir()
-        for number in range(2):
-            os.mkfifo(folder / name / f"{number}.png")
-    return folder
+    yield from hostile_data.list_harmless()

@@ -22,7 +22,7 @@ MAX_FILE_BYTES = 4 * MAX_PIXELS + 1_000_000
 MAX_BYTES = {"JPEG": 32_000_000, "WEBP": 24_000_000}
 MAX_WEBP_PIXELS = 12_500_000
 # Text for pixels, run lengths in BMP and odd depths of PPM are decoded in Python.
-SLOW_PIXELS, SLOW_BYTES = 1_000_000, 4_000_000
+SLOW_PIXELS, SLOW_BYTES = 500_000, 4_000_000
 BAND = 1_000_000  # pixels that are blended at a time
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

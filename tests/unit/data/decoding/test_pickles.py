@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
+from smallvision.data.decoding import pickles
 from smallvision.data.decoding.pickles import unpickle_arrays
 
 
@@ -86,3 +88,54 @@ def test_a_pickle_builds_no_array_without_a_size(refuses):
     )
     with refuses("batch_x is damaged or is no CIFAR batch"):
         unpickle_arrays(program, "batch_x")
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (b"}(X\x01\x00\x00\x00a\x8fu.", "the step EMPTY_SET"),
+        (b"]2a.", "the step DUP"),
+        (b"}(X\x01\x00\x00\x00a\x8a\x05\x00\x00\x00\x00\x01u.", "more than 32 bits"),
+        (b"}(X\x01\x00\x00\x00aL4294967296L\nu.", "more than 32 bits"),
+        (b"]r\x05\x00\x00\x00.", "memo slot 5 after 1 steps"),
+    ],
+)
+def test_steps_that_no_batch_needs(program, words, refuses):
+    with refuses("batch_x is damaged", words):
+        unpickle_arrays(program, "batch_x")
+
+
+def test_steps_are_counted(refuses, monkeypatch):
+    content = pickle.dumps({"labels": list(range(100))}, protocol=2)
+    assert unpickle_arrays(content, "batch_x")["labels"] == list(range(100))
+    monkeypatch.setattr(pickles, "MAX_STEPS", 100)
+    with refuses("more than 100 steps"):
+        unpickle_arrays(content, "batch_x")
+
+
+class Again:
+    """Text that becomes bytes, as Python 3 writes bytes for Python 2."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return codecs.encode, (self.text, "latin1")
+
+
+def test_a_text_becomes_bytes_once(refuses):
+    text = "a" * 1000
+    one = pickle.dumps({"data": [Again(text)]}, protocol=2)
+    assert unpickle_arrays(one, "batch_x")["data"] == [text.encode()]
+    with refuses("it makes more bytes than it has"):
+        unpickle_arrays(pickle.dumps({"data": [Again(text) for _ in range(3)]}), "batch_x")
+
+
+def test_text_of_python_2_is_read(refuses):
+    row = b"U\x0cabcdefghijkl"  # twelve bytes, as Python 2 writes them
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
+    kind = b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    state = b"(K\x01(K\x03K\x04t" + kind + b"I00\n" + row + b"tb"
+    record = unpickle_arrays(b"\x80\x02}(U\x04data" + array + state + b"u.", "batch_x")
+    assert record["data"].tobytes() == b"abcdefghijkl"
+    assert record["data"].shape == (3, 4)

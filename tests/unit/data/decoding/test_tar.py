@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_strange_members_are_ignored_and_nothing_is_written(
         (member(BATCH, type=tarfile.FIFOTYPE), "not a plain file"),
         (member(BATCH, type=tarfile.DIRTYPE), "not a plain file"),
         (
-            member(BATCH, pax_headers={"GNU.sparse.map": "0,1", "GNU.sparse.size": str(10**10)}),
+            member(BATCH, pax_headers={"GNU.sparse.map": "0,1", "GNU.sparse.size": "100000"}),
             "not a plain file",
         ),
         (member(BATCH, size=10**10), "expected at most"),
@@ -97,12 +98,51 @@ def test_a_batch_may_not_come_twice(write_cifar, refuses):
 
 def test_an_archive_that_unpacks_without_end(write_cifar, monkeypatch, refuses):
     archive = pack(write_cifar(find_archive("cifar10", "python")))
-    monkeypatch.setattr(tar, "MAX_TOTAL_BYTES", 50_000)
-    with refuses(archive, "unpacks to more than 50,000 bytes"):
+    monkeypatch.setattr(tar, "MAX_TOTAL_BYTES", 100_000)
+    with refuses(archive, "unpacks to more than 100,000 bytes"):
         load_data(archive)
 
 
 def test_a_sparse_member_of_nonsense_is_one_line(write_cifar, refuses):
     hostile = member("x", size=10, pax_headers={"GNU.sparse.map": "x"})
     with refuses("the archive cannot be read"):
+        load_data(pack(write_cifar(find_archive("cifar10", "python")), hostile))
+
+
+def read(archive) -> int:
+    """The number of batches found, without the cache."""
+    return len(list(tar.stream_members(archive, "cifar-10-batches-py", {"data_batch_1"})))
+
+
+def test_limits_of_headers(write_cifar, monkeypatch, refuses):
+    archive = pack(write_cifar(find_archive("cifar10", "python")), member("n" * 300, size=10))
+    assert read(archive) == 1
+    for limit, value, words in (
+        ("MAX_MEMBERS", 9, "more than 9 members"),
+        ("MAX_NOTE_BYTES", 200, "an extended header of"),
+        ("MAX_HEADER_BYTES", 1000, "has a header of more than 1,000 bytes"),
+        ("MAX_ARCHIVE_BYTES", 1000, "expected at most 1,000"),
+    ):
+        with monkeypatch.context() as patch, refuses(words):
+            patch.setattr(tar, limit, value)
+            read(archive)
+
+
+def test_streams_of_gzip_that_follow_each_other(write_cifar, monkeypatch, refuses):
+    archive = pack(write_cifar(find_archive("cifar10", "python")))
+    content = gzip.decompress(archive.read_bytes())
+    halves = [gzip.compress(half) for half in (content[:70_001], content[70_001:])]
+    archive.write_bytes(b"".join(halves) + bytes(100))
+    assert read(archive) == 1
+    with monkeypatch.context() as patch, refuses("more than 1 gzip streams"):
+        patch.setattr(tar, "MAX_STREAMS", 1)
+        read(archive)
+    archive.write_bytes(b"".join(halves)[:-4])
+    with refuses("cut short"):
+        read(archive)
+
+
+def test_a_claim_beyond_all_archives_is_not_waited_for(write_cifar, refuses):
+    hostile = member("x", pax_headers={"size": "9" * 18})
+    with refuses("x claims 999,999,999,999,999,999 bytes"):
         load_data(pack(write_cifar(find_archive("cifar10", "python")), hostile))

@@ -198,3 +198,29 @@ def test_the_real_cifar10(real_data):
         assert shares @ levels**2 - mean**2 == pytest.approx(std**2, abs=1e-7)
     assert train.counts.tolist() == [5000] * 10
     assert train.class_names[3] == "cat"
+
+
+@pytest.mark.parametrize("file", ["data_batch_1", "data_batch_3", "test_batch", "batches.meta"])
+def test_a_batch_is_no_link_and_no_pipe(file, write_cifar, refuses):
+    root = write_cifar(find_archive("cifar10", "python"))
+    content = (root / file).read_bytes()
+    (root / "elsewhere").write_bytes(content)
+    for make, words in (
+        (lambda path: path.symlink_to("elsewhere"), f"{file} is a link"),
+        (lambda path: path.symlink_to("/dev/zero"), f"{file} is a link"),
+        (os.mkfifo, f"{file} is no regular file"),
+        (lambda path: path.write_bytes(b""), f"{file} is empty"),
+    ):
+        (root / file).unlink()
+        make(root / file)
+        with refuses(words):
+            load_data(root)
+
+
+def test_class_names_take_few_bytes(write_cifar, refuses, tmp_path):
+    root = write_cifar(find_archive("cifar10", "binary"))
+    (root / "batches.meta.txt").write_text("name " * 20_001)
+    with refuses("batches.meta.txt has 100,005 bytes; expected at most 100,000"):
+        load_data(root)
+    with refuses("batches.meta.txt has 100,005 bytes; expected at most 100,000"):
+        load_data(pack(root))

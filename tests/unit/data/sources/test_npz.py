@@ -65,3 +65,19 @@ def test_npz_that_claims_terabytes(tmp_path, monkeypatch, refuses):
     monkeypatch.setattr(npz_file, "BOMB_RATIO", 2)
     with refuses(place, "images unpacks to"):
         load_data(place)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"y": np.array(["a" * 201] * 40)}, "y hold 804 bytes each"),
+        ({"y": np.zeros((40, 1001), np.int8)}, "y have shape (40, 1001); expected (N,)"),
+        ({"class_names": np.arange(1001)}, "class_names holds 1,001 names"),
+        ({"class_names": np.array("a")}, "class_names is no list"),
+    ],
+)
+def test_labels_that_take_more_than_images(arrays, words, tmp_path, refuses):
+    place = tmp_path / "mine.npz"
+    np.savez(place, **({"x": PIXELS, "y": LABELS} | arrays))
+    with refuses(place, words):
+        load_data(place)

@@ -9,6 +9,7 @@ import pytest
 
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
+from smallvision.data.sources import parquet
 from smallvision.data.sources.cifar_archives import CIFAR_CLASSES
 
 
@@ -180,3 +181,18 @@ def test_numbers_that_are_no_classes_are_not_named(tmp_path, write_parquet, refu
     write_parquet(tmp_path / "set.parquet", labels=[*range(9), 300_000_000])
     with refuses("labels up to 300,000,000", "at most 1,000 classes"):
         load_data(tmp_path / "set.parquet")
+
+
+def test_shards_are_looked_for_one_by_one(write_parquet, tmp_path, refuses):
+    for number in range(3):
+        write_parquet(tmp_path / "set" / f"train-{number:05d}-of-99999.parquet", n=2)
+    with refuses("train-00003-of-99999.parquet is missing; get all 99999 shards"):
+        load_data(tmp_path / "set")
+
+
+def test_shards_are_counted(write_parquet, tmp_path, refuses, monkeypatch):
+    for number in range(3):
+        write_parquet(tmp_path / "set" / f"train-{number}.parquet", n=2)
+    monkeypatch.setattr(parquet, "MAX_SHARDS", 2)
+    with refuses("there are 3 Parquet files; expected at most 2"):
+        load_data(tmp_path / "set")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,12 @@ def test_a_file_of_an_unknown_kind(tmp_path, refuses):
     (tmp_path / "notes.txt").write_text("hello")
     with refuses("notes.txt", "not a data set; expected a CIFAR .tar.gz"):
         load_data(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize("name", ["data.npz", "train.parquet", "cifar-10.tar.gz", "folder"])
+def test_what_is_neither_a_file_nor_a_folder(name, tmp_path, refuses):
+    os.mkfifo(tmp_path / name)
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for place in (tmp_path / name, tmp_path / "link"):
+        with refuses(place, "neither a file nor a folder"):
+            recognize(place, SourceOptions())
