@@ -20,6 +20,7 @@ from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import ENVIRONMENT, TUNE
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import BestTrial, SettingValues, TrialRecord, TuningRecord
+from smallvision.records.schema.tuning import MOST_TRIALS
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import check_split
 from smallvision.tuning.agreement import Agreement
@@ -79,6 +80,8 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
     """
     if options.trials < FEWEST_TRIALS:
         raise SettingError(f"a search of {options.trials} trials finds nothing; ask for at least 2")
+    if options.trials > MOST_TRIALS:
+        raise SettingError(f"trials is {options.trials:,}; expected at most {MOST_TRIALS:,}")
     epochs = options.epochs or default_epochs(recipe)
     path = job.folder / TUNE
     record = open_tuning(recipe, job, epochs).change(
