@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,7 @@ BEGIN, END = "<!-- battery -->", "<!-- end of battery -->"
 
 def main() -> None:
     """Run the families named, or all; keep the record after each."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what is mounted goes
     wanted = sys.argv[1:]
     families: dict[str, Any] = {}
     if wanted and RECORD.exists():

@@ -104,7 +104,12 @@ def break_stream(kind: str, job: Job, folder: Path, _: random.Random, expect: An
     words = [sys.executable, "-m", "smallvision", *map(str, job.spell(folder))]
     done = subprocess.run(
         ["bash", "-c", f'"$@" {STREAMS[kind]}; exit "${{PIPESTATUS[0]}}"', "bash", *words],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path[1:])},
+        env=os.environ
+        | {
+            "OMP_NUM_THREADS": "1",
+            "PYTHONUNBUFFERED": "",
+            "PYTHONPATH": os.pathsep.join(sys.path[1:]),
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -62,6 +62,15 @@ def test_it_prints_its_record_and_opens_nothing(
     assert not list(run.rglob("ledger.jsonl"))
 
 
+@pytest.mark.parametrize("command", ["explain", "evaluate"])
+def test_what_a_kill_left_is_swept_by_the_next_call(run: Path, command: str) -> None:
+    left = [run / f".test.json.{2**31 - 1}.tmp", run / "errors" / f".errors.json.{2**31 - 1}.tmp"]
+    for path in left:
+        path.write_text("half")
+    assert call_command(command, run, "digits").code == 0
+    assert not [path for path in left if path.exists()]
+
+
 def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:
     outcome = smallvision("explore", rows, "--out", tmp_path / "look")
     assert outcome.code == 0, outcome.err

@@ -153,6 +153,8 @@ def fill_streams() -> None:
 
 def drop_unprinted() -> None:
     """Forget what cannot be printed; Python would try again on leaving, and complain."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # it has said what it had to
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             if stream is not None:

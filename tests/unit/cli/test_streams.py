@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from smallvision.cli import main
 
+BUFFERED = {**os.environ, "PYTHONUNBUFFERED": ""}  # else nothing is left to print on leaving
 WHERE = "for number in range(3): print(os.readlink(f'/proc/self/fd/{number}'), file=out)"
 
 
@@ -20,6 +22,7 @@ def run(words: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         ["bash", "-c", f'"$@" {words}', "bash", *command],
         capture_output=True,
         text=True,
+        env=BUFFERED,
     )
 
 
@@ -38,7 +41,7 @@ def test_where_nothing_can_be_printed_the_code_tells() -> None:
 def test_output_that_nobody_reads_ends_a_command_without_a_word(command: str) -> None:
     reader_has_gone = 'exec 3> >(true); wait $!; "$@" >&3'
     words = ["bash", "-c", reader_has_gone, "bash", sys.executable, "-m", "smallvision", command]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = subprocess.run(words, capture_output=True, text=True, env=BUFFERED)
     assert (done.returncode, done.stderr) == (141, "")
 
 
