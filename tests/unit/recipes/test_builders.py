@@ -41,7 +41,7 @@ def test_a_network_that_is_too_large_is_refused_with_its_size() -> None:
     recipe = parse_recipe({"model": {"name": "mlp", "hidden": [65_536, 65_536]}})
     with pytest.raises(SettingError, match="mlp of these settings has 4,496,687,106 parameters"):
         check_fit(recipe, (3, 32, 32))
-    with pytest.raises(SettingError, match="at most 64 items"):
+    with pytest.raises(SettingError, match="at most 64 entries"):
         parse_recipe({"model": {"name": "mlp", "hidden": [1] * 65}})
 
 

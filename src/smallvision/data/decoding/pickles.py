@@ -51,7 +51,7 @@ class _Dtype:
         order = _as_text(state[1])
         if order not in ("<", ">", "|", "="):
             raise pickle.UnpicklingError(f"byte order {order!s:.40}")
-        self.dtype = self.dtype.newbyteorder(order)
+        self.dtype = self.dtype.newbyteorder(order)  # type: ignore[arg-type]
 
 
 class _Array:

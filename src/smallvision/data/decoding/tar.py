@@ -119,7 +119,7 @@ def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
             return member
 
         @classmethod
-        def frombuf(cls, buf: bytes, encoding: str, errors: str) -> Member:
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Member:
             nonlocal seen
             seen += 1
             if seen > MAX_MEMBERS:

@@ -23,7 +23,7 @@ def limit_length(most: int) -> BeforeValidator:
     def check(value: Any) -> Any:
         if isinstance(value, list | tuple) and len(value) > most:
             raise PydanticCustomError("length", "expected at most {most} entries", {"most": most})
-        return value
+        return tuple(value) if isinstance(value, list) else value  # a list of JSON is a tuple
 
     return BeforeValidator(check)
 
