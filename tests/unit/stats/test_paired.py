@@ -77,6 +77,11 @@ def test_needed_images_reaches_its_power() -> None:
     assert 0.70 < found / 300 < 0.90
 
 
+def test_no_number_of_images_would_do_beyond_all_there_are() -> None:
+    assert needed_images(0.5, 0.5 + 1e-7) is None
+    assert needed_images(0.5, 0.5) is None
+
+
 def test_refuses_other_shapes() -> None:
     with pytest.raises(ValueError, match="equal"):
         compare_paired(np.array([True]), np.array([True, False]))

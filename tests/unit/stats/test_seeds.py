@@ -75,6 +75,7 @@ def test_needed_images() -> None:
     assert needed_for_seeds(0.01, Variance((), 0.1, 1000), level=0.05) == pytest.approx(7849, abs=2)
     assert needed_for_seeds(0.01, Variance(((1e-4, 2),), 0.1, 1000), level=0.05) is None
     assert needed_for_seeds(0.0, Variance((), 0.1, 1000), level=0.05) is None
+    assert needed_for_seeds(1e-9, Variance((), 0.1, 1000), level=0.05) is None, "beyond 10^12"
 
 
 def test_single_runs_are_compared_as_networks() -> None:

@@ -214,6 +214,8 @@ def test_another_search_in_the_same_folder_is_refused(dataset: DataSet, tmp_path
         tune_recipe(make_mlp_recipe(), other_split, options)
     with pytest.raises(SettingError, match="at least 2"):
         tune_tiny(dataset, tmp_path / "new", trials=1)
+    with pytest.raises(SettingError, match="at most 100,000"):
+        tune_tiny(dataset, tmp_path / "new", trials=100_001)
 
 
 def test_a_search_is_not_continued_without_its_storage(dataset: DataSet, tmp_path: Path) -> None:
