@@ -7,7 +7,10 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from smallvision.cli.render.console import PlainConsole
 from smallvision.records.schema import Record
@@ -72,12 +75,9 @@ def _taint(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {_taint(key, change): _taint(one, change) for key, one in value.items()}
     if isinstance(value, Record):
-        fields = {
-            name: _taint(getattr(value, name), change)
-            for name, field in type(value).model_fields.items()
-            if not _has_choices(field.annotation)
-        }
-        return value.model_copy(update=fields)
+        fields = {name: _taint(getattr(value, name), change) for name in type(value).model_fields}
+        taken = {name: one for name, one in fields.items() if _takes(type(value), name, one)}
+        return value.model_copy(update=taken)
     if dataclasses.is_dataclass(value) and not isinstance(value, Picture | type):
         kept = {"recipe", "recipe_diff"}
         names = [field.name for field in dataclasses.fields(value) if field.name not in kept]
@@ -87,8 +87,20 @@ def _taint(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _has_choices(annotation: Any) -> bool:
-    return get_origin(annotation) is Literal or any(map(_has_choices, get_args(annotation)))
+def _takes(model: type[Record], name: str, value: Any) -> bool:
+    """Whether a field of a record may have a value."""
+    try:
+        _adapter(model, name).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _adapter(model: type[Record], name: str) -> TypeAdapter[Any]:
+    field = model.model_fields[name]
+    kind: Any = field.annotation
+    return TypeAdapter(Annotated[kind, *field.metadata] if field.metadata else kind)
 
 
 def print_to(draw: Callable[[PlainConsole], object], *, terminal: bool, width: int = 80) -> str:
