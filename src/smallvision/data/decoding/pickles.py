@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from smallvision.errors import DataError
 
 MAX_STEPS = 500_000  # CIFAR-100 has 250,000
+ORDERS: tuple[Literal["<", ">", "|", "="], ...] = ("<", ">", "|", "=")
 # What containers, numbers, text and arrays are built with.
 STEPS = frozenset(
     word
@@ -52,9 +53,11 @@ class _Dtype:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         order = _as_text(state[1])
-        if order not in ("<", ">", "|", "="):
-            raise pickle.UnpicklingError(f"byte order {order!s:.40}")
-        self.dtype = self.dtype.newbyteorder(order)
+        for known in ORDERS:
+            if order == known:
+                self.dtype = self.dtype.newbyteorder(known)
+                return
+        raise pickle.UnpicklingError(f"byte order {order!s:.40}")
 
 
 class _Array:
