@@ -133,7 +133,7 @@ def list_npz() -> Iterator[Case]:
         ),
         "one-hot labels of 10^6 classes": (
             lambda: pack({"y.npy": npy(np.zeros((20, 10**6), np.int8))}),
-            "y have shape (20, 1000000)",
+            "y have shape (20, 1000000); expected one number",
         ),
         "10^6 class names": (
             lambda: pack({"class_names.npy": npy(np.arange(10**6).astype("U7"))}),

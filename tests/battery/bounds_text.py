@@ -89,6 +89,7 @@ def list_options() -> Iterator[Case]:
         "a long value": (f"name={'n' * MANY}", "at most 100 characters"),
         "no sign": ("k" * MANY, "is no setting"),
         "a long list": (f"augment={['flip'] * 33}", "at most 32 entries"),
+        "a list of 160 kB": (f"augment={['flip'] * 20_000}", "augment is \"['flip', 'flip'"),
         "a long number": ("epochs=0x" + "f" * 60_000, "a value beyond all bounds"),
         "as it should be": ("epochs=3", None),
     }

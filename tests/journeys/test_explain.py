@@ -64,7 +64,8 @@ def test_it_prints_its_record_and_opens_nothing(
 
 @pytest.mark.parametrize("command", ["explain", "evaluate"])
 def test_what_a_kill_left_is_swept_by_the_next_call(run: Path, command: str) -> None:
-    left = [run / f".test.json.{2**31 - 1}.tmp", run / "errors" / f".errors.json.{2**31 - 1}.tmp"]
+    end = f"{2**31 - 1}.{0:016x}.tmp"
+    left = [run / f".test.json.{end}", run / "errors" / f".errors.json.{end}"]
     for path in left:
         path.write_text("half")
     assert call_command(command, run, "digits").code == 0

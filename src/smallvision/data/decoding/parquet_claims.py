@@ -197,8 +197,9 @@ def _read_pages(file: BinaryIO, chunk: Any, size: int) -> Any:
 
 def _check_page(header: dict[int, Any], chunk: Any) -> int:
     """How many values of the column a page holds."""
-    found = (header[i] for i in (5, 7, 8) if isinstance(header.get(i), dict))
-    about: dict[int, Any] = next(found, {})
+    about: dict[int, Any] = next(
+        (header[i] for i in (5, 7, 8) if isinstance(header.get(i), dict)), {}
+    )
     values, kind = about.get(1), header.get(1)
     if not isinstance(values, int) or not 0 <= values <= chunk.num_values:
         raise ValueError(f"a page that claims {values} of {chunk.num_values:,} values")

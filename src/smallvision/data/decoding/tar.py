@@ -104,8 +104,8 @@ def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
         @classmethod
         def fromtarfile(cls, tar: tarfile.TarFile) -> Member:
             before = unzipped.limit
-            if before == MAX_TOTAL_BYTES:  # else it is a header that belongs to another
-                unzipped.limit = min(before, unzipped.tell() + MAX_HEADER_BYTES)
+            # A header that belongs to another has what that one leaves it.
+            unzipped.limit = min(before, unzipped.tell() + MAX_HEADER_BYTES)
             try:
                 member = super().fromtarfile(tar)
             finally:

@@ -96,4 +96,4 @@ def _check_text(key: str, claim: Claim, most: int | None = None) -> None:
             f"{key} hold {claim.dtype.itemsize:,} bytes each; expected at most {MAX_NAME_BYTES:,}"
         )
     if math.prod(claim.shape[1:]) > MAX_CLASSES:
-        raise DataError(f"{key} have shape {claim.shape}; expected (N,)")
+        raise DataError(f"{key} have shape {claim.shape}; expected one number or name per image")

@@ -134,10 +134,8 @@ def test_a_text_becomes_bytes_once(refuses):
 def test_text_of_python_2_is_read(refuses):
     row = b"U\x0cabcdefghijkl"  # twelve bytes, as Python 2 writes them
     array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
-    kind = (
-        b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xff"
-        b"J\xff\xff\xff\xffK\x00tb"
-    )
+    minus = b"J\xff\xff\xff\xff"
+    kind = b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNN" + minus * 2 + b"K\x00tb"
     state = b"(K\x01(K\x03K\x04t" + kind + b"I00\n" + row + b"tb"
     record = unpickle_arrays(b"\x80\x02}(U\x04data" + array + state + b"u.", "batch_x")
     assert record["data"].tobytes() == b"abcdefghijkl"
