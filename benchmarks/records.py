@@ -21,7 +21,7 @@ from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.files import make_folder, now
-from smallvision.records.schema.base import Interval, Record
+from smallvision.records.schema.base import Record
 from smallvision.records.schema.environment import GitState
 from smallvision.records.schema.run import ComputeSettings
 from smallvision.stats.intervals import CONFIDENCE
@@ -128,7 +128,7 @@ class Summary(Record):
     """Mean over the runs."""
     std: float | None
     """Sample standard deviation; null for a single run."""
-    interval: Interval | None
+    interval: tuple[float, float] | None
     """Student's 95 % interval of the mean; null for a single run."""
 
 

@@ -46,7 +46,7 @@ FAMILIES = {
     "hostile": Family(hostile.run, 100, 100),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
-    "records": Family(records.run, 20_000, 800),
+    "records": Family(records.run, 20_000, 600),
     "disks": Family(disks.run, 100, 5),
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
     "numerics": Family(numerics.run, 50, 10),

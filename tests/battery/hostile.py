@@ -298,7 +298,7 @@ def make_manifest(folder: Path, name: str) -> Path:
     save_model(folder)
     elsewhere = folder / name
     known = elsewhere.read_bytes() if elsewhere.is_file() else b""
-    write_manifest(folder, {name: f"sha256:{hashlib.sha256(known).hexdigest()}"})
+    edit_json(folder / "manifest.json", files={name: f"sha256:{hashlib.sha256(known).hexdigest()}"})
     return folder
 
 
