@@ -57,7 +57,7 @@ FAMILIES = {
     "bounds": Family(bounds.run, 300, 240),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),
-    "records": Family(records.run, 20_000, 800),
+    "records": Family(records.run, 20_000, 600),
     "searches": Family(searches.run, 500, 60),
     "disks": Family(disks.run, 100, 5),
     "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
