@@ -58,7 +58,9 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
             outcome.expect(len(refused.splitlines()) == 1, f"{name}: more than one line")
             outcome.expect(SECRET not in refused, f"{name}: shows the password")
         outcome.expect(read_records(folder) == before, f"{name}: records were changed")
-        outcome.expect(victim.read_text() == "as it was", f"{name}: reached a file outside")
+        untouched = victim.exists() and victim.read_text() == "as it was"
+        outcome.expect(untouched, f"{name}: reached a file outside")
+        victim.write_text("as it was", encoding="utf-8")
         shutil.rmtree(folder)
     for number in range(trials - outcome.trials):
         folder = place / "flipped"

@@ -78,7 +78,7 @@ def parse_storage(text: str) -> URL:
         raise refuse("it cannot be parsed; is the port a number?") from None
     if is_sqlite(url.drivername):
         path = url.database or ""
-        if url.host or url.query or path in ("", ":memory:") or path.startswith("file:"):
+        if url.host or url.query or path in ("", ":memory:"):
             raise refuse("of SQLite it takes the path of a file and nothing else")
     return url
 
@@ -183,8 +183,8 @@ def check_content(path: Path) -> None:
         with closing(sqlite3.connect(place, uri=True, timeout=SQLITE["timeout"])) as database:
             database.execute("pragma trusted_schema = off")
             foreign = database.execute(
-                "select type, name from sqlite_master where type not in ('table', 'index') "
-                "or not (sql is null or sql like 'create table %' or sql like 'create index %' "
+                "select type, name from sqlite_master where not "
+                "(sql is null or sql like 'create table %' or sql like 'create index %' "
                 "or sql like 'create unique index %')"
             ).fetchone()
             computed = (
