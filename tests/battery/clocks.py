@@ -65,8 +65,9 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
         run_undisturbed(job, place)
 
     def attempt(number: int) -> None:
-        draw, clock = random.Random(f"{seed} {number}"), list(CLOCKS)[number % len(CLOCKS)]
-        job, folder = jobs[number % len(jobs)], place / f"{number:03d}"
+        turn, which = divmod(number, len(CLOCKS))
+        draw, clock = random.Random(f"{seed} {number}"), list(CLOCKS)[which]
+        job, folder = jobs[(turn + which) % len(jobs)], place / f"{number:03d}"
         name = f"{number} {job.name}, {clock}"
         with outcome.trial(name):
             work(job, folder, clock, draw, outcome, name)

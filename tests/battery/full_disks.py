@@ -49,8 +49,9 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
         run_undisturbed(job, place, "calm")
 
     def attempt(number: int) -> None:
-        draw, kind = random.Random(f"{seed} {number}"), KINDS[number % len(KINDS)]
-        job = jobs[number % len(jobs)]
+        turn, which = divmod(number, len(jobs))
+        draw, job = random.Random(f"{seed} {number}"), jobs[which]
+        kind = KINDS[(turn + which) % len(KINDS)]
         name = f"{number} {job.name}, {kind}"
         disk = place / f"disk-{number:03d}"
         disk.mkdir()
