@@ -6,9 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,21 +18,16 @@ from smallvision.reporting import draw_report
 from smallvision.text import show_name, show_text
 from tests.support.commands import Outcome, assert_refused
 from tests.support.comparisons import write_finished_run
-from tests.support.hostile_text import NAMES, STYLE, find_acting
+from tests.support.hostile_text import NAMES, STYLE, find_acting, list_texts, taint
 from tests.support.models import NORMED, edit_model, make_model
 from tests.support.page import Page
-from tests.support.records import edit_json
+from tests.support.record_files import RECORD_FILES, read_records, write_records
 from tests.support.runs import make_recipe
-from tests.support.study_folder import build_whole_study
+from tests.support.study_folder import WHOLE, build_whole_study
 
 Call = Callable[..., Outcome]
 ACTS = "".join(name for name in NAMES if "\0" not in name and "/" not in name)  # a file's name
 LINE = ACTS.replace("\n", "").translate({ord(one): None for one in "{}"}).replace("'", "")
-FREE = (  # fields of records that hold sentences and names of nothing else in the folder
-    "note", "notes", "error", "sentence", "question", "weakness", "command", "source", "stopped",
-    "best_reason", "implications", "preset", "platform", "processor", "python", "gpu",
-    "sampler", "pruner", "data", "time", "created", "finished", "commit",
-)  # fmt: skip
 
 
 @pytest.fixture(params=["pipe", "terminal"])
@@ -61,24 +55,28 @@ def join(outcome: Outcome) -> str:
     return "".join(STYLE.sub("", outcome.words).split())
 
 
-def spoil(value: Any, key: str = "") -> Any:
-    """Put text that acts into the fields of a record that are free."""
-    if isinstance(value, dict):
-        return {name: spoil(one, name) for name, one in value.items()}
-    if isinstance(value, list):
-        return [spoil(one, key) for one in value]
-    return f"{value}{''.join(NAMES)}" if isinstance(value, str) and key in FREE else value
+def spoil_folder(folder: Path, names: Collection[str]) -> None:
+    """Put text that acts into every free field of all records of a study, which stay readable.
 
+    Args:
+        folder: the study.
+        names: of classes and rungs, which stay, as a record names by them what is in another.
+    """
 
-def spoil_folder(folder: Path) -> None:
-    for path in folder.rglob("*.json"):
-        edit_json(path, **spoil(json.loads(path.read_text(encoding="utf-8"))))
-    for path in folder.rglob("*.jsonl"):
-        lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        fields = [
-            spoil({name: one for name, one in line.items() if name != "sum"}) for line in lines
-        ]
-        path.write_text("".join(f"{json.dumps(line)}\n" for line in fields), encoding="utf-8")
+    def change(said: str) -> str:
+        return said if said in names else f"{said}{''.join(NAMES)}"
+
+    places = [path for path in sorted(folder.rglob("*.json*")) if path.name in RECORD_FILES]
+    spoilt = set()
+    for path in places:
+        plain = read_records(path)
+        records = taint(plain, change)
+        write_records(path, records)
+        assert read_records(path) == records
+        texts = zip(list_texts(plain), list_texts(records), strict=True)
+        spoilt |= {place for (place, before), (_, after) in texts if before != after}
+    assert {path.name for path in places} >= {"study.json", "status.json", "test.json"}
+    assert len(spoilt) > 20, sorted(spoilt)
     for path in folder.rglob("recipe.toml"):
         with path.open("a", encoding="utf-8") as file:
             file.write("# \u202e\u2066 </code></pre><script>alert(1)</script>\n")
@@ -88,7 +86,7 @@ def spoil_folder(folder: Path) -> None:
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of the whole ladder in a folder that acts, with a class for each such name."""
     folder = build_whole_study(tmp_path_factory.mktemp("hostile") / f"study{ACTS}"[:80], NAMES)
-    spoil_folder(folder)
+    spoil_folder(folder, {*NAMES, *(rung.name for rung in WHOLE)})
     return folder
 
 

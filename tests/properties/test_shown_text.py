@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -36,14 +37,13 @@ from smallvision.evaluation.error_analysis import ErrorAnalysis
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.optim import Schedule
 from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset
-from smallvision.records import store
+from smallvision.records import schema, store
 from smallvision.records.files import make_folder
 from smallvision.records.schema import (
     AllImagesRun,
     Comparison,
     ComputeSettings,
     Distillation,
-    Environment,
     PairVerdict,
     RunGroup,
     SeedSummary,
@@ -53,18 +53,29 @@ from smallvision.records.schema import (
     ValidatedRun,
     ValidationScores,
 )
+from smallvision.records.schema.base import MAX_TEXT
 from smallvision.reporting.charts.confusion_matrix import list_cells
 from smallvision.reporting.page import embed_json, render_run, render_study
 from smallvision.reporting.reader import read_run, read_study
 from smallvision.reporting.view import LoneRunView, StudyView
 from smallvision.runs.classify import Classification
 from smallvision.runs.results import Run, TestResult
+from smallvision.shapes import MAX_NAME
 from smallvision.text import show_html, show_lines, show_name, show_text
 from smallvision.training import TrainingPlan
-from tests.support.hostile_text import ACTING, CURSOR, NAMES, STYLE, find_acting, print_to, taint
+from tests.support.hostile_text import (
+    ACTING,
+    CURSOR,
+    NAMES,
+    STYLE,
+    find_acting,
+    list_texts,
+    print_to,
+    taint,
+)
 from tests.support.images import make_dataset
 from tests.support.page import Page
-from tests.support.records import make_metrics, make_status
+from tests.support.records import HASH, make_metrics, make_status
 from tests.support.study_folder import build_whole_study
 from tests.support.study_records import make_scores
 
@@ -77,6 +88,7 @@ CHARACTERS = st.one_of(
     st.characters(),
 )
 TEXTS = st.one_of(st.sampled_from(NAMES), st.text(CHARACTERS, min_size=1, max_size=30))
+LONG = MAX_TEXT - 1_000  # which leaves room for what a text said before
 FIGURE = re.compile(r"\d+\.\d+")
 slow = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -102,6 +114,26 @@ def test_letters_are_never_lost(text: str) -> None:
         assert character in shown or character.encode("unicode_escape").decode() in shown
 
 
+def is_free(place: str) -> bool:
+    """Whether a field of a record holds text of any kind, by the JSON schema of its class."""
+    model, field = place.split(".")
+    properties = getattr(schema, model).model_json_schema()["properties"]
+    return any(
+        one.get("type") == "string" and not {"pattern", "enum", "const"} & one.keys()
+        for one in list_schemas(properties[field])
+    )
+
+
+def list_schemas(part: Any) -> Iterator[dict[str, Any]]:
+    """A part of a JSON schema, and all that is in it."""
+    if isinstance(part, dict):
+        yield part
+    for inner in (
+        part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    ):
+        yield from list_schemas(inner)
+
+
 class Shown:
     """What is shown; no dataclass, which Hypothesis would print."""
 
@@ -114,6 +146,19 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     folder = build_whole_study(tmp_path_factory.mktemp("shown") / "study")
     exploration = explore_dataset(make_dataset(), list_previews=tuple, seed=0)
     return Shown(read_study(folder), read_run(folder / "runs" / "tuned"), exploration)
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "[red]x[/red]", "<b>", "x" * LONG])
+def test_every_text_that_the_schema_leaves_free_is_changed(shown: Shown, text: str) -> None:
+    """A schema that grows strict, or a change that it refuses, makes no other test empty."""
+    plain = (shown.study, shown.run, shown.exploration.figures, make_comparison(), make_status())
+    texts = list_texts(plain)
+    changed = list_texts(taint(plain, lambda said: f"{said}{text}"))
+    kept, new = set[str](), set[str]()
+    for (place, before), (_, after) in zip(texts, changed, strict=True):
+        (kept if before == after else new).add(place)
+    assert not set(filter(is_free, kept))
+    assert len(new) > 40, sorted(new)
 
 
 def make_comparison() -> Comparison:
@@ -150,7 +195,7 @@ def make_teacher(study: StudyView) -> Distillation:
     [ensemble] = (rung.ensemble for rung in study.rungs if rung.ensemble is not None)
     teacher = Teacher(
         name="teacher",
-        model="sha256:0",
+        model=HASH,
         accuracy=0.9,
         interval=(0.8, 0.95),
         n=400,
@@ -176,6 +221,12 @@ def show_progress(console: PlainConsole, change: Change) -> None:
     progress.on_message(change("going on"))
 
 
+def rename_rungs(record: StudyRecord, change: Change) -> StudyRecord:
+    """A study with names of rungs that the schema refuses: what prints them need not trust it."""
+    rungs = [rung.model_copy(update={"name": change(rung.name)}) for rung in record.rungs]
+    return record.model_copy(update={"rungs": tuple(rungs), "best": change(str(record.best))})
+
+
 def show_rungs(record: StudyRecord, status: ValidatedRun, console: PlainConsole) -> None:
     """The table of a study whose runs all have this status."""
     with patch.object(study_module, "read_status", return_value=status):
@@ -188,9 +239,13 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
     view = taint(study, change)
     [ensemble] = (rung for rung in view.rungs if rung.ensemble is not None)
     [tuned] = (rung for rung in view.rungs if rung.tuning is not None)
-    test, environment = view.test, view.environment
+    test = view.test
+    packages = ("smallvision", "torch")
+    environment = taint(study.environment.change(versions=dict.fromkeys(packages, "1")), change)
+    versions = dict(zip(packages, environment.versions.values(), strict=True))
+    environment = environment.change(versions=versions)
     status = taint(make_status(notes=("a note",)), change)
-    unfinished = status.extend(UnfinishedRun, status="failed", error=change("why"))
+    unfinished = taint(status.extend(UnfinishedRun, status="failed", error="why"), change)
     everything = status.extend(AllImagesRun, kind="all_images")
     seeds = SeedSummary(
         seeds=(0, 1), accuracies=(0.9, 0.9), failed=(2,), mean=0.9, std=0.1,
@@ -210,9 +265,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
         taint(exploration.figures, change), exploration.images, exploration.list_previews, 0
     )
     scale = find_preset("quick")
-    compute = ComputeSettings(device=change("cpu"), precision="bf16", compiled=False, threads=2)
-    fields = dict(environment)
-    fields["versions"] = {name: change("1") for name in ("smallvision", "torch")}
+    compute = ComputeSettings(device="cpu", precision="bf16", compiled=False, threads=2)
     return {
         "classification": lambda console: print_classification(classification, console),
         "comparison": lambda console: print_comparison(taint(make_comparison(), change), console),
@@ -225,7 +278,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
         "errors": lambda console: print_errors(errors, place, console),
         "exploration": lambda console: print_exploration(dataset, look, console),
         "machine": lambda console: print_machine(
-            Environment.model_construct(**fields),
+            environment,
             compute,
             compiler=True,
             fast_bf16=True,
@@ -248,7 +301,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
         "no runs": lambda console: print_runs(place, [], console),
         "test": lambda console: print_test(test, console),
         "validation": lambda console: print_validation(validation, console),
-        "rungs": lambda console: show_rungs(view.record, status, console),
+        "rungs": lambda console: show_rungs(rename_rungs(study.record, change), status, console),
         "verdict": lambda console: print_verdict(console, change("so"), "better"),
         "tuning": lambda console: print_tuning(
             place,
@@ -309,7 +362,7 @@ def test_no_browser_obeys_a_recipe(shown: Shown, text: str) -> None:
     assert Page(html).problems == []
 
 
-@pytest.mark.parametrize("text", [*NAMES, "x" * 10_000])
+@pytest.mark.parametrize("text", [*NAMES, "x" * (MAX_NAME - 2)])
 def test_the_script_shows_a_large_confusion_matrix_with_escapes(text: str) -> None:
     """The page's script writes these names, which no template does."""
     names = tuple(f"{text}{k}" for k in range(30))
@@ -345,12 +398,13 @@ def save_runs(place: Path, change: Change) -> Iterator[Run]:
         yield Run(place / str(number))
 
 
-@pytest.mark.parametrize("name", ["x" * 10_000, "no end " * 1_500])
+@pytest.mark.parametrize("name", ["x" * LONG, "no end " * (LONG // 7)])
 def test_a_long_name_floods_nothing_and_leaves_the_figures(shown: Shown, name: str) -> None:
     plain = list_renderers(shown, lambda said: said)
     for kind, draw in list_renderers(shown, lambda said: f"{said} {name}").items():
         printed, usual = (print_to(one, terminal=False, width=200) for one in (draw, plain[kind]))
         assert len(printed) < 40_000, kind
         assert not set(FIGURE.findall(usual)) - set(FIGURE.findall(printed)), kind
-    html, usual = (render_study(one) for one in (taint(shown.study, lambda _: name), shown.study))
+    longer = taint(shown.study, lambda said: f"{said} {name}")
+    html, usual = (render_study(one) for one in (longer, shown.study))
     assert len(html) < 3 * len(usual)

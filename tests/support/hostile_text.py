@@ -6,17 +6,20 @@ import dataclasses
 import io
 import re
 import unicodedata
-from collections.abc import Callable
-from functools import cache
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from smallvision.cli.render.console import PlainConsole
 from smallvision.records.schema import Record
-from smallvision.reporting.view import Picture
+from smallvision.records.schema.base import FileName
+from smallvision.reporting.view import Picture, Pictured
+from smallvision.shapes import MAX_NAME
 
 Value = TypeVar("Value")
+Takes: TypeAlias = Callable[[Any], bool]
 
 NAMES = (
     "[/]",
@@ -62,45 +65,102 @@ def find_acting(shown: str) -> set[str]:
 def taint(value: Value, change: Callable[[str], str]) -> Value:
     """Change every text in records and views that the schema leaves free.
 
-    Recipes are left out, which must be TOML, and the pictures themselves.
+    A name that becomes too long is cut. Recipes are left out, which must be TOML, and the pictures
+    themselves.
     """
-    return _taint(value, change)  # type: ignore[no-any-return]
+    return _taint(value, change, lambda _: True)  # type: ignore[no-any-return]
 
 
-def _taint(value: Any, change: Callable[[str], str]) -> Any:
+def _taint(value: Any, change: Callable[[str], str], takes: Takes) -> Any:
+    """As `taint`; `takes` tells whether the whole, of which this is a part, may have a value."""
     if isinstance(value, str):
-        return change(value)
+        changed = change(value)
+        return next(filter(takes, (changed, changed[:MAX_NAME])), value)
     if isinstance(value, tuple | list):
-        return type(value)(_taint(one, change) for one in value)
+        parts = _taint_parts(dict(enumerate(value)), change, lambda new: takes(_like(value, new)))
+        return _like(value, parts)
     if isinstance(value, dict):
-        return {_taint(key, change): _taint(one, change) for key, one in value.items()}
+        return _taint_keys(_taint_parts(value, change, takes), change, takes)
     if isinstance(value, Record):
-        fields = {name: _taint(getattr(value, name), change) for name in type(value).model_fields}
-        taken = {name: one for name, one in fields.items() if _takes(type(value), name, one)}
-        return value.model_copy(update=taken)
+        fields = {
+            name: _taint(getattr(value, name), change, partial(_takes, type(value), name))
+            for name in type(value).model_fields
+        }
+        return value.change(**fields)
+    if isinstance(value, Pictured):  # whose keys are those names of files that its record holds
+        return Pictured(
+            _taint(value.record, change, takes),
+            _taint_keys(dict(value.pictures), change, partial(_fits, _adapt(dict[FileName, Any]))),
+        )
     if dataclasses.is_dataclass(value) and not isinstance(value, Picture | type):
         kept = {"recipe", "recipe_diff"}
         names = [field.name for field in dataclasses.fields(value) if field.name not in kept]
         return dataclasses.replace(
-            value, **{name: _taint(getattr(value, name), change) for name in names}
+            value, **{name: _taint(getattr(value, name), change, takes) for name in names}
         )
     return value
 
 
+def _like(value: Any, parts: dict[int, Any]) -> Any:
+    return type(value)(parts.values())
+
+
+def _taint_parts(parts: dict[Any, Any], change: Callable[[str], str], takes: Takes) -> Any:
+    """Change the values of a dictionary one by one."""
+    for key, part in parts.items():
+        # The names are bound here since the loop goes on.
+        parts = parts | {
+            key: _taint(part, change, lambda new, old=parts, key=key: takes(old | {key: new}))
+        }
+    return parts
+
+
+def _taint_keys(parts: dict[Any, Any], change: Callable[[str], str], takes: Takes) -> Any:
+    return {
+        _taint(key, change, lambda new, part=part: takes({new: part})): part
+        for key, part in parts.items()
+    }
+
+
 def _takes(model: type[Record], name: str, value: Any) -> bool:
     """Whether a field of a record may have a value."""
+    return _fits(_adapt_field(model, name), value)
+
+
+def _fits(adapter: TypeAdapter[Any], value: Any) -> bool:
     try:
-        _adapter(model, name).validate_python(value, strict=True)
+        adapter.validate_python(value, strict=True)
     except ValidationError:
         return False
     return True
 
 
 @cache
-def _adapter(model: type[Record], name: str) -> TypeAdapter[Any]:
+def _adapt_field(model: type[Record], name: str) -> TypeAdapter[Any]:
     field = model.model_fields[name]
-    kind: Any = field.annotation
-    return TypeAdapter(Annotated[kind, *field.metadata] if field.metadata else kind)
+    return TypeAdapter(Annotated[field.annotation, field])
+
+
+@cache
+def _adapt(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def list_texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of the records in a value, with the class and the field that it stands in."""
+    if isinstance(value, str) and place:
+        yield place, value
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from list_texts(one, place)
+    elif isinstance(value, dict):
+        yield from list_texts(list(value.values()), place)
+    elif isinstance(value, Record):
+        for name in type(value).model_fields:
+            yield from list_texts(getattr(value, name), f"{type(value).__name__}.{name}")
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from list_texts(getattr(value, field.name))
 
 
 def print_to(draw: Callable[[PlainConsole], object], *, terminal: bool, width: int = 80) -> str:

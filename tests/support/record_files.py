@@ -20,6 +20,7 @@ from smallvision.records.schema import (
     LedgerEntry,
     Manifest,
     ModelRecord,
+    Record,
     SeedSummary,
     SplitRecord,
     StudyRecord,
@@ -49,10 +50,23 @@ RECORD_FILES: dict[str, Any] = {
 }
 
 
-def rewrite_record(path: Path, copy: Path) -> None:
-    """Read a file of records, and write what was read."""
+def read_records(path: Path) -> list[Record]:
+    """All records in a file: one, or one a line."""
     model = RECORD_FILES[path.name]
     if path.suffix == ".jsonl":
-        store.write_lines(copy, store.read_lines(path, model))
+        return store.read_lines(path, model)
+    return [store.read(path, model)]
+
+
+def write_records(path: Path, records: list[Record]) -> None:
+    """Write a file that `read_records` reads."""
+    if path.suffix == ".jsonl":
+        store.write_lines(path, records)
     else:
-        store.write(copy, store.read(path, model))
+        [record] = records
+        store.write(path, record)
+
+
+def rewrite_record(path: Path, copy: Path) -> None:
+    """Read a file of records, and write what was read."""
+    write_records(copy, read_records(path))
