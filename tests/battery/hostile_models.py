@@ -463,7 +463,7 @@ def save_model(
         assert text.count('"temperature": 1.0') == 1
         path.write_text(text.replace('"temperature": 1.0', f'"temperature": {spelt}'))
     files = {name: hash_file(folder / name) for name in manifest}
-    store.write(folder / "manifest.json", Manifest(files=files))
+    edit_json(folder / "manifest.json", files=files)
     return folder
 
 
@@ -493,7 +493,7 @@ def save_checkpoint(folder: Path, name: str) -> Path:
     elsewhere = place / name
     known = hash_file(elsewhere) if elsewhere.is_file() else f"sha256:{0:064x}"
     files = store.read(place / "manifest.json", Manifest).files
-    store.write(place / "manifest.json", Manifest(files={**files, name: known}))
+    edit_json(place / "manifest.json", files={**files, name: known})
     return folder
 
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 from PIL import Image
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from smallvision.errors import UserError
 from smallvision.records import store
@@ -41,8 +41,7 @@ PROMISE = (
 )
 CACHED = "train.manifest.json"
 ROOTS: dict[str, Any] = {**RECORD_FILES, CACHED: CachedPart}
-# Raw escapes and reversed text in what is printed; the terminal and the page show them as escapes.
-RAW_CONTROLS_CHECKED = False
+# Raw escapes and reversed text, which the terminal and the page show as escapes.
 RAW = ("\x1b", "\x07", "\u202e")
 # Classes whose fields have no ranges yet.
 UNTYPED: tuple[str, ...] = ("ModelRecord", "TtaRecord")
@@ -91,7 +90,7 @@ def list_kinds(kind: Any) -> frozenset[str]:
         return frozenset().union(*map(list_kinds, inner))
     if origin is tuple:
         return frozenset({"list"})
-    if origin is dict or (isinstance(kind, type) and issubclass(kind, Record)):
+    if origin is dict or (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return frozenset({"object"})
     return frozenset(
         {
@@ -112,7 +111,7 @@ def name_kind(value: Any) -> str:
 
 def list_models(kind: Any) -> Iterator[type[Record]]:
     """The classes that a type is made of, at any depth."""
-    if isinstance(kind, type) and issubclass(kind, Record):
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind
         for field in kind.model_fields.values():
             yield from list_models(field.annotation)
@@ -130,7 +129,7 @@ def walk(file: Path, value: Any, kind: Any, path: Path_ = ()) -> Iterator[Place]
             if fits(value, one):
                 yield from walk(file, value, one, path)
                 return
-    elif isinstance(kind, type) and issubclass(kind, Record):
+    elif isinstance(kind, type) and issubclass(kind, BaseModel):
         for name, field in kind.model_fields.items():
             within = (*path, name)
             kinds, known = list_kinds(field.annotation), value.get(name)
@@ -489,7 +488,7 @@ def judge_command(arguments: tuple[str | Path, ...], root: Path, *, harmless: bo
     page = root / "page.html"
     text = outcome.out + outcome.err + (page.read_text("utf-8") if page.exists() else "")
     page.unlink(missing_ok=True)
-    if RAW_CONTROLS_CHECKED and any(sign in text for sign in RAW):
+    if any(sign in text for sign in RAW):
         return "raw control characters"
     return None
 

@@ -26,7 +26,6 @@ import numpy as np
 
 from smallvision.errors import RecordError
 from smallvision.records import nofollow
-from smallvision.records.nofollow import BOMB_BYTES, BOMB_RATIO
 
 try:
     import fcntl
@@ -55,6 +54,9 @@ DAMAGES = (
 )
 # The name of a file that is being written: its writer's process, and what nobody can guess.
 TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
+# What is larger than this, and so many times what it takes on the disk, is no data but a bomb: zeros
+# grow a thousandfold when they are unpacked, pictures and probabilities threefold.
+BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
 MAX_WEIGHTS_BYTES = 16_000_000_000  # of a file of tensors
 
@@ -169,6 +171,7 @@ def append_text(path: Path, write_line: Callable[[int], str]) -> int:
         explain_write(path, len(write_line(1))),
         os.fdopen(nofollow.open_file(path, flags), "a+b") as file,
     ):
+        check_held(file.fileno(), path)
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
         number = 1 + cut_torn_line(file)
@@ -194,14 +197,34 @@ def open_bytes(path: Path) -> io.BufferedReader:
     """Open a file to read, as `nofollow.open_file` does.
 
     Raises:
-        RecordError: it is missing, unreadable, no regular file or reached through a link.
+        RecordError: it is missing, unreadable, no regular file, reached through a link, or a hole.
     """
     try:
-        return os.fdopen(nofollow.open_file(path), "rb")
+        file = os.fdopen(nofollow.open_file(path), "rb")
     except FileNotFoundError as error:
         raise RecordError(f"{path} is missing; is {path.parent} the right folder?") from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
+    try:
+        check_held(file.fileno(), path)
+    except RecordError:
+        file.close()
+        raise
+    return file
+
+
+def check_held(descriptor: int, path: Path) -> None:
+    """Refuse an open file that claims far more bytes than it takes on the disk.
+
+    Raises:
+        RecordError: it does.
+    """
+    state = os.fstat(descriptor)
+    held = 512 * getattr(state, "st_blocks", state.st_size)
+    if state.st_size > max(BOMB_BYTES, BOMB_RATIO * held):
+        raise RecordError(
+            f"{path} claims {state.st_size:,} bytes and holds {held:,}; no file of ours is so empty"
+        )
 
 
 def read_bytes(path: Path, most: int = MAX_RECORD_BYTES) -> bytes:

@@ -27,8 +27,6 @@ FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 # Without waiting for the other end of a pipe.
 OPEN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-# What is larger than this, and so many times what it takes on the disk, is no data but a hole.
-BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 
 
 def find_records(path: Path) -> list[Path]:
@@ -183,8 +181,8 @@ def open_file(
     Returns: its descriptor.
 
     Raises:
-        RecordError: it is no regular file, is reached through a link, is a huge hole, or is to be
-            written and has other names.
+        RecordError: it is no regular file, is reached through a link, or is to be written and has
+            other names.
         OSError: it cannot be opened.
     """
     with nullcontext((None, str(path))) if follow else enter(path) as (folder, name):
@@ -207,19 +205,14 @@ def open_file(
 
 
 def check_regular(state: os.stat_result, path: Path) -> None:
-    """Refuse what is no regular file, or claims far more bytes than it takes on the disk.
+    """Refuse what is no regular file.
 
     Raises:
-        RecordError: it does.
+        RecordError: it is none.
     """
     check_mode(state.st_mode, path)
     if not stat.S_ISREG(state.st_mode):
         raise RecordError(f"{path} is no regular file")
-    held = 512 * getattr(state, "st_blocks", state.st_size)
-    if state.st_size > max(BOMB_BYTES, BOMB_RATIO * held):
-        raise RecordError(
-            f"{path} claims {state.st_size:,} bytes and holds {held:,}; no file of ours is so empty"
-        )
 
 
 def replace_file(path: Path, temporary: str) -> None:

@@ -19,8 +19,7 @@ from numpy.lib import format as npy
 
 from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
-from smallvision.records.files import DAMAGES
-from smallvision.records.nofollow import BOMB_BYTES, BOMB_RATIO
+from smallvision.records.files import BOMB_BYTES, BOMB_RATIO, DAMAGES
 
 MAX_DIRECTORY_BYTES = 1_000_000  # of a zip file; each member takes 46 and its name
 MAX_HEADER_BYTES = 10_000  # of an array

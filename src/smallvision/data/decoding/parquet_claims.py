@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-from smallvision.records.nofollow import BOMB_BYTES, BOMB_RATIO
+from smallvision.records.files import BOMB_BYTES, BOMB_RATIO
 
 MAX_FOOTER_BYTES = 32_000_000
 MAX_STEPS = 400_000  # fields and entries of a footer; each may take 360 bytes in memory
