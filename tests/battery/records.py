@@ -43,8 +43,6 @@ CACHED = "train.manifest.json"
 ROOTS: dict[str, Any] = {**RECORD_FILES, CACHED: CachedPart}
 # Raw escapes and reversed text, which the terminal and the page show as escapes.
 RAW = ("\x1b", "\x07", "\u202e")
-# Classes whose fields have no ranges yet.
-UNTYPED: tuple[str, ...] = ("ModelRecord", "TtaRecord")
 HERE, WHOLE = "@@HERE@@", "its content|is missing|is no field of it"
 MOST_ELEMENTS = 12  # of a list, among which one is sought that holds something everywhere
 Path_ = tuple[str | int, ...]
@@ -328,9 +326,8 @@ def list_trials(root: Path) -> list[Trial]:
     trials = []
     for place in list_places(root):
         at = ".".join(map(str, place.path))
-        strict = place.model.__name__ not in UNTYPED
         for mutation in MUTATIONS:
-            refused = strict and (mutation.kind is None or mutation.kind not in place.kinds)
+            refused = mutation.kind is None or mutation.kind not in place.kinds
             reason = (mutation.reason or "{field}").replace("{field}", place.field)
             trials.append(
                 Trial(
@@ -355,13 +352,12 @@ def list_shapes(place: Place, at: str) -> Iterator[Trial]:
         yield Trial(place, f"{name}: missing", make, place.is_required, reason)
         yield Trial(place, f"{name}: twice", lambda: apply(place, TWICE), True, TWICE.reason)
     if isinstance(place.value, dict):
-        fixed = place.model.__name__ not in UNTYPED
         for number, key in enumerate(ODD_KEYS):
             joined = {**place.value, key: next(iter(place.value.values()), 0)}
             odd = Mutation("odd key", always(json.dumps(joined)))
             shown = f"{name}: another field, odd key {number}"
             make = lambda m=odd: apply(place, m)  # type: ignore[misc]  # noqa: E731
-            yield Trial(place, shown, make, fixed, f"{place.field}|is no field of it|expected text")
+            yield Trial(place, shown, make, True, f"{place.field}|is no field of it|expected text")
 
 
 # --------------------------------------------------------------------------------------- readers

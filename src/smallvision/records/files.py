@@ -54,8 +54,8 @@ DAMAGES = (
 )
 # The name of a file that is being written: its writer's process, and what nobody can guess.
 TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
-# What is larger than this, and so many times what it takes on the disk, is no data but a bomb: zeros
-# grow a thousandfold when they are unpacked, pictures and probabilities threefold.
+# What claims more bytes than this, and so many times what it takes on the disk, is no data but a
+# bomb: zeros grow a thousandfold when they are unpacked, pictures and probabilities threefold.
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
 MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
 MAX_WEIGHTS_BYTES = 16_000_000_000  # of a file of tensors
