@@ -179,7 +179,7 @@ def list_npz() -> Iterator[Case]:
     }
     for name, (build, says) in files.items():
         slow = name.startswith(("150", "zeros", "labels", "80", "a header of 50", "30,000"))
-        needs = 80_000_000 * 3 if name.startswith("80") else 0  # its fifth is copied for the test
+        needs = 80_000_000 if name.startswith("80") else 0
         make = lambda at, b=build: put("data.npz", b())(at)  # noqa: E731
         yield Case("npz", name, make, load, says, needs, slow)
 
