@@ -12,7 +12,7 @@ from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
-from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
@@ -94,7 +94,7 @@ def climb_ladder(context: StudyContext, *, resume: bool) -> StudySummary:
     file = begin(context)
     for sentence in (*job.dataset.notes, describe_data(job.dataset, job.split)):
         job.callback.on_message(sentence)
-    if not (job.folder / "exploration" / "exploration.json").exists():
+    if not is_explored(job.folder / "exploration"):
         explore_split(context).write(job.folder / "exploration")
 
     for rung in context.ladder.rungs:
