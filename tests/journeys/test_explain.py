@@ -62,13 +62,14 @@ def test_it_prints_its_record_and_opens_nothing(
     assert not list(run.rglob("ledger.jsonl"))
 
 
-@pytest.mark.parametrize("command", ["explain", "evaluate"])
+@pytest.mark.parametrize("command", ["explain", "evaluate", "report"])
 def test_what_a_kill_left_is_swept_by_the_next_call(run: Path, command: str) -> None:
     end = f"{2**31 - 1}.{0:016x}.tmp"
     left = [run / f".test.json.{end}", run / "errors" / f".errors.json.{end}"]
     for path in left:
         path.write_text("half")
-    assert call_command(command, run, "digits").code == 0
+    data = [] if command == "report" else ["digits"]
+    assert call_command(command, run, *data).code == 0
     assert not [path for path in left if path.exists()]
 
 

@@ -33,7 +33,7 @@ def explore(
     from smallvision.cli.render.exploration import print_exploration
     from smallvision.data.loading.load import as_dataset
     from smallvision.exploration.explore import explore_dataset
-    from smallvision.records.locks import check_folder
+    from smallvision.records.locks import check_folder, sweep
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)
@@ -42,6 +42,7 @@ def explore(
     print_exploration(dataset, exploration, open_console())
     if out is not None:
         exploration.write(out)
+        sweep(out)  # of what a kill left of an earlier one
         say(f"figures and pictures are in {out}")
 
 

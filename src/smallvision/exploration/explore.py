@@ -15,6 +15,8 @@ from smallvision.data.split import make_split
 from smallvision.exploration.figures import measure_images
 from smallvision.exploration.pictures import draw_pictures
 from smallvision.records import store
+from smallvision.records.files import make_folder
+from smallvision.records.nofollow import is_file
 from smallvision.records.schema import (
     ExplorationFigures,
     ExplorationPictures,
@@ -24,6 +26,8 @@ from smallvision.text import show_html, show_text
 
 if TYPE_CHECKING:
     from smallvision.exploration.previews import AugmentationPreview
+
+RECORD = "exploration.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +75,32 @@ class Exploration:
         )
 
     def write(self, folder: Path) -> None:
-        """Write `exploration.json` and the pictures.
+        """Write `exploration.json`, then the pictures that it names.
+
+        The record comes first: what a kill or a full disk leaves is known for an exploration, and
+        may be written again.
 
         Raises:
             RecordError: the folder cannot be written.
         """
+        store.write(make_folder(folder) / RECORD, self.record)
         write_pictures(folder, self.pictures)
-        store.write(folder / "exploration.json", self.record)
+
+
+def is_explored(folder: Path) -> bool:
+    """Whether a folder holds an exploration that was written to its end.
+
+    Raises:
+        RecordError: its record is damaged.
+    """
+    record = store.read_if_there(folder / RECORD, ExplorationRecord)
+    if record is None:
+        return False
+    shown = record.pictures
+    names = [shown.random, *shown.classes, *shown.averages]
+    names += [shown.normalization.before, shown.normalization.after]
+    names += [augmentation.file for augmentation in shown.augmentations]
+    return all(is_file(folder / name) for name in names)
 
 
 def explore_images(

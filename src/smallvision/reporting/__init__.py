@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smallvision.errors import RecordError
 from smallvision.records.layout import STUDY
+from smallvision.records.locks import sweep
 from smallvision.records.nofollow import exists
 from smallvision.reporting.page import DRAWING_ERRORS, render_run, render_study, write_page
 from smallvision.reporting.reader import read_run, read_study
@@ -63,4 +64,6 @@ def write_report(folder: str | Path, out: str | Path | None = None) -> Report:
     path = Path(out) if out is not None else Path(folder) / "report.html"
     report = draw_report(folder)
     write_page(path, report.html)
+    if out is None:
+        sweep(Path(folder))  # of what a kill left of an earlier page
     return replace(report, path=path)

@@ -12,7 +12,7 @@ from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
-from smallvision.exploration.explore import Exploration, explore_images
+from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
@@ -20,7 +20,6 @@ from smallvision.records import store
 from smallvision.records.files import now
 from smallvision.records.layout import STATUS, STUDY, TEST
 from smallvision.records.locks import check_folder, lock_folder
-from smallvision.records.nofollow import exists
 from smallvision.records.schema import RungRecord, StudySummary, ValidatedRun
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
@@ -95,7 +94,7 @@ def climb_ladder(context: StudyContext, *, resume: bool) -> StudySummary:
     file = begin(context)
     for sentence in (*job.dataset.notes, describe_data(job.dataset, job.split)):
         job.callback.on_message(sentence)
-    if not exists(job.folder / "exploration" / "exploration.json"):
+    if not is_explored(job.folder / "exploration"):
         explore_split(context).write(job.folder / "exploration")
 
     for rung in context.ladder.rungs:

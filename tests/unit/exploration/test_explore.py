@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from smallvision.data.imageset import ImageSet
-from smallvision.exploration.explore import explore_dataset, explore_images
+from smallvision.errors import RecordError
+from smallvision.exploration import explore
+from smallvision.exploration.explore import explore_dataset, explore_images, is_explored
 from smallvision.recipes.builders import preview_catalogue
 from smallvision.records import store
+from smallvision.records.locks import check_folder
 from smallvision.records.schema import ExplorationRecord
 from tests.support.images import make_dataset, make_images
 
@@ -46,6 +49,30 @@ def test_nothing_is_drawn_before_it_is_asked_for() -> None:
     assert repr(exploration).startswith("96 images\nThe classes are balanced")
     with pytest.raises(AssertionError, match="pictures were drawn"):
         _ = exploration.pictures
+
+
+def test_what_was_begun_is_known_and_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk amid the pictures leaves a folder that the same command takes."""
+    exploration = explore_dataset(make_dataset(), list_previews=preview_catalogue)
+    folder = tmp_path / "look"
+    assert not is_explored(folder)
+
+    def fail(folder: Path, _: object) -> None:
+        (folder / "random.png").write_bytes(b"one of many")
+        raise RecordError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(explore, "write_pictures", fail)
+        with pytest.raises(RecordError):
+            exploration.write(folder)
+    assert not is_explored(folder)
+    assert check_folder(folder, "exploration.json", resume=True)
+    exploration.write(folder)
+    assert is_explored(folder)
+    (folder / "random.png").unlink()
+    assert not is_explored(folder)
 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
