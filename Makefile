@@ -82,6 +82,10 @@ gold: $(INSTALLED)  ## tests/gold/folders anew, after the format on disk was cha
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour
 	$(BIN)/python -m tests.battery
 
+.PHONY: mutation
+mutation: $(INSTALLED)  ## takes out each guard in turn; does the battery notice? results/mutation.json
+	$(BIN)/python -m tests.battery.mutation
+
 # Measurements need an otherwise idle machine. MACHINE names the folder of its records.
 .PHONY: bench race bench-check machine
 bench: machine $(INSTALLED)  ## speed of steps and of the input path; minutes, CIFAR-10 is needed

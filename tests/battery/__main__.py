@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +22,6 @@ SEED = 0
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "results" / "reliability.json"
 PAGE = ROOT / "docs" / "RELIABILITY.md"
-BEGIN, END = "<!-- battery -->", "<!-- end of battery -->"
 
 
 def main() -> None:
@@ -47,18 +47,22 @@ def main() -> None:
             print(f"  not tried here: {outcome.untried}")
         for failure in outcome.failures[:20]:
             print(f"  {failure}")
-        record = {
-            store.SCHEMA: store.VERSION,
-            "kind": "reliability",
-            "created": now(),
-            "seed": SEED,
-            "environment": describe_environment().model_dump(mode="json"),
-            "families": families,
-        }
-        text = json.dumps(store.add_sum(record), indent=1, ensure_ascii=False) + "\n"
-        write_text(make_folder(RECORD.parent) / RECORD.name, text)
-        write_table(record)
+        write_table(write_json(RECORD, "reliability", {"seed": SEED, "families": families}))
     sys.exit(1 if failed else 0)
+
+
+def write_json(path: Path, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Write what was found, with where and when; returns the record."""
+    record = {
+        store.SCHEMA: store.VERSION,
+        "kind": kind,
+        "created": now(),
+        "environment": describe_environment().model_dump(mode="json"),
+        **content,
+    }
+    text = json.dumps(store.add_sum(record), indent=1, ensure_ascii=False) + "\n"
+    write_text(make_folder(path.parent) / path.name, text)
+    return record
 
 
 def write_table(record: dict[str, Any]) -> None:
@@ -73,9 +77,15 @@ def write_table(record: dict[str, Any]) -> None:
         "| family | promise | trials | failures | failure rate below (95 %) | measured |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    text = "\n".join([BEGIN, *head, *rows, END])
+    write_part("battery", [*head, *rows])
+
+
+def write_part(name: str, lines: Sequence[str]) -> None:
+    """Write lines into the page, between the marks of a part."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    text = "\n".join([begin, *lines, end])
     page = PAGE.read_text(encoding="utf-8")
-    write_text(PAGE, re.sub(f"{BEGIN}.*{END}", lambda _: text, page, flags=re.DOTALL))
+    write_text(PAGE, re.sub(f"{begin}.*{end}", lambda _: text, page, flags=re.DOTALL))
 
 
 def describe_family(name: str, family: dict[str, Any]) -> str:

@@ -24,8 +24,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from smallvision.errors import UserError
 from smallvision.records import store
+from smallvision.records.files import make_folder
 from smallvision.records.layout import STATUS, STUDY, TUNE
-from smallvision.records.schema import CachedPart, Record
+from smallvision.records.schema import CachedPart, ModelRecord, Record
+from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
 from smallvision.runs.results import Run, TestResult, Tuning
 from tests.battery.outcome import Outcome
 from tests.gold.make_folders import FOLDERS
@@ -277,7 +279,7 @@ MUTATIONS = (
     Mutation("Infinity", always("Infinity")),
     Mutation("half of a pair", always(r'"\ud800"')),
     Mutation("10^6 characters", always(f'"{"x" * 10**6}"')),
-    Mutation("a list of 200,000", repeat_list),
+    Mutation("a list of 200,000", repeat_list, reason="{field}|lists and tables"),
     Mutation("an object of 10^4 fields", repeat_key, reason="10,000 fields"),
     Mutation("nested 200 deep", always("[" * 200 + "]" * 200), reason="nest|recursion|{field}"),
     Mutation("nested 5,000 deep", always("[" * 5000 + "]" * 5000), reason="nest|recursion"),
@@ -409,6 +411,11 @@ def build(root: Path) -> Path:
     )
     (root / "cache").mkdir()
     store.write(root / "cache" / CACHED, part)
+    known = store.read(root / "gold" / "run" / "model" / "model.json", ModelRecord)
+    networks = [network() for network in get_args(AnyModel)]
+    for network in (*networks, EnsembleSettings(members=tuple(networks))):
+        folder = make_folder(root / "networks" / network.name)
+        store.write(folder / "model.json", known.change(model=network))
     return root
 
 

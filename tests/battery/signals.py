@@ -12,7 +12,7 @@ from typing import Any
 from smallvision.records.layout import STATUS, is_finished
 from smallvision.training.checkpoints import read_state
 from tests.battery.outcome import Outcome
-from tests.battery.work import compare_bits, finish, read_bits, start, write_recipe
+from tests.battery.work import compare_bits, each, finish, read_bits, start, write_recipe
 
 PROMISE = (
     "Asked to stop, a command keeps what it has, says how to go on, and leaves within ten seconds "
@@ -23,7 +23,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Signals at random times from the first line of Python on, every fifth time twice."""
-    outcome, draw = Outcome(PROMISE), random.Random(seed)
+    outcome = Outcome(PROMISE)
     recipe = write_recipe(place)
     jobs: dict[str, tuple[Any, ...]] = {
         "train": ("train", "digits", recipe, "--set", "epochs=8"),
@@ -39,7 +39,9 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
         finish(start(*job, *out(name, place / f"whole-{name}"), cache=place / "cache"))
         seconds[name] = time.perf_counter() - began
         expected[name] = read_bits(place / f"whole-{name}")
-    for number in range(trials):
+
+    def attempt(number: int) -> None:
+        draw = random.Random(f"{seed} {number}")
         name = draw.choice(list(jobs))
         kind, twice = draw.choice(list(CODES)), number % 5 == 4
         label = f"{number} {name} {kind.name}{' twice' if twice else ''}"
@@ -60,7 +62,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
             outcome.expect(took < 10, f"{label}: left after {took:.0f} s")
             if code == 0:
                 outcome.count("was done before the signal")
-                continue
+                return
             # Before its own handlers are set, Python's start is ended by the system.
             early = code == -kind
             outcome.count("before the command began" if early else "in the command")
@@ -83,6 +85,8 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
                 outcome.expect(code == 0, f"{label}: resumed with {code}: {said[-200:]}")
                 differences = compare_bits(read_bits(folder), expected[name])
                 outcome.expect(not differences, f"{label}: {differences[:3]}")
+
+    each(trials, attempt)
     return outcome
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ConfigDict
@@ -16,6 +16,7 @@ from smallvision.records.schema import (
     StudySummary,
     ValidationScores,
 )
+from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
 from tests.battery import records
 from tests.battery.outcome import Outcome
 from tests.battery.records import ROOTS, Trial, attempt, build, list_models, list_places, replaced
@@ -42,7 +43,7 @@ def test_every_class_is_in_some_file() -> None:
     read = reach(*ROOTS.values())
     bases = {base for model in read | set(PRINTED) for base in model.__mro__}
     assert MODELS - read - reach(*PRINTED) - bases == set()
-    assert read <= MODELS
+    assert read - MODELS == {*get_args(AnyModel), EnsembleSettings}
 
 
 def test_every_field_of_every_class_is_tried(root: Path) -> None:
@@ -69,7 +70,6 @@ def test_what_must_be_refused_is(root: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"strict": False}, "a number as text: was read"),
         ({"extra": "ignore"}, "another field, odd key 0: was read"),
     ],
 )

@@ -71,10 +71,6 @@ class ImageSet:
                 f"{K} class names ({len(set(self.class_names))} distinct); "
                 f"expected {MIN_CLASSES} to {MAX_CLASSES} distinct names"
             )
-        if not all(1 <= len(name) <= MAX_NAME for name in self.class_names):
-            raise DataError(
-                f"a class name is empty or longer than {MAX_NAME} characters; rename its folder"
-            )
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= K:
             raise DataError(f"labels run from {low} to {high}; expected 0 to {K - 1} ({K} classes)")

@@ -57,7 +57,8 @@ TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
 # What claims more bytes than this, and so many times what it takes on the disk, is no data but a
 # bomb: zeros grow a thousandfold when they are unpacked, pictures and probabilities threefold.
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200
-MAX_RECORD_BYTES = 256_000_000  # of a file of records; the largest we write have a few million
+MAX_TEXT_BYTES = 16_000_000  # of a text file of records; the largest we write have a few million
+MAX_ARRAY_BYTES = 256_000_000  # of a file of arrays, packed or not
 MAX_WEIGHTS_BYTES = 16_000_000_000  # of a file of tensors
 
 
@@ -227,7 +228,7 @@ def check_held(descriptor: int, path: Path) -> None:
         )
 
 
-def read_bytes(path: Path, most: int = MAX_RECORD_BYTES) -> bytes:
+def read_bytes(path: Path, most: int = MAX_TEXT_BYTES) -> bytes:
     """Read a file of at most so many bytes.
 
     Raises:
@@ -259,7 +260,7 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray[Any, Any]]:
     Raises:
         RecordError: the file or an array is missing, or it is damaged.
     """
-    content = io.BytesIO(read_bytes(path))
+    content = io.BytesIO(read_bytes(path, MAX_ARRAY_BYTES))
     try:
         check_unpacked(content)
         with np.load(content, allow_pickle=False) as arrays:
@@ -290,17 +291,19 @@ def copy_folder(source: Path, target: Path, leave: Callable[[Path], bool]) -> No
             write_bytes(target / name, read_bytes(path, MAX_WEIGHTS_BYTES))
 
 
-def check_unpacked(file: Path | BinaryIO) -> None:
+def check_unpacked(file: BinaryIO) -> None:
     """Refuse a zip file that is small on disk and huge in memory.
 
     Raises:
-        ValueError: a member claims to grow as no measured data do.
+        ValueError: a member claims to grow as no measured data do, or all claim too much.
         OSError, zipfile.BadZipFile: it cannot be read.
     """
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if member.file_size > max(BOMB_BYTES, BOMB_RATIO * member.compress_size):
                 raise ValueError(f"{member.filename} unpacks to {member.file_size:,} bytes")
+        if (size := sum(member.file_size for member in archive.infolist())) > MAX_ARRAY_BYTES:
+            raise ValueError(f"its arrays unpack to {size:,} bytes")
 
 
 def hash_bytes(content: bytes) -> str:

@@ -83,6 +83,14 @@ def enter(path: Path) -> Iterator[tuple[int | None, str]]:
         os.close(descriptor)
 
 
+def refuse_link(path: Path) -> RecordError:
+    """What is said of a link."""
+    return RecordError(
+        f"{path} is a link, and what lies here is not reached through links; put in its place what "
+        "it leads to"
+    )
+
+
 def check_mode(mode: int, path: Path) -> None:
     """Refuse what is neither a file nor a folder.
 
@@ -90,10 +98,7 @@ def check_mode(mode: int, path: Path) -> None:
         RecordError: it is a link, a pipe, a socket or a device.
     """
     if stat.S_ISLNK(mode):
-        raise RecordError(
-            f"{path} is a link, and what lies here is not reached through links; put in its place "
-            "what it leads to"
-        )
+        raise refuse_link(path)
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise RecordError(f"{path} is no regular file; replace or remove it")
 
@@ -189,7 +194,12 @@ def open_file(
         with suppress(FileNotFoundError):  # before it is opened: devices act when they are
             check_regular(os.stat(name, dir_fd=folder, follow_symlinks=follow), path)
         flags |= OPEN if follow else OPEN | NO_FOLLOW
-        descriptor = os.open(name, flags, mode, dir_fd=folder)
+        try:
+            descriptor = os.open(name, flags, mode, dir_fd=folder)
+        except OSError as error:
+            if error.errno == errno.ELOOP and not follow:  # a link that was put there since
+                raise refuse_link(path) from error
+            raise
     try:
         state = os.fstat(descriptor)
         check_regular(state, path)

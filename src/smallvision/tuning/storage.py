@@ -18,7 +18,6 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from smallvision.errors import SettingError, nearest
-from smallvision.records.files import MAX_RECORD_BYTES
 
 DATABASE = "tune.sqlite3"
 EXAMPLES = "expected a URL such as sqlite:///tune.sqlite3 or postgresql://user@host/name"
@@ -45,6 +44,7 @@ DRIVERS: dict[str, dict[str, int]] = {
     "mariadb+mariadbconnector": CONNECT,
 }
 
+MAX_DATABASE_BYTES = 256_000_000
 BESIDE = ("", "-journal", "-wal", "-shm")  # the files of one SQLite database
 # A journal that ends in these bytes names another file, which SQLite deletes after the rollback.
 # Only a transaction over several databases has one, and a search has none.
@@ -151,9 +151,9 @@ def size_of(path: Path) -> int:
         raise refuse(f"{path} cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(state.st_mode):
         raise refuse(f"{path} is no regular file")
-    if state.st_size > MAX_RECORD_BYTES:
+    if state.st_size > MAX_DATABASE_BYTES:
         raise refuse(
-            f"{path} has {state.st_size:,} bytes, where at most {MAX_RECORD_BYTES:,} are expected"
+            f"{path} has {state.st_size:,} bytes, where at most {MAX_DATABASE_BYTES:,} are expected"
         )
     return state.st_size
 

@@ -61,7 +61,7 @@ def test_a_damaged_model_is_not_loaded(tmp_path: Path) -> None:
         ({"tta": {"mirror": True, "shift": 99}}, "'tta.shift' is 99"),
         ({"std": [0.0]}, "'std.0' is 0.0"),
         ({"mean": ["x"]}, "'mean.0' is 'x'"),
-        ({"mean": [0.5, 0.5]}, "expected lists of one length, got mean 2, std 1, channels 1"),
+        ({"mean": [0.5, 0.5]}, "expected as many std as mean, got 1 and 2"),
         ({"temperature": 0}, "'temperature' is 0"),
         ({"temperature": 10**400}, "'temperature' is inf; expected a finite"),
         ({"shape": [1, 8]}, "'shape.2' is missing"),

@@ -81,3 +81,15 @@ def test_a_bomb_in_a_zip_is_not_unpacked(tmp_path: Path) -> None:
     np.savez_compressed(path, x=np.zeros(150_000_000, np.uint8))
     with pytest.raises(RecordError, match="unpacks to 150,000,128 bytes"):
         files.read_npz(path, "x")
+
+
+def test_arrays_that_unpack_to_too_much_are_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.npz"
+    files.write_npz(path, a=np.zeros(4000, dtype=np.uint8), b=np.zeros(4000, dtype=np.uint8))
+    monkeypatch.setattr(files, "MAX_ARRAY_BYTES", 8500)
+    files.read_npz(path, "a", "b")
+    monkeypatch.setattr(files, "MAX_ARRAY_BYTES", 5000)
+    with pytest.raises(RecordError, match=r"its arrays unpack to 8,256 bytes"):
+        files.read_npz(path, "a")

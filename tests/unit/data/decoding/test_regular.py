@@ -8,6 +8,7 @@ import pytest
 
 from smallvision.data.decoding import regular
 from smallvision.data.decoding.regular import open_regular, read_regular, walk_entries
+from smallvision.records import nofollow
 
 
 def test_a_file_is_read_to_its_limit(tmp_path, refuses):
@@ -23,14 +24,14 @@ def test_a_link_is_followed_only_where_it_may_be(tmp_path, refuses):
     link = tmp_path / "link"
     link.symlink_to("it")
     assert read_regular(link, "link", most=3) == b"abc"
-    with refuses("link is a link; put the file itself in its place"):
+    with refuses("link is a link, and what lies here"):
         read_regular(link, "link", most=3, follow=False)
 
 
 def test_a_link_that_comes_after_the_look_is_not_followed(tmp_path, refuses, monkeypatch):
     (tmp_path / "it").write_bytes(b"abc")
     (tmp_path / "link").symlink_to("it")
-    monkeypatch.setattr(regular, "_check_regular", lambda *_: None)
+    monkeypatch.setattr(nofollow, "check_regular", lambda *_: None)
     with refuses("link is a link"):
         open_regular(tmp_path / "link", "link", follow=False)
 
@@ -55,8 +56,8 @@ def test_a_pipe_that_comes_after_the_look_is_not_waited_for(tmp_path, refuses, m
         if len(looks) == 2:
             check(state, name)
 
-    check = regular._check_regular
-    monkeypatch.setattr(regular, "_check_regular", look)
+    check = nofollow.check_regular
+    monkeypatch.setattr(nofollow, "check_regular", look)
     with refuses("it is no regular file"):
         open_regular(tmp_path / "pipe", "it")
 

@@ -100,7 +100,7 @@ WITH_NAN[3, 0, 0, 0] = np.nan
         (PIXELS, LABELS, {"class_names": list("abc")}, "labels from 0 to 3; expected 0 to 2"),
         (PIXELS, LABELS, {"class_names": list("abca")}, "3 distinct"),
         (PIXELS, LABELS, {"class_names": ["a", "b", "c", ""]}, "a class name is empty"),
-        (PIXELS, LABELS, {"class_names": ["a", "b", "c", "d" * 257]}, "longer than 256 characters"),
+        (PIXELS, LABELS, {"class_names": ["a", "b", "c", "d" * 256]}, "beyond 255 characters"),
         (PIXELS, LABELS, {"test_labels": None}, "go together"),
         (PIXELS, LABELS, {"test_labels": LABELS[:8] + 9}, "test_labels: '9' is not among"),
         (PIXELS, LABELS, {"test_images": PIXELS[:8, :1]}, "the test images have shape (1, 8, 10)"),

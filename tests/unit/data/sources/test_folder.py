@@ -203,7 +203,7 @@ def test_two_validation_folders(tmp_path, refuses):
 def test_an_unreadable_file(tmp_path, refuses, monkeypatch):
     root = write_pictures(tmp_path / "pets")
 
-    def deny(*_):
+    def deny(*_, **_options):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", deny)
