@@ -279,7 +279,9 @@ MUTATIONS = (
     Mutation("Infinity", always("Infinity")),
     Mutation("half of a pair", always(r'"\ud800"')),
     Mutation("10^6 characters", always(f'"{"x" * 10**6}"')),
-    Mutation("a list of 200,000", repeat_list, reason="{field}|lists and tables"),
+    Mutation(
+        "a list of 200,000", repeat_list, reason="{field}|lists and tables|bytes; expected at most"
+    ),
     Mutation("an object of 10^4 fields", repeat_key, reason="10,000 fields"),
     Mutation("nested 200 deep", always("[" * 200 + "]" * 200), reason="nest|recursion|{field}"),
     Mutation("nested 5,000 deep", always("[" * 5000 + "]" * 5000), reason="nest|recursion"),
