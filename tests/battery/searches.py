@@ -411,16 +411,16 @@ def list_files(victim: Path) -> Iterator[Case]:
         os.truncate(path, 10**12)
 
     for end in ("", "-journal", "-wal", "-shm"):
-        for what, make in (
-            ("a link", lambda path: path.symlink_to(victim)),
-            ("a link to nothing", lambda path: path.symlink_to("/nowhere/at/all")),
-            ("a pipe", os.mkfifo),
-            ("a folder", Path.mkdir),
-            ("a device", lambda path: path.symlink_to("/dev/zero")),
+        for what, make, reason in (
+            ("a link", lambda path: path.symlink_to(victim), "is a link"),
+            ("a link to nothing", lambda path: path.symlink_to("/nowhere/at/all"), "is a link"),
+            ("a pipe", os.mkfifo, "no regular file"),
+            ("a folder", Path.mkdir, "no regular file"),
+            ("a link to a device", lambda path: path.symlink_to("/dev/zero"), "is a link"),
         ):
-            yield f"{DATABASE}{end} is {what}", replace(make, end), "no regular file"
+            yield f"{DATABASE}{end} is {what}", replace(make, end), reason
         yield f"{DATABASE}{end} is a giant", replace(make_giant, end), "at most"
-    yield "behind a link", move_behind_link, "no regular file"
+    yield "behind a link", move_behind_link, "is a link"
     yield "empty", replace(Path.touch), "lacks trial 0"
     yield "text", replace(lambda path: path.write_bytes(b"no database" * 1000)), "not a database"
     yield "missing", lambda folder: (folder / DATABASE).unlink(), "lacks trial 0"

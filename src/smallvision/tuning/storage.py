@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -18,6 +17,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from smallvision.errors import SettingError, nearest
+from smallvision.records.nofollow import check_regular
 
 DATABASE = "tune.sqlite3"
 EXAMPLES = "expected a URL such as sqlite:///tune.sqlite3 or postgresql://user@host/name"
@@ -141,7 +141,8 @@ def size_of(path: Path) -> int:
     """Bytes of a file; 0 if it is missing.
 
     Raises:
-        SettingError: it is no regular file, or too large to be the trials of a search.
+        RecordError: it is no regular file.
+        SettingError: it is too large to be the trials of a search.
     """
     try:
         state = path.lstat()
@@ -149,8 +150,7 @@ def size_of(path: Path) -> int:
         return 0
     except OSError as error:
         raise refuse(f"{path} cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(state.st_mode):
-        raise refuse(f"{path} is no regular file")
+    check_regular(state, path)
     if state.st_size > MAX_DATABASE_BYTES:
         raise refuse(
             f"{path} has {state.st_size:,} bytes, where at most {MAX_DATABASE_BYTES:,} are expected"

@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from smallvision.data.dataset import DataSet
-from smallvision.errors import SettingError
+from smallvision.errors import RecordError, SettingError
 from smallvision.recipes.search_space import build_space, read_values
 from smallvision.records.schema import TrialResult
 from smallvision.tuning.search import RESULT, check_storage, open_search, open_storage
@@ -75,7 +75,7 @@ def test_a_storage_that_is_named_may_be_a_link(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "tune.sqlite3")
     with open_storage(f"sqlite:///{link}"):
         pass
-    with pytest.raises(SettingError, match="no regular file"):
+    with pytest.raises(RecordError, match="is a link"):
         open_storage(f"sqlite:///{link}", is_named=False).__enter__()
 
 
