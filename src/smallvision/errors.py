@@ -52,6 +52,7 @@ MEMORY_WORDS = (
     "failed to map segment",
     "Cannot allocate memory",
     "error return without exception set",
+    "Unable to create type object",
 )
 
 

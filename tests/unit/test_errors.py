@@ -15,6 +15,7 @@ from smallvision.errors import is_out_of_memory
         RuntimeError("could not create a primitive"),
         RuntimeError("std::bad_alloc"),
         OSError(12, "Cannot allocate memory"),
+        RuntimeError("ErrorReport: Unable to create type object!"),
     ],
 )
 def test_memory_runs_out_by_many_names(error: Exception) -> None:
