@@ -258,31 +258,26 @@ def main() -> None:
     if sys.argv[1:2] == ["--without"]:
         try_without(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
         return
-    for families in dict.fromkeys(GUARDED.values()):  # what fails as it is would notice anything
+    wanted = sys.argv[1:]
+    families_of = {GUARDED[module] for module in wanted or GUARDED}
+    for families in sorted(families_of):  # what fails as it is would notice anything
         whole = judge(Guard("records/store.py", -1, 0, "none", "nothing taken out"), families)
         if whole["noticed"]:
             sys.exit(f"{', '.join(families)} fail with all guards in place: {whole['by']}")
+    judged = read_known() if wanted else []
     with ThreadPoolExecutor(2) as pool:
-        judged = list(pool.map(lambda pair: judge(*pair), all_guards(sys.argv[1:])))
-    noticed = sum(guard["noticed"] for guard in judged)
-    print(f"{noticed} of {len(judged)} guards are covered")
-    known = {} if not sys.argv[1:] else read_known()
-    known |= {(guard["module"], guard["text"], guard["number"]): guard for guard in judged}
-    record = write_json(RECORD, "mutation", {"guards": list(known.values())})
-    write_part("mutation", describe(record))
+        for guard in pool.map(lambda pair: judge(*pair), all_guards(wanted)):
+            judged.append(guard)
+            write_part("mutation", describe(write_json(RECORD, "mutation", {"guards": judged})))
+    print(f"{sum(guard['noticed'] for guard in judged)} of {len(judged)} guards are covered")
 
 
-def read_known() -> dict[tuple[str, str, int], dict[str, Any]]:
+def read_known() -> list[dict[str, Any]]:
     """What an earlier call found of other modules."""
     if not RECORD.exists():
-        return {}
+        return []
     guards = json.loads(RECORD.read_text(encoding="utf-8"))["guards"]
-    wanted = sys.argv[1:]
-    return {
-        (guard["module"], guard["text"], guard["number"]): guard
-        for guard in guards
-        if guard["module"] not in wanted
-    }
+    return [guard for guard in guards if guard["module"] not in sys.argv[1:]]
 
 
 def describe(record: dict[str, Any]) -> list[str]:
