@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,10 @@ def test_runs_on_different_images_are_not_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("n", "rounded"), [(7, 7), (99, 99), (101, 110), (7_841, 7_900)])
 def test_sample_sizes_are_rounded_up(n: int, rounded: int) -> None:
     assert round_up(n) == rounded
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-320])
+def test_a_model_that_claims_no_time_is_compared(seconds: float) -> None:
+    other = replace(make_compared("b"), seconds=seconds)
+    verdict = judge_pair(*answers(900, 80, 20), make_compared("a"), other)
+    assert verdict.seconds_ratio == pytest.approx(1e9)
