@@ -65,7 +65,7 @@ FAMILIES = {
     "signals": Family(signals.run, 40, 2, partial(signals.run, names=("train",))),
     "late kills": Family(late_kills.run, 30, 1, partial(late_kills.run, names=("evaluate",))),
     "real disks": Family(full_disks.run, 27, 3, partial(full_disks.run, names=("report",))),
-    "resources": Family(resources.run, 50, 2),
+    "resources": Family(resources.run, 50, 1),
     "clocks": Family(clocks.run, 18, 1, partial(clocks.run, names=("train",))),
     "stops": Family(stops.run, 18, 1, partial(stops.run, names=("train",))),
     "copies": Family(copies.run, 12, 1, partial(copies.run, names=("train",))),
