@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
@@ -91,11 +92,16 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     entries = sorted(path.relative_to(whole) for path in whole.rglob("*"))
     entries = [path for path in entries if len(path.parts) > 1]
     draw.shuffle(entries)
-    plan = [(path, link_to_copy) for path in entries]
-    plan += [(draw.choice(entries), draw.choice(KINDS)) for _ in range(len(entries))]
-    if trials < len(plan):
-        plan = draw.sample(plan, trials)
-    for path, put in plan:
+    seen: Counter[str] = Counter()
+    rank: dict[Path, int] = {}
+    for path in entries:
+        seen[path.name] += 1
+        rank[path] = seen[path.name]
+    entries.sort(key=rank.__getitem__)  # every name once, then once more
+    others = [(draw.choice(entries), draw.choice(KINDS)) for _ in entries]
+    pairs = zip([(path, link_to_copy) for path in entries], others, strict=True)
+    plan = [trial for pair in pairs for trial in pair]
+    for path, put in plan[:trials]:
         outside, records = home / "outside", home / "records"
         outside.mkdir()
         (outside / "secret").write_text(TOKEN, encoding="utf-8")
