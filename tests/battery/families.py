@@ -53,7 +53,7 @@ FAMILIES = {
     "kills": Family(kills.run, 50, 3, partial(kills.run, names=("train",))),
     "damage": Family(damage.run, 1020, 60),
     "hostile": Family(hostile.run, 1000, 1000),
-    "links": Family(links.run, 600, 6),
+    "links": Family(links.run, 600, 16),
     "bounds": Family(bounds.run, 300, 240),
     "pictures": Family(pictures.run, 2000, 200),
     "recipes": Family(recipes.run, 1000, 100),

@@ -100,7 +100,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     entries.sort(key=rank.__getitem__)  # every name once, then once more
     others = [(draw.choice(entries), draw.choice(KINDS)) for _ in entries]
     pairs = zip([(path, link_to_copy) for path in entries], others, strict=True)
-    plan = [trial for pair in pairs for trial in pair]
+    plan = [*WRITTEN_IN_PLACE, *(trial for pair in pairs for trial in pair)]
     for path, put in plan[:trials]:
         outside, records = home / "outside", home / "records"
         outside.mkdir()
@@ -300,6 +300,13 @@ KINDS = (
     hole,
     hard_link,
 )
+
+
+WRITTEN_IN_PLACE = [
+    (Path(path), put)
+    for path in ("run/ledger.jsonl", "paused/.lock")
+    for put in (hard_link, hole, pipe, link_to_secret)
+]
 
 
 def remove(path: Path) -> None:

@@ -200,8 +200,10 @@ class Failures(list[str]):
 
 def try_without(module: str, number: int, families: Sequence[str]) -> None:
     """Run the shares of families without a guard; exit 1 and say so where one notices."""
+    finder = Finder(module, number)
+    assert finder.name not in sys.modules, "it was imported with all its guards"
     if number >= 0:
-        sys.meta_path.insert(0, Finder(module, number))
+        sys.meta_path.insert(0, finder)
     from tests.battery import outcome
     from tests.battery.families import FAMILIES
 
@@ -253,11 +255,11 @@ def all_guards(wanted: Sequence[str]) -> Iterator[tuple[Guard, tuple[str, ...]]]
 
 def main() -> None:
     """Judge all guards, two at a time; keep the record."""
-    from tests.battery.__main__ import write_json, write_part
-
     if sys.argv[1:2] == ["--without"]:
         try_without(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
         return
+    from tests.battery.__main__ import write_json, write_part
+
     wanted = sys.argv[1:]
     families = {family for module in wanted or GUARDED for family in GUARDED[module]}
     whole = Guard("records/store.py", -1, 0, "none", "nothing taken out")
