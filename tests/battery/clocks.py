@@ -12,7 +12,7 @@ from typing import Any
 
 from smallvision.records import store
 from smallvision.records.layout import STATUS, newest_folder
-from tests.battery.kills import Job, list_jobs, run_undisturbed
+from tests.battery.kills import Job, list_jobs, prepare_jobs
 from tests.battery.outcome import Outcome
 from tests.battery.work import call, compare_bits, each, finish, read_bits, start, write_recipe
 
@@ -60,9 +60,7 @@ def bend(name: str) -> None:
 def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Run jobs under each clock in turn, some of them killed and resumed under another."""
     outcome = Outcome(PROMISE)
-    jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
-    for job in jobs:
-        run_undisturbed(job, place)
+    jobs = prepare_jobs(list_jobs(write_recipe(place)), names, place)
 
     def attempt(number: int) -> None:
         turn, which = divmod(number, len(CLOCKS))

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.battery.kills import Job, run_undisturbed
+from tests.battery.kills import Job, prepare_jobs
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, each, finish, read_bits, start, write_recipe
 
@@ -29,9 +29,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
         Job("train", ("train", "digits", recipe, *longer), ("--resume",)),
         Job("study", study, ("--resume",)),
     ]
-    jobs = [job for job in jobs if not names or job.name in names]
-    for job in jobs:
-        run_undisturbed(job, place)
+    jobs = prepare_jobs(jobs, names, place)
 
     def attempt(number: int) -> None:
         draw, job = random.Random(f"{seed} {number}"), jobs[number % len(jobs)]

@@ -99,6 +99,14 @@ def run_undisturbed(job: Job, place: Path, *parts: str) -> None:
     job.seconds, job.expected, job.places = _CALM[key]
 
 
+def prepare_jobs(jobs: list[Job], names: tuple[str, ...], place: Path) -> list[Job]:
+    """The jobs of these names, or all, once each has run undisturbed."""
+    chosen = [job for job in jobs if not names or job.name in names]
+    for job in chosen:
+        run_undisturbed(job, place)
+    return chosen
+
+
 def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Kill jobs, a third of the time at a named place; then go on, and compare the bits."""
     outcome = Outcome(PROMISE)

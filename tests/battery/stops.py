@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.battery.kills import Job, list_jobs, run_undisturbed
+from tests.battery.kills import Job, list_jobs, prepare_jobs
 from tests.battery.outcome import Outcome
 from tests.battery.work import compare_bits, each, finish, read_bits, start, write_recipe
 
@@ -23,9 +23,7 @@ STOPPED = 0.5  # seconds, at the least
 def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
     """Stop jobs at random times, some of them with a signal to end meanwhile."""
     outcome = Outcome(PROMISE)
-    jobs = [job for job in list_jobs(write_recipe(place)) if not names or job.name in names]
-    for job in jobs:
-        run_undisturbed(job, place)
+    jobs = prepare_jobs(list_jobs(write_recipe(place)), names, place)
 
     def attempt(number: int) -> None:
         draw, job = random.Random(f"{seed} {number}"), jobs[number % len(jobs)]

@@ -22,12 +22,12 @@ NAMED = {
     "ensembles/build.py": {"exists", "is_dir"},
     "ensembles/candidates.py": {"stat"},  # the size of a file that has been checked
     "predict/pretrained.py": {"glob"},
-    "records/files.py": {"open", "is_dir"},  # a folder, to sync it
+    "records/files.py": {"open"},  # a folder, to sync it
     "records/layout.py": {"exists", "glob", "rglob", "is_dir"},
     "records/locks.py": {"exists", "is_dir"},
     "reporting/page.py": {"read_text"},  # the template
     "reporting/reader.py": {"read_text"},  # of a `Folder`
-    "tuning/storage.py": {"open", "is_dir"},  # a database that SQLite opens by its name
+    "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name
     "runs/measure.py": {"stat"},  # the size of a file that has just been written
 }
 

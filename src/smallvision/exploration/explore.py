@@ -94,13 +94,9 @@ def is_explored(folder: Path) -> bool:
         RecordError: its record is damaged.
     """
     record = store.read_if_there(folder / RECORD, ExplorationRecord)
-    if record is None:
-        return False
-    shown = record.pictures
-    names = [shown.random, *shown.classes, *shown.averages]
-    names += [shown.normalization.before, shown.normalization.after]
-    names += [augmentation.file for augmentation in shown.augmentations]
-    return all(is_file(folder / name) for name in names)
+    return record is not None and all(
+        is_file(folder / name) for name in record.pictures.list_files()
+    )
 
 
 def explore_images(

@@ -85,8 +85,7 @@ def make_folder(path: Path) -> Path:
         RecordError: the place is not writable, or is a file.
     """
     with explain_write(path):
-        if not path.is_dir() or nofollow.find_records(path):
-            nofollow.make_folders(path)
+        if nofollow.make_folders(path):
             sync_folder(path.parent)
     return path
 

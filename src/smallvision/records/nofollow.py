@@ -150,8 +150,10 @@ def list_folder(path: Path) -> list[str]:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def make_folders(path: Path) -> None:
+def make_folders(path: Path) -> bool:
     """Create a folder and its parents, none of them through a link inside a folder of records.
+
+    Returns: whether anything had to be made.
 
     Raises:
         RecordError: a folder on the way is a link or a special file.
@@ -160,9 +162,10 @@ def make_folders(path: Path) -> None:
     absolute = make_absolute(path)
     root = next(iter(find_records(absolute)), None)
     if root is None:
+        is_new = not absolute.is_dir()
         absolute.mkdir(parents=True, exist_ok=True)
-        return
-    place = root
+        return is_new
+    place, is_new = root, False
     for step in absolute.relative_to(root).parts:
         place /= step
         if not is_folder(place):
@@ -170,6 +173,8 @@ def make_folders(path: Path) -> None:
                 os.mkdir(name, dir_fd=folder)
             if not is_folder(place):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
+            is_new = True
+    return is_new
 
 
 def open_file(

@@ -27,17 +27,8 @@ def read_exploration(study: Folder) -> Pictured[ExplorationRecord] | None:
     record = study.read(ExplorationRecord, name, "the report cannot show the data.")
     if record is None:
         return None
-    names = record.pictures
-    files = [
-        names.random,
-        *names.classes,
-        *names.averages,
-        names.normalization.before,
-        names.normalization.after,
-        *(augmentation.file for augmentation in names.augmentations),
-    ]
     folder = Folder(study.path / "exploration", study.missing)
-    return Pictured(record, read_pictures(folder, files))
+    return Pictured(record, read_pictures(folder, record.pictures.list_files()))
 
 
 def read_errors(study: Folder, run: str) -> Pictured[ErrorAnalysisRecord] | None:

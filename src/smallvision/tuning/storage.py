@@ -17,7 +17,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from smallvision.errors import SettingError, nearest
-from smallvision.records.nofollow import check_regular
+from smallvision.records.nofollow import check_regular, open_file
 
 DATABASE = "tune.sqlite3"
 EXAMPLES = "expected a URL such as sqlite:///tune.sqlite3 or postgresql://user@host/name"
@@ -161,7 +161,7 @@ def size_of(path: Path) -> int:
 def end_of(path: Path) -> bytes:
     """The last 8 bytes of a regular file; none if it is missing."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = open_file(path)
     except OSError:
         return b""
     with os.fdopen(descriptor, "rb") as file:

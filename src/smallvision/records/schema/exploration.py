@@ -108,6 +108,17 @@ class ExplorationPictures(Record):
     augmentations: Annotated[tuple[AugmentationPicture, ...], at_most(1000)]
     """A strip of each augmentation."""
 
+    def list_files(self) -> list[str]:
+        """The names of all pictures."""
+        return [
+            self.random,
+            *self.classes,
+            *self.averages,
+            self.normalization.before,
+            self.normalization.after,
+            *(augmentation.file for augmentation in self.augmentations),
+        ]
+
 
 class ExplorationRecord(ExplorationFigures):
     """`exploration/exploration.json`: the training split and what follows from it."""
