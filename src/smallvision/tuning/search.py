@@ -28,6 +28,8 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from smallvision.errors import SettingError
@@ -98,6 +100,13 @@ def open_storage(text: str, *, is_named: bool = True) -> Iterator[RDBStorage]:
                 storage = RDBStorage(spelt, {"connect_args": connect_options(url)})
             except (ImportError, OSError, *DAMAGES) as error:  # no driver; no answer
                 raise refuse_storage(error, url) from error
+
+            def refuse_silence(context: ExceptionContext) -> None:
+                # SQLAlchemy wraps what a driver raises of its own, and not a connection's timeout.
+                if isinstance(context.original_exception, OSError):
+                    raise refuse_storage(context.original_exception, url)
+
+            event.listen(storage.engine, "handle_error", refuse_silence)
             try:
                 yield storage
             finally:

@@ -62,24 +62,28 @@ def parse_storage(text: str) -> URL:
     Raises:
         SettingError: it is no such URL; a password in it is not shown.
     """
+
+    def refuse_url(reason: str) -> SettingError:
+        return refuse(f"{reason}; {EXAMPLES}")
+
     if len(text) > LONGEST_URL or not text.isprintable():
-        raise refuse("it is longer than 2,000 characters or has one that cannot be printed")
+        raise refuse_url("it is longer than 2,000 characters or has one that cannot be printed")
     scheme = text.partition("://")[0]
     if scheme == text:
-        raise refuse("it has no scheme")
+        raise refuse_url("it has no scheme")
     if scheme not in DRIVERS:
         named = scheme if len(scheme) <= 40 and "@" not in scheme else "its scheme"
-        raise refuse(f"{named!r} is no kind of database that is known{nearest(named, DRIVERS)}")
+        raise refuse_url(f"{named!r} is no kind of database that is known{nearest(named, DRIVERS)}")
     if text.count("@") > 1 and not is_sqlite(scheme):
-        raise refuse("it has more than one @; write %40 for one in a name or password")
+        raise refuse_url("it has more than one @; write %40 for one in a name or password")
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # the second of a port that is no number, and quotes it
-        raise refuse("it cannot be parsed; is the port a number?") from None
+        raise refuse_url("it cannot be parsed; is the port a number?") from None
     if is_sqlite(url.drivername):
         path = url.database or ""
         if url.host or url.query or path in ("", ":memory:"):
-            raise refuse("of SQLite it takes the path of a file and nothing else")
+            raise refuse_url("of SQLite it takes the path of a file and nothing else")
     return url
 
 
@@ -102,7 +106,7 @@ def connect_options(url: URL) -> dict[str, int]:
 
 def refuse(reason: str) -> SettingError:
     """One line for a storage that cannot be used."""
-    return SettingError(f"the storage for trials cannot be used: {reason}; {EXAMPLES}")
+    return SettingError(f"the storage for trials cannot be used: {reason}")
 
 
 def refuse_storage(error: Exception, url: URL) -> SettingError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import event
 
 from smallvision.data.dataset import DataSet
 from smallvision.errors import RecordError, SettingError
@@ -107,6 +108,22 @@ def test_a_trial_that_somebody_asked_for_is_of_the_space(tmp_path: Path) -> None
         search.study.enqueue_trial({"optimizer.lr": 50.0})
         with pytest.raises(SettingError, match=r"optimizer\.lr is 50\.0, not 0\.004 to 0\.1"):
             search.next_trial()
+
+
+def ask_a_silent_storage(url: str) -> None:
+    """Open a storage whose driver raises a socket's own error, which SQLAlchemy does not wrap."""
+
+    def fall_silent(*_: object) -> None:
+        raise TimeoutError("timed out")
+
+    with open_storage(url) as storage:
+        event.listen(storage.engine, "do_execute", fall_silent)
+        storage.get_all_studies()
+
+
+def test_a_server_that_falls_silent_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"cannot be used: .*trials\.sqlite3: timed out$"):
+        ask_a_silent_storage(f"sqlite:///{tmp_path}/trials.sqlite3")
 
 
 def test_a_damaged_storage_is_one_line(dataset: DataSet, tmp_path: Path) -> None:
