@@ -35,7 +35,6 @@ from smallvision.errors import SettingError
 from smallvision.recipes import (
     Recipe,
     build_ladder,
-    cut_to_cifar10,
     find_preset,
     find_rung,
     override,
@@ -49,6 +48,8 @@ from smallvision.recipes.builders import (
     schedule_augmentations,
 )
 from smallvision.recipes.micro_batch import choose_micro_batch
+from smallvision.recipes.planning import assume_scale
+from smallvision.recipes.task import CIFAR10
 from smallvision.records.files import make_folder
 from smallvision.runs.recovery import explain_failure
 from smallvision.training.loop import update
@@ -142,8 +143,7 @@ def step(
     out: Out = OUT,
 ) -> None:
     """Measure training steps on 32x32 images: images a second and the share of the peak."""
-    scale = find_preset(preset)
-    ladder = build_ladder(scale, cut_to_cifar10(scale))
+    ladder = build_ladder(assume_scale(find_preset(preset).seconds, CIFAR10), CIFAR10)
     names = recipe or ["vgg10-aug", "wrn-aug", "speednet"]
     changes = [*(settings or ()), *(["compute.compile=on"] if compiled else ())]
     recipes = {

@@ -5,6 +5,7 @@ The commands call the same functions.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from smallvision.ensembles.distillation import (
 from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test, score
 from smallvision.exploration.explore import Exploration, explore_dataset
+from smallvision.format import format_duration
 from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
@@ -36,6 +38,8 @@ from smallvision.recipes import (
     recipe_for_target,
 )
 from smallvision.recipes.builders import check_fit, preview_catalogue
+from smallvision.recipes.planning import assume_scale
+from smallvision.recipes.presets import choose_subset
 from smallvision.records import store
 from smallvision.records.layout import (
     STATUS,
@@ -48,6 +52,7 @@ from smallvision.records.layout import (
     number_folder,
 )
 from smallvision.records.locks import claim_folder, sweep
+from smallvision.records.nofollow import exists
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (
     Limits,
@@ -66,12 +71,13 @@ from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
 from smallvision.runs.train import own_teacher, run_recipe
 from smallvision.stats.calibration import describe_calibration, take_logs
+from smallvision.study.budget import fit_length, fit_rung
 from smallvision.study.climb import run_study
-from smallvision.study.plan import StudyPlan, choose_seed
+from smallvision.study.plan import StudyPlan, choose_seed, sets_epochs
 from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
 from smallvision.tuning.search import check_storage
-from smallvision.tuning.trials import default_epochs, shorten
+from smallvision.tuning.trials import default_epochs, shorten_trial
 from smallvision.tuning.tune import SearchOptions, best_recipe, is_tuning_of, tune_recipe
 
 __all__ = [
@@ -120,6 +126,7 @@ def train(
     recipe: Recipe | str | Path = "wrn-aug",
     *,
     preset: str = "laptop",
+    budget_seconds: float | None = None,
     out: str | Path | None = None,
     settings: Sequence[str] = (),
     resume: bool = False,
@@ -134,7 +141,9 @@ def train(
     Args:
         data: a data set, a name or a path.
         recipe: a recipe, the name of a rung, or the path of a TOML file.
-        preset: scale at which a rung is trained; a quick one thins large sets.
+        preset: time budget of a study, which a rung is trained as a part of.
+        budget_seconds: time for this training alone, repeats and refit included: a rung becomes as
+            large and long as this machine can make it, a recipe has fewer epochs if it has to.
         out: run folder; by default `runs/DATA-RECIPE`, numbered if it exists.
         settings: overrides such as `"epochs=6"`.
         resume: go on with the run in `out`.
@@ -152,11 +161,14 @@ def train(
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
     """
-    scale = find_preset(preset)
+    began = time.perf_counter()
+    find_preset(preset)
+    if budget_seconds is not None and (target is not None or sets_epochs(settings)):
+        raise SettingError("--budget says how long to train, and so does epochs= or --target")
     on_all_images = target is not None and refit
     if target is not None:
         recipe = choose_target(recipe, target)
-        if scale.subset(10**9) is not None:
+        if preset == "quick":
             raise SettingError(
                 f"--target is made for all training images, and preset {preset} takes some; "
                 "leave --preset out"
@@ -164,7 +176,10 @@ def train(
     if on_all_images and seeds > 1:
         raise SettingError("--seeds compares runs on validation images, which --refit trains on")
     dataset = as_dataset(data, data_dir)
-    recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
+    asked = recipe
+    recipe, split = plan_run(
+        dataset, asked, preset=preset, settings=settings, budget_seconds=budget_seconds
+    )
     check_fit(recipe, dataset.train.shape)
     plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
@@ -172,12 +187,49 @@ def train(
         refuse_teacher(recipe)
     job = Job(dataset, split, folder, Callbacks(callbacks))
     with claim_folder(folder, STATUS, resume=resume):
+        if budget_seconds is not None:
+            runs = seeds + refit
+            recipe = fit_budget(asked, recipe, job, settings, budget_seconds, runs, began)
         run_recipe(recipe, job, AllImages() if on_all_images else TrainingSplit())
         if seeds > 1:
             repeat_run(recipe, job, seeds)
         if refit and not on_all_images:
             refit_run(folder, job)
     return Run(folder)
+
+
+def fit_budget(
+    asked: Recipe | str | Path,
+    recipe: Recipe,
+    job: Job,
+    settings: Sequence[str],
+    seconds: float,
+    runs: int,
+    began: float,
+) -> Recipe:
+    """A recipe that a budget has the time for; a run that was begun keeps the one it has.
+
+    Args:
+        asked: what the user named.
+        recipe: what it is without a budget, the overrides included.
+        job, settings: of the run.
+        seconds, runs, began: as for `plan_budget`.
+    """
+    if exists(job.folder / "recipe.toml"):
+        return read_run_recipe(job.folder)
+    name = read_if_file(asked)
+    if isinstance(name, Recipe):
+        fitted = fit_length(recipe, job, seconds, runs=runs, began=began)
+    else:
+        task = describe_task(job.dataset, job.split)
+        seed = choose_seed(settings)
+        found = fit_rung(name, job, task, seconds, runs=runs, seed=seed, began=began)
+        fitted = override(found, settings)
+    passes = fitted.epochs * fitted.passes
+    job.callback.on_message(
+        f"In {format_duration(seconds)} there is time for {passes} passes over the images."
+    )
+    return fitted
 
 
 def choose_target(recipe: Recipe | str | Path, target: float) -> Recipe:
@@ -250,7 +302,7 @@ def tune(
     check_fit(recipe, dataset.train.shape)
     refuse_teacher(recipe)
     epochs = epochs or default_epochs(recipe)
-    shorten(recipe, epochs)  # raises if no run may have so many
+    shorten_trial(recipe, epochs)  # raises if no run may have so many
     if out is None:
         folder, resume = find_tuning(dataset, recipe, epochs), True
     else:
@@ -275,7 +327,12 @@ def find_tuning(dataset: DataSet, recipe: Recipe, epochs: int) -> Path:
 
 
 def plan_run(
-    dataset: DataSet, recipe: Recipe | str | Path, *, preset: str, settings: Sequence[str]
+    dataset: DataSet,
+    recipe: Recipe | str | Path,
+    *,
+    preset: str,
+    settings: Sequence[str],
+    budget_seconds: float | None = None,
 ) -> tuple[Recipe, Split]:
     """Find the recipe, apply the overrides and split by the seed that results.
 
@@ -283,13 +340,13 @@ def plan_run(
         SettingError: no such recipe or setting.
         DataError: the images cannot be split.
     """
-    scale = find_preset(preset)
+    seconds = budget_seconds or find_preset(preset).seconds
 
     def split_by(seed: int) -> Split:
         return make_split(
             dataset.train,
             val=dataset.val,
-            subset=scale.subset(len(dataset.train)),
+            subset=choose_subset(len(dataset.train), seconds),
             seed=seed,
         )
 
@@ -299,6 +356,11 @@ def plan_run(
         return found, split_by(found.seed)
     split = split_by(choose_seed(settings))
     return build_rung(found, dataset, split, preset=preset, settings=settings), split
+
+
+def describe_task(dataset: DataSet, split: Split) -> Task:
+    """What the scale of a recipe depends on."""
+    return Task(dataset.train.shape, len(split.train), dataset.mirror_safe, len(split.val))
 
 
 def read_if_file(recipe: Recipe | str | Path) -> Recipe | str:
@@ -320,8 +382,9 @@ def build_rung(
     Raises:
         SettingError: no such rung, preset or setting.
     """
-    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
-    ladder = build_ladder(find_preset(preset), task, seed=choose_seed(settings))
+    task = describe_task(dataset, split)
+    scale = assume_scale(find_preset(preset).seconds, task)
+    ladder = build_ladder(scale, task, seed=choose_seed(settings))
     return override(find_rung(ladder, name).recipe, settings)
 
 

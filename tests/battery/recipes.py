@@ -16,7 +16,8 @@ from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, build_ladder, find_preset, parse_recipe, read_recipe
 from smallvision.recipes.keys import list_keys
 from smallvision.recipes.overrides import override
-from smallvision.recipes.task import Task
+from smallvision.recipes.planning import assume_scale
+from smallvision.recipes.task import CIFAR10
 from smallvision.recipes.toml import write_toml
 from tests.battery.outcome import Outcome
 
@@ -29,11 +30,10 @@ PROMISE = (
 def run(place: Path, trials: int, seed: int) -> Outcome:
     """Round trips of drawn recipes, and mutated texts, as many of each."""
     outcome = Outcome(PROMISE)
-    task = Task((3, 32, 32), 40_000, mirror_safe=True)
     bases = [
         rung.recipe
         for name in ("quick", "laptop", "full")
-        for rung in build_ladder(find_preset(name), task)
+        for rung in build_ladder(assume_scale(find_preset(name).seconds, CIFAR10), CIFAR10)
     ]
     round_trip(bases, trials, seed, outcome)
     draw = random.Random(seed)

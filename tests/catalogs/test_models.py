@@ -8,6 +8,7 @@ from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
 
 SHAPES = [(1, 8, 8), (3, 32, 32), (3, 33, 47), (1, 28, 28), (3, 96, 96)]
 SMALL = {
+    "linear": {},
     "mlp": {"hidden": (16,)},
     "vgg10": {"width": 4},
     "wide_resnet": {"depth": 10, "width": 1},

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from smallvision.recipes import PRESETS, Task, build_ladder
+from smallvision.recipes import Task, build_ladder
+from smallvision.recipes.planning import assume_scale
 from smallvision.records.ledger import read_openings
 from tests.support.commands import BRIEF, FAST, Outcome, assert_refused
 from tests.support.studies import MadeStudy, make_study
@@ -28,7 +29,8 @@ def study(finished: MadeStudy, tmp_path: Path) -> MadeStudy:
 
 
 def test_every_rung_is_trained(finished: MadeStudy) -> None:
-    ladder = build_ladder(PRESETS["quick"], Task((1, 8, 8), 1_000, mirror_safe=True))
+    task = Task((1, 8, 8), 1_000, mirror_safe=True)
+    ladder = build_ladder(assume_scale(300.0, task), task)
     assert [rung.slot for rung in finished.summary.rungs] == [rung.slot for rung in ladder]
     assert {rung.status for rung in finished.summary.rungs} == {"done"}
 

@@ -36,7 +36,9 @@ from smallvision.errors import DataError
 from smallvision.evaluation.error_analysis import ErrorAnalysis
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.optim import Schedule
-from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset
+from smallvision.recipes import build_ladder
+from smallvision.recipes.planning import assume_scale
+from smallvision.recipes.task import CIFAR10
 from smallvision.records import schema, store
 from smallvision.records.files import make_folder
 from smallvision.records.schema import (
@@ -264,7 +266,6 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
     look = Exploration(
         taint(exploration.figures, change), exploration.images, exploration.list_previews, 0
     )
-    scale = find_preset("quick")
     compute = ComputeSettings(device="cpu", precision="bf16", compiled=False, threads=2)
     return {
         "classification": lambda console: print_classification(classification, console),
@@ -286,7 +287,10 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
             console=console,
         ),
         "recipes": lambda console: show_ladder(
-            change("quick"), change("-"), build_ladder(scale, cut_to_cifar10(scale))[:2], console
+            change("quick"),
+            change("-"),
+            build_ladder(assume_scale(300.0, CIFAR10), CIFAR10)[:2],
+            console,
         ),
         "run": lambda console: print_run(place, status, console),
         "unfinished run": lambda console: print_run(place, unfinished, console),

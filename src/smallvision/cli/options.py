@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from smallvision.errors import SettingError
 
 if TYPE_CHECKING:
     from smallvision.data.dataset import DataSet
@@ -53,7 +56,20 @@ NoMirror = Annotated[
     ),
 ]
 PresetOption = Annotated[
-    str, typer.Option(help="The scale of models and training: quick, laptop or full.")
+    str,
+    typer.Option(
+        help="A time budget by name: quick (5 minutes), laptop (an hour), overnight (8 hours) or "
+        "full (no limit)."
+    ),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        help="The time for all of it, such as 30m, instead of a preset.",
+        show_default=False,
+    ),
 ]
 SettingsOption = Annotated[
     list[str] | None,
@@ -83,6 +99,22 @@ def pick_data(data: str, data_dir: Path | None, *, no_mirror: bool) -> str | Dat
     from smallvision.data.loading.load import load_data
 
     return load_data(data, data_dir=data_dir, mirror_safe=False)
+
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def read_duration(text: str) -> float:
+    """`90s`, `10m` or `1h30m` in seconds.
+
+    Raises:
+        SettingError: it is no such time, or none at all.
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
+    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if "".join(map("".join, parts)) != text or not seconds:
+        raise SettingError(f"'{text}' is no time; write it like 90s, 10m or 1h30m")
+    return seconds
 
 
 def leave_if_busy(folder: Path | None) -> None:

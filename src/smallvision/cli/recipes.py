@@ -20,14 +20,16 @@ def recipes(
     """List recipes and their parts, with the sizes for CIFAR-10."""
     from smallvision.cli.render.console import open_console
     from smallvision.cli.render.recipes import show_ladder, show_parts
-    from smallvision.recipes import build_ladder, cut_to_cifar10, find_preset, find_rung
+    from smallvision.recipes import build_ladder, find_preset, find_rung
+    from smallvision.recipes.planning import assume_scale
+    from smallvision.recipes.task import CIFAR10
     from smallvision.recipes.toml import write_toml
 
-    scale = find_preset(preset)
-    ladder = build_ladder(scale, cut_to_cifar10(scale))
+    found = find_preset(preset)
+    ladder = build_ladder(assume_scale(found.seconds, CIFAR10), CIFAR10)
     if name is not None:
         say_lines(write_toml(find_rung(ladder, name).recipe.plain()))
         return
     console = open_console()
-    show_ladder(preset, scale.sentence, ladder, console)
+    show_ladder(preset, found.sentence, ladder, console)
     show_parts(console)

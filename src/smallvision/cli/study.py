@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smallvision.cli.options import (
+    BudgetOption,
     Data,
     DataDir,
     Json,
@@ -17,6 +18,7 @@ from smallvision.cli.options import (
     SettingsOption,
     leave_if_busy,
     pick_data,
+    read_duration,
     spell_command,
 )
 from smallvision.cli.output import say_json
@@ -28,12 +30,22 @@ STUDIES = Path("studies")
 def study(
     data: Data = "digits",
     preset: PresetOption = "quick",
+    budget: BudgetOption = None,
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
-        Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-PRESET.")
+        Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-BUDGET.")
     ] = None,
     settings: SettingsOption = None,
+    same_plan_as: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="STUDY",
+            help="Repeat the plan of this study: its networks, epochs and trials.",
+            show_default=False,
+        ),
+    ] = None,
     max_gap: Annotated[
         float,
         typer.Option(
@@ -82,7 +94,7 @@ def study(
 ) -> None:
     """Run a study: explore, split, train the ladder of models, test once, write the report."""
     if out is None:
-        out = choose_folder(data, preset, dry_run=dry_run, resume=resume)
+        out = choose_folder(data, budget or preset, dry_run=dry_run, resume=resume)
     leave_if_busy(out)
 
     from smallvision.cli.render.progress import TerminalProgress
@@ -95,6 +107,8 @@ def study(
     find_preset(preset)
     plan = StudyPlan(
         preset=preset,
+        budget_seconds=None if budget is None else read_duration(budget),
+        same_plan_as=same_plan_as,
         settings=tuple(settings or ()),
         limits=Limits(
             gap=max_gap,
@@ -125,8 +139,8 @@ def split_slots(text: str | None) -> tuple[str, ...]:
     return tuple(slot.strip() for slot in (text or "").split(",") if slot.strip())
 
 
-def choose_folder(data: str, preset: str, *, dry_run: bool, resume: bool) -> Path:
-    """`studies/DATA-PRESET`: the newest one to resume, or the next free number.
+def choose_folder(data: str, budget: str, *, dry_run: bool, resume: bool) -> Path:
+    """`studies/DATA-BUDGET`: the newest one to resume, or the next free number.
 
     Raises:
         RecordError: there is nothing to resume.
@@ -134,7 +148,7 @@ def choose_folder(data: str, preset: str, *, dry_run: bool, resume: bool) -> Pat
     from smallvision.data.loading.load import name_data
     from smallvision.records.layout import STUDY, newest_folder, number_folder
 
-    stem = f"{name_data(data)}-{preset}" + ("-dry" if dry_run else "")
+    stem = f"{name_data(data)}-{budget}" + ("-dry" if dry_run else "")
     if not resume:
         return number_folder(STUDIES, stem)
     newest = newest_folder(STUDIES, stem, STUDY)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from smallvision.cli.options import (
+    BudgetOption,
     Data,
     DataDir,
     Json,
@@ -17,6 +18,7 @@ from smallvision.cli.options import (
     SettingsOption,
     leave_if_busy,
     pick_data,
+    read_duration,
     spell_command,
 )
 from smallvision.cli.output import say_json
@@ -31,6 +33,7 @@ def train(
         ),
     ] = "wrn-aug",
     preset: PresetOption = "laptop",
+    budget: BudgetOption = None,
     data_dir: DataDir = None,
     no_mirror: NoMirror = False,
     out: Annotated[
@@ -83,6 +86,7 @@ def train(
             dataset,
             recipe,
             preset=preset,
+            budget_seconds=None if budget is None else read_duration(budget),
             out=out,
             settings=settings or (),
             resume=resume,

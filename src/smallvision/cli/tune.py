@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -18,24 +17,9 @@ from smallvision.cli.options import (
     SettingsOption,
     leave_if_busy,
     pick_data,
+    read_duration,
 )
 from smallvision.cli.output import say_json
-from smallvision.errors import SettingError
-
-UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-def read_duration(text: str) -> float:
-    """`90s`, `10m` or `1h30m` in seconds.
-
-    Raises:
-        SettingError: it is no such time, or none at all.
-    """
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
-    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
-    if "".join(map("".join, parts)) != text or not seconds:
-        raise SettingError(f"'{text}' is no time; write it like 90s, 10m or 1h30m")
-    return seconds
 
 
 def tune(

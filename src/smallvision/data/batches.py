@@ -6,6 +6,7 @@ augmented as bytes and normalised on the device, so that no image passes through
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class TrainBatches:
         augmentations: what is applied in order to bytes and targets, given the step of the run
             and which images they are.
         seed: of the run.
+        passes: over all images in an epoch, each in an order of its own.
         micro_batch: most images made at a time, in parts that differ by one at most; 0 for the
             whole batch.
         reads_ahead: whether the next batch's images are read while a step is made of this one's,
@@ -81,24 +83,37 @@ class TrainBatches:
     batch_size: int
     augmentations: AugmentationSchedule
     seed: int
+    passes: int = 1
     micro_batch: int = 0
     reads_ahead: bool = False
 
     @property
     def steps(self) -> int:
         """Batches an epoch."""
-        return count_steps(len(self.images), self.batch_size)
+        return self.passes * count_steps(len(self.images), self.batch_size)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1, but for the first so many."""
-        order = Generator().manual_seed(derive_seed(self.seed, "order", epoch))
-        indices = torch.randperm(len(self.images), generator=order).to(self.labels.device)
-        picks = torch.split(indices, self.batch_size)
         with ThreadPoolExecutor(max_workers=1) as reader:
-            for step in range(first, self.steps):
-                if self.reads_ahead and step + 1 < self.steps:
-                    reader.submit(self.read, picks[step + 1])
-                yield Batch(self, picks[step], epoch, step)
+            picks = self.list_picks(epoch, first)
+            current = next(picks, None)
+            for step in itertools.count(first):
+                if current is None:
+                    return
+                following = next(picks, None)
+                if self.reads_ahead and following is not None:
+                    reader.submit(self.read, following)
+                yield Batch(self, current, epoch, step)
+                current = following
+
+    def list_picks(self, epoch: int, first: int) -> Iterator[Tensor]:
+        """Yield which images make each batch of an epoch, but for the first so many batches."""
+        steps = self.steps // self.passes
+        for number in range(first // steps, self.passes):
+            seed = derive_seed(self.seed, "order", (epoch - 1) * self.passes + number + 1)
+            order = torch.randperm(len(self.images), generator=Generator().manual_seed(seed))
+            batches = torch.split(order.to(self.labels.device), self.batch_size)[:steps]
+            yield from batches[max(0, first - number * steps) :]
 
     def read(self, picks: Tensor) -> None:
         """Bring the pages of some images into memory; numpy lets other threads go on meanwhile."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from smallvision.models.linear_classifier import linear_classifier
 from smallvision.models.mlp import mlp
 from smallvision.models.speednet import speednet, whiten
 from smallvision.models.vgg import vgg10
@@ -31,6 +32,7 @@ class ModelEntry:
 
 
 MODELS: dict[str, ModelEntry] = {
+    "linear": ModelEntry(linear_classifier, any_size=False),
     "mlp": ModelEntry(mlp, any_size=False),
     "vgg10": ModelEntry(vgg10),
     "wide_resnet": ModelEntry(wide_resnet),

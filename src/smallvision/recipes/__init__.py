@@ -3,9 +3,10 @@
 Only `recipes.builders`, which builds models and optimisers, needs torch.
 """
 
-from smallvision.recipes.ladder import Rung, build_ladder, cut_to_cifar10, find_rung
+from smallvision.recipes.ladder import Rung, build_ladder, find_rung
 from smallvision.recipes.overrides import follow_seed, override
 from smallvision.recipes.presets import PRESETS, find_preset
+from smallvision.recipes.scale import Scale
 from smallvision.recipes.settings.recipe import Recipe
 from smallvision.recipes.speednet_recipe import recipe_for_target
 from smallvision.recipes.task import Task
@@ -15,9 +16,9 @@ __all__ = [
     "PRESETS",
     "Recipe",
     "Rung",
+    "Scale",
     "Task",
     "build_ladder",
-    "cut_to_cifar10",
     "find_preset",
     "find_rung",
     "follow_seed",

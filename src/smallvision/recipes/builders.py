@@ -16,6 +16,7 @@ from smallvision.augment import (
     smooth_labels,
 )
 from smallvision.compute.machine import Machine, choose_machine
+from smallvision.data.batches import count_steps
 from smallvision.errors import SettingError
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.models import MODELS
@@ -172,14 +173,14 @@ def schedule_augmentations(
 
     def find_augmentations(step: int, indices: Tensor) -> list[Augmentation]:
         is_unmixed = any(step in steps for steps in unmixed)
-        epoch = step // steps_per_epoch + 1
+        number = step * recipe.passes // steps_per_epoch + 1  # of the pass
         chosen = [
             (entry, augment)
             for entry, augment in zip(entries, built, strict=True)
             if not (entry.mixes and is_unmixed)
         ]
         augmentations: list[Augmentation] = [
-            partial(augment, indices=indices, epoch=epoch, seed=flip_seed)
+            partial(augment, indices=indices, epoch=number, seed=flip_seed)
             if entry.needs_indices
             else augment
             for entry, augment in chosen
@@ -195,6 +196,11 @@ def schedule_augmentations(
         return augmentations
 
     return find_augmentations
+
+
+def count_epoch_steps(recipe: Recipe, num_images: int) -> int:
+    """Batches in an epoch of a recipe."""
+    return recipe.passes * count_steps(num_images, min(recipe.batch_size, num_images))
 
 
 def build_schedule(recipe: Recipe, steps_per_epoch: int) -> Schedule:

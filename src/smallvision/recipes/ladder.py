@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.presets import Preset, choose_batch_size, choose_epochs
+from smallvision.recipes.scale import Family, Scale, choose_batch_size, divide_passes
 from smallvision.recipes.settings.augmentations import CropSettings, CutMixSettings, FlipSettings
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
-from smallvision.recipes.settings.recipe import Augment, Recipe
-from smallvision.recipes.speednet_recipe import build_speednet_recipe
+from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
+from smallvision.recipes.speednet_recipe import SpeedNetScale, build_speednet_recipe
 from smallvision.recipes.task import Task
-from smallvision.records.schema.settings.networks import MlpSettings
 
 Change = Callable[[Recipe], Recipe]
 
@@ -82,24 +81,23 @@ def name_rung(slot: str, recipe: Recipe) -> str:
     return "-".join(part for part in parts if part)
 
 
-def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
-    """Adapt the ladder to a task: epochs to the number of images, flips only if labels allow them.
+def build_ladder(scale: Scale, task: Task, *, seed: int = 0) -> list[Rung]:
+    """Adapt the ladder to a task and a scale; flips only if labels allow them.
 
     Each rung changes the one before it; `Rung.on` gives the same change to another recipe.
     """
-    batch_size = choose_batch_size(task.num_train)
-    epochs = choose_epochs(preset, task.num_train // batch_size)
+    side = min(task.shape[1:])
     # An eighth of the image is 4 pixels of 32, the shift that CIFAR-10 made standard.
-    shift = CropSettings(padding=max(1, min(task.shape[1:]) // 8))
+    shift = CropSettings(padding=max(1, side // 8))
     augment: tuple[Augment, ...] = (FlipSettings(), shift) if task.mirror_safe else (shift,)
+    # Smoothing and the mirrored view are the same for all, so that no rung is better for them.
     first = Recipe(
         seed=seed,
-        epochs=epochs,
-        batch_size=batch_size,
-        model=MlpSettings(),
-        optimizer=SgdSettings(lr=0.05),
-        schedule=_alter(preset.schedule, warmup_epochs=min(1.0, epochs / 20)),
+        batch_size=choose_batch_size(task.num_train),
+        label_smoothing=0.1,
+        tta=TtaSettings(mirror=task.mirror_safe),
     )
+    fast = SpeedNetScale(*divide_passes(scale.passes("speednet")), scale.model("speednet"))
     rungs: list[Rung] = []
 
     def add(slot: str, question: str, weakness: str, **settings: Any) -> None:
@@ -110,18 +108,25 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         )
 
     add(
-        "mlp",
-        "What accuracy does a network reach that ignores the positions of pixels?",
+        "linear",
+        "What accuracy does logistic regression on pixels reach?",
         "Without a baseline no figure means anything.",
         after=(),
-        change=lambda base: base,
+        change=lambda base: _train(base, scale, "linear", lr=0.01),
+    )
+    add(
+        "mlp",
+        "Does a network that ignores the positions of pixels do better?",
+        "Logistic regression sees each class as one pattern of light and dark.",
+        after=("linear",),
+        change=lambda base: _train(base, scale, "mlp", lr=0.05),
     )
     add(
         "vgg10",
         "Do convolutions, which detect a pattern at every position, do better?",
         "A fully connected network must learn each pattern separately for every position.",
-        after=("mlp",),
-        change=lambda base: _alter(base, model=preset.vgg, optimizer=SgdSettings(lr=0.05)),
+        after=("linear", "mlp"),
+        change=lambda base: _train(base, scale, "vgg", lr=0.05),
     )
     add(
         "vgg10-aug",
@@ -138,7 +143,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Gradients pass badly through many plain convolutions in a row, which limits accuracy.",
         after=("vgg10",),
         change=lambda base: _alter(
-            base, model=preset.wrn, optimizer=SgdSettings(lr=0.1), augment=()
+            _train(base, scale, "wrn", lr=0.1), augment=(), random_crop_phase=crop_in_phases(side)
         ),
     )
     add(
@@ -177,7 +182,7 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "What accuracy does a network that was designed for speed reach in a few epochs?",
         "The rungs so far were designed for accuracy, not for a short training.",
         after=tuple(rung.slot for rung in rungs),
-        change=lambda base: build_speednet_recipe(task, preset.speednet, seed=base.seed),
+        change=lambda base: build_speednet_recipe(task, fast, seed=base.seed),
     )
     everything = tuple(rung.slot for rung in rungs)
     add(
@@ -193,10 +198,38 @@ def build_ladder(preset: Preset, task: Task, *, seed: int = 0) -> list[Rung]:
         "Does an ensemble of the snapshots of one run beat the best of them?",
         "A single network makes confident errors that another would not make.",
         after=(*everything, "tuned"),
-        change=lambda base: add_cycles(base, preset.snapshots),
+        change=lambda base: add_cycles(base, scale.snapshots),
         work="ensemble",
     )
     return rungs
+
+
+def _train(base: Recipe, scale: Scale, family: Family, *, lr: float) -> Recipe:
+    """A recipe with another network, for as long as the scale says."""
+    epochs, passes = divide_passes(scale.passes(family))
+    trained: Recipe = _alter(
+        base,
+        epochs=epochs,
+        passes=passes,
+        model=scale.model(family),
+        optimizer=SgdSettings(lr=lr),
+        schedule=SgdrSettings(cycles=choose_cycles(epochs), warmup_epochs=min(1.0, epochs / 20)),
+    )
+    return trained
+
+
+def choose_cycles(epochs: int) -> int:
+    """Cycles of doubling length, of which the first has at least six epochs.
+
+    Each ends in a usable model: a point of accuracy against time.
+    """
+    return 3 if epochs >= 56 else 2 if epochs >= 18 else 1
+
+
+def crop_in_phases(side: int) -> tuple[RandomCropPhase, ...]:
+    """Random crops for the most part of a cycle, which take less time than whole images."""
+    phases = [(0.5, round(0.75 * side)), (0.75, round(0.875 * side))]
+    return tuple(RandomCropPhase(until=until, side=crop) for until, crop in phases if crop >= 16)
 
 
 def add_cycles(base: Recipe, cycles: int) -> Recipe:
@@ -224,13 +257,6 @@ def add_cycles(base: Recipe, cycles: int) -> Recipe:
         checkpoints="cycles",
     )
     return longer
-
-
-def cut_to_cifar10(preset: Preset) -> Task:
-    """The task of CIFAR-10 with a preset's number of images, for listings without data."""
-    images = 50_000
-    used = images * (preset.subset(images) or 1.0)
-    return Task(shape=(3, 32, 32), num_train=round(0.8 * used), mirror_safe=True)
 
 
 def find_rung(ladder: Sequence[Rung], name: str) -> Rung:

@@ -72,3 +72,15 @@ def follow_seed(recipe: Recipe, i: int) -> Recipe:
         raise SettingError(
             f"{error}; further runs take the seeds that follow, so begin lower"
         ) from None
+
+
+def change_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    """A recipe with another number of epochs, and a warm-up in proportion.
+
+    Raises:
+        SettingError: no recipe may have so many.
+    """
+    settings = [f"epochs={epochs}"]
+    if warmup := getattr(recipe.schedule, "warmup_epochs", 0.0):
+        settings.append(f"schedule.warmup_epochs={warmup * epochs / recipe.epochs!r}")
+    return override(recipe, settings)

@@ -10,7 +10,7 @@ from smallvision.recipes.settings.augmentations import AlternatingFlipSettings, 
 from smallvision.recipes.settings.optimization import LinearSettings, MuonSettings
 from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
 from smallvision.recipes.task import Task
-from smallvision.records.schema.settings.networks import SpeedNetSettings
+from smallvision.records.schema.settings.networks import AnyModel, SpeedNetSettings
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,23 @@ class SpeedNetScale:
 
     Attributes:
         epochs: of training.
+        passes: over the training split in an epoch.
         model: the network.
         crop_phases: phases of training on random crops: the share of each cycle after which the
             phase ends, and the side of its crops as a share of the image's.
     """
 
     epochs: int
-    model: SpeedNetSettings
-    crop_phases: tuple[tuple[float, float], ...]
+    passes: int
+    model: AnyModel
+    crop_phases: tuple[tuple[float, float], ...] = ((0.7, 0.875),)
 
 
 # For CIFAR-10, on all 50,000 training images; docs/SPEED.md has the records.
 TARGETS: Mapping[float, SpeedNetScale] = {
-    0.93: SpeedNetScale(7, SpeedNetSettings(extra_convs=1), ((0.65, 0.875),)),
-    0.94: SpeedNetScale(10, SpeedNetSettings(extra_convs=1), ((0.7, 0.875),)),
-    0.96: SpeedNetScale(40, SpeedNetSettings(widths=(128, 384, 512), depth=3), ((0.7, 0.875),)),
+    0.93: SpeedNetScale(7, 1, SpeedNetSettings(extra_convs=1), ((0.65, 0.875),)),
+    0.94: SpeedNetScale(10, 1, SpeedNetSettings(extra_convs=1)),
+    0.96: SpeedNetScale(40, 1, SpeedNetSettings(widths=(128, 384, 512), depth=3)),
 }
 
 STEPS_PER_EPOCH = 25  # at least; batches of 2,000 images for CIFAR-10
@@ -57,6 +59,7 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
         name="speednet",
         seed=seed,
         epochs=scale.epochs,
+        passes=scale.passes,
         batch_size=batch_size,
         micro_batch=500 if batch_size > 500 else 0,
         model=scale.model,

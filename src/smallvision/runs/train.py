@@ -13,7 +13,7 @@ import torch
 from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
-from smallvision.data.batches import TrainBatches, count_steps
+from smallvision.data.batches import TrainBatches
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
 from smallvision.optim import Schedule
@@ -32,6 +32,7 @@ from smallvision.recipes.builders import (
     build_patience,
     build_schedule,
     build_tta,
+    count_epoch_steps,
     prepare_model,
     schedule_augmentations,
 )
@@ -274,7 +275,7 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
         lambda: normalize(data.sample(PREPARED_WITH, recipe.seed)[0].to(machine.device)),
     )
     batch_size = min(recipe.batch_size, len(data.train[1]))
-    schedule = build_schedule(recipe, count_steps(len(data.train[1]), batch_size))
+    schedule = build_schedule(recipe, count_epoch_steps(recipe, len(data.train[1])))
     micro_batch = setup.file.status.micro_batch or choose_micro_batch(recipe, machine)
     scale_norm_momentum(model, batch_size, micro_batch)
     batches = build_batches(setup, schedule, batch_size, micro_batch)
@@ -322,10 +323,11 @@ def build_batches(
         augmentations=schedule_augmentations(
             recipe,
             schedule.cycle_ends,
-            count_steps(len(data.train[1]), batch_size),
+            count_epoch_steps(recipe, len(data.train[1])),
             find_teacher(setup),
         ),
         seed=recipe.seed,
+        passes=recipe.passes,
         micro_batch=micro_batch,
         reads_ahead=not fits(data.train[0].nbytes, "cpu"),
     )

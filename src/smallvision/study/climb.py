@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,23 +15,33 @@ from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
 from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
-from smallvision.recipes import Recipe, Rung, Task, find_preset, read_run_recipe
+from smallvision.format import format_duration
+from smallvision.recipes import Recipe, Rung, Task, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
+from smallvision.recipes.presets import choose_subset
 from smallvision.records import store
 from smallvision.records.files import now
 from smallvision.records.layout import STATUS, STUDY, TEST
 from smallvision.records.locks import check_folder, lock_folder
-from smallvision.records.schema import RungRecord, StudySummary, ValidatedRun
+from smallvision.records.schema import RungRecord, StudyRecord, StudySummary, ValidatedRun
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
+from smallvision.study.budget import (
+    Clock,
+    describe_plan,
+    find_too_many,
+    plan_budget,
+    read_plan,
+    read_scale,
+)
 from smallvision.study.context import StudyContext
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
-from smallvision.study.rungs import WORK
+from smallvision.study.rungs import WORK, NoTimeError
 from smallvision.study.study_record import (
     StudyFile,
     describe_data,
@@ -67,6 +78,7 @@ def run_study(
         UserError: bad settings, a folder that is not ours, or images that cannot be split; what
             was there before is untouched.
     """
+    began = time.perf_counter()
     folder, plan = Path(folder), plan or StudyPlan()
     # What can be wrong without the images is found before they are loaded or downloaded.
     cut_ladder(plan)
@@ -77,37 +89,90 @@ def run_study(
     split = make_split(
         dataset.train,
         val=dataset.val,
-        subset=find_preset(plan.preset).subset(len(dataset.train)),
+        subset=choose_subset(len(dataset.train), plan.seconds),
         seed=plan.seed,
     )
-    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
     job = Job(dataset, split, folder, Callbacks(callbacks))
-    context = StudyContext(job, plan, cut_ladder(plan, task))
     with lock_folder(folder):
-        return climb_ladder(context, resume=resume)
+        is_begun = check_folder(folder, STUDY, resume=resume)
+        context = prepare_study(job, plan, began, is_begun=is_begun)
+        file = reopen_study(context) if is_begun else open_study(context)
+        return climb_ladder(context, file, Clock(file.record.spent_seconds, began))
 
 
-def climb_ladder(context: StudyContext, *, resume: bool) -> StudySummary:
+def prepare_study(job: Job, plan: StudyPlan, began: float, *, is_begun: bool) -> StudyContext:
+    """Divide the budget, or take the division that was written down, and cut the ladder to it."""
+    dataset, split = job.dataset, job.split
+    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe, len(split.val))
+    if is_begun:
+        budget = store.read(job.folder / STUDY, StudyRecord).budget
+    elif plan.same_plan_as is not None:
+        budget = read_plan(plan.same_plan_as)
+    elif plan.is_timed:
+        ladder = cut_ladder(plan, task)
+        budget = plan_budget(
+            job,
+            task,
+            plan.seconds,
+            slots=tuple(rung.slot for rung in ladder.rungs if rung.slot in ladder.chosen),
+            runs=plan.seeds,
+            must=bool(plan.rungs),
+            seed=plan.seed,
+            began=began,
+        )
+    else:
+        budget = None
+    scale = None if budget is None else read_scale(budget)
+    return StudyContext(job, plan, cut_ladder(plan, task, scale), budget)
+
+
+def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudySummary:
     """The study itself, in a folder that is ours."""
     job = context.job
-    begin = reopen_study if check_folder(job.folder, STUDY, resume=resume) else open_study
-    file = begin(context)
     for sentence in (*job.dataset.notes, describe_data(job.dataset, job.split)):
         job.callback.on_message(sentence)
+    for line in describe_plan(context.budget) if context.budget else ():
+        job.callback.on_message(line)
     if not is_explored(job.folder / "exploration"):
         explore_split(context).write(job.folder / "exploration")
 
     for rung in context.ladder.rungs:
-        if rung.slot in context.ladder.chosen:
-            climb_rung(rung, context, file)
+        cut_what_is_late(context, file, clock)
+        if file.find_rung(rung.slot).status != "skipped":
+            climb_rung(rung, context, file, clock)
     conclude(context, file)
     best = file.record.best
     if best is not None:
         test_winner(best, context)
         explain_run(context.folder_of(best), job.dataset, job.split)
-    file.update(finished=file.record.finished or now())
+    if file.record.finished is None:
+        file.update(finished=now(), spent_seconds=clock.spent())
     write_report(job.folder)
     return summarize_study(job.folder, file.record)
+
+
+def cut_what_is_late(context: StudyContext, file: StudyFile, clock: Clock) -> None:
+    """Leave out the rungs that the budget has no time for any more, and say so."""
+    if context.budget is None:
+        return
+    pending = [rung.slot for rung in file.record.rungs if rung.status == "pending"]
+    slowness = measure_slowness(context, file)
+    for slot in find_too_many(context.budget, pending, clock.spent(), slowness):
+        why = f"left out after {format_duration(clock.spent())}: no time is left for it."
+        file.update_rung(file.find_rung(slot), status="skipped", note=why)
+        context.job.callback.on_message(f"{slot} is {why}")
+
+
+def measure_slowness(context: StudyContext, file: StudyFile) -> float:
+    """What the finished rungs took, divided by what was planned for them."""
+    assert context.budget is not None
+    planned = {rung.slot: rung.seconds for rung in context.budget.rungs}
+    taken = [
+        (status.seconds + status.search_seconds, planned[rung.slot])
+        for rung in file.finished_rungs()
+        if (status := find_validated(context.folder_of(rung.name))[1]).seconds
+    ]
+    return sum(took for took, _ in taken) / max(1.0, sum(asked for _, asked in taken))
 
 
 def explore_split(context: StudyContext) -> Exploration:
@@ -129,7 +194,7 @@ def explore_split(context: StudyContext) -> Exploration:
     )
 
 
-def climb_rung(rung: Rung, context: StudyContext, file: StudyFile) -> None:
+def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock) -> None:
     """Set a rung on the best below it, do its work, and enter the outcome.
 
     A finished rung stays what it is, on the base it had. A rung that fails does not end the
@@ -143,13 +208,18 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile) -> None:
         callback.on_stage_end(entry.name, find_validated(run)[1])
         return
     rung, entry = place_rung(rung, entry, context, file)
+    allowed = context.allow(rung.slot, clock)
     file.update(finished=None)
     entry = file.update_rung(entry, status="running", error=None)
     callback.on_stage_start(rung.name, rung.question)
     if entry.note:
         callback.on_message(entry.note)
     try:
-        status = do_work(rung, context)
+        status = do_work(rung, context, allowed)
+    except NoTimeError as error:
+        file.update_rung(entry, status="skipped", note=str(error))
+        callback.on_message(f"{rung.name} is {error}")
+        return
     except RecordError:
         raise
     except (UserError, RuntimeError) as error:
@@ -158,12 +228,13 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile) -> None:
         callback.on_stage_failed(rung.name, reason)
         return
     file.update_rung(entry, status="done")
+    file.update(spent_seconds=clock.spent())
     callback.on_stage_end(rung.name, status)
 
 
-def do_work(rung: Rung, context: StudyContext) -> ValidatedRun:
+def do_work(rung: Rung, context: StudyContext, allowed: float) -> ValidatedRun:
     """Train, tune or average, and enter whether the rung keeps the limits."""
-    status = WORK[rung.work](rung, context)
+    status = WORK[rung.work](rung, context, allowed)
     status = status.change(within_limits=context.plan.limits.allow(status))
     store.write(context.folder_of(rung.name) / STATUS, status)
     return status

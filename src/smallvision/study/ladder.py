@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from smallvision.ensembles.distillation import refuse_teacher
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_preset, find_rung, override
+from smallvision.recipes import Recipe, Rung, Scale, Task, build_ladder, find_rung, override
 from smallvision.recipes.builders import check_fit
 from smallvision.recipes.keys import flatten, list_keys, suggest_key
 from smallvision.recipes.overrides import split_assignment
-from smallvision.recipes.presets import Preset
+from smallvision.recipes.planning import assume_scale
 from smallvision.study.plan import StudyPlan
 
 DRY_EPOCHS = 2
@@ -24,14 +24,14 @@ class Ladder:
     """The rungs of a study.
 
     Attributes:
-        preset: their scale.
+        scale: of their networks and their training.
         rungs: all of them in order, each on the one below it.
         chosen: the slots to climb.
         repeated: those trained with every seed of the plan, the others with its first.
         settings: `key=value` for every rung that has the key.
     """
 
-    preset: Preset
+    scale: Scale
     rungs: tuple[Rung, ...]
     chosen: frozenset[str]
     repeated: frozenset[str]
@@ -42,8 +42,10 @@ class Ladder:
         return rung if base is None else place_rung(rung, base, self.settings)
 
 
-def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
-    """The preset's rungs for a task, with the overrides in place.
+def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK, scale: Scale | None = None) -> Ladder:
+    """The rungs for a task, with the overrides in place.
+
+    Without a scale it is that of a machine that nobody has measured.
 
     A setting that only some rungs have (`model.depth`, `schedule.cycles`) applies to those.
 
@@ -51,8 +53,8 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
         SettingError: an unknown preset, rung or key, a value out of range, a device that is not
             here, a teacher, or a rung to repeat that is not climbed or is an ensemble.
     """
-    preset = find_preset(plan.preset)
-    rungs = build_ladder(preset, task, seed=plan.seed)
+    scale = scale or assume_scale(plan.seconds, task)
+    rungs = build_ladder(scale, task, seed=plan.seed)
     chosen = frozenset(find_rung(rungs, slot).slot for slot in plan.rungs or list_slots(rungs))
     repeated = frozenset(pick_repeated(rungs, plan, chosen))
     settings = list(plan.settings)
@@ -71,7 +73,7 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK) -> Ladder:
     for rung in cut:
         check_fit(rung.recipe, task.shape)
         refuse_teacher(rung.recipe)
-    return Ladder(preset, tuple(cut), chosen, repeated, tuple(settings))
+    return Ladder(scale, tuple(cut), chosen, repeated, tuple(settings))
 
 
 def pick_repeated(rungs: Sequence[Rung], plan: StudyPlan, chosen: frozenset[str]) -> Iterator[str]:

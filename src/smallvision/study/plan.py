@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, follow_seed, override
+from smallvision.recipes import Recipe, find_preset, follow_seed, override
 from smallvision.recipes.overrides import split_assignment
 from smallvision.records.schema import Limits
 
@@ -16,7 +18,9 @@ class StudyPlan:
     """What a study is asked to do.
 
     Attributes:
-        preset: scale, a name of `recipes.PRESETS`.
+        preset: time budget, a name of `recipes.PRESETS`.
+        budget_seconds: time budget, instead of the preset's.
+        same_plan_as: folder of a study whose plan is repeated, epoch by epoch, on any machine.
         settings: `key=value` overrides for every rung; `seed` governs the split as well.
         limits: what the winner must satisfy.
         rungs: which to climb, by slot; empty for all.
@@ -34,6 +38,8 @@ class StudyPlan:
     """
 
     preset: str = "quick"
+    budget_seconds: float | None = None
+    same_plan_as: Path | None = None
     settings: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     rungs: tuple[str, ...] = ()
@@ -46,6 +52,10 @@ class StudyPlan:
     def __post_init__(self) -> None:
         if fault := self.limits.find_fault():
             raise SettingError(fault)
+        if self.budget_seconds is not None and not 0 < self.budget_seconds < math.inf:
+            raise SettingError(f"the budget is {self.budget_seconds} seconds; expected more than 0")
+        if self.same_plan_as is not None and not self.is_timed:
+            raise SettingError("--plan says how long to train, and so does epochs=; leave one out")
         if self.seeds < 1:
             raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
         if self.repeat and self.seeds == 1:
@@ -54,9 +64,24 @@ class StudyPlan:
         follow_seed(Recipe(seed=self.seed), self.seeds)
 
     @property
+    def seconds(self) -> float:
+        """The time budget; infinite for no limit."""
+        return self.budget_seconds or find_preset(self.preset).seconds
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the length of the training follows from the budget, and not from the user."""
+        return not self.dry_run and not sets_epochs(self.settings)
+
+    @property
     def seed(self) -> int:
         """The one seed of split, weights, order and augmentation."""
         return choose_seed(self.settings)
+
+
+def sets_epochs(settings: Sequence[str]) -> bool:
+    """Whether `key=value` overrides say how long to train."""
+    return any(split_assignment(text)[0] in ("epochs", "passes") for text in settings)
 
 
 def choose_seed(settings: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from smallvision.compute.environment import describe_environment
@@ -64,11 +65,13 @@ class StudyFile:
 def open_study(context: StudyContext) -> StudyFile:
     """Write what the study is about, before any of it is done."""
     job, plan, ladder = context.job, context.plan, context.ladder
+    left_out = {rung.slot: rung.note for rung in context.budget.left_out} if context.budget else {}
     record = StudyRecord(
         name=job.folder.resolve().name,
         created=now(),
         command=plan.command,
         preset=plan.preset,
+        budget=context.budget,
         seed=plan.seed,
         settings=plan.settings,
         seeds=plan.seeds,
@@ -82,7 +85,10 @@ def open_study(context: StudyContext) -> StudyFile:
                 name=rung.slot,
                 question=rung.question,
                 weakness=rung.weakness,
-                status="pending" if rung.slot in ladder.chosen else "skipped",
+                note=left_out.get(rung.slot),
+                status="skipped"
+                if rung.slot in left_out or rung.slot not in ladder.chosen
+                else "pending",
             )
             for rung in ladder.rungs
         ),
@@ -107,6 +113,16 @@ def reopen_study(context: StudyContext) -> StudyFile:
             f"{folder} was begun with preset {record.preset} and seed {record.seed}; "
             "resume it with the same, or name another folder"
         )
+    if (record.budget is not None) != (plan.is_timed):
+        raise RecordError(
+            f"{folder} was begun with another --set; resume it with the same, or name another "
+            "folder with --out"
+        )
+    if record.budget is not None and (record.budget.seconds or math.inf) != plan.seconds:
+        raise RecordError(
+            f"{folder} was begun with another --budget; resume it with the same, or name another "
+            "folder with --out"
+        )
     if record.goal.limits != plan.limits:
         raise RecordError(
             f"{folder} was begun with other limits; limits moved after the results are no limits, "
@@ -121,7 +137,8 @@ def reopen_study(context: StudyContext) -> StudyFile:
     if not exists(folder / ENVIRONMENT):
         store.write(folder / ENVIRONMENT, describe_environment())
     slots = [rung.slot for rung in record.rungs]
-    chosen = {rung.slot for rung in record.rungs if rung.status != "skipped"}
+    # What the budget leaves out has a note that says so.
+    chosen = {rung.slot for rung in record.rungs if rung.status != "skipped" or rung.note}
     if slots != list(list_slots(ladder.rungs)) or chosen != ladder.chosen:
         raise RecordError(f"{folder} has other rungs; name another folder with --out")
     for name in ("settings", "seeds", "repeat", "refit"):

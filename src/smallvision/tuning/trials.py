@@ -7,8 +7,7 @@ from pathlib import Path
 
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe, override, read_run_recipe
-from smallvision.recipes.keys import list_keys
-from smallvision.recipes.search_space import read_values
+from smallvision.recipes.overrides import change_epochs
 from smallvision.records.layout import STATUS, read_status
 from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema import EpochMetrics, TrialResult, UnfinishedRun
@@ -34,13 +33,9 @@ def trial_folder(tuning: Path, number: int) -> Path:
     return tuning / "trials" / f"{number:03d}"
 
 
-def shorten(recipe: Recipe, epochs: int) -> Recipe:
-    """The recipe of a trial: fewer epochs, a warm-up in proportion, and no needless weights."""
-    settings = [f"epochs={epochs}", "checkpoints=best"]
-    if "schedule.warmup_epochs" in list_keys(recipe.plain()):
-        warmup = read_values(recipe, ["schedule.warmup_epochs"])["schedule.warmup_epochs"]
-        settings.append(f"schedule.warmup_epochs={warmup * epochs / recipe.epochs!r}")
-    return override(recipe, settings)
+def shorten_trial(recipe: Recipe, epochs: int) -> Recipe:
+    """The recipe of a trial, which keeps no needless weights."""
+    return override(change_epochs(recipe, epochs), ["checkpoints=best"])
 
 
 class TrialReporter(Callback):

@@ -30,7 +30,7 @@ from smallvision.tuning.trials import (
     default_epochs,
     discard_weights,
     run_trial,
-    shorten,
+    shorten_trial,
     trial_folder,
 )
 
@@ -102,7 +102,7 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
         agreement.check_record(record, ended)
         agreement.check_runs(
             ended,
-            [shorten(apply_values(recipe, trial.record.values), epochs) for trial in ended],
+            [shorten_trial(apply_values(recipe, trial.record.values), epochs) for trial in ended],
             may_lack={trial.record.number for trial in ended}
             if search.is_shared
             else {trial.number for trial in record.trials},
@@ -116,7 +116,7 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
             trial = search.next_trial()
             run = trial_folder(job.folder, trial.number)
             job.callback.on_trial_start(trial.number)
-            short = shorten(apply_values(recipe, trial.values), epochs)
+            short = shorten_trial(apply_values(recipe, trial.values), epochs)
             search.finish(trial, run_trial(trial, short, job.at(run)))
             discard_weights(run)
             ended = search.finished()

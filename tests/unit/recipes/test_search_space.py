@@ -3,6 +3,7 @@
 import pytest
 
 from smallvision.recipes import PRESETS, Recipe, Task, build_ladder, override
+from smallvision.recipes.planning import assume_scale
 from smallvision.recipes.search_space import FloatRange, apply_values, build_space, read_values
 
 TASKS = [
@@ -15,7 +16,7 @@ TASKS = [
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: str(task.num_train))
 def test_every_range_holds_the_recipes_own_value(preset: str, task: Task) -> None:
-    for rung in build_ladder(PRESETS[preset], task):
+    for rung in build_ladder(assume_scale(PRESETS[preset].seconds, task), task):
         space = build_space(rung.recipe)
         own = read_values(rung.recipe, [dimension.key for dimension in space])
         assert {"optimizer.lr", "optimizer.weight_decay", "batch_size"} <= set(own)

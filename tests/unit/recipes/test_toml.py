@@ -4,13 +4,15 @@ from pathlib import Path
 import pytest
 
 from smallvision.errors import SettingError
-from smallvision.recipes import PRESETS, Task, build_ladder, read_recipe
+from smallvision.recipes import PRESETS, build_ladder, read_recipe
+from smallvision.recipes.planning import assume_scale
+from smallvision.recipes.task import CIFAR10
 from smallvision.recipes.toml import parse_recipe, write_toml
 
 
 def test_every_rung_survives_toml(tmp_path: Path) -> None:
     for preset in PRESETS.values():
-        for rung in build_ladder(preset, Task((3, 32, 32), 40_000, mirror_safe=True)):
+        for rung in build_ladder(assume_scale(preset.seconds, CIFAR10), CIFAR10):
             path = tmp_path / f"{rung.name}.toml"
             path.write_text(write_toml(rung.recipe.plain()))
             assert read_recipe(path) == rung.recipe

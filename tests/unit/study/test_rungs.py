@@ -36,8 +36,8 @@ def make_context(dataset: DataSet, folder: Path, seeds: int = 1) -> StudyContext
     """A study whose trials have a third of a run's epochs."""
     plan = StudyPlan(seeds=seeds)
     ladder = cut_ladder(plan)
-    preset = replace(ladder.preset, trials=2, trial_share=1 / 3)
-    return StudyContext(make_job(dataset, folder), plan, replace(ladder, preset=preset))
+    scale = replace(ladder.scale, trials=2)
+    return StudyContext(make_job(dataset, folder), plan, replace(ladder, scale=scale))
 
 
 def make_tuned_rung(base: Recipe) -> Rung:

@@ -42,9 +42,10 @@ def sum_up(recipe: Recipe) -> tuple[str, str]:
         for one in (recipe.optimizer, recipe.schedule)
     )
     optimizer = {"lr": recipe.optimizer.lr, **optimizer}
+    of_passes = f" of {recipe.passes} passes" if recipe.passes > 1 else ""
     return (
         f"{describe(recipe.model, recipe.model.plain())}; {augment}",
-        f"{recipe.epochs} epochs, batches of {recipe.batch_size}; "
+        f"{recipe.epochs} epochs{of_passes}, batches of {recipe.batch_size}; "
         f"{describe(recipe.optimizer, optimizer)}; {describe(recipe.schedule, schedule)}",
     )
 

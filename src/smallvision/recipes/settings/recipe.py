@@ -101,7 +101,9 @@ class Recipe(Settings):
     seed: Whole = Field(0, ge=0, le=2**31)
     """Seed of all random numbers of the run."""
     epochs: Whole = Field(30, ge=1, le=100_000)
-    """Number of passes over the training split."""
+    """Number of epochs; a model is measured, and can be gone on from, at the end of each."""
+    passes: Whole = Field(1, ge=1, le=1000)
+    """Passes over the training split in an epoch; more than one where the split is small."""
     batch_size: Whole = Field(128, ge=2, le=65536)
     """Images per update."""
     micro_batch: Whole = Field(0, ge=0, le=65536)

@@ -99,6 +99,62 @@ class DataDescription(Record):
     """What the loader did that a person should know, one sentence each."""
 
 
+class NetworkLength(Record):
+    """The size and the length of training of a family of networks in a plan."""
+
+    family: Name
+    """`linear`, `mlp`, `vgg`, `wrn` or `speednet`."""
+    size: Text
+    """Which network of the family."""
+    passes: Number
+    """Passes over the training split."""
+
+
+class NetworkSpeed(Record):
+    """How fast a network was when a plan was made."""
+
+    size: Text
+    """Which network."""
+    train_seconds: Seconds
+    """Seconds of training per image."""
+    infer_seconds: Seconds
+    """Seconds of classifying per image."""
+
+
+class PlannedRung(Record):
+    """A rung in the plan of a study."""
+
+    slot: FolderName
+    """Its place in the ladder."""
+    size: Text
+    """Its network; empty where it takes that of the rung it builds on."""
+    passes: Count
+    """Passes over the training split; of an ensemble, those after the rung it builds on."""
+    seconds: Seconds
+    """Time that it is expected to take."""
+    note: Text | None = None
+    """What it is expected to be too short for, or why it is left out."""
+
+
+class BudgetPlan(Record):
+    """How the time of a study is divided."""
+
+    seconds: Seconds | None
+    """The budget; null for no limit."""
+    measured: Annotated[tuple[NetworkSpeed, ...], at_most(100)]
+    """Speeds that the plan was made with; empty where nothing was measured."""
+    lengths: Annotated[tuple[NetworkLength, ...], at_most(100)]
+    """Of each family of networks."""
+    trials: Number
+    """Trials of the search for settings."""
+    snapshots: Number
+    """Cycles of the run whose snapshots form the ensemble."""
+    rungs: Annotated[tuple[PlannedRung, ...], at_most(MOST_RUNGS)]
+    """That are trained, in the ladder's order."""
+    left_out: Annotated[tuple[PlannedRung, ...], at_most(MOST_RUNGS)]
+    """That the budget has no time for."""
+
+
 class RungRecord(Record):
     """A rung of the ladder in `study.json`."""
 
@@ -113,9 +169,10 @@ class RungRecord(Record):
     builds_on: FolderName | None = None
     """The rung whose recipe it changes."""
     note: Text | None = None
-    """Why it builds on another rung than the one before it, or has another length."""
+    """Why it builds on another rung than the one before it, or has another length, or why the
+    budget leaves it out."""
     status: RungState
-    """`skipped` is a rung that `--rungs` leaves out."""
+    """`skipped` is a rung that `--rungs` leaves out, or the budget."""
     error: Text | None = None
     """Why it failed, in one line."""
 
@@ -137,7 +194,11 @@ class StudyRecord(Record):
     command: Text
     """The command that began it."""
     preset: Name
-    """Scale of the ladder."""
+    """Name of the time budget."""
+    budget: BudgetPlan | None = None
+    """The time that the study may take and its division; null where the user set the epochs."""
+    spent_seconds: Seconds = 0.0
+    """Time that it took so far, over all sessions."""
     seed: Seed
     """The one seed of split, weights, order and augmentation."""
     settings: Texts

@@ -31,6 +31,18 @@ def check_depth(depth: int) -> int:
     return depth
 
 
+class LinearClassifierSettings(Technique):
+    """Settings of `models.linear_classifier`."""
+
+    card: ClassVar = Card(
+        sentence="Logistic regression on pixels: one linear layer.",
+        source="Cox, J. R. Stat. Soc. B 20 (1958) 215-242",
+        assumes="each class is one pattern of light and dark, at one place",
+        costs="a few thousand parameters a class",
+    )
+    name: Literal["linear"] = "linear"
+
+
 class MlpSettings(Technique):
     """Settings of `models.mlp`."""
 
@@ -101,7 +113,9 @@ class SpeedNetSettings(Technique):
     norm_momentum: Real = Field(0.4, gt=0, le=1)
 
 
-AnyModel: TypeAlias = MlpSettings | Vgg10Settings | WideResNetSettings | SpeedNetSettings
+AnyModel: TypeAlias = (
+    LinearClassifierSettings | MlpSettings | Vgg10Settings | WideResNetSettings | SpeedNetSettings
+)
 
 
 class EnsembleSettings(Settings):

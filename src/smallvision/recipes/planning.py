@@ -1,0 +1,331 @@
+"""A time budget divided among the rungs of a ladder: sizes, passes, trials, and what is left out.
+
+A plan is a function of the task, the budget and the speed of the networks, so the same speeds give
+the same plan. Rungs come in an order of worth. One that cannot be trained long enough to show what
+it can do is left out rather than trained for a few passes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from smallvision.format import format_duration
+from smallvision.recipes.scale import (
+    FAMILIES,
+    SIZES,
+    TRIAL_SHARE,
+    Family,
+    Length,
+    Scale,
+    choose_range,
+)
+from smallvision.recipes.task import Task
+from smallvision.records.schema import PlannedRung
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a network is.
+
+    Attributes:
+        train: seconds of training per image.
+        infer: seconds of classifying per image.
+    """
+
+    train: float
+    infer: float
+
+
+# The speed of a family's network of this size.
+Speeds = Callable[[Family, str], Speed]
+
+NOMINAL = 3e11  # operations a second of a machine that nobody has measured: two cores with AVX512
+
+
+def assume_speeds(task: Task) -> Speeds:
+    """The speeds of a machine that nobody has measured, from the number of operations alone."""
+    pixels = task.shape[1] * task.shape[2] / 32**2
+
+    def assume(family: Family, size: str) -> Speed:
+        seconds = 2e6 * SIZES[family][size].operations * pixels / NOMINAL + 1e-5
+        return Speed(train=3 * seconds, infer=seconds)
+
+    return assume
+
+
+FAMILY_OF: Mapping[str, Family] = {
+    "linear": "linear",
+    "mlp": "mlp",
+    "vgg10": "vgg",
+    "vgg10-aug": "vgg",
+    "wrn": "wrn",
+    "wrn-aug": "wrn",
+    "wrn-cutmix": "wrn",
+    "wrn-se-cutmix": "wrn",
+    "wrn-se-cutmix-mish": "wrn",
+    "speednet": "speednet",
+}
+# Stages of a plan. Each has rungs that only make sense together, in an order of worth, and the part
+# of the budget that it and the stages before it may grow to: first a model that is good soon, then
+# the questions of the ladder.
+STAGES: Sequence[tuple[tuple[tuple[str, ...], ...], float]] = (
+    ((("linear", "mlp"), ("speednet",)), 0.4),
+    ((("vgg10", "vgg10-aug"),), 0.5),
+    ((("snapshot-ensemble",),), 0.8),
+    (
+        (
+            ("wrn", "wrn-aug"),
+            ("wrn-cutmix",),
+            ("wrn-se-cutmix",),
+            ("wrn-se-cutmix-mish",),
+            ("tuned",),
+        ),
+        1.0,
+    ),
+)
+NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
+    "wrn-cutmix": "wrn-aug",
+    "wrn-se-cutmix": "wrn-aug",
+    "wrn-se-cutmix-mish": "wrn-aug",
+    "tuned": "wrn-aug",
+}
+# Passes from which mixed images begin to pay: before, a network does not know its images by heart.
+CUTMIX_PAYS = {"WRN-10-2": 60, "WRN-16-2": 50, "WRN-16-4": 30, "WRN-16-8": 15}
+SNAPSHOTS = (2, 3)
+SHORT = 600.0  # seconds
+TRIALS = (6, 12)  # fewer are drawn at random, as the sampler has nothing to go by
+CLEAN, RATED = 2_000, 10_000  # training images that are measured after each epoch, and at the end
+PER_RUN = 2.0  # seconds for what every run does besides: checkpoints, records, latency
+# The share of the way from the least to the longest length that a larger network has to have, and
+# what doubling its operations is worth.
+COMFORT: Mapping[Family, float] = {"vgg": 0.2, "wrn": 0.25, "speednet": 0.1}
+WORTH: Mapping[Family, float] = {"vgg": 0.5, "wrn": 1.5, "speednet": 1.0}
+
+
+@dataclass(frozen=True)
+class LadderPlan:
+    """What becomes of a budget.
+
+    Attributes:
+        scale: sizes and lengths.
+        rungs: that are planned, in the ladder's order.
+        left_out: the others, whose `seconds` are what they would need.
+    """
+
+    scale: Scale
+    rungs: tuple[PlannedRung, ...]
+    left_out: tuple[PlannedRung, ...]
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Divides seconds among rungs.
+
+    Attributes:
+        task: which images.
+        seconds: for all training and measuring; infinite for no limit.
+        speeds: of the networks.
+        slots: of the rungs that are wanted.
+        runs: trainings of each rung: seeds or folds.
+        must: whether no rung that is wanted may be left out, as somebody named them.
+        smallest: whether only the smallest networks are to be used.
+    """
+
+    task: Task
+    seconds: float
+    speeds: Speeds
+    slots: Sequence[str]
+    runs: int = 1
+    must: bool = False
+    smallest: bool = False
+
+    def plan(self) -> LadderPlan:
+        """Choose rungs first, each in its smallest size, then the sizes and lengths that fit."""
+        chosen: list[str] = []
+        scale = self.shortest(chosen, {family: next(iter(SIZES[family])) for family in FAMILIES})
+        left_out: dict[str, PlannedRung] = {}
+        for tiers, part in STAGES:
+            before = {FAMILY_OF[slot] for slot in chosen if slot in FAMILY_OF}
+            for tier in tiers:
+                wanted = [slot for slot in tier if slot in self.slots]
+                candidate = [*chosen, *wanted]
+                shortest = self.keep(before, scale, self.shortest(candidate, scale.sizes))
+                can_stand = all(NEEDS.get(slot, slot) in candidate for slot in wanted)
+                if self.must or (can_stand and self.fits(candidate, shortest, self.seconds)):
+                    chosen = candidate
+                else:
+                    left_out |= {slot: self.explain(slot, shortest) for slot in wanted}
+            scale = self.grow(chosen, before, scale, part * self.seconds)
+        scale = self.lengthen(chosen, FAMILIES, scale, self.seconds)
+        return LadderPlan(
+            scale,
+            tuple(
+                self.describe(slot, scale, self.warn(slot, scale))
+                for slot in self.slots
+                if slot in chosen
+            ),
+            tuple(left_out[slot] for slot in self.slots if slot in left_out),
+        )
+
+    def keep(self, families: Collection[Family], scale: Scale, other: Scale) -> Scale:
+        """A scale with the lengths of some families from another scale."""
+        kept = {family: scale.lengths[family] for family in families}
+        return replace(other, lengths={**other.lengths, **kept})
+
+    def grow(
+        self, chosen: Sequence[str], kept: Collection[Family], scale: Scale, seconds: float
+    ) -> Scale:
+        """The best sizes, lengths and extras of the families that are not decided yet."""
+        open_families = [
+            family
+            for family in FAMILIES
+            if family not in kept and family in {FAMILY_OF.get(slot) for slot in chosen}
+        ]
+        found = []
+        sizes_of = [list(SIZES[family])[: 1 if self.smallest else None] for family in open_families]
+        for sizes in itertools.product(*sizes_of):
+            named = {**scale.sizes, **dict(zip(open_families, sizes, strict=True))}
+            shortest = self.keep(kept, scale, self.shortest(chosen, named))
+            snapshots = SNAPSHOTS if "snapshot-ensemble" in chosen else SNAPSHOTS[:1]
+            trials = TRIALS if "tuned" in chosen else TRIALS[:1]
+            for extras in itertools.product(snapshots, trials):
+                larger = replace(shortest, snapshots=extras[0], trials=extras[1])
+                if self.fits(chosen, larger, seconds):
+                    found.append(self.lengthen(chosen, open_families, larger, seconds))
+        if found:
+            return max(found, key=lambda one: self.rank(open_families, one))
+        shortest = self.keep(kept, scale, self.shortest(chosen, scale.sizes))
+        return self.shrink(chosen, shortest) if self.must else shortest
+
+    def shortest(self, chosen: Sequence[str], sizes: Mapping[Family, str]) -> Scale:
+        """The scale at which each chosen rung is trained just long enough."""
+        lengths = {}
+        for family in FAMILIES:
+            least = choose_range(family, self.task).least
+            if family == "wrn" and "wrn-cutmix" in chosen:
+                least = max(least, self.mixing_pays(sizes[family]))
+            lengths[family] = Length(sizes[family], least)
+        return Scale(lengths, trials=TRIALS[0], snapshots=SNAPSHOTS[0])
+
+    def mixing_pays(self, size: str) -> int:
+        """Passes from which CutMix begins to pay, within those that are ever planned."""
+        return min(CUTMIX_PAYS[size], choose_range("wrn", self.task).enough)
+
+    def lengthen(
+        self, chosen: Sequence[str], families: Collection[Family], scale: Scale, seconds: float
+    ) -> Scale:
+        """Lengthen some families by one share of their ranges, the largest that fits."""
+        best = scale
+        for step in range(1, 33):
+            longer = self.stretch(scale, families, step / 32)
+            if not self.fits(chosen, longer, seconds):
+                break
+            best = longer
+        return best
+
+    def stretch(self, scale: Scale, families: Collection[Family], share: float) -> Scale:
+        """A scale with some families so far on the way from their lengths to the longest."""
+        lengths = dict(scale.lengths)
+        for family in families:
+            length = lengths[family]
+            enough = max(length.passes, choose_range(family, self.task).enough)
+            passes = length.passes + math.floor(share * (enough - length.passes))
+            lengths[family] = replace(length, passes=passes)
+        return replace(scale, lengths=lengths)
+
+    def shrink(self, chosen: Sequence[str], scale: Scale) -> Scale:
+        """A scale that is shorter than it should be, for rungs that may not be left out."""
+        for percent in range(99, 0, -1):
+            lengths = {
+                family: replace(length, passes=max(1, math.floor(length.passes * percent / 100)))
+                for family, length in scale.lengths.items()
+            }
+            shorter = replace(scale, lengths=lengths)
+            if self.fits(chosen, shorter, self.seconds):
+                break
+        return shorter
+
+    def rank(self, families: Collection[Family], scale: Scale) -> tuple[bool, float]:
+        """Larger networks and more snapshots are better, where they are trained in comfort."""
+        spare, worth = [], scale.snapshots / 2 + scale.trials / 12
+        for family in families:
+            limits, passes = choose_range(family, self.task), scale.passes(family)
+            share = (passes - limits.least) / max(1, limits.enough - limits.least)
+            spare.append(share - COMFORT.get(family, 0.0))
+            operations = SIZES[family][scale.lengths[family].size].operations
+            worth += WORTH.get(family, 0.0) * math.log2(operations) + share
+        comfort = min(spare, default=0.0)
+        return comfort >= 0, worth if comfort >= 0 else comfort
+
+    def fits(self, chosen: Sequence[str], scale: Scale, seconds: float) -> bool:
+        """Whether the chosen rungs end within so many seconds."""
+        return sum(self.cost(slot, scale) for slot in chosen) <= seconds
+
+    def cost(self, slot: str, scale: Scale) -> float:
+        """Seconds that a rung takes."""
+        family = FAMILY_OF.get(slot) or self.strongest()
+        passes, speed = scale.passes(family), self.speeds(family, scale.lengths[family].size)
+        measured = self.task.num_val + min(CLEAN, self.task.num_train)
+        a_pass = self.task.num_train * speed.train + measured * speed.infer
+        rated = self.task.num_val + min(RATED, self.task.num_train)
+        once = PER_RUN + 2 * rated * speed.infer
+        if slot == "tuned":
+            trial = max(2, round(TRIAL_SHARE * passes)) * a_pass + once
+            return scale.trials * trial + self.runs * (passes * a_pass + once)
+        if slot == "snapshot-ensemble":
+            passes *= scale.snapshots - 1
+        return self.runs * (passes * a_pass + once)
+
+    def strongest(self) -> Family:
+        """The family that tuning and the ensemble are expected to build on."""
+        return "speednet" if "speednet" in self.slots else "wrn" if "wrn" in self.slots else "vgg"
+
+    def describe(self, slot: str, scale: Scale, note: str | None) -> PlannedRung:
+        """A rung of a scale."""
+        family = FAMILY_OF.get(slot)
+        size = scale.lengths[family].size if family else ""
+        passes = scale.passes(family or self.strongest())
+        if slot == "snapshot-ensemble":
+            passes *= scale.snapshots - 1
+        return PlannedRung(
+            slot=slot, size=size, passes=passes, seconds=self.cost(slot, scale), note=note
+        )
+
+    def warn(self, slot: str, scale: Scale) -> str | None:
+        """What a rung is expected to be too short for, or None."""
+        family = FAMILY_OF.get(slot)
+        if family is None:
+            return None
+        limits, passes = choose_range(family, self.task), scale.passes(family)
+        if passes < limits.least:
+            return f"too short to show what it can do, which takes {limits.least} passes"
+        if "cutmix" in slot and passes < self.mixing_pays(scale.lengths[family].size):
+            return "too short for CutMix to pay"
+        if passes < limits.enough:
+            return f"more would still pay, up to about {limits.enough} passes"
+        return None
+
+    def explain(self, slot: str, scale: Scale) -> PlannedRung:
+        """Why a rung is left out."""
+        told = self.describe(slot, scale, None)
+        what = f"{told.passes} passes of a {told.size}" if told.size else "it"
+        needed = (
+            f"{what} would take {format_duration(told.seconds)}, which the budget does not have"
+        )
+        return told.change(note=f"{needed}.")
+
+
+def assume_scale(seconds: float, task: Task) -> Scale:
+    """The scale of a whole ladder on a machine that nobody has measured.
+
+    It is what recipes are listed and trained at where no plan is made. Short budgets have the
+    smallest networks, so that what is tried is tried quickly.
+    """
+    slots = [slot for tiers, _ in STAGES for tier in tiers for slot in tier]
+    planner = Planner(
+        task, seconds, assume_speeds(task), slots, must=True, smallest=seconds <= SHORT
+    )
+    return planner.plan().scale

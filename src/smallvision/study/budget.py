@@ -1,0 +1,270 @@
+"""A study's time budget: speeds measured, a plan made, and later rungs cut where time runs out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from smallvision.errors import RecordError, SettingError
+from smallvision.format import format_duration
+from smallvision.recipes import Recipe, Scale, Task, build_ladder, find_rung
+from smallvision.recipes.builders import build_machine
+from smallvision.recipes.overrides import change_epochs
+from smallvision.recipes.planning import (
+    CLEAN,
+    FAMILY_OF,
+    STAGES,
+    LadderPlan,
+    Planner,
+    Speed,
+    assume_scale,
+    assume_speeds,
+)
+from smallvision.recipes.scale import SIZES, Family, Length
+from smallvision.records import store
+from smallvision.records.layout import STUDY
+from smallvision.records.schema import (
+    BudgetPlan,
+    NetworkLength,
+    NetworkSpeed,
+    StudyRecord,
+)
+from smallvision.runs.job import Job
+from smallvision.runs.run_data import RunData, load_run_data
+from smallvision.runs.speed import measure_speed
+
+# Kept back for the noise of a machine, and for what comes after training: the test, the errors and
+# the report, in seconds and as images that are classified.
+NOISE, AFTER = 0.06, 8.0
+WORTH = tuple(slot for tiers, _ in STAGES for tier in tiers for slot in tier)  # the first most
+
+
+def plan_budget(
+    job: Job,
+    task: Task,
+    seconds: float,
+    *,
+    slots: tuple[str, ...],
+    runs: int,
+    must: bool,
+    seed: int,
+    began: float,
+) -> BudgetPlan:
+    """Measure the networks that may be trained, and divide the budget.
+
+    The plan is made with estimates first; sizes that it would take are measured, and it is made
+    again, until it only takes sizes that were measured.
+
+    Args:
+        job, task: which images.
+        seconds: the budget; infinite for no limit, where nothing is measured.
+        slots: of the rungs that are wanted, in order.
+        runs: trainings of each.
+        must: whether no rung may be left out.
+        seed: of the study.
+        began: when it began, by `time.perf_counter`.
+    """
+    speeds = MeasuredSpeeds(job, task, seed)
+
+    def plan() -> LadderPlan:
+        left = seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
+        return Planner(task, left, speeds.estimate, slots, runs, must=must).plan()
+
+    if math.isinf(seconds):
+        found = plan()
+    else:
+        for family in {FAMILY_OF[slot]: None for slot in slots if slot in FAMILY_OF}:
+            speeds.measure(family, next(iter(SIZES[family])))
+        found = plan()
+        while missing := speeds.find_missing(found):
+            for family, size in missing:
+                speeds.measure(family, size)
+            found = plan()
+    return BudgetPlan(
+        seconds=seconds if math.isfinite(seconds) else None,
+        measured=tuple(
+            NetworkSpeed(size=size, train_seconds=speed.train, infer_seconds=speed.infer)
+            for (_, size), speed in speeds.measured.items()
+        ),
+        lengths=tuple(
+            NetworkLength(family=family, size=length.size, passes=length.passes)
+            for family, length in found.scale.lengths.items()
+        ),
+        trials=found.scale.trials,
+        snapshots=found.scale.snapshots,
+        rungs=found.rungs,
+        left_out=found.left_out,
+    )
+
+
+def fit_rung(
+    name: str, job: Job, task: Task, seconds: float, *, runs: int, seed: int, began: float
+) -> Recipe:
+    """The recipe of one rung that is trained alone, as large and long as a budget allows.
+
+    Args:
+        name: of the rung.
+        job, task, seconds, runs, seed, began: as for `plan_budget`.
+    """
+    plan = plan_budget(
+        job, task, seconds, slots=(name,), runs=runs, must=True, seed=seed, began=began
+    )
+    return find_rung(build_ladder(read_scale(plan), task, seed=seed), name).recipe
+
+
+def fit_length(recipe: Recipe, job: Job, seconds: float, *, runs: int, began: float) -> Recipe:
+    """A recipe with fewer epochs, where all of them would take longer than a budget.
+
+    Args:
+        recipe: to be trained.
+        job, seconds, runs, began: as for `plan_budget`.
+
+    Raises:
+        SettingError: there is no time for one epoch.
+    """
+    data = load_run_data(job.dataset, job.split, build_machine(recipe))
+    speed = measure_speed(recipe, job, data)
+    num_train, num_val = len(job.split.train), len(job.split.val)
+    epoch = recipe.passes * num_train * speed.train + (num_val + CLEAN) * speed.infer
+    left = seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
+    epochs = math.floor(left / runs / epoch)
+    if epochs < 1:
+        raise SettingError(
+            f"an epoch takes about {format_duration(epoch)}, for which {format_duration(seconds)} "
+            "do not suffice"
+        )
+    return recipe if epochs >= recipe.epochs else change_epochs(recipe, epochs)
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredSpeeds:
+    """The speeds of networks on this machine, measured where asked for and estimated elsewhere.
+
+    Attributes:
+        job, task: which images.
+        seed: of the study.
+        measured: family and size -> speed.
+    """
+
+    job: Job
+    task: Task
+    seed: int
+    measured: dict[tuple[Family, str], Speed] = field(default_factory=dict)
+
+    @cached_property
+    def data(self) -> RunData:
+        """The images on the device."""
+        machine = build_machine(Recipe())
+        return load_run_data(self.job.dataset, self.job.split, machine)
+
+    def measure(self, family: Family, size: str) -> None:
+        """Time a few steps of a network."""
+        lengths = assume_scale(math.inf, self.task).lengths
+        scale = Scale({**lengths, family: Length(size, lengths[family].passes)}, 2, 2)
+        slot = next(slot for slot, other in FAMILY_OF.items() if other == family)
+        rung = find_rung(build_ladder(scale, self.task, seed=self.seed), slot)
+        self.measured[family, size] = measure_speed(rung.recipe, self.job, self.data)
+
+    def estimate(self, family: Family, size: str) -> Speed:
+        """The speed of a network: measured, or that of the next smaller one by its operations.
+
+        Larger networks use a machine better, so the estimate is rather too slow.
+        """
+        sizes = list(SIZES[family])
+        for known in reversed(sizes[: sizes.index(size) + 1]):
+            if (family, known) in self.measured:
+                speed = self.measured[family, known]
+                ratio = SIZES[family][size].operations / SIZES[family][known].operations
+                return Speed(speed.train * ratio, speed.infer * ratio)
+        return assume_speeds(self.task)(family, size)
+
+    def find_missing(self, plan: LadderPlan) -> list[tuple[Family, str]]:
+        """The networks that a plan takes and nobody has measured."""
+        taken = {FAMILY_OF[rung.slot] for rung in plan.rungs if rung.slot in FAMILY_OF}
+        pairs = [(family, plan.scale.lengths[family].size) for family in taken]
+        return [pair for pair in pairs if pair not in self.measured]
+
+
+def read_scale(plan: BudgetPlan) -> Scale:
+    """The scale of a plan that was written down.
+
+    Raises:
+        RecordError: it names a network that this version does not have, or lacks a family.
+    """
+    lengths = {one.family: Length(one.size, one.passes) for one in plan.lengths}
+    for family, sizes in SIZES.items():
+        if family not in lengths or lengths[family].size not in sizes:
+            raise RecordError(f"the plan has no {family} that this version knows; make it anew")
+    return Scale(
+        {family: lengths[family] for family in SIZES}, trials=plan.trials, snapshots=plan.snapshots
+    )
+
+
+def read_plan(study: Path) -> BudgetPlan:
+    """The plan of another study, to be repeated.
+
+    Raises:
+        RecordError: it has none.
+    """
+    plan = store.read(study / STUDY, StudyRecord).budget
+    if plan is None:
+        raise RecordError(f"{study} has no plan: its epochs were set by hand")
+    return plan
+
+
+def describe_plan(plan: BudgetPlan) -> Iterator[str]:
+    """Yield a plan in lines for the terminal."""
+    total = sum(rung.seconds for rung in plan.rungs)
+    limit = "no limit" if plan.seconds is None else f"a budget of {format_duration(plan.seconds)}"
+    yield f"Plan for {limit}: {format_duration(total)} of training."
+    for rung in plan.rungs:
+        size = rung.size or "of the best rung"
+        length = f"{rung.passes:>4} passes {format_duration(rung.seconds):>12}"
+        yield f"  {rung.slot:<19}{size:<19}{length}"
+        if rung.note:
+            yield f"      {rung.note}"
+    for rung in plan.left_out:
+        yield f"  {rung.slot:<19}left out: {rung.note}"
+
+
+class Clock:
+    """The time that a study has taken, over all sessions.
+
+    Args:
+        before: seconds of earlier sessions.
+        began: when this session began, by `time.perf_counter`.
+    """
+
+    def __init__(self, before: float, began: float) -> None:
+        self.before, self.began = before, began
+
+    def spent(self) -> float:
+        """Seconds so far."""
+        return self.before + time.perf_counter() - self.began
+
+
+def find_too_many(plan: BudgetPlan, pending: list[str], spent: float, slowness: float) -> list[str]:
+    """The rungs to be cut, since the others would take longer than there is left.
+
+    Args:
+        plan: of the study.
+        pending: slots of the rungs that are not begun.
+        spent: seconds so far.
+        slowness: what the finished rungs took, divided by what was planned for them.
+
+    Returns: their slots; those that are worth least go first.
+    """
+    if plan.seconds is None:
+        return []
+    planned = {rung.slot: rung.seconds * max(1.0, slowness) for rung in plan.rungs}
+    left = plan.seconds - spent - AFTER
+    cut: list[str] = []
+    for slot in sorted(pending, key=WORTH.index, reverse=True):
+        if sum(planned.get(one, 0.0) for one in pending if one not in cut) <= left:
+            break
+        cut.append(slot)
+    return cut
