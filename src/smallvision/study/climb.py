@@ -7,8 +7,8 @@ from pathlib import Path
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.dry_run import make_dry_run
+from smallvision.data.folds import make_folds
 from smallvision.data.loading.load import as_dataset
-from smallvision.data.split import make_split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
@@ -24,10 +24,11 @@ from smallvision.records.schema import RungRecord, StudySummary, ValidatedRun
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged, judge_run
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
 from smallvision.study.context import StudyContext
+from smallvision.study.folds import settle_folds
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
 from smallvision.study.rungs import WORK
@@ -72,18 +73,22 @@ def run_study(
     cut_ladder(plan)
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
+    plan, judged = settle_folds(plan, dataset)
     if plan.dry_run:
         dataset = make_dry_run(dataset, plan.seed)
-    split = make_split(
+    split, *others = make_folds(
         dataset.train,
+        plan.folds or 1,
         val=dataset.val,
         subset=find_preset(plan.preset).subset(len(dataset.train)),
         seed=plan.seed,
     )
     task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe)
     job = Job(dataset, split, folder, Callbacks(callbacks))
-    context = StudyContext(job, plan, cut_ladder(plan, task))
+    folds = (split, *others) if others else ()
+    context = StudyContext(job, plan, cut_ladder(plan, task), folds)
     with lock_folder(folder):
+        job.callback.on_message(judged)
         return climb_ladder(context, resume=resume)
 
 
@@ -140,7 +145,7 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile) -> None:
     if entry.is_done:
         run = context.folder_of(entry.name)
         check_manifest(run / "model")
-        callback.on_stage_end(entry.name, find_validated(run)[1])
+        callback.on_stage_end(entry.name, find_judged(run))
         return
     rung, entry = place_rung(rung, entry, context, file)
     file.update(finished=None)
@@ -163,10 +168,11 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile) -> None:
 
 def do_work(rung: Rung, context: StudyContext) -> ValidatedRun:
     """Train, tune or average, and enter whether the rung keeps the limits."""
-    status = WORK[rung.work](rung, context)
-    status = status.change(within_limits=context.plan.limits.allow(status))
-    store.write(context.folder_of(rung.name) / STATUS, status)
-    return status
+    status, run = WORK[rung.work](rung, context), context.folder_of(rung.name)
+    within_limits = context.plan.limits.allow(judge_run(run, status))
+    status = status.change(within_limits=within_limits)
+    store.write(run / STATUS, status)
+    return judge_run(run, status)
 
 
 def place_rung(
@@ -218,7 +224,8 @@ def test_winner(best: str, context: StudyContext) -> None:
     """Open the test set for the winner, unless these weights have been tested already.
 
     With `refit`, the model that is tested is the winner trained once more on training and
-    validation images; the winner itself is scored beside it, in the same opening.
+    validation images; the winner itself, with folds its first, is scored beside it, in the same
+    opening.
     """
     job, run = context.job, context.folder_of(best)
     path = job.folder / TEST
@@ -228,7 +235,7 @@ def test_winner(best: str, context: StudyContext) -> None:
         job.callback.on_message(f"The test result of {best} is kept; the test set stays sealed.")
         return
     model, validation_model = load_final(run)
-    final = FinalModel(best, model, find_validated(run)[1].val, validation_model)
+    final = FinalModel(best, model, find_judged(run).val, validation_model)
     result = evaluate_on_test(final, job.dataset, job.folder, command=context.plan.command)
     store.write(path, result)
     if result.openings > 1:

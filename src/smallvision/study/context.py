@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from smallvision.data.split import Split
 from smallvision.records.layout import run_folder
 from smallvision.runs.job import Job
 from smallvision.study.ladder import Ladder
@@ -19,11 +20,13 @@ class StudyContext:
         job: the images, the study's folder and its observer.
         plan: what was asked for.
         ladder: what that means for this data.
+        folds: the splits of all folds, the job's own first; empty for a single split.
     """
 
     job: Job
     plan: StudyPlan
     ladder: Ladder
+    folds: tuple[Split, ...] = ()
 
     def folder_of(self, name: str) -> Path:
         """The run folder of a rung."""
