@@ -20,7 +20,13 @@ from scipy.stats import norm, t
 from smallvision.records.schema import Interval, VerdictWord
 from smallvision.shapes import Labels
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
-from smallvision.stats.paired import MOST_IMAGES, Correct, PairedComparison, compare_paired
+from smallvision.stats.paired import (
+    MOST_IMAGES,
+    Correct,
+    PairedComparison,
+    compare_paired,
+    needed_images,
+)
 from smallvision.stats.seeds import POWER
 
 
@@ -55,14 +61,11 @@ def fold_interval(correct: Correct, folds: Labels, num_folds: int) -> Interval:
     low, high = wilson_interval(hits, n)
     accuracies = mean_by_fold(correct, folds)
     if len(accuracies) > 1:
-        half = find_quantile(len(accuracies)) * corrected_error(accuracies, num_folds)
+        half = float(t.ppf(0.5 + CONFIDENCE / 2, len(accuracies) - 1)) * corrected_error(
+            accuracies, num_folds
+        )
         low, high = min(low, hits / n - half), max(high, hits / n + half)
     return max(0.0, low), min(1.0, high)
-
-
-def find_quantile(num_folds: int) -> float:
-    """Student's quantile of a two-sided 95 % interval over some folds."""
-    return float(t.ppf(0.5 + CONFIDENCE / 2, num_folds - 1))
 
 
 def compare_folds(a: Correct, b: Correct, folds: Labels, num_folds: int) -> PairedComparison:
@@ -78,8 +81,7 @@ def compare_folds(a: Correct, b: Correct, folds: Labels, num_folds: int) -> Pair
         folds: int64 `(N,)`, the fold that each image was left out of.
         num_folds: K; where fewer folds are among `folds`, the others failed.
 
-    Returns: the comparison of `a` against `b`. `needed_n` supposes that folds vary less in the
-        measure in which they hold more images.
+    Returns: the comparison of `a` against `b`.
 
     Raises:
         ValueError: the arrays differ in shape or are empty.
@@ -91,14 +93,36 @@ def compare_folds(a: Correct, b: Correct, folds: Labels, num_folds: int) -> Pair
     if not error:
         return paired
     p = max(paired.p, min(1.0, float(2 * t.sf(abs(difference) / error, count - 1))))
-    half, (low, high) = find_quantile(count) * error, paired.interval
+    half, (low, high) = float(t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * error, paired.interval
     verdict: VerdictWord = "cannot tell apart"
     if p < 1 - CONFIDENCE:
         verdict = "better" if difference > 0 else "worse"
     needed = None
-    if verdict == "cannot tell apart" and difference:
-        wide = (find_quantile(count) + float(norm.ppf(POWER))) * error / abs(difference)
-        images = n * wide**2
-        needed = max(math.ceil(images), paired.needed_n or 0) if images < MOST_IMAGES else None
+    if verdict == "cannot tell apart":
+        needed = needed_for_folds(a, b, folds, num_folds, level=1 - CONFIDENCE)
     interval = (max(-1.0, min(low, difference - half)), min(1.0, max(high, difference + half)))
     return PairedComparison(n, difference, interval, p, verdict, needed)
+
+
+def needed_for_folds(
+    a: Correct, b: Correct, folds: Labels, num_folds: int, *, level: float
+) -> int | None:
+    """About how many images it would take to tell two models apart in as many folds.
+
+    It supposes that the variance of a fold's difference falls with the number of its images.
+
+    Args:
+        a, b, folds, num_folds: as for `compare_folds`.
+        level: of the test.
+
+    Returns: what the more cautious of the two tests needs; None when no number would do.
+    """
+    difference = float(a.mean() - b.mean())
+    images = needed_images(float(np.mean(a & ~b)), float(np.mean(~a & b)), level=level)
+    differences = mean_by_fold(a.astype(np.int64) - b.astype(np.int64), folds)
+    if images is None or len(differences) < 2:
+        return images
+    quantile = float(t.ppf(1 - level / 2, len(differences) - 1) + norm.ppf(POWER))
+    wide = quantile * corrected_error(differences, num_folds) / abs(difference)
+    needed = len(a) * wide**2
+    return max(math.ceil(needed), images) if needed < MOST_IMAGES else None

@@ -32,9 +32,9 @@ class StudyPlan:
         command: for the records.
 
     Raises:
-        SettingError: a limit below 0 or infinite, no seed at all, folds beside seeds, rungs to repeat with one seed, a
-            setting that is no `key=value`, or a seed so high that a run would need one beyond the
-            largest.
+        SettingError: a limit below 0 or infinite, no seed or fold at all, folds beside seeds, rungs
+            to repeat with one seed, a setting that is no `key=value`, or a seed so high that a run
+            would need one beyond the largest.
     """
 
     preset: str = "quick"

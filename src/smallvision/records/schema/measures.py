@@ -117,7 +117,7 @@ class Verdict(Record):
     @property
     def is_of_single_runs(self) -> bool:
         """Whether it compares two networks, and says nothing of other seeds."""
-        return self.seeds == (1, 1)
+        return self.seeds == (1, 1) and self.folds == 1
 
 
 class CostRatio(Record):
