@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,7 +111,21 @@ def summarize_folds(folder: Path, num_folds: int) -> FoldSummary:
         std=float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None,
         val=val.change(interval=fold_interval(correct, folds, num_folds)),
         calibration=describe_calibration(logits, labels, fit_temperature(logits, labels)),
-        gap=float(np.mean([status.train.accuracy for status in statuses])) - val.accuracy,
+        train=average_rates([status.train for status in statuses]),
+    )
+
+
+def average_rates(rates: Sequence[Rate]) -> Rate:
+    """The mean accuracy and loss of rates, with the number of images of the first.
+
+    The training images of folds are mostly the same, so that several folds are no more images.
+    """
+    accuracy, n = float(np.mean([rate.accuracy for rate in rates])), rates[0].n
+    return Rate(
+        accuracy=accuracy,
+        interval=wilson_interval(round(accuracy * n), n),
+        n=n,
+        loss=float(np.mean([rate.loss for rate in rates])),
     )
 
 

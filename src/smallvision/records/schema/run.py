@@ -299,8 +299,8 @@ class FoldSummary(Record):
     that over folds, the wider of the two."""
     calibration: Calibration
     """On the same images, with one temperature for all folds."""
-    gap: Difference
-    """Mean training accuracy of the folds minus the accuracy on all images."""
+    train: Rate
+    """Means of the folds on their clean training images; `n` and interval are those of one fold."""
 
     @model_validator(mode="after")
     def check_folds(self) -> Self:
@@ -312,7 +312,12 @@ class FoldSummary(Record):
 
     def judge(self, status: ValidatedRun) -> ValidatedRun:
         """The status of the first fold, with the figures of all folds in place of its own."""
-        return status.change(val=self.val, calibration=self.calibration, gap=self.gap)
+        return status.change(
+            train=self.train,
+            val=self.val,
+            calibration=self.calibration,
+            gap=self.train.accuracy - self.val.accuracy,
+        )
 
 
 class Teacher(Record):
