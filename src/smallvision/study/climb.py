@@ -129,7 +129,7 @@ def explore_split(context: StudyContext) -> Exploration:
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
         list_previews=lambda: list(previews.values()),
-        num_val=len(split.val),
+        num_val=sum(len(fold.val) for fold in context.folds) or len(split.val),
         seed=context.plan.seed,
     )
 
