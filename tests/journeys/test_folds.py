@@ -88,6 +88,14 @@ def test_a_finished_study_is_resumed_without_training(
     assert_refused(refused, "another split")
 
 
+def test_one_split_is_not_resumed_in_folds(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    """The split of five folds' first is the same, so that only the record tells."""
+    made = make_study(rows, tmp_path / "study", "--rungs", "mlp", *FAST)
+    options = ("--resume", "--rungs", "mlp", *FAST)
+    refused = smallvision("study", rows, "--out", made.folder, *options)
+    assert_refused(refused, "another --folds")
+
+
 def test_folds_are_listed_and_compared(smallvision: Call, folded: MadeStudy) -> None:
     listed = smallvision("runs", folded.folder).out
     assert listed.index("runs/mlp") < listed.index("fold 2") < listed.index("fold 3")

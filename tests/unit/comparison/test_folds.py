@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from smallvision.comparison.folds import find_common_folds, read_folds
 from smallvision.comparison.groups import compare_groups
 from smallvision.comparison.verdicts import compare_runs
 from smallvision.errors import RecordError
-from smallvision.records import store
-from smallvision.records.files import make_folder
 from smallvision.records.layout import FOLDS_RECORD, list_folds
 from smallvision.records.nofollow import remove_folder
-from smallvision.runs.measure import summarize_folds
 from smallvision.stats.folds import compare_folds
-from tests.support.comparisons import write_finished_run
-from tests.support.runs import make_recipe
-
-MODELS = {"a": {"name": "mlp"}, "b": {"name": "vgg10"}}
-
-
-def write_folds(folder: Path, *hits: int, folds: int = 3, shift: int = 0) -> Path:
-    """A run and its other folds, each right on so many of 40 images; None for a failed fold."""
-    recipe = make_recipe(name=folder.name, model=MODELS[folder.name])
-    for number, right in enumerate(hits, start=1):
-        place = folder if number == 1 else folder / "folds" / str(number)
-        if right >= 0:
-            make_folder(place)
-            write_finished_run(place, np.arange(40) < right, recipe, first=40 * number + shift)
-    store.write(folder / FOLDS_RECORD, summarize_folds(folder, folds))
-    return folder
+from tests.support.comparisons import write_folds
 
 
 def test_the_answers_of_all_folds_are_compared(tmp_path: Path) -> None:

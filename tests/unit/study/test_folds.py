@@ -14,19 +14,27 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.folds import make_folds
 from smallvision.errors import FailedRunError, SettingError
 from smallvision.predict import load_model
-from smallvision.records.layout import list_folds
+from smallvision.records import store
+from smallvision.records.layout import FOLDS_RECORD, VERDICTS, list_folds
 from smallvision.records.predictions import read_predictions
+from smallvision.records.schema import FoldSummary, LadderVerdicts, Limits
 from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.refit import refit_run
 from smallvision.runs.train import run_recipe
 from smallvision.stats.calibration import fit_temperature, take_logs
+from smallvision.study.climb import do_work
 from smallvision.study.context import StudyContext
 from smallvision.study.folds import cross_validate, settle_folds
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
+from smallvision.study.rungs import WORK
+from smallvision.study.study_record import StudyFile
+from smallvision.study.winner import conclude
 from smallvision.training import Callback
+from tests.support.comparisons import write_folds
 from tests.support.images import make_dataset, make_images
+from tests.support.records import make_rung_record, make_study_record
 from tests.support.runs import Interrupt, make_recipe, read_bits
 
 RECIPE = make_recipe(epochs=2, model={"name": "mlp", "hidden": [4]}, augment=["flip"])
@@ -188,3 +196,34 @@ def test_without_folds_there_is_no_record(made: StudyContext, tmp_path: Path) ->
     assert train_folds(context) is None
     assert not (context.folder_of("mlp") / "folds.json").exists()
     assert find_judged(context.folder_of("mlp")).val.n == 39
+
+
+def test_the_winner_is_the_best_on_all_folds(tmp_path: Path) -> None:
+    """`wrn` was lucky with its first fold."""
+    context = make_context(make_dataset(), tmp_path)
+    write_folds(context.folder_of("mlp"), 30, 36, 36)
+    write_folds(context.folder_of("wrn"), 38, 20, 20)
+    file = StudyFile(tmp_path, make_study_record(make_rung_record("mlp"), make_rung_record("wrn")))
+    conclude(context, file)
+    assert file.record.best == "mlp"
+    assert file.record.best_reason is not None
+    assert file.record.best_reason.startswith("highest cross-validated accuracy")
+    (step,) = store.read(tmp_path / VERDICTS, LadderVerdicts).steps
+    assert (step.rung, step.n, step.folds) == ("wrn", 120, 3)
+
+
+@pytest.mark.parametrize(("limit", "allowed"), [(0.05, False), (0.15, True)])
+def test_limits_are_kept_or_broken_by_all_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, allowed: bool
+) -> None:
+    """The gap of the first fold is 0, that of all folds 0.1."""
+    plan = StudyPlan(folds=3, limits=Limits(gap=limit))
+    context = replace(make_context(make_dataset(), tmp_path), plan=plan)
+    run = write_folds(context.folder_of("mlp"), 36, 36, 36)
+    record = store.read(run / FOLDS_RECORD, FoldSummary)
+    store.write(run / FOLDS_RECORD, record.change(train=record.train.change(accuracy=1.0)))
+    monkeypatch.setitem(WORK, "train", lambda *_: find_validated(run)[1])
+    status = do_work(context.ladder.rungs[0], context)
+    assert (status.within_limits, status.gap) == (allowed, pytest.approx(0.1))
+    written = find_validated(run)[1]
+    assert (written.within_limits, written.gap) == (allowed, 0.0)
