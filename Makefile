@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: study test check docs format install clean
 
 study: $(INSTALLED)  ## the main job on the embedded handwritten digits
-	$(BIN)/smallvision study digits
+	$(BIN)/smallvision study digits --folds 1
 
 test: $(INSTALLED)  ## all default tests: offline, minutes
 	$(BIN)/pytest
@@ -63,7 +63,7 @@ results: $(INSTALLED)  ## the study in README.md; an hour, and CIFAR-10 is neede
 
 results-quick: $(INSTALLED)  ## how long `quick` takes; ten minutes, and CIFAR-10 is needed
 	for data in digits cifar10; do \
-	  $(BIN)/smallvision study $$data --out studies/$$data-quick --resume && \
+	  $(BIN)/smallvision study $$data --folds 1 --out studies/$$data-quick --resume && \
 	  $(BENCHMARKS) keep studies/$$data-quick results/quick/$$data || exit 1; \
 	done
 

@@ -27,7 +27,7 @@ from smallvision.records.schema import (
     ValidatedRun,
     Verdict,
 )
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged
 from smallvision.runs.repeats import read_repeats
 
 KEPT = (
@@ -40,11 +40,12 @@ KEPT = (
     "ledger.jsonl",
     *(
         f"{run}/{name}"
-        for run in ("runs/*", "runs/*/members/*", "runs/*/seeds/*")
+        for run in ("runs/*", "runs/*/members/*", "runs/*/seeds/*", "runs/*/folds/*")
         for name in ("status.json", "recipe.toml", "metrics.jsonl", "schedule.json")
     ),
     "runs/*/ensemble.json",
     "runs/*/seeds.json",
+    "runs/*/folds.json",
     "runs/*/errors/errors.json",
     "runs/*/tune/tune.json",
 )
@@ -118,7 +119,7 @@ def write_block(folder: Path) -> Iterator[str]:
     steps = store.read(folder / VERDICTS, LadderVerdicts).steps
     verdicts = {step.rung: step for step in steps}
     statuses = {
-        rung.name: find_validated(run_folder(folder, rung.name))[1]
+        rung.name: find_judged(run_folder(folder, rung.name))
         for rung in study.rungs
         if rung.is_done
     }
@@ -145,6 +146,8 @@ def write_block(folder: Path) -> Iterator[str]:
         raise RecordError(f"{folder} holds no finished study; finish it with --resume")
     test, best = store.read(folder / TEST, TestRecord), statuses[study.best]
     runs = "One run of each rung (n = 1, "
+    if study.folds > 1:
+        runs = f"Each rung cross-validated in {study.folds} folds ("
     if study.seeds > 1:
         which = ", ".join(study.repeat or ["each rung but the ensemble"])
         runs = f"{study.seeds} runs of {which}, reported as their mean; one run of the others ("

@@ -47,6 +47,7 @@ RUN/                      of `smallvision train`
   model/                  model.json  model.safetensors  manifest.json
   predictions/val.npz     what the model says of the validation images
   seeds.json  seeds/SEED/ repeats with other seeds, a run folder each
+  folds.json  folds/K/    the other folds of a cross-validated rung, a run folder each
   refit/                  the run on training and validation images
   teacher/  distilled.json  of a student
   errors/                 errors.json and PNG pictures
@@ -72,6 +73,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
         schema.LearningRateSchedule,
         schema.CheckpointState,
         schema.SeedSummary,
+        schema.FoldSummary,
         schema.Distillation,
         schema.ErrorAnalysisRecord,
     ),

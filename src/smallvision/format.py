@@ -246,3 +246,8 @@ def join_words(words: Sequence[str]) -> str:
 def name_seeds(seeds: Sequence[int]) -> str:
     """Name seeds as `seed 3` or `seeds 3 and 4`."""
     return f"seed{'s' if len(seeds) > 1 else ''} {join_words([str(seed) for seed in seeds])}"
+
+
+def tell_folds(folds: int) -> str:
+    """What follows a number of images that were left out in turn, ` in 5 folds`."""
+    return f" in {folds} folds" if folds > 1 else ""

@@ -79,7 +79,7 @@ def list_jobs(place: Path, names: tuple[str, ...] = ()) -> list[Job]:
     search = ("tune", "digits", recipe, "--trials", "2", "--epochs", "2", "--seeds", "0")
     return [
         Job("train", ("train", "digits", recipe), ("--resume",)),
-        Job("study", ("study", "digits", "--rungs", "mlp", *small), ("--resume",)),
+        Job("study", ("study", "digits", "--rungs", "mlp", "--folds", "1", *small), ("--resume",)),
         Job("tune", search, ("--resume",)),
         Job("ensemble", ("ensemble", made / "run", "--members", "2")),
         Job("evaluate", ("evaluate",), option=(), source=made / "run"),

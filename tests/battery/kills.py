@@ -59,7 +59,7 @@ class Job:
 def list_jobs(recipe: Path) -> list[Job]:
     """A run, a search and a study, each of seconds."""
     small = ("--set", "epochs=2", "--set", "compute.threads=1")
-    study = ("study", "digits", "--preset", "quick", "--rungs", "mlp,vgg10", *small)
+    study = ("study", "digits", "--preset", "quick", "--rungs", "mlp,vgg10", *small, "--folds", "1")
     search = ("tune", "digits", str(recipe), "--trials", "3", "--epochs", "2", "--seeds", "0")
     return [
         Job("train", ("train", "digits", str(recipe)), ("--resume",), 6),

@@ -144,7 +144,7 @@ def build(records: Path) -> None:
         report(records / folder)
 
 
-PLAN = StudyPlan(rungs=("mlp",), settings=("epochs=2", "compute.threads=1"))
+PLAN = StudyPlan(rungs=("mlp",), folds=1, settings=("epochs=2", "compute.threads=1"))
 
 
 def list_actions(records: Path, kind: str) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -28,7 +28,16 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
     jobs: dict[str, tuple[Any, ...]] = {
         "train": ("train", "digits", recipe, "--set", "epochs=8"),
         "tune": ("tune", "digits", recipe, "--trials", "3", "--epochs", "2", "--seeds", "0"),
-        "study": ("study", "digits", "--rungs", "mlp", "--set", "compute.threads=1"),
+        "study": (
+            "study",
+            "digits",
+            "--rungs",
+            "mlp",
+            "--folds",
+            "1",
+            "--set",
+            "compute.threads=1",
+        ),
         "explore": ("explore", "digits"),
     }
     jobs = {name: job for name, job in jobs.items() if not names or name in names}

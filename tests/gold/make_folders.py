@@ -37,6 +37,7 @@ CYCLES = (
 ALL_IMAGES = {"epochs": 1, "model": {"name": "mlp", "hidden": [4]}, "schedule": {"name": "cosine"}}
 TUNING = {"trials": 2, "epochs": 1, "seeds": 1, "preset": "quick", "settings": SHORT}
 PLAN = StudyPlan(rungs=("mlp",), seeds=2, refit=True, settings=SHORT)
+FOLDED = StudyPlan(rungs=("mlp",), folds=2, refit=False, settings=SHORT)
 
 
 def main() -> None:
@@ -61,6 +62,7 @@ def make_folders() -> None:
     distill("ensemble", data=data, out="student", settings=["epochs=1"])
     tune(data, "mlp", out="tuning", **TUNING)
     run_study(data, "study", PLAN)
+    run_study(data, "folded", FOLDED)
 
 
 def shrink_folders() -> None:

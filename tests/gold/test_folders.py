@@ -26,7 +26,8 @@ from smallvision.records.schema import TestRecord
 from smallvision.records.weights import check_manifest
 from smallvision.runs.results import Run, Tuning
 from smallvision.study.climb import run_study
-from tests.gold.make_folders import CYCLES, FOLDERS, PLAN, TUNING
+from smallvision.study.plan import StudyPlan
+from tests.gold.make_folders import CYCLES, FOLDED, FOLDERS, PLAN, TUNING
 from tests.support.images import make_dataset
 from tests.support.record_files import RECORD_FILES, rewrite_record
 from tests.support.runs import read_metrics
@@ -70,8 +71,8 @@ def test_recipes_are_written_as_they_were_read() -> None:
 
 def test_splits_are_whole() -> None:
     for path in find_files("split.json"):
-        split = read_split(path.parent)
-        assert (len(split.train), len(split.val)) == (96, 24), path
+        split, folds = read_split(path.parent), 2 if "folded" in path.parts else 5
+        assert (len(split.train), len(split.val)) == (120 - 120 // folds, 120 // folds), path
 
 
 def test_tensors_are_whole() -> None:
@@ -85,6 +86,8 @@ def test_all_runs_are_found() -> None:
     assert kinds == {
         "all-images": ("all_images", True),
         "ensemble": ("ensemble", True),
+        "folded/runs/mlp": ("trained", True),
+        "folded/runs/mlp/folds/2": ("trained", True),
         "paused": ("trained", False),
         "run": ("trained", True),
         "student": ("trained", True),
@@ -124,10 +127,13 @@ def test_a_finished_run_has_a_page(name: str, folders: Path) -> None:
     assert Run(folders / name).status.name in page.html
 
 
-def test_a_study_is_drawn_without_another_opening(folders: Path) -> None:
-    study = folders / "study"
+@pytest.mark.parametrize(("name", "plan"), [("study", PLAN), ("folded", FOLDED)])
+def test_a_study_is_drawn_without_another_opening(
+    name: str, plan: StudyPlan, folders: Path
+) -> None:
+    study = folders / name
     tested = store.read(study / "test.json", TestRecord)
-    summary = run_study(make_dataset(), study, PLAN, resume=True)
+    summary = run_study(make_dataset(), study, plan, resume=True)
     assert summary.test is not None
     assert (summary.test.openings, summary.test.accuracy) == (1, tested.accuracy)
     assert len(read_openings(study)) == 1

@@ -205,7 +205,8 @@ def test_a_dry_run_leaves_the_seal_closed(tmp_path: Path) -> None:
     dataset = replace(make_dataset(600), test=locked)
     # A rung of each kind of work: trained, tuned first, and made an ensemble.
     slots = ("mlp", "tuned", "snapshot-ensemble")
-    plan = StudyPlan(rungs=slots, settings=("compute.threads=1",), dry_run=True)
+    settings = ("compute.threads=1",)
+    plan = StudyPlan(rungs=slots, settings=settings, folds=2, dry_run=True)
     summary = run_study(dataset, tmp_path / "study", plan)
     assert summary.test is not None
     assert summary.test.openings == 1

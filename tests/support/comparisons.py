@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from smallvision.data.split import hash_indices
-from smallvision.recipes import Recipe
+from smallvision.recipes import Recipe, parse_recipe
 from smallvision.recipes.toml import sum_recipe, write_toml
 from smallvision.records import store
-from smallvision.records.files import hash_bytes, write_text
-from smallvision.records.layout import SPLIT, STATUS
+from smallvision.records.files import hash_bytes, make_folder, write_text
+from smallvision.records.layout import FOLDS_RECORD, SPLIT, STATUS
 from smallvision.records.predictions import Predictions, write_predictions
+from smallvision.runs.measure import summarize_folds
 from smallvision.stats.paired import Correct
 from smallvision.stats.rates import rate_accuracy
 from tests.support.records import make_split_record, make_status
@@ -46,4 +47,27 @@ def write_finished_run(
     )
     store.write(folder / SPLIT, split)
     store.write(folder / STATUS, status)
+    return folder
+
+
+def write_folds(folder: Path, *hits: int, folds: int = 3, shift: int = 0) -> Path:
+    """Write a run and its other folds, as far as a comparison reads them.
+
+    Args:
+        folder: new; its name is that of the network too, with some width of its own.
+        hits: of each fold, on how many of its 40 images it is right; -1 for one that failed.
+        folds: by how many the images are divided.
+        shift: of the indices of the images.
+
+    Returns: the folder.
+    """
+    model = {"name": "mlp", "hidden": [4 + sum(map(ord, folder.name))]}
+    recipe = parse_recipe({"name": folder.name, "model": model})
+    for number, right in enumerate(hits, start=1):
+        place = folder if number == 1 else folder / "folds" / str(number)
+        if right >= 0:
+            make_folder(place)
+            answers = np.arange(40) < right
+            write_finished_run(place, answers, recipe, first=40 * number + shift)
+    store.write(folder / FOLDS_RECORD, summarize_folds(folder, folds))
     return folder

@@ -22,7 +22,8 @@ class MadeStudy(NamedTuple):
 
 
 def make_study(data: Path, out: Path, *options: str | Path) -> MadeStudy:
-    """Call `smallvision study` with options, to its end."""
-    outcome = call_command("study", data, "--out", out, "--json", *options)
+    """Call `smallvision study` with options, to its end; on one split, unless they name folds."""
+    folds = () if "--folds" in options or "--seeds" in options else ("--folds", "1")
+    outcome = call_command("study", data, "--out", out, "--json", *folds, *options)
     assert outcome.code == 0, outcome.err
     return MadeStudy(out, StudySummary.model_validate_json(outcome.out))

@@ -76,13 +76,25 @@ def study(
     repeat: Annotated[
         str | None, typer.Option(help="The rungs that are repeated with --seeds. Default: all.")
     ] = None,
-    refit: Annotated[
-        bool,
+    folds: Annotated[
+        int | None,
         typer.Option(
-            "--refit",
-            help="Train the winner again on training and validation images before the test.",
+            min=1,
+            max=100,
+            help="The number of folds in which each rung is cross-validated, or 1 for a single "
+            "split. Default: 5 for fewer than 2,000 labelled images, else 1.",
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
+    refit: Annotated[
+        bool | None,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Train the winner again on training and validation images before the test. "
+            "Default: only with folds.",
+            show_default=False,
+        ),
+    ] = None,
     resume: Resume = False,
     dry_run: Annotated[
         bool,
@@ -118,6 +130,7 @@ def study(
         rungs=split_slots(rungs),
         seeds=seeds,
         repeat=split_slots(repeat),
+        folds=folds,
         refit=refit,
         dry_run=dry_run,
         command=spell_command(),

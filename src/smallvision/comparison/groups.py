@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from smallvision.comparison.folds import CommonFolds, find_common_folds, read_folds
 from smallvision.comparison.verdicts import read_correct, round_up
 from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError
@@ -26,15 +27,15 @@ from smallvision.records.schema import (
     ValidatedRun,
     VerdictWord,
 )
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_validated, judge_run
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
+from smallvision.stats.folds import compare_folds, needed_for_folds
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.multiple import holm
-from smallvision.stats.paired import Correct, needed_images
+from smallvision.stats.paired import Correct, PairedComparison, needed_images
 from smallvision.stats.seeds import (
     compare_answers,
-    compare_seeds,
     measure_variance,
     needed_for_seeds,
     summarize_seeds,
@@ -53,6 +54,7 @@ class ComparedRun:
         recipe: None for an ensemble, whose recipe is that of its members.
         indices: of the validation images.
         correct: whether it was right on each of them.
+        folds: the fold that each of them was left out of; None without folds.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class ComparedRun:
     recipe: Recipe | None
     indices: Labels
     correct: Correct
+    folds: Labels | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,36 +117,41 @@ def compare_groups(folders: Sequence[str | Path]) -> Comparison:
     in `seeds/` along, a study all its finished rungs. Two groups of one run each are compared by
     the exact McNemar test, which speaks of these two networks; where there are several seeds, by
     Welch's test over seeds and images, which speaks of the recipes. The p-values of all pairs are
-    corrected after Holm, and the verdicts rest on what is left.
+    corrected after Holm, and the verdicts rest on what is left. Where all runs were
+    cross-validated, the answers of their common folds are compared, over folds and images.
 
     Args:
         folders: of runs, ensembles or studies.
 
     Returns: the groups, best mean accuracy first, and all pairs in that order; the interval of a
-        group is Wilson's over images for one run, and Student's over seeds for several.
+        group is Wilson's over images for one run, also over folds for a cross-validated one, and
+        Student's over seeds for several.
 
     Raises:
         RecordError: a folder is no finished run, two runs are not on one split, or one is given
             twice.
     """
-    runs = [read_compared(run) for run in list_runs(folders)]
+    places = list(list_runs(folders))
+    common = find_common_folds(places)
+    runs = [read_compared(place, common) for place in places]
     if len(runs) < 2:
         raise RecordError("a comparison needs two finished runs or more; name another one")
     for run in runs[1:]:
         check_same_split(runs[0], run)
     groups = sorted(group_runs(runs), key=lambda group: -group.mean)
     pairs = list(combinations(groups, 2))
-    tested = [compare_seeds(a.correct, b.correct) for a, b in pairs]
-    adjusted = holm([p for _, p in tested])
+    tested = [compare_pair(a, b, common) for a, b in pairs]
+    adjusted = holm([test.p for test in tested])
     corrected = [
-        PairTest(difference, p, float(p_holm))
-        for (difference, p), p_holm in zip(tested, adjusted, strict=True)
+        PairTest(comparison, float(p_holm))
+        for comparison, p_holm in zip(tested, adjusted, strict=True)
     ]
     return Comparison(
         n=len(runs[0].indices),
+        folds=1 if common is None else len(common.numbers),
         groups=tuple(group.record() for group in groups),
         pairs=tuple(
-            judge_groups(a, b, test, num_pairs=len(pairs))
+            judge_groups(a, b, test, common, num_pairs=len(pairs))
             for (a, b), test in zip(pairs, corrected, strict=True)
         ),
     )
@@ -177,14 +185,18 @@ def expand_study(folder: Path) -> list[Path]:
     return [run for run in runs if not is_adopted(find_validated(run)[1])]
 
 
-def read_compared(folder: Path) -> ComparedRun:
-    """Read what a comparison needs of a run.
+def read_compared(folder: Path, common: CommonFolds | None = None) -> ComparedRun:
+    """Read what a comparison needs of a run, of its common folds if there are any.
 
     Raises:
         RecordError: it is no run, unfinished or damaged.
     """
     _, status = find_validated(folder)
     recipe = None if status.kind == "ensemble" else read_run_recipe(folder)
+    if common is not None:
+        found = read_folds(folder, common)
+        judged = judge_run(folder, status)
+        return ComparedRun(folder, judged, recipe, found.indices, found.correct, found.folds)
     return ComparedRun(folder, status, recipe, *read_correct(folder))
 
 
@@ -238,18 +250,24 @@ def name_groups(runs: Sequence[ComparedRun]) -> list[str]:
     ]
 
 
+def compare_pair(a: Group, b: Group, common: CommonFolds | None) -> PairedComparison:
+    """Compare two groups by their answers; two runs with folds over folds and images."""
+    folds = a.runs[0].folds
+    if common is None or folds is None or len(a.runs) + len(b.runs) > 2:
+        return compare_answers(a.correct, b.correct)
+    return compare_folds(a.correct[0], b.correct[0], folds, common.num_folds)
+
+
 @dataclass(frozen=True)
 class PairTest:
     """The test of one pair.
 
     Attributes:
-        difference: of the mean accuracies.
-        p: of the pair alone.
-        p_holm: corrected for all pairs.
+        comparison: of the pair alone.
+        p_holm: its p-value corrected for all pairs.
     """
 
-    difference: float
-    p: float
+    comparison: PairedComparison
     p_holm: float
 
     @property
@@ -257,21 +275,23 @@ class PairTest:
         """What may be said after the correction."""
         if self.p_holm >= LEVEL:
             return "cannot tell apart"
-        return "better" if self.difference > 0 else "worse"
+        return "better" if self.comparison.difference > 0 else "worse"
 
 
-def judge_groups(a: Group, b: Group, test: PairTest, *, num_pairs: int) -> PairVerdict:
+def judge_groups(
+    a: Group, b: Group, test: PairTest, common: CommonFolds | None = None, *, num_pairs: int
+) -> PairVerdict:
     """The verdict that the corrected p-value bears, with its evidence."""
-    needed = None
+    found, needed = test.comparison, None
     if test.verdict == "cannot tell apart":
-        needed = estimate_images(a, b, test.difference, LEVEL / num_pairs)
+        needed = estimate_images(a, b, common, level=LEVEL / num_pairs)
     judged = PairVerdict(
         a=a.name,
         b=b.name,
-        difference=test.difference,
-        interval=compare_answers(a.correct, b.correct).interval,
+        difference=found.difference,
+        interval=found.interval,
         bootstrap=bootstrap_difference(a.correct, b.correct),
-        p=test.p,
+        p=found.p,
         p_holm=test.p_holm,
         verdict=test.verdict,
         needed_n=needed,
@@ -281,14 +301,17 @@ def judge_groups(a: Group, b: Group, test: PairTest, *, num_pairs: int) -> PairV
     return judged.change(sentence=sentence)
 
 
-def estimate_images(a: Group, b: Group, difference: float, level: float) -> int | None:
+def estimate_images(a: Group, b: Group, common: CommonFolds | None, *, level: float) -> int | None:
     """About how many images it would take at a level, or None where no number would do."""
+    folds = a.runs[0].folds
     if len(a.runs) == len(b.runs) == 1:
         right, other = a.correct[0], b.correct[0]
+        if common is not None and folds is not None:
+            return needed_for_folds(right, other, folds, common.num_folds, level=level)
         return needed_images(
             float(np.mean(right & ~other)), float(np.mean(~right & other)), level=level
         )
-    return needed_for_seeds(difference, measure_variance(a.correct, b.correct), level=level)
+    return needed_for_seeds(a.mean - b.mean, measure_variance(a.correct, b.correct), level=level)
 
 
 def describe_pair(pair: PairVerdict, n: int, num_pairs: int) -> str:

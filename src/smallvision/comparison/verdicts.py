@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from smallvision.comparison.folds import CommonFolds, find_common_folds, read_folds
 from smallvision.errors import RecordError
 from smallvision.format import format_p, format_points, format_signed_span
 from smallvision.records.layout import list_repeats
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import ValidatedRun, Verdict
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
+from smallvision.stats.folds import compare_folds
 from smallvision.stats.paired import Correct, PairedComparison
 from smallvision.stats.rates import find_correct
 from smallvision.stats.seeds import compare_answers
@@ -74,9 +76,13 @@ def read_seeds(run: Path) -> tuple[Labels, Correct]:
 def compare_runs(run: Path, against: Path) -> Verdict:
     """Compare two finished runs, image by image; with repeats, their means over seeds.
 
+    Where both were cross-validated, the answers are those of the folds that both finished.
+
     Raises:
         RecordError: the runs were not validated on the same images.
     """
+    if (common := find_common_folds([run, against])) is not None:
+        return compare_cross_validated(run, against, common)
     indices, right = read_seeds(run)
     other_indices, other_right = read_seeds(against)
     if not np.array_equal(indices, other_indices):
@@ -85,17 +91,39 @@ def compare_runs(run: Path, against: Path) -> Verdict:
     return judge_pair(right, other_right, model, other)
 
 
+def compare_cross_validated(run: Path, against: Path, common: CommonFolds) -> Verdict:
+    """Compare two cross-validated runs by the answers of their common folds.
+
+    Raises:
+        RecordError: their folds are not the same.
+    """
+    answers, others = (read_folds(one, common) for one in (run, against))
+    if not np.array_equal(answers.indices, others.indices):
+        raise RecordError(f"{run} and {against} were validated on different images")
+    comparison = compare_folds(answers.correct, others.correct, answers.folds, common.num_folds)
+    model, other = (describe_run(find_judged(one)) for one in (run, against))
+    verdict = judge_pair(answers.correct, others.correct, model, other, comparison)
+    count = len(common.numbers)
+    pooled = f"The answers are those of {count} {'fold' if count == 1 else 'folds'}."
+    return verdict.change(folds=count, sentence=f"{verdict.sentence} {pooled}")
+
+
 def judge_pair(
-    right: Correct, other_right: Correct, model: ComparedModel, other: ComparedModel
+    right: Correct,
+    other_right: Correct,
+    model: ComparedModel,
+    other: ComparedModel,
+    comparison: PairedComparison | None = None,
 ) -> Verdict:
     """Compare two models by their answers to the same images.
 
     Args:
         right, other_right: bool `(N,)`, or `(S, N)` of runs with several seeds.
         model, other: what is known of each besides, or of the first of several seeds.
+        comparison: of these answers, where it takes folds into account.
     """
     right, other_right = np.atleast_2d(right), np.atleast_2d(other_right)
-    comparison = compare_answers(right, other_right)
+    comparison = comparison or compare_answers(right, other_right)
     gap_change = model.gap - other.gap
     seeds = (len(right), len(other_right))
     sentence = describe_comparison(comparison, model.name, other.name, seeds)

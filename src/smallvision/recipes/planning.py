@@ -111,11 +111,13 @@ class LadderPlan:
 
     Attributes:
         scale: sizes and lengths.
+        refit_seconds: kept for a refit of the winner.
         rungs: that are planned, in the ladder's order.
         left_out: the others, whose `seconds` are what they would need.
     """
 
     scale: Scale
+    refit_seconds: float
     rungs: tuple[PlannedRung, ...]
     left_out: tuple[PlannedRung, ...]
 
@@ -130,6 +132,7 @@ class Planner:
         speeds: of the networks.
         slots: of the rungs that are wanted.
         runs: trainings of each rung: seeds or folds.
+        refit: whether the winner is trained once more at the end.
         must: whether no rung that is wanted may be left out, as somebody named them.
         smallest: whether only the smallest networks are to be used.
     """
@@ -139,6 +142,7 @@ class Planner:
     speeds: Speeds
     slots: Sequence[str]
     runs: int = 1
+    refit: bool = False
     must: bool = False
     smallest: bool = False
 
@@ -162,6 +166,7 @@ class Planner:
         scale = self.lengthen(chosen, FAMILIES, scale, self.seconds)
         return LadderPlan(
             scale,
+            self.cost_refit([self.cost(slot, scale) for slot in chosen]),
             tuple(
                 self.describe(slot, scale, self.warn(slot, scale))
                 for slot in self.slots
@@ -262,7 +267,12 @@ class Planner:
 
     def fits(self, chosen: Sequence[str], scale: Scale, seconds: float) -> bool:
         """Whether the chosen rungs end within so many seconds."""
-        return sum(self.cost(slot, scale) for slot in chosen) <= seconds
+        costs = [self.cost(slot, scale) for slot in chosen]
+        return sum(costs) + self.cost_refit(costs) <= seconds
+
+    def cost_refit(self, costs: Sequence[float]) -> float:
+        """Seconds that the winner takes once more, which may be the rung that takes longest."""
+        return max(costs, default=0.0) / self.runs if self.refit else 0.0
 
     def cost(self, slot: str, scale: Scale) -> float:
         """Seconds that a rung takes."""

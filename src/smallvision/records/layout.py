@@ -34,12 +34,14 @@ VERDICTS = "verdicts.json"
 TEST = "test.json"
 ENVIRONMENT = "environment.json"
 SEEDS_RECORD = "seeds.json"
+FOLDS_RECORD = "folds.json"
 STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
 TUNE = "tune.json"
 DISTILLED = "distilled.json"
 TEACHER = "teacher"
 SEEDS = "seeds"
+FOLDS = "folds"
 REFIT = "refit"
 MEMBERS = "members"
 SNAPSHOTS = f"{MEMBERS}/snapshots"  # the training run inside the folder of a study's ensemble
@@ -131,9 +133,16 @@ def find_repeats(run: Path, state: str) -> list[Path]:
     return sorted((path for path in found if read_status(path).status == state), key=order_path)
 
 
+def list_folds(run: Path) -> dict[int, Path]:
+    """The finished folds of a run by number, from 1; the first is the run itself."""
+    found = [name for name in list_folder(run / FOLDS) if name.isdecimal()]
+    folds = {int(name): run / FOLDS / name for name in sorted(found, key=int)}
+    return {1: run} | {number: fold for number, fold in folds.items() if is_finished(fold)}
+
+
 def parent_run(run: Path) -> Path | None:
-    """The run that a repeat, a refit or a training run of an ensemble belongs to, or None."""
-    if run.parent.name in (SEEDS, MEMBERS):
+    """The run that a repeat, fold, refit or training run of an ensemble belongs to, or None."""
+    if run.parent.name in (SEEDS, FOLDS, MEMBERS):
         return run.parent.parent
     return run.parent if run.name == REFIT else None
 

@@ -49,6 +49,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": words.format_count,
     "day": words.format_day,
     "duration": words.format_duration,
+    "folds": phrases.describe_folds,
     "interval": words.format_interval,
     "latency": words.format_latency,
     "lines": lambda text: mark_up(show_lines(text)),
@@ -99,6 +100,7 @@ def render_study(study: StudyView) -> str:
         "study.html.j2",
         summary=summary.gather(study),
         sections=gather_sections(STUDY_SECTIONS, study),
+        folds=study.record.folds,
     )
 
 
@@ -108,6 +110,7 @@ def render_run(folder: LoneRunView) -> str:
         "run.html.j2",
         summary=run_summary.gather(folder),
         sections=gather_sections(RUN_SECTIONS, folder),
+        folds=1,
     )
 
 

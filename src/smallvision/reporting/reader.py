@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import cast
 
 from smallvision.errors import RecordError
-from smallvision.records.layout import ENSEMBLE, METRICS, REFIT, SEEDS, SNAPSHOTS, STATUS, STUDY
+from smallvision.records.layout import (
+    ENSEMBLE,
+    FOLDS,
+    FOLDS_RECORD,
+    METRICS,
+    REFIT,
+    SEEDS,
+    SNAPSHOTS,
+    STATUS,
+    STUDY,
+)
 from smallvision.records.ledger import LEDGER
 from smallvision.records.nofollow import list_folder
 from smallvision.records.schema import (
@@ -15,6 +25,7 @@ from smallvision.records.schema import (
     EnsembleRecord,
     Environment,
     EpochMetrics,
+    FoldSummary,
     LadderVerdicts,
     LearningRateSchedule,
     LedgerEntry,
@@ -74,7 +85,7 @@ def read_study(path: Path) -> StudyView:
 
 
 def read_run(path: Path) -> LoneRunView:
-    """Read a run folder, and the runs inside it: repeats, a refit, an ensemble's snapshots.
+    """Read a run folder, and the runs inside it: repeats, folds, a refit, an ensemble's snapshots.
 
     Raises:
         RecordError: the folder is no run, or a record is damaged.
@@ -86,8 +97,11 @@ def read_run(path: Path) -> LoneRunView:
             "`smallvision train` wrote"
         )
     run = read_run_view(folder, ".")
-    seeds = sorted(list_folder(path / SEEDS), key=by_size)
-    places = {f"seed {seed}": f"{SEEDS}/{seed}" for seed in seeds}
+    places = {
+        f"{kind} {name}": f"{inside}/{name}"
+        for kind, inside in (("seed", SEEDS), ("fold", FOLDS))
+        for name in sorted(list_folder(path / inside), key=by_size)
+    }
     places |= {"refit": REFIT, "snapshots": SNAPSHOTS}
     inside = [
         read_run_view(folder, place, name)
@@ -145,6 +159,7 @@ def read_run_view(folder: Folder, place: str, name: str | None = None) -> RunVie
         recipe=folder.read_text(f"{place}/recipe.toml"),
         recipe_diff=folder.read_text(f"{place}/recipe.diff.toml"),
         seeds=folder.read_optional(SeedSummary, f"{place}/seeds.json"),
+        folds=folder.read_optional(FoldSummary, f"{place}/{FOLDS_RECORD}"),
     )
 
 

@@ -16,6 +16,7 @@ from smallvision.records.schema import (
     ErrorAnalysisRecord,
     ExplorationRecord,
     FinishedRun,
+    FoldSummary,
     LearningRateSchedule,
     LedgerEntry,
     Rate,
@@ -62,6 +63,7 @@ class RunView:
     recipe: str | None = None
     recipe_diff: str | None = None
     seeds: SeedSummary | None = None
+    folds: FoldSummary | None = None
 
     @property
     def finished(self) -> FinishedRun | None:
@@ -70,9 +72,14 @@ class RunView:
 
     @property
     def validated(self) -> ValidatedRun | None:
-        """The status of a run with validation figures of its own; those of a refit are not."""
+        """The status of a run with validation figures of its own; those of a refit are not.
+
+        Those of a cross-validated run are the figures of all its folds.
+        """
         status = self.status
-        return status if isinstance(status, ValidatedRun) and status.kind != "refit" else None
+        if not isinstance(status, ValidatedRun) or status.kind == "refit":
+            return None
+        return self.folds.judge(status) if self.folds else status
 
     @property
     def val(self) -> Rate | None:

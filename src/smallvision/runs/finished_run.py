@@ -11,9 +11,15 @@ from smallvision.data.sources.named import NAMED_DATA_SETS
 from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
-from smallvision.records.layout import STUDY, read_status
+from smallvision.records.layout import FOLDS_RECORD, STUDY, read_status
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import AllImagesRun, FinishedRun, StudyRecord, ValidatedRun
+from smallvision.records.schema import (
+    AllImagesRun,
+    FinishedRun,
+    FoldSummary,
+    StudyRecord,
+    ValidatedRun,
+)
 from smallvision.runs.results import Run
 
 
@@ -47,6 +53,21 @@ def find_validated(run: Run | str | Path) -> tuple[Path, ValidatedRun]:
             "without --target to compare, explain or combine it"
         )
     return folder, status
+
+
+def find_judged(run: Path) -> ValidatedRun:
+    """The status of a finished run, with the figures of all its folds where it has several.
+
+    Raises:
+        RecordError: as for `find_validated`, or `folds.json` is damaged.
+    """
+    return judge_run(run, find_validated(run)[1])
+
+
+def judge_run(run: Path, status: ValidatedRun) -> ValidatedRun:
+    """A run's status with the figures of all its folds, where it has several."""
+    folds = store.read_if_there(run / FOLDS_RECORD, FoldSummary)
+    return status if folds is None else folds.judge(status)
 
 
 def find_dataset(

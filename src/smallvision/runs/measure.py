@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,15 +12,22 @@ import numpy as np
 from smallvision.data.split import Split
 from smallvision.predict import SavedModel
 from smallvision.records import store
-from smallvision.records.layout import METRICS
+from smallvision.records.layout import METRICS, list_folds
 from smallvision.records.nofollow import exists
-from smallvision.records.predictions import Predictions, write_predictions
-from smallvision.records.schema import Calibration, EpochMetrics, Rate
+from smallvision.records.predictions import Predictions, read_predictions, write_predictions
+from smallvision.records.schema import Calibration, EpochMetrics, FoldSummary, Rate
+from smallvision.runs.finished_run import find_validated
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats
-from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
+from smallvision.stats.calibration import (
+    describe_calibration,
+    fit_temperature,
+    scale_logits,
+    take_logs,
+)
+from smallvision.stats.folds import fold_interval, mean_by_fold
 from smallvision.stats.intervals import wilson_interval
-from smallvision.stats.rates import rate_accuracy
+from smallvision.stats.rates import find_correct, rate_accuracy
 
 # Clean training images measured at the end. The final figure deserves more than those of epochs.
 CLEAN_AT_END = 10_000
@@ -64,6 +72,61 @@ def save_calibrated(
     write_predictions(folder, Predictions(split.val, labels, probabilities.astype(np.float32)))
     calibration = describe_calibration(logits, labels, model.temperature)
     return model, rate_accuracy(probabilities, labels), calibration
+
+
+def summarize_folds(folder: Path, num_folds: int) -> FoldSummary:
+    """Sum up a run and its other folds: what networks say of the images that they left out.
+
+    The temperature is fitted on the logits of all folds together. The probabilities of a fold
+    give them back, but for a constant per image: they were scaled by that fold's own.
+
+    Args:
+        folder: of the run, which is the first fold.
+        num_folds: by how many the images were divided.
+
+    Raises:
+        RecordError: a fold is damaged.
+    """
+    places = list_folds(folder)
+    found = [read_predictions(fold) for fold in places.values()]
+    statuses = [find_validated(fold)[1] for fold in places.values()]
+    labels = np.concatenate([one.labels for one in found])
+    probabilities = np.concatenate([one.probabilities for one in found])
+    logits = np.concatenate(
+        [
+            take_logs(one.probabilities) * np.float32(status.calibration.temperature)
+            for one, status in zip(found, statuses, strict=True)
+        ]
+    )
+    correct = find_correct(probabilities, labels)
+    folds = np.repeat(list(places), [len(one.labels) for one in found])
+    accuracies = mean_by_fold(correct, folds)
+    val = rate_accuracy(probabilities, labels)
+    return FoldSummary(
+        num_folds=num_folds,
+        folds=tuple(places),
+        accuracies=tuple(accuracies),
+        counts=tuple(len(one.labels) for one in found),
+        failed=tuple(number for number in range(1, num_folds + 1) if number not in places),
+        std=float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None,
+        val=val.change(interval=fold_interval(correct, folds, num_folds)),
+        calibration=describe_calibration(logits, labels, fit_temperature(logits, labels)),
+        train=average_rates([status.train for status in statuses]),
+    )
+
+
+def average_rates(rates: Sequence[Rate]) -> Rate:
+    """The mean accuracy and loss of rates, with the number of images of the first.
+
+    The training images of folds are mostly the same, so that several folds are no more images.
+    """
+    accuracy, n = float(np.mean([rate.accuracy for rate in rates])), rates[0].n
+    return Rate(
+        accuracy=accuracy,
+        interval=wilson_interval(round(accuracy * n), n),
+        n=n,
+        loss=float(np.mean([rate.loss for rate in rates])),
+    )
 
 
 def rate_training(model: SavedModel, data: RunData, seed: int) -> Rate:

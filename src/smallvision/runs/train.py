@@ -56,6 +56,7 @@ from smallvision.records.schema import (
     ValidatedRun,
 )
 from smallvision.records.weights import check_manifest, copy_tensors
+from smallvision.runs.finished_run import find_judged
 from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit
 from smallvision.runs.measure import (
     measure_cost,
@@ -405,14 +406,13 @@ def take_over_calibration(
 ) -> tuple[SavedModel, ValidatedRun]:
     """Calibrate a refit, for which no image is left, as its validation model was calibrated.
 
-    Returns: the model, and the status of the validation model.
+    Returns: the model, and the status of the validation model; both with the figures of all folds
+        where that was cross-validated.
 
     Raises:
-        RecordError: the validation model is unfinished or damaged.
+        RecordError: the validation model is unfinished, unvalidated or damaged.
     """
-    known = read_status(validation_model)
-    if not isinstance(known, ValidatedRun):
-        raise RecordError(f"{validation_model} was not validated, so it has no temperature")
+    known = find_judged(validation_model)
     return replace(model, temperature=known.calibration.temperature), known
 
 

@@ -50,6 +50,7 @@ def plan_budget(
     *,
     slots: tuple[str, ...],
     runs: int,
+    refit: bool,
     must: bool,
     seed: int,
     began: float,
@@ -64,6 +65,7 @@ def plan_budget(
         seconds: the budget; infinite for no limit, where nothing is measured.
         slots: of the rungs that are wanted, in order.
         runs: trainings of each.
+        refit: whether one of them is trained once more at the end.
         must: whether no rung may be left out.
         seed: of the study.
         began: when it began, by `time.perf_counter`.
@@ -72,7 +74,7 @@ def plan_budget(
 
     def plan() -> LadderPlan:
         left = seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
-        return Planner(task, left, speeds.estimate, slots, runs, must=must).plan()
+        return Planner(task, left, speeds.estimate, slots, runs, refit, must).plan()
 
     if math.isinf(seconds):
         found = plan()
@@ -96,6 +98,7 @@ def plan_budget(
         ),
         trials=found.scale.trials,
         snapshots=found.scale.snapshots,
+        kept_seconds=AFTER + found.refit_seconds,
         rungs=found.rungs,
         left_out=found.left_out,
     )
@@ -111,7 +114,7 @@ def fit_rung(
         job, task, seconds, runs, seed, began: as for `plan_budget`.
     """
     plan = plan_budget(
-        job, task, seconds, slots=(name,), runs=runs, must=True, seed=seed, began=began
+        job, task, seconds, slots=(name,), runs=runs, refit=False, must=True, seed=seed, began=began
     )
     return find_rung(build_ladder(read_scale(plan), task, seed=seed), name).recipe
 
@@ -261,7 +264,7 @@ def find_too_many(plan: BudgetPlan, pending: list[str], spent: float, slowness: 
     if plan.seconds is None:
         return []
     planned = {rung.slot: rung.seconds * max(1.0, slowness) for rung in plan.rungs}
-    left = plan.seconds - spent - AFTER
+    left = plan.seconds - spent - plan.kept_seconds
     cut: list[str] = []
     for slot in sorted(pending, key=WORTH.index, reverse=True):
         if sum(planned.get(one, 0.0) for one in pending if one not in cut) <= left:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.dry_run import make_dry_run
+from smallvision.data.folds import make_folds
 from smallvision.data.loading.load import as_dataset
-from smallvision.data.split import make_split
+from smallvision.data.split import Split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
@@ -27,7 +28,7 @@ from smallvision.records.schema import RungRecord, StudyRecord, StudySummary, Va
 from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged, find_validated, judge_run
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
 from smallvision.study.budget import (
@@ -39,6 +40,7 @@ from smallvision.study.budget import (
     read_scale,
 )
 from smallvision.study.context import StudyContext
+from smallvision.study.folds import settle_folds
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
 from smallvision.study.rungs import WORK, NoTimeError
@@ -84,23 +86,29 @@ def run_study(
     cut_ladder(plan)
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
+    plan, judged = settle_folds(plan, dataset)
     if plan.dry_run:
         dataset = make_dry_run(dataset, plan.seed)
-    split = make_split(
+    split, *others = make_folds(
         dataset.train,
+        plan.folds or 1,
         val=dataset.val,
         subset=choose_subset(len(dataset.train), plan.seconds),
         seed=plan.seed,
     )
     job = Job(dataset, split, folder, Callbacks(callbacks))
+    folds = (split, *others) if others else ()
     with lock_folder(folder):
+        job.callback.on_message(judged)
         is_begun = check_folder(folder, STUDY, resume=resume)
-        context = prepare_study(job, plan, began, is_begun=is_begun)
+        context = prepare_study(job, plan, folds, began, is_begun=is_begun)
         file = reopen_study(context) if is_begun else open_study(context)
         return climb_ladder(context, file, Clock(file.record.spent_seconds, began))
 
 
-def prepare_study(job: Job, plan: StudyPlan, began: float, *, is_begun: bool) -> StudyContext:
+def prepare_study(
+    job: Job, plan: StudyPlan, folds: tuple[Split, ...], began: float, *, is_begun: bool
+) -> StudyContext:
     """Divide the budget, or take the division that was written down, and cut the ladder to it."""
     dataset, split = job.dataset, job.split
     task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe, len(split.val))
@@ -115,7 +123,8 @@ def prepare_study(job: Job, plan: StudyPlan, began: float, *, is_begun: bool) ->
             task,
             plan.seconds,
             slots=tuple(rung.slot for rung in ladder.rungs if rung.slot in ladder.chosen),
-            runs=plan.seeds,
+            runs=plan.seeds * max(1, len(folds)),
+            refit=bool(plan.refit),
             must=bool(plan.rungs),
             seed=plan.seed,
             began=began,
@@ -123,7 +132,7 @@ def prepare_study(job: Job, plan: StudyPlan, began: float, *, is_begun: bool) ->
     else:
         budget = None
     scale = None if budget is None else read_scale(budget)
-    return StudyContext(job, plan, cut_ladder(plan, task, scale), budget)
+    return StudyContext(job, plan, cut_ladder(plan, task, scale), folds, budget)
 
 
 def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudySummary:
@@ -168,7 +177,7 @@ def measure_slowness(context: StudyContext, file: StudyFile) -> float:
     assert context.budget is not None
     planned = {rung.slot: rung.seconds for rung in context.budget.rungs}
     taken = [
-        (status.seconds + status.search_seconds, planned[rung.slot])
+        (context.trainings * status.seconds + status.search_seconds, planned[rung.slot])
         for rung in file.finished_rungs()
         if (status := find_validated(context.folder_of(rung.name))[1]).seconds
     ]
@@ -189,7 +198,7 @@ def explore_split(context: StudyContext) -> Exploration:
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,
         list_previews=lambda: list(previews.values()),
-        num_val=len(split.val),
+        num_val=sum(len(fold.val) for fold in context.folds) or len(split.val),
         seed=context.plan.seed,
     )
 
@@ -205,7 +214,7 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
     if entry.is_done:
         run = context.folder_of(entry.name)
         check_manifest(run / "model")
-        callback.on_stage_end(entry.name, find_validated(run)[1])
+        callback.on_stage_end(entry.name, find_judged(run))
         return
     rung, entry = place_rung(rung, entry, context, file)
     allowed = context.allow(rung.slot, clock)
@@ -234,10 +243,11 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
 
 def do_work(rung: Rung, context: StudyContext, allowed: float) -> ValidatedRun:
     """Train, tune or average, and enter whether the rung keeps the limits."""
-    status = WORK[rung.work](rung, context, allowed)
-    status = status.change(within_limits=context.plan.limits.allow(status))
-    store.write(context.folder_of(rung.name) / STATUS, status)
-    return status
+    status, run = WORK[rung.work](rung, context, allowed), context.folder_of(rung.name)
+    within_limits = context.plan.limits.allow(judge_run(run, status))
+    status = status.change(within_limits=within_limits)
+    store.write(run / STATUS, status)
+    return judge_run(run, status)
 
 
 def place_rung(
@@ -289,7 +299,8 @@ def test_winner(best: str, context: StudyContext) -> None:
     """Open the test set for the winner, unless these weights have been tested already.
 
     With `refit`, the model that is tested is the winner trained once more on training and
-    validation images; the winner itself is scored beside it, in the same opening.
+    validation images; the winner itself, with folds its first, is scored beside it, in the same
+    opening.
     """
     job, run = context.job, context.folder_of(best)
     path = job.folder / TEST
@@ -299,7 +310,7 @@ def test_winner(best: str, context: StudyContext) -> None:
         job.callback.on_message(f"The test result of {best} is kept; the test set stays sealed.")
         return
     model, validation_model = load_final(run)
-    final = FinalModel(best, model, find_validated(run)[1].val, validation_model)
+    final = FinalModel(best, model, find_judged(run).val, validation_model)
     result = evaluate_on_test(final, job.dataset, job.folder, command=context.plan.command)
     store.write(path, result)
     if result.openings > 1:

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from smallvision.data.split import Split
 from smallvision.records.layout import run_folder
 from smallvision.records.schema import BudgetPlan
 from smallvision.runs.job import Job
-from smallvision.study.budget import AFTER, Clock
+from smallvision.study.budget import Clock
 from smallvision.study.ladder import Ladder
 from smallvision.study.plan import StudyPlan
 
@@ -22,13 +23,20 @@ class StudyContext:
         job: the images, the study's folder and its observer.
         plan: what was asked for.
         ladder: what that means for this data.
+        folds: the splits of all folds, the job's own first; empty for a single split.
         budget: how the time is divided; None where the user set the epochs.
     """
 
     job: Job
     plan: StudyPlan
     ladder: Ladder
+    folds: tuple[Split, ...] = ()
     budget: BudgetPlan | None = None
+
+    @property
+    def trainings(self) -> int:
+        """How often each rung is trained."""
+        return max(1, len(self.folds)) * self.plan.seeds
 
     def allow(self, slot: str, clock: Clock) -> float:
         """Seconds that a rung may take, so that those planned after it still have theirs."""
@@ -36,7 +44,8 @@ class StudyContext:
             return math.inf
         slots = [rung.slot for rung in self.budget.rungs]
         later = self.budget.rungs[slots.index(slot) + 1 :] if slot in slots else ()
-        return self.budget.seconds - clock.spent() - AFTER - sum(one.seconds for one in later)
+        kept = self.budget.kept_seconds + sum(one.seconds for one in later)
+        return self.budget.seconds - clock.spent() - kept
 
     def folder_of(self, name: str) -> Path:
         """The run folder of a rung."""

@@ -11,6 +11,7 @@ from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, find_preset, follow_seed, override
 from smallvision.recipes.overrides import split_assignment
 from smallvision.records.schema import Limits
+from smallvision.records.schema.run import MOST_FOLDS
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,17 @@ class StudyPlan:
         seeds: how often each rung but the ensemble is trained, with seeds that follow each other,
             on the same split.
         repeat: which rungs that is done for, by slot; empty for all.
-        refit: train the winner once more on training and validation images before the test.
+        folds: in how many folds each rung is cross-validated; 1 for a single split. None leaves
+            that to `study.folds.settle_folds`.
+        refit: train the winner once more on training and validation images before the test; None
+            for just where there are folds.
         dry_run: the same lines at tiny size: few images, one or two epochs.
         command: for the records.
 
     Raises:
-        SettingError: a limit below 0 or infinite, no seed at all, rungs to repeat with one seed, a
-            setting that is no `key=value`, or a seed so high that a run would need one beyond the
-            largest.
+        SettingError: a limit below 0 or infinite, no seed or fold at all, folds beside seeds, rungs
+            to repeat with one seed, a setting that is no `key=value`, or a seed so high that a run
+            would need one beyond the largest.
     """
 
     preset: str = "quick"
@@ -45,7 +49,8 @@ class StudyPlan:
     rungs: tuple[str, ...] = ()
     seeds: int = 1
     repeat: tuple[str, ...] = ()
-    refit: bool = False
+    folds: int | None = None
+    refit: bool | None = None
     dry_run: bool = False
     command: str = "smallvision.run_study()"
 
@@ -58,6 +63,10 @@ class StudyPlan:
             raise SettingError("--plan says how long to train, and so does epochs=; leave one out")
         if self.seeds < 1:
             raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
+        if self.folds is not None and not 1 <= self.folds <= MOST_FOLDS:
+            raise SettingError(f"folds is {self.folds}; expected 1 to {MOST_FOLDS}")
+        if self.seeds > 1 and (self.folds or 1) > 1:
+            raise SettingError("--seeds and --folds both repeat the rungs; give one of the two")
         if self.repeat and self.seeds == 1:
             raise SettingError("--repeat names the rungs that --seeds repeats; give --seeds too")
         # A tuned rung begins one seed later than the others, with one that its search has not seen.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
@@ -14,19 +15,23 @@ from smallvision.recipes.scale import TRIAL_SHARE
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records import store
 from smallvision.records.files import copy_folder, make_folder
-from smallvision.records.layout import SNAPSHOTS, STATUS, TUNE, is_finished
+from smallvision.records.layout import FOLDS, SNAPSHOTS, STATUS, TUNE, is_finished
 from smallvision.records.locks import LOCK
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import ValidatedRun
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.job import TrainingSplit
+from smallvision.runs.job import Job, TrainingSplit
 from smallvision.runs.repeats import repeat_run
 from smallvision.runs.train import run_recipe, write_recipe
 from smallvision.study.context import StudyContext
+from smallvision.study.folds import cross_validate
 from smallvision.tuning.trials import bound_epochs
 from smallvision.tuning.tune import FEWEST_TRIALS, SearchOptions, best_recipe, tune_recipe
 
 FLATTERED = "The settings of {} were chosen on these validation images, which flatters it."
+FLATTERED_FOLD = (
+    "The settings of {} were chosen on the validation images of fold 1 alone, which flatters it."
+)
 
 
 class NoTimeError(Exception):
@@ -34,9 +39,10 @@ class NoTimeError(Exception):
 
 
 def train_rung(rung: Rung, context: StudyContext, _allowed: float = math.inf) -> ValidatedRun:
-    """Train a rung's recipe, as often as was asked for."""
+    """Train a rung's recipe, as often as was asked for, on every fold."""
     job = context.job_of(rung.name)
     status = run_recipe(rung.recipe, job)
+    cross_validate(partial(run_recipe, rung.recipe), job, context)
     if context.plan.seeds > 1 and rung.slot in context.ladder.repeated:
         repeat_run(rung.recipe, job, context.plan.seeds)
     return status
@@ -53,10 +59,11 @@ def tune_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> V
     epochs = bound_epochs(untuned, round(untuned.epochs * TRIAL_SHARE))
     options = SearchOptions(trials=context.ladder.scale.trials, epochs=epochs)
     if math.isfinite(allowed):
-        seconds = expect_epoch(context.folder_of(rung.base), context)
-        searching = allowed - untuned.epochs * seconds  # what the fresh run leaves
+        base = context.folder_of(rung.base)
+        fresh_run = expect_training(base, untuned.epochs, context) * context.trainings
+        searching = allowed - fresh_run
         is_begun = exists(folder / "tune" / TUNE)
-        if not is_begun and searching < FEWEST_TRIALS * epochs * seconds:
+        if not is_begun and searching < expect_training(base, FEWEST_TRIALS * epochs, context):
             raise NoTimeError(f"left out: a search around {rung.base} would take too long.")
         options = replace(options, budget_seconds=max(searching, 1.0))
     search = tune_recipe(untuned, context.job.at(make_folder(folder) / "tune"), options)
@@ -68,7 +75,8 @@ def tune_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> V
     else:
         fresh = follow_seed(winner, 1).model_copy(update={"name": rung.name})
         status = train_rung(rung.with_recipe(fresh), context)
-        status = status.change(caveats=(FLATTERED.format(rung.name),))
+        caveat = FLATTERED_FOLD if context.folds else FLATTERED
+        status = status.change(caveats=(caveat.format(rung.name),))
     return status.change(search_seconds=sum((trial.seconds for trial in search.trials), 0.0))
 
 
@@ -92,10 +100,11 @@ def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> ValidatedRun
     return status
 
 
-def expect_epoch(base: Path, context: StudyContext) -> float:
-    """About how many seconds an epoch of a finished run took, measuring included."""
+def expect_training(base: Path, epochs: int, context: StudyContext) -> float:
+    """About how many seconds so many epochs of a finished run take, measuring included."""
     speed, passes = find_validated(base)[1].images_per_second, read_run_recipe(base).passes
-    return 1.1 * passes * len(context.job.split.train) / speed if speed else 0.0
+    images = epochs * passes * len(context.job.split.train)
+    return 1.1 * images / speed if speed else 0.0
 
 
 def choose_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
@@ -104,36 +113,50 @@ def choose_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
     Raises:
         NoTimeError: there is no time for one more cycle.
     """
-    begun = context.folder_of(rung.name) / SNAPSHOTS
+    begun, base = context.folder_of(rung.name) / SNAPSHOTS, context.folder_of(rung.base)
     if exists(begun / "recipe.toml"):
         return read_run_recipe(begun)
     if math.isinf(allowed):
         return rung.recipe.model_copy(update={"name": "snapshots"})
-    base = read_run_recipe(context.folder_of(rung.base))
-    seconds = expect_epoch(context.folder_of(rung.base), context)
-    for cycles in range(context.ladder.scale.snapshots, 1, -1):
-        longer = (
-            rung.recipe if cycles == context.ladder.scale.snapshots else add_cycles(base, cycles)
-        )
-        if (longer.epochs - base.epochs) * seconds <= allowed:
+    shorter, longest = read_run_recipe(base), context.ladder.scale.snapshots
+    for cycles in range(longest, 1, -1):
+        longer = rung.recipe if cycles == longest else add_cycles(shorter, cycles)
+        seconds = expect_training(base, longer.epochs - shorter.epochs, context)
+        if seconds * context.trainings <= allowed:
             return longer.model_copy(update={"name": "snapshots"})
     raise NoTimeError(f"left out: another cycle of {rung.base} would take too long.")
 
 
 def ensemble_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:
-    """Train one run with warm restarts and average the models at its restarts.
+    """Train one run with warm restarts and average the models at its restarts, on every fold."""
+    job, base = context.job_of(rung.name), context.folder_of(rung.base)
+    recipe = choose_cycles(rung, context, allowed)
+    status = average_snapshots(recipe, rung.name, base, job)
+
+    def average_fold(fold: Job) -> ValidatedRun:
+        return average_snapshots(recipe, rung.name, base / FOLDS / fold.folder.name, fold)
+
+    cross_validate(average_fold, job, context)
+    return status
+
+
+def average_snapshots(recipe: Recipe, name: str, base: Path, job: Job) -> ValidatedRun:
+    """The ensemble of a rung on one split.
 
     Its first cycles are those of the rung it builds on: where that one was trained here, it goes on
     from its end.
+
+    Args:
+        recipe: with several cycles.
+        name: of the ensemble.
+        base: folder of the rung that it builds on, trained on the same split.
+        job: on the split, in the ensemble's folder.
     """
-    folder = context.folder_of(rung.name)
-    if is_finished(folder):
-        return find_validated(folder)[1]
-    recipe = choose_cycles(rung, context, allowed)
-    warm_start = TrainingSplit(warm_start=context.folder_of(rung.base))
-    run_recipe(recipe, context.job.at(folder / SNAPSHOTS), warm_start)
-    options = EnsembleOptions(members=3, name=rung.name)  # three, as in the study of CIFAR-10
-    return build_ensemble([folder / SNAPSHOTS], context.job.at(folder), options)
+    if is_finished(job.folder):
+        return find_validated(job.folder)[1]
+    run_recipe(recipe, job.inside(SNAPSHOTS), TrainingSplit(warm_start=base))
+    options = EnsembleOptions(members=3, name=name)  # three, as in the study of CIFAR-10
+    return build_ensemble([job.folder / SNAPSHOTS], job, options)
 
 
 WORK: dict[str, Callable[[Rung, StudyContext, float], ValidatedRun]] = {

@@ -23,7 +23,7 @@ from smallvision.records.schema import (
     TestRecord,
     TestSummary,
 )
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged
 from smallvision.runs.run_data import check_split
 from smallvision.study.context import StudyContext
 from smallvision.study.ladder import list_slots
@@ -76,7 +76,8 @@ def open_study(context: StudyContext) -> StudyFile:
         settings=plan.settings,
         seeds=plan.seeds,
         repeat=plan.repeat,
-        refit=plan.refit,
+        refit=bool(plan.refit),
+        folds=plan.folds or 1,
         goal=Goal(limits=plan.limits),
         data=describe_source(job.dataset),
         rungs=tuple(
@@ -141,8 +142,15 @@ def reopen_study(context: StudyContext) -> StudyFile:
     chosen = {rung.slot for rung in record.rungs if rung.status != "skipped" or rung.note}
     if slots != list(list_slots(ladder.rungs)) or chosen != ladder.chosen:
         raise RecordError(f"{folder} has other rungs; name another folder with --out")
-    for name in ("settings", "seeds", "repeat", "refit"):
-        if getattr(record, name) != getattr(plan, name):
+    asked = {
+        "settings": plan.settings,
+        "seeds": plan.seeds,
+        "repeat": plan.repeat,
+        "folds": plan.folds or 1,
+        "refit": bool(plan.refit),
+    }
+    for name, value in asked.items():
+        if getattr(record, name) != value:
             raise RecordError(
                 f"{folder} was begun with another --{'set' if name == 'settings' else name}; "
                 "resume it with the same, or name another folder with --out"
@@ -194,11 +202,12 @@ def summarize_rung(folder: Path, rung: RungRecord) -> RungSummary:
     """A rung's state, and its figures if it is finished."""
     if not rung.is_done:
         return rung.extend(RungSummary)
-    status = find_validated(run_folder(folder, rung.name))[1]
+    status = find_judged(run_folder(folder, rung.name))
     return rung.extend(
         RungSummary,
         val_accuracy=status.val.accuracy,
         val_interval=status.val.interval,
+        val_n=status.val.n,
         train_accuracy=status.train.accuracy,
         parameters=status.parameters,
         seconds=status.seconds,

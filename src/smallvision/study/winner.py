@@ -10,7 +10,7 @@ from smallvision.records import store
 from smallvision.records.layout import SEEDS_RECORD, VERDICTS
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import LadderVerdicts, Limits, ValidatedRun
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged
 from smallvision.runs.repeats import read_repeats
 from smallvision.study.context import StudyContext
 from smallvision.study.study_record import StudyFile
@@ -38,12 +38,12 @@ def read_finished(context: StudyContext, file: StudyFile) -> dict[str, Validated
 
     Where a rung was trained with several seeds, its accuracy is their mean: one that was lucky
     with its first shall not be chosen for that. Limits are kept or broken by the first, which is
-    the one that will be used.
+    the one that will be used. Where it was cross-validated, all figures are those of all folds.
     """
     finished = {}
     for rung in file.finished_rungs():
         run = context.folder_of(rung.name)
-        status, repeats = find_validated(run)[1], read_repeats(run)
+        status, repeats = find_judged(run), read_repeats(run)
         if repeats is not None:
             status = status.change(val=status.val.change(accuracy=repeats.mean))
         finished[rung.name] = status
@@ -62,10 +62,11 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
         file.update(best=None, best_reason="no rung was finished")
         return
     mean = "mean " if exists(context.folder_of(best) / SEEDS_RECORD) else ""
+    accuracy = "cross-validated accuracy" if context.folds else f"{mean}validation accuracy"
     reason = (
-        f"highest {mean}validation accuracy among the rungs within every limit"
+        f"highest {accuracy} among the rungs within every limit"
         if limits.allow(finished[best])
-        else f"highest {mean}validation accuracy; no rung is within every limit"
+        else f"highest {accuracy}; no rung is within every limit"
     )
     store.write(context.job.folder / VERDICTS, judge_ladder(context, file, best))
     # The choice is on disk before the test set is opened.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.run import print_failed_seeds
 from smallvision.cli.render.tables import new_table, print_verdict
-from smallvision.format import format_fraction, format_span
+from smallvision.format import format_fraction, format_span, tell_folds
 from smallvision.records.schema import Comparison
 
 
@@ -13,7 +13,7 @@ def print_comparison(comparison: Comparison, console: PlainConsole) -> None:
     """Print the groups, best first, then what may be said of each pair."""
     n = comparison.n
     table = new_table("group", "seeds", "val %", "±", "95 % interval")
-    table.title = f"{n:,} validation images"
+    table.title = f"{n:,} validation images{tell_folds(comparison.folds)}"
     for wide in table.columns[:2]:
         wide.no_wrap, wide.overflow = False, "fold"
     for group in comparison.groups:

@@ -8,7 +8,7 @@ from pathlib import Path
 from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import new_table
 from smallvision.format import format_duration, format_fraction, format_span
-from smallvision.records.layout import MEMBERS, SEEDS, is_of_search, parent_run
+from smallvision.records.layout import FOLDS, MEMBERS, SEEDS, is_of_search, parent_run
 from smallvision.records.schema import FinishedRun, Rate, RunStatus, UnfinishedRun, ValidatedRun
 
 
@@ -17,8 +17,8 @@ def print_runs(
 ) -> None:
     """Print every run with its figures, best first, unfinished ones last.
 
-    Repeats, refits and members stand below their run, and the runs of a search are left out, so
-    that neither a lucky seed nor the best of many trials leads the list.
+    Repeats, folds, refits and members stand below their run, and the runs of a search are left out,
+    so that neither a lucky seed nor the best of many trials leads the list.
 
     Args:
         root: where was looked.
@@ -80,6 +80,6 @@ def trace_line(run: Path, runs: Collection[Path]) -> tuple[Path, ...]:
 
 
 def name_part(run: Path) -> str:
-    """What a part of a run is: `seed 3`, `refit`, `member snapshots`."""
-    kind = {SEEDS: "seed ", MEMBERS: "member "}.get(run.parent.name, "")
+    """What a part of a run is: `seed 3`, `fold 2`, `refit`, `member snapshots`."""
+    kind = {SEEDS: "seed ", FOLDS: "fold ", MEMBERS: "member "}.get(run.parent.name, "")
     return f"{kind}{run.name}"

@@ -13,11 +13,25 @@ from smallvision.format import (
     format_points,
     format_short_count,
     format_span,
+    tell_folds,
 )
 from smallvision.records import store
-from smallvision.records.layout import STUDY, TEST, VERDICTS, read_status, run_folder
+from smallvision.records.layout import (
+    FOLDS_RECORD,
+    STUDY,
+    TEST,
+    VERDICTS,
+    read_status,
+    run_folder,
+)
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import LadderVerdicts, StudyRecord, TestRecord, ValidatedRun
+from smallvision.records.schema import (
+    FoldSummary,
+    LadderVerdicts,
+    StudyRecord,
+    TestRecord,
+    ValidatedRun,
+)
 
 
 def print_study(folder: Path, console: PlainConsole) -> None:
@@ -39,16 +53,23 @@ def print_study(folder: Path, console: PlainConsole) -> None:
 def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None:
     """Print a line for each rung that was to be trained."""
     table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "min:s", "ms")
+    failed: list[str] = []
     for rung in study.rungs:
         if rung.status == "skipped":
             continue
-        status = read_status(run_folder(folder, rung.name)) if rung.is_done else None
+        run = run_folder(folder, rung.name)
+        status = read_status(run) if rung.is_done else None
         if not isinstance(status, ValidatedRun):
             table.add_row(rung.name, styled((rung.status, "red")))
             continue
+        folds = store.read_if_there(run / FOLDS_RECORD, FoldSummary)
+        if folds is not None:
+            status = folds.judge(status)
+            failed += [f"{rung.name}, fold {number}" for number in folds.failed]
         val, train, winner = status.val, status.train, rung.name == study.best
         table.title = (
-            f"{val.n:,} validation images, {train.n:,} clean training images; ms to classify one"
+            f"{val.n:,} validation images{tell_folds(study.folds)}, "
+            f"{train.n:,} clean training images; ms to classify one"
         )
         gap = format_points(status.gap).removesuffix(" points")
         table.add_row(
@@ -63,3 +84,5 @@ def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None
             style="bold" if winner else "",
         )
     console.print(table)
+    if failed:
+        console.print(f"Failed, and in no figure: {'; '.join(failed)}.", style="yellow")

@@ -71,7 +71,9 @@ class Comparison(Record):
     """Finished runs on one split, all compared with all."""
 
     n: Count
-    """Validation images."""
+    """Validation images; with folds, those of all folds compared."""
+    folds: Number = 1
+    """Folds whose answers were pooled."""
     groups: tuple[RunGroup, ...]
     """Best mean accuracy first."""
     pairs: tuple[PairVerdict, ...]

@@ -31,7 +31,7 @@ class Rate(Record):
     accuracy: Fraction
     """Share of the images that are classified correctly."""
     interval: Interval
-    """Wilson's 95 % interval of the accuracy."""
+    """95 % interval of the accuracy: Wilson's, but for that of several folds."""
     n: Count
     """Number of images."""
     loss: Loss
@@ -91,7 +91,8 @@ class Verdict(Record):
     interval: DifferenceInterval
     """95 % interval of the difference, which excludes zero exactly where the test does."""
     p: Fraction
-    """Two-sided p-value: exact McNemar test of single runs, Welch's test of several seeds."""
+    """Two-sided p-value: exact McNemar test of single runs, Welch's test of several seeds; of
+    several folds the larger of McNemar's and that of the corrected t-test."""
     verdict: VerdictWord
     """What may be said at the 5 % level."""
     needed_n: Number | None
@@ -108,13 +109,15 @@ class Verdict(Record):
     """Time to classify an image, of the first divided by that of the second."""
     seeds: tuple[Number, Number]
     """Number of seeds on each side."""
+    folds: Number = 1
+    """Folds whose answers were pooled."""
     sentence: Text
     """The verdict in words."""
 
     @property
     def is_of_single_runs(self) -> bool:
         """Whether it compares two networks, and says nothing of other seeds."""
-        return self.seeds == (1, 1)
+        return self.seeds == (1, 1) and self.folds == 1
 
 
 class CostRatio(Record):

@@ -30,6 +30,7 @@ from smallvision.records.schema.base import (
 from smallvision.records.schema.measures import Calibration, CostRatio, Rate, Verdict
 
 Device: TypeAlias = Literal["cpu", "cuda", "mps"]
+MOST_FOLDS = 100
 
 
 class ComputeSettings(Record):
@@ -276,6 +277,47 @@ class SeedSummary(Record):
         """Each seed has an accuracy."""
         check_lengths(seeds=len(self.seeds), accuracies=len(self.accuracies))
         return self
+
+
+class FoldSummary(Record):
+    """`folds.json`: a run and the same recipe on the other folds, cross-validated."""
+
+    num_folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)]
+    """Folds by which the images were divided."""
+    folds: Annotated[tuple[Number, ...], at_most(MOST_FOLDS, least=1)]
+    """Numbers of the folds that came to their end; 1 is the run itself."""
+    accuracies: Annotated[tuple[Fraction, ...], at_most(MOST_FOLDS)]
+    """Accuracy of each on the images that it left out."""
+    counts: Annotated[tuple[Number, ...], at_most(MOST_FOLDS)]
+    """Images that each left out."""
+    failed: Annotated[tuple[Number, ...], at_most(MOST_FOLDS)]
+    """Numbers of the folds that diverged or ran out of memory; no figure includes them."""
+    std: Fraction | None
+    """Sample standard deviation of the accuracies; null where only one fold came to its end."""
+    val: Rate
+    """On all images, each classified by the network that left it out; the interval is Wilson's or
+    that over folds, the wider of the two."""
+    calibration: Calibration
+    """On the same images, with one temperature for all folds."""
+    train: Rate
+    """Means of the folds on their clean training images; `n` and interval are those of one fold."""
+
+    @model_validator(mode="after")
+    def check_folds(self) -> Self:
+        """Each fold has an accuracy and a number of images."""
+        check_lengths(
+            folds=len(self.folds), accuracies=len(self.accuracies), counts=len(self.counts)
+        )
+        return self
+
+    def judge(self, status: ValidatedRun) -> ValidatedRun:
+        """The status of the first fold, with the figures of all folds in place of its own."""
+        return status.change(
+            train=self.train,
+            val=self.val,
+            calibration=self.calibration,
+            gap=self.train.accuracy - self.val.accuracy,
+        )
 
 
 class Teacher(Record):

@@ -149,6 +149,8 @@ class BudgetPlan(Record):
     """Trials of the search for settings."""
     snapshots: Number
     """Cycles of the run whose snapshots form the ensemble."""
+    kept_seconds: Seconds
+    """Time kept for a refit, the test, the analysis of errors and the report."""
     rungs: Annotated[tuple[PlannedRung, ...], at_most(MOST_RUNGS)]
     """That are trained, in the ladder's order."""
     left_out: Annotated[tuple[PlannedRung, ...], at_most(MOST_RUNGS)]
@@ -209,6 +211,8 @@ class StudyRecord(Record):
     """Slots that are trained with all seeds; empty for every rung but the ensemble."""
     refit: bool
     """Whether the winner is trained once more on training and validation images."""
+    folds: Number = 1
+    """Folds in which each rung is cross-validated; 1 is a single split."""
     goal: Goal
     """The metric and the limits."""
     data: DataDescription
@@ -244,7 +248,9 @@ class RungSummary(Record):
     val_accuracy: Fraction | None = None
     """Validation accuracy."""
     val_interval: Interval | None = None
-    """Wilson's 95 % interval."""
+    """Its 95 % interval."""
+    val_n: Count | None = None
+    """Validation images; with folds, those of all folds."""
     train_accuracy: Fraction | None = None
     """Accuracy on clean training images."""
     parameters: Number | None = None

@@ -50,15 +50,16 @@ class EvaluationSection:
 def gather(study: StudyView) -> EvaluationSection:
     """Collect what the section shows."""
     return EvaluationSection(
-        gather_test(study.test) if study.test else None, gather_calibration(study)
+        gather_test(study.test, study.record.folds) if study.test else None,
+        gather_calibration(study),
     )
 
 
-def gather_test(record: TestRecord) -> TestPart:
+def gather_test(record: TestRecord, folds: int = 1) -> TestPart:
     """Collect what the section shows of the test result."""
     return TestPart(
         record=record,
-        beside_val=compare_with_val(record),
+        beside_val=compare_with_val(record, folds),
         topk=describe_topk(record),
         plot=plot_beside_val(record),
         matrix=draw_matrix(record),
@@ -67,10 +68,11 @@ def gather_test(record: TestRecord) -> TestPart:
     )
 
 
-def compare_with_val(record: TestRecord) -> str:
+def compare_with_val(record: TestRecord, folds: int = 1) -> str:
     """Test beside validation, in a sentence.
 
-    A refitted model has seen the validation images, so that the model before it is compared.
+    A refitted model has seen the validation images, so that the model before it is compared. With
+    folds, that is the network of the first, beside the answers of all.
     """
     model: ModelScores = record.validation_model or record
     if model.val is None:
@@ -78,6 +80,12 @@ def compare_with_val(record: TestRecord) -> str:
     between = format_points(model.accuracy - model.val.accuracy, min(model.n, model.val.n))
     evidence = "" if model.p_vs_val is None else f" ({format_p(model.p_vs_val)})"
     how = "more than chance explains" if model.differs_from_val else "which is within chance"
+    if folds > 1:
+        return (
+            f"The networks of {folds} folds reached {format_accuracy(model.val)} on the images "
+            f"they left out; the test result of that of fold 1 differs by {between}, "
+            f"{how}{evidence}."
+        )
     name = "that model" if record.validation_model else "the same model"
     return (
         f"On validation {name} reached {format_accuracy(model.val)}; its test result differs from "

@@ -51,8 +51,15 @@ def gather(study: StudyView) -> ProtocolSection:
 def describe_protocol(study: StudyView) -> str:
     """How the images were used, as far as the records bear it out."""
     use = "Every model was fitted on the training split and chosen on the validation split."
+    folds = study.record.folds
+    if folds > 1:
+        use = (
+            f"Every rung was fitted {folds} times, each time on all labelled images but those of "
+            "one fold, and judged on the images that were left out."
+        )
     if study.test is not None and study.test.refit:
-        use += " The chosen one was then trained once more, on both splits together, for the test."
+        both = "all labelled images" if folds > 1 else "both splits together"
+        use += f" The chosen one was then trained once more, on {both}, for the test."
     return f"{use} {describe_openings(study)}"
 
 
