@@ -70,11 +70,11 @@ class Calibration(Record):
     """Probabilities before and after the logits are divided by a temperature."""
 
     temperature: Temperature
-    """The divisor of the logits, fitted on validation images."""
+    """The divisor of the logits, from validation images; 1 unless these tell it apart from 1."""
     before: Reliability
     """With temperature 1."""
     after: Reliability
-    """With the fitted temperature."""
+    """With the temperature above."""
 
 
 class Verdict(Record):

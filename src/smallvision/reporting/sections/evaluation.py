@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from smallvision.format import format_accuracy, format_p, format_percent, format_points, join_words
@@ -12,6 +11,11 @@ from smallvision.reporting.charts.confusion_matrix import Matrix, draw_matrix, l
 from smallvision.reporting.charts.intervals import IntervalPlot, draw_intervals
 from smallvision.reporting.charts.reliability import Diagram, draw_reliability
 from smallvision.reporting.view import StudyView
+
+KEPT = (
+    "No temperature can be told apart from 1 on the validation images, so the probabilities stay "
+    "as they are."
+)
 
 
 @dataclass(frozen=True)
@@ -122,9 +126,9 @@ def gather_calibration(study: StudyView) -> CalibrationPart | None:
 
 def describe_temperature(found: Calibration) -> str:
     """Say what the temperature did, and whether it helped."""
+    if found.temperature == 1:
+        return KEPT
     start = f"Dividing the logits by a temperature of {found.temperature:.2f}"
-    if math.isclose(found.temperature, 1.0, abs_tol=0.005):
-        return f"{start} leaves the probabilities as they were."
     softer = found.temperature > 1
     how = (
         "lowers probabilities that were too high"

@@ -49,7 +49,7 @@ def test_without_validation_there_is_nothing_beside_the_test(study: StudyView) -
         (1.34, 0.01, "lowers probabilities that were too high, which brought them closer"),
         (0.8, 0.01, "raises probabilities that were too low, which brought them closer"),
         (1.34, 0.09, "did not bring them closer"),
-        (1.0, 0.05, "as they were."),
+        (1.0, 0.0412, "No temperature can be told apart from 1"),
     ],
 )
 def test_the_temperature_in_words(temperature: float, after: float, said: str) -> None:
