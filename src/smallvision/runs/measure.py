@@ -14,10 +14,11 @@ from smallvision.records import store
 from smallvision.records.layout import METRICS
 from smallvision.records.nofollow import exists
 from smallvision.records.predictions import Predictions, write_predictions
-from smallvision.records.schema import Calibration, EpochMetrics, Rate
+from smallvision.records.schema import Calibration, EpochMetrics, Rate, TrainingCourse
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats
 from smallvision.stats.calibration import describe_calibration, fit_temperature, scale_logits
+from smallvision.stats.course import judge_course
 from smallvision.stats.intervals import wilson_interval
 from smallvision.stats.rates import rate_accuracy
 
@@ -81,6 +82,15 @@ def rate_last_epoch(folder: Path) -> Rate:
         n=last.train_n,
         loss=last.train_loss,
     )
+
+
+def judge_training(folder: Path, train: Rate, val: Rate) -> TrainingCourse:
+    """What the epochs of a run that has come to its end say of it.
+
+    Raises:
+        RecordError: they are missing or damaged.
+    """
+    return judge_course(store.read_lines(folder / METRICS, EpochMetrics), train, val)
 
 
 def measure_cost(model: SavedModel, data: RunData, folder: Path) -> ModelCost:

@@ -55,10 +55,12 @@ from smallvision.records.schema.run import (
     Distillation,
     EpochMetrics,
     FinishedRun,
+    Fit,
     LearningRateSchedule,
     RunStatus,
     SeedSummary,
     Teacher,
+    TrainingCourse,
     UnfinishedRun,
     ValidatedRun,
 )
@@ -73,6 +75,7 @@ from smallvision.records.schema.study import (
     StudyRecord,
     StudySummary,
     TestSummary,
+    WinnerChoice,
 )
 from smallvision.records.schema.test_result import (
     ClassScore,
@@ -131,6 +134,7 @@ __all__ = [
     "ExplorationPictures",
     "ExplorationRecord",
     "FinishedRun",
+    "Fit",
     "FloatRange",
     "GitState",
     "Goal",
@@ -172,6 +176,7 @@ __all__ = [
     "Teacher",
     "TestRecord",
     "TestSummary",
+    "TrainingCourse",
     "TrialRecord",
     "TrialResult",
     "TtaRecord",
@@ -181,4 +186,5 @@ __all__ = [
     "ValidationScores",
     "Verdict",
     "VerdictWord",
+    "WinnerChoice",
 ]
