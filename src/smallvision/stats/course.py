@@ -23,7 +23,7 @@ WINDOW = 1 / 4  # share of the epochs, at the end, in which a rise or an overfit
 FITTED = 0.99  # training accuracy from which a longer training has little left to fit
 SHORT = 10  # epochs below which a model that has not fitted its images cannot be judged
 # Between an epoch and a later one of the same run, of whether an image is classified correctly. It
-# was 0.5 to 0.6 over the later half of runs on digits and CIFAR-10, and more over their last
+# was 0.5 to 0.6 over the later half of runs on digits, and 0.6 to 0.9 over their last
 # quarter; the less it is, the larger the chance error.
 CORRELATION = 0.5
 OVERFIT = 0.05  # rise of the validation loss, Prechelt's generalisation loss of 5 %
@@ -124,7 +124,8 @@ def describe_fit(epochs: Sequence[EpochMetrics], train: Rate, val: Rate) -> tupl
     span = f"{format_points(gap, val.n)} (95 % interval {format_signed_span(bounds, val.n)})"
     beside = f"the gap to validation is {span}"
     if not is_fitted(train) and error > gap:
-        missed = f"{format_percent(error, train.n)} of its training images are classified wrongly"
+        known = format_percent(train.accuracy, train.n)
+        missed = f"only {known} of its training images are classified correctly"
         if len(epochs) < SHORT:
             count = f"{len(epochs)} epoch{'' if len(epochs) == 1 else 's'}"
             return "too short to judge", f"{count} are too few to judge it: {missed}; {beside}."
@@ -136,8 +137,8 @@ def describe_fit(epochs: Sequence[EpochMetrics], train: Rate, val: Rate) -> tupl
             f"fell; {beside}."
         )
     if bounds[0] > 0:
-        return "gap", f"It fits its training images better: {beside}."
-    return "no gap", f"It fits its training images no better beyond chance: {beside}."
+        return "gap", f"It fits its training images better than others: {beside}."
+    return "no gap", f"It fits its training images no better than others, beyond chance: {beside}."
 
 
 def find_overfit(epochs: Sequence[EpochMetrics]) -> int | None:
@@ -164,9 +165,10 @@ def find_overfit(epochs: Sequence[EpochMetrics]) -> int | None:
 def estimate_choice(epochs: Sequence[EpochMetrics]) -> float:
     """How much the choice of the best epoch raised the validation accuracy, by simulation.
 
-    The accuracies of the epochs are taken for the true ones. The part of their binomial errors
-    that epochs do not share is drawn many times, the best epoch is chosen each time, and its error
-    is averaged.
+    The accuracies of the epochs are taken for the true ones. The part of their errors that epochs
+    do not share is drawn many times, the best epoch is chosen each time, and its error is averaged.
+    That part is the binomial error that `CORRELATION` leaves, and no more than the epochs near the
+    best one vary among each other: those of a run that has settled hardly do.
 
     Returns: a fraction; 0 of one epoch.
 
@@ -175,6 +177,9 @@ def estimate_choice(epochs: Sequence[EpochMetrics]) -> float:
     accuracy = np.array([accuracy_of(epoch) for epoch in epochs])
     n = np.array([max(1, epoch.val_n) for epoch in epochs])
     error = np.sqrt((1 - CORRELATION) * accuracy * (1 - accuracy) / n)
+    near = accuracy[accuracy >= accuracy.max() - 2 * error[accuracy.argmax()]]
+    if len(near) > 1:
+        error = np.minimum(error, near.std(ddof=1))
     noise = error * np.random.default_rng(0).standard_normal((DRAWS, len(epochs)))
     best = (accuracy + noise).argmax(axis=1)
     return max(0.0, float(noise[np.arange(DRAWS), best].mean())) if len(epochs) > 1 else 0.0

@@ -100,8 +100,8 @@ def test_how_it_fits_in_words() -> None:
     assert fit_of(8_000, 1_500, few) == (
         "too short to judge",
         "Validation accuracy was still rising at the end: +8.0 points over the last epoch, where "
-        "2.1 points may be chance. 3 epochs are too few to judge it: 20.00 % of its training "
-        "images are classified wrongly; the gap to validation is +5.0 points (95 % interval +3.0 "
+        "2.1 points may be chance. 3 epochs are too few to judge it: only 80.00 % of its training "
+        "images are classified correctly; the gap to validation is +5.0 points (95 % interval +3.0 "
         "to +7.1).",
     )
     assert fit_of(8_000, 1_500, many)[0] == "underfits"
@@ -145,3 +145,5 @@ def test_what_the_choice_of_the_epoch_adds() -> None:
     assert 0.6 * true < np.mean(found) < 1.2 * true
     assert estimate_choice(make_course_epochs([0.1, 0.2, 0.9])) == pytest.approx(0, abs=1e-3)
     assert estimate_choice(make_course_epochs([0.5])) == 0
+    settled = make_course_epochs([0.5, *[0.979] * 19], n=287)
+    assert estimate_choice(settled) == 0, "it is the same answer over and over"

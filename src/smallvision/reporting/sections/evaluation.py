@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smallvision.format import format_accuracy, format_p, format_percent, format_points, join_words
-from smallvision.records.schema import Calibration, ModelScores, TestRecord
+from smallvision.records.schema import Calibration, ModelScores, TestRecord, WinnerChoice
 from smallvision.reporting.charts.class_scores import ClassPlot, plot_classes
 from smallvision.reporting.charts.confusion_matrix import Matrix, draw_matrix, list_cells
 from smallvision.reporting.charts.intervals import IntervalPlot, draw_intervals
@@ -34,6 +34,7 @@ class TestPart:
 
     record: TestRecord
     beside_val: str
+    choice: str
     topk: str
     plot: IntervalPlot | None
     matrix: Matrix
@@ -54,15 +55,16 @@ class EvaluationSection:
 def gather(study: StudyView) -> EvaluationSection:
     """Collect what the section shows."""
     return EvaluationSection(
-        gather_test(study.test) if study.test else None, gather_calibration(study)
+        gather_test(study.test, study.choice) if study.test else None, gather_calibration(study)
     )
 
 
-def gather_test(record: TestRecord) -> TestPart:
-    """Collect what the section shows of the test result."""
+def gather_test(record: TestRecord, choice: WinnerChoice | None) -> TestPart:
+    """Collect what the section shows of the test result, and what choosing did to validation."""
     return TestPart(
         record=record,
         beside_val=compare_with_val(record),
+        choice=choice.sentence if choice else "",
         topk=describe_topk(record),
         plot=plot_beside_val(record),
         matrix=draw_matrix(record),

@@ -6,6 +6,7 @@ import pytest
 
 from smallvision.reporting.sections import evaluation
 from smallvision.reporting.view import StudyView
+from tests.support.study_folder import CHOICE
 from tests.support.study_records import make_binned_calibration
 from tests.support.views import change_test
 
@@ -35,6 +36,12 @@ def test_a_refit_is_compared_by_the_model_that_validation_chose(whole: StudyView
         ("test, before refit", ""),
         ("test, refitted", "test"),
     ]
+
+
+def test_what_choosing_did_stands_beside_the_validation_accuracy(study: StudyView) -> None:
+    section = evaluation.gather(study)
+    assert section.test is not None
+    assert section.test.choice == CHOICE.sentence
 
 
 def test_without_validation_there_is_nothing_beside_the_test(study: StudyView) -> None:

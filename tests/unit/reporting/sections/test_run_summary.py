@@ -70,7 +70,7 @@ def test_facts_of_a_run(study: StudyView, run: RunView) -> None:
     summary = run_summary.gather(LoneRunView((noted,), study.split, study.test))
     assert summary.notes == ("It went on elsewhere.",)
     training, size = summary.facts[2:]
-    assert training.details == ("96.9 % on training images: a gap of 5.8 points",)
+    assert training.details == ("96.9 % on training images: a gap of 5.8 points (+4.0 to +7.7)",)
     assert size.value == "1,077,850"
     unfinished = run_summary.gather(LoneRunView((study.rungs[-1].run,)))
     assert [fact.value for fact in unfinished.facts[2:]] == ["–", "not yet known"]
