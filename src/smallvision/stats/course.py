@@ -100,13 +100,14 @@ def is_fitted(train: Rate) -> bool:
     return train.interval[1] >= FITTED
 
 
-def estimate_chance(accuracy: float, other: float, n: int) -> float:
-    """What two epochs of one run may differ by on `n` images by chance, at the 5 % level.
+def estimate_error(accuracy: float, n: int) -> float:
+    """The standard error of an epoch's accuracy on `n` images that other epochs do not share."""
+    return math.sqrt((1 - CORRELATION) * accuracy * (1 - accuracy) / max(1, n))
 
-    Their answers are correlated; what is not shared has the binomial variance.
-    """
-    variance = accuracy * (1 - accuracy) + other * (1 - other)
-    return 1.96 * math.sqrt((1 - CORRELATION) * variance / max(1, n))
+
+def estimate_chance(accuracy: float, other: float, n: int) -> float:
+    """What two epochs of one run may differ by on `n` images by chance, at the 5 % level."""
+    return 1.96 * math.hypot(estimate_error(accuracy, n), estimate_error(other, n))
 
 
 def describe_fit(epochs: Sequence[EpochMetrics], train: Rate, val: Rate) -> tuple[Fit, str]:
@@ -165,21 +166,28 @@ def find_overfit(epochs: Sequence[EpochMetrics]) -> int | None:
 def estimate_choice(epochs: Sequence[EpochMetrics]) -> float:
     """How much the choice of the best epoch raised the validation accuracy, by simulation.
 
-    The accuracies of the epochs are taken for the true ones. The part of their errors that epochs
-    do not share is drawn many times, the best epoch is chosen each time, and its error is averaged.
-    That part is the binomial error that `CORRELATION` leaves, and no more than the epochs near the
-    best one vary among each other: those of a run that has settled hardly do.
+    Looked at are the epochs since the best accuracy was first come near. Their errors are the part
+    of the binomial ones that `CORRELATION` leaves, and no more than the differences between
+    neighbours show: a run that has settled hardly varies. Their true accuracies are taken to differ
+    by what they vary beyond these errors. Errors are drawn many times, the best epoch is chosen
+    each time, and its error is averaged.
 
-    Returns: a fraction; 0 of one epoch.
+    Returns: a fraction; 0 of one epoch. In simulations of equal epochs it is about 0.8 of the true
+        figure.
 
-    Source: the parametric bootstrap, Efron, Ann. Stat. 7 (1979) 1-26.
+    Source: the parametric bootstrap, Efron, Ann. Stat. 7 (1979) 1-26, around accuracies that are
+        shrunk to their mean as by Efron and Morris, J. Am. Stat. Assoc. 70 (1975) 311-319.
     """
     accuracy = np.array([accuracy_of(epoch) for epoch in epochs])
-    n = np.array([max(1, epoch.val_n) for epoch in epochs])
-    error = np.sqrt((1 - CORRELATION) * accuracy * (1 - accuracy) / n)
-    near = accuracy[accuracy >= accuracy.max() - 2 * error[accuracy.argmax()]]
-    if len(near) > 1:
-        error = np.minimum(error, near.std(ddof=1))
-    noise = error * np.random.default_rng(0).standard_normal((DRAWS, len(epochs)))
-    best = (accuracy + noise).argmax(axis=1)
-    return max(0.0, float(noise[np.arange(DRAWS), best].mean())) if len(epochs) > 1 else 0.0
+    best = float(accuracy.max())
+    error = estimate_error(best, epochs[-1].val_n)
+    settled = accuracy[(accuracy >= best - 2 * error).argmax() :]
+    if len(settled) < 2:
+        return 0.0
+    error = min(error, math.sqrt(float((np.diff(settled) ** 2).mean()) / 2))
+    spread = float(settled.var(ddof=1))
+    kept = max(0.0, 1 - error**2 / spread) if spread else 0.0
+    true = settled.mean() + kept * (settled - settled.mean())
+    noise = error * np.random.default_rng(0).standard_normal((DRAWS, len(settled)))
+    chosen = (true + noise).argmax(axis=1)
+    return max(0.0, float(noise[np.arange(DRAWS), chosen].mean()))
