@@ -9,7 +9,6 @@ fits them may gain from more epochs of augmented images all the same, slowly.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -145,22 +144,17 @@ def describe_fit(epochs: Sequence[EpochMetrics], train: Rate, val: Rate) -> tupl
 def find_overfit(epochs: Sequence[EpochMetrics]) -> int | None:
     """The epoch of the lowest validation loss if that rose since while the training loss fell.
 
-    Of the cycles before the last one their ends are looked at, since each restart raises the loss.
+    Compared with it is the last quarter of the last cycle: a restart raises both losses, which says
+    nothing.
     """
-    last_cycle = epochs[-1].cycle
-    ends = [
-        epoch
-        for epoch, after in itertools.pairwise(epochs)
-        if epoch.cycle < last_cycle and after.cycle > epoch.cycle
-    ]
-    cycle = [epoch for epoch in epochs if epoch.cycle == last_cycle]
+    cycle = [epoch for epoch in epochs if epoch.cycle == epochs[-1].cycle]
     window = cycle[-max(1, math.ceil(WINDOW * len(cycle))) :]
-    lowest = min([*ends, *cycle], key=loss_of)
+    lowest = min(epochs, key=loss_of)
     end = float(np.mean([loss_of(epoch) for epoch in window]))
     fell = float(np.mean([epoch.train_loss for epoch in window])) < lowest.train_loss
     rose = end - loss_of(lowest)
     beyond = rose > OVERFIT * loss_of(lowest) and rose * epochs[-1].val_n > LOG_LIKELIHOOD
-    return lowest.epoch if fell and beyond and lowest.epoch < window[0].epoch else None
+    return lowest.epoch if fell and beyond else None
 
 
 def estimate_choice(epochs: Sequence[EpochMetrics]) -> float:

@@ -63,6 +63,21 @@ def test_one_rung_is_no_figure(study: StudyView) -> None:
     assert draw_costs(study.rungs[3:], None) is None, "the other one failed"
 
 
+def test_a_rung_that_took_over_another_is_no_point_of_its_own(whole: StudyView) -> None:
+    tuned = whole.rungs[8]
+    assert tuned.tuning is not None
+    assert tuned.tuning.best is not None
+    first = tuned.tuning.best.model_copy(update={"number": 0})
+    adopted = replace(
+        tuned,
+        run=change_status(tuned.run, seconds=0.0),
+        tuning=tuned.tuning.model_copy(update={"best": first}),
+    )
+    chart = draw_costs([*whole.rungs[:2], adopted], None)
+    assert chart is not None
+    assert [name for _, name in chart.key] == ["mlp", "vgg10"]
+
+
 @pytest.mark.parametrize(
     ("costs", "marks"),
     [

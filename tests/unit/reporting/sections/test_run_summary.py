@@ -7,6 +7,7 @@ import pytest
 from smallvision.records.schema import AllImagesRun, FinishedRun
 from smallvision.reporting.sections import run_summary
 from smallvision.reporting.view import LoneRunView, RunView, StudyView
+from tests.support.records import make_course
 from tests.support.study_folder import SEEDS
 from tests.support.views import change_status
 
@@ -63,6 +64,14 @@ def test_openings_are_told_with_the_test_result(study: StudyView) -> None:
     assert "Opened once for this run." in details
     assert "opened twice on that machine" in details[-1]
     assert run_summary.describe_test(None).value == "no result in this folder"
+
+
+def test_what_the_choice_of_the_epoch_did_stands_beside_the_accuracy(run: RunView) -> None:
+    known = change_status(run, course=make_course(choice_lift=0.004))
+    support = run_summary.write_headline(known).support
+    assert "also chose the epoch. By a simulation, that choice raised it by about 0.4" in support
+    unknown = run_summary.write_headline(change_status(run, course=None)).support
+    assert "simulation" not in unknown
 
 
 def test_facts_of_a_run(study: StudyView, run: RunView) -> None:
