@@ -158,7 +158,7 @@ def build_study(folder: Path, names: tuple[str, ...] = NAMES, *, pictured: int =
     verdicts = LadderVerdicts(
         steps=judge(SHORT, SHORT_STEPS),
         against_best=judge(SHORT, SHORT_AGAINST_BEST, "wrn-aug"),
-        choice=CHOICE,
+        winner_choice=CHOICE,
     )
     store.write(folder / "verdicts.json", verdicts)
     scores = make_scores(names, rng, score_hits(911, VAL_N))
@@ -175,7 +175,7 @@ def build_whole_study(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
     verdicts = LadderVerdicts(
         steps=judge(WHOLE, WHOLE_STEPS),
         against_best=judge(WHOLE, WHOLE_AGAINST_BEST, ENSEMBLE),
-        choice=CHOICE,
+        winner_choice=CHOICE,
     )
     store.write(folder / "verdicts.json", verdicts)
     store.write(folder / "runs/wrn-aug/seeds.json", SEEDS)

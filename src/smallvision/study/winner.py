@@ -78,7 +78,7 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
     choice = measure_choice(
         context.folder_of(best), [context.folder_of(name) for name in {**pool, best: None}]
     )
-    verdicts = judge_ladder(context, file, best).change(choice=choice)
+    verdicts = judge_ladder(context, file, best).change(winner_choice=choice)
     store.write(context.job.folder / VERDICTS, verdicts)
     # The choice is on disk before the test set is opened.
     file.update(best=best, best_reason=reason)

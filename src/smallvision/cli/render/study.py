@@ -31,8 +31,8 @@ def print_study(folder: Path, console: PlainConsole) -> None:
     console.print()
     if study.best is not None:
         console.print(f"Winner: {study.best}, {study.best_reason}.")
-        if verdicts and verdicts.choice:
-            console.print(verdicts.choice.sentence)
+        if verdicts and verdicts.winner_choice:
+            console.print(verdicts.winner_choice.sentence)
     if exists(folder / TEST):
         print_test(store.read(folder / TEST, TestRecord), console)
     print_plain(console, f"Report: {folder / 'report.html'}")

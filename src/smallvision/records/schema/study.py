@@ -182,7 +182,7 @@ class LadderVerdicts(Record):
     """Each rung against the one it builds on."""
     against_best: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each other rung against the winner."""
-    choice: WinnerChoice | None = None
+    winner_choice: WinnerChoice | None = None
     """What choosing did to the winner; null in records of before it was measured."""
 
 
