@@ -110,7 +110,8 @@ def describe_verdict(step: Verdict | None) -> str:
         return ""
     if step.verdict == "cannot tell apart":
         return f"cannot be told apart from {step.against}"
-    return f"{step.verdict} than {step.against} by {abs(step.difference) * 100:.2f} points"
+    budget = " at this budget" if step.is_at_budget else ""
+    return f"{step.verdict} than {step.against}{budget} by {abs(step.difference) * 100:.2f} points"
 
 
 def write_block(folder: Path) -> Iterator[str]:

@@ -18,6 +18,7 @@ from smallvision.records.schema import (
     RungRecord,
     SplitRecord,
     StudyRecord,
+    TrainingCourse,
     ValidatedRun,
 )
 
@@ -63,6 +64,19 @@ def make_status(**changes: Any) -> ValidatedRun:
         "gap": 0.05,
     }
     return ValidatedRun(**(fields | changes))
+
+
+def make_course(**changes: Any) -> TrainingCourse:
+    """Of a run that had levelled off and has a gap."""
+    fields: dict[str, Any] = {
+        "rising": False,
+        "gain": 0.0,
+        "chance": 0.01,
+        "fit": "gap",
+        "choice_lift": 0.002,
+        "sentence": "It fits its training images better.",
+    }
+    return TrainingCourse(**(fields | changes))
 
 
 def make_metrics(epoch: int = 1, **changes: Any) -> EpochMetrics:

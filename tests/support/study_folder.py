@@ -54,7 +54,9 @@ from smallvision.records.schema import (
     UnfinishedRun,
     Verdict,
     VerdictWord,
+    WinnerChoice,
 )
+from smallvision.stats.course import judge_course
 from tests.support.study_records import (
     COMPUTE,
     TEST_N,
@@ -126,6 +128,13 @@ WHOLE: Ladder = (
     Rung("tuned", "Does a search find better settings?", "wrn-aug", 926, 3_884, WIDE),
     Rung(ENSEMBLE, "Do snapshots vote better?", "tuned", 941, 3_930, 3 * WIDE),
 )  # fmt: skip
+CHOICE = WinnerChoice(
+    epochs=14,
+    rungs=9,
+    from_epochs=0.002,
+    from_rungs=0.004,
+    sentence="These 1,000 images also chose the best of 9 rungs, so expect 0.6 points less.",
+)
 WHOLE_STEPS: Judged = {
     "vgg10": ("better", 0.0001, None),
     "vgg10-aug": ("better", 0.0004, None),
@@ -147,7 +156,9 @@ def build_study(folder: Path, names: tuple[str, ...] = NAMES, *, pictured: int =
     write_ladder(folder, names, SHORT, "wrn-aug", rng)
     write_exploration(folder / "exploration", names, min(pictured, len(names)), rng)
     verdicts = LadderVerdicts(
-        steps=judge(SHORT, SHORT_STEPS), against_best=judge(SHORT, SHORT_AGAINST_BEST, "wrn-aug")
+        steps=judge(SHORT, SHORT_STEPS),
+        against_best=judge(SHORT, SHORT_AGAINST_BEST, "wrn-aug"),
+        winner_choice=CHOICE,
     )
     store.write(folder / "verdicts.json", verdicts)
     scores = make_scores(names, rng, score_hits(911, VAL_N))
@@ -162,7 +173,9 @@ def build_whole_study(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
     write_exploration(folder / "exploration", names, 2, rng)
     (folder / "runs/wrn-aug/recipe.toml").write_text(RECIPE, encoding="utf-8")
     verdicts = LadderVerdicts(
-        steps=judge(WHOLE, WHOLE_STEPS), against_best=judge(WHOLE, WHOLE_AGAINST_BEST, ENSEMBLE)
+        steps=judge(WHOLE, WHOLE_STEPS),
+        against_best=judge(WHOLE, WHOLE_AGAINST_BEST, ENSEMBLE),
+        winner_choice=CHOICE,
     )
     store.write(folder / "verdicts.json", verdicts)
     store.write(folder / "runs/wrn-aug/seeds.json", SEEDS)
@@ -388,6 +401,9 @@ def write_run(folder: Path, rung: Rung, index: int, rng: np.random.Generator) ->
         size_bytes=4 * rung.parameters,
         latency_seconds=0.0011 * (index + 1),
         images_per_second=820.0 / (index + 1),
+        course=judge_course(
+            epochs, score_hits(rung.train_hits, TRAIN_N), score_hits(rung.val_hits, VAL_N)
+        ),
     )
     store.write(folder / "status.json", finished)
 

@@ -107,11 +107,14 @@ def make_run_status(name: str, val_hits: int, train_hits: int, **fields: Any) ->
         "within_limits": True,
         "calibration": make_binned_calibration(VAL_N),
     }
+    train, val = score_hits(train_hits, TRAIN_N, 0.04), score_hits(val_hits, VAL_N, 0.31)
+    gap, bounds = intervals.estimate_gap(train, val)
     return ValidatedRun(
         name=name,
-        train=score_hits(train_hits, TRAIN_N, 0.04),
-        val=score_hits(val_hits, VAL_N, 0.31),
-        gap=train_hits / TRAIN_N - val_hits / VAL_N,
+        train=train,
+        val=val,
+        gap=gap,
+        gap_interval=bounds,
         **(known | fields),
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.comparison.folds import CommonFolds, find_common_folds, read_folds
-from smallvision.comparison.verdicts import read_correct, round_up
+from smallvision.comparison.verdicts import read_correct, say_needed
 from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError
 from smallvision.format import format_p, format_points, format_signed_span
@@ -33,9 +33,10 @@ from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.folds import compare_folds, needed_for_folds
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.multiple import holm
-from smallvision.stats.paired import Correct, PairedComparison, needed_images
+from smallvision.stats.paired import LEAST_DISCORDANT, Correct, PairedComparison, needed_images
 from smallvision.stats.seeds import (
     compare_answers,
+    count_discordant,
     measure_variance,
     needed_for_seeds,
     summarize_seeds,
@@ -283,7 +284,8 @@ def judge_groups(
 ) -> PairVerdict:
     """The verdict that the corrected p-value bears, with its evidence."""
     found, needed = test.comparison, None
-    if test.verdict == "cannot tell apart":
+    tells = count_discordant(a.correct, b.correct) >= LEAST_DISCORDANT
+    if test.verdict == "cannot tell apart" and tells:
         needed = estimate_images(a, b, common, level=LEVEL / num_pairs)
     judged = PairVerdict(
         a=a.name,
@@ -297,7 +299,7 @@ def judge_groups(
         needed_n=needed,
         sentence="",
     )
-    sentence = describe_pair(judged, len(a.runs[0].indices), num_pairs)
+    sentence = describe_pair(judged, len(a.runs[0].indices), num_pairs, tells=tells)
     return judged.change(sentence=sentence)
 
 
@@ -314,8 +316,15 @@ def estimate_images(a: Group, b: Group, common: CommonFolds | None, *, level: fl
     return needed_for_seeds(a.mean - b.mean, measure_variance(a.correct, b.correct), level=level)
 
 
-def describe_pair(pair: PairVerdict, n: int, num_pairs: int) -> str:
-    """The verdict on a pair in words, with the figures it rests on."""
+def describe_pair(pair: PairVerdict, n: int, num_pairs: int, *, tells: bool) -> str:
+    """The verdict on a pair in words, with the figures it rests on.
+
+    Args:
+        pair: judged.
+        n: validation images.
+        num_pairs: that the p-value is corrected for.
+        tells: whether enough images tell the two apart to say how many it would take.
+    """
     corrected = f" after Holm's correction for {num_pairs} pairs" if num_pairs > 1 else ""
     interval = format_signed_span(pair.interval, n)
     evidence = f"95 % interval {interval}; {format_p(pair.p_holm)}{corrected}"
@@ -325,14 +334,14 @@ def describe_pair(pair: PairVerdict, n: int, num_pairs: int) -> str:
     if pair.difference == 0:
         return f"{pair.a} and {pair.b} are right equally often; cannot tell apart on {n:,} images."
     side = "above" if pair.difference > 0 else "below"
-    wish = (
-        f"it would take about {round_up(pair.needed_n):,}"
-        if pair.needed_n
-        else "more images alone would not do, more seeds might"
-    )
+    wish = ""
+    if pair.needed_n:
+        wish = f": {say_needed(pair.needed_n)}"
+    elif tells:
+        wish = ": more images alone would not do, more seeds might"
     return (
         f"{pair.a} is {points} {side} {pair.b}, which may be chance ({evidence}); cannot "
-        f"tell apart on {n:,} images: {wish}."
+        f"tell apart on {n:,} images{wish}."
     )
 
 

@@ -12,12 +12,13 @@ from smallvision.errors import RecordError
 from smallvision.format import format_p, format_points, format_signed_span
 from smallvision.records.layout import list_repeats
 from smallvision.records.predictions import read_predictions
-from smallvision.records.schema import ValidatedRun, Verdict
+from smallvision.records.schema import Interval, Rate, TrainingCourse, ValidatedRun, Verdict
 from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.folds import compare_folds
-from smallvision.stats.paired import Correct, PairedComparison
+from smallvision.stats.intervals import Estimate, add_estimates, negate
+from smallvision.stats.paired import Correct, PairedComparison, difference_interval
 from smallvision.stats.rates import find_correct
 from smallvision.stats.seeds import compare_answers
 
@@ -30,29 +31,46 @@ class ComparedModel:
 
     Attributes:
         name: for sentences.
-        gap: training minus validation accuracy.
+        train: its accuracy on clean training images.
+        epochs: that it was trained for.
         seconds: of training, the search for its settings included.
         parameters: parameter count.
         latency_seconds: to classify one image.
+        course: what its epochs say; None for an ensemble, and in records without one.
         caveats: sentences that every verdict on it adds.
     """
 
     name: str
-    gap: float
+    train: Rate
+    epochs: int
     seconds: float
     parameters: int
     latency_seconds: float
+    course: TrainingCourse | None = None
     caveats: tuple[str, ...] = ()
+
+    @property
+    def is_rising(self) -> bool:
+        """Whether more epochs might change what is said of it."""
+        course = self.course
+        return course is not None and (course.rising or course.fit == "too short to judge")
+
+    @property
+    def at_end(self) -> str:
+        """How it ended, where it might go on."""
+        return "still rising" if self.course and self.course.rising else "too short to judge"
 
 
 def describe_run(status: ValidatedRun) -> ComparedModel:
     """What a verdict tells of a finished run."""
     return ComparedModel(
         name=status.name,
-        gap=status.gap,
+        train=status.train,
+        epochs=status.epochs_done,
         seconds=status.seconds + status.search_seconds,
         parameters=status.parameters,
         latency_seconds=status.latency_seconds,
+        course=status.course,
         caveats=status.caveats,
     )
 
@@ -124,9 +142,11 @@ def judge_pair(
     """
     right, other_right = np.atleast_2d(right), np.atleast_2d(other_right)
     comparison = comparison or compare_answers(right, other_right)
-    gap_change = model.gap - other.gap
     seeds = (len(right), len(other_right))
-    sentence = describe_comparison(comparison, model.name, other.name, seeds)
+    budget = describe_budget(model, other)
+    sentence = describe_comparison(comparison, model.name, other.name, seeds, budget=budget)
+    gap_change, bounds = estimate_gap_change(right[0], other_right[0], model.train, other.train)
+    gap = describe_gap(gap_change, bounds, model.train.accuracy - other.train.accuracy)
     return Verdict(
         rung=model.name,
         against=other.name,
@@ -138,41 +158,110 @@ def judge_pair(
         needed_n=comparison.needed_n,
         bootstrap=bootstrap_difference(right, other_right),
         gap_change=gap_change,
+        gap_interval=bounds,
         seconds_ratio=model.seconds / max(other.seconds, SHORTEST),
         parameters_ratio=model.parameters / other.parameters,
         latency_ratio=model.latency_seconds / other.latency_seconds,
         seeds=seeds,
-        sentence=" ".join([sentence, *describe_gap(gap_change), *model.caveats, *other.caveats]),
+        rising=(model.is_rising, other.is_rising),
+        sentence=" ".join([sentence, gap, *model.caveats, *other.caveats]),
     )
 
 
+def estimate_gap_change(
+    right: Correct, other_right: Correct, train: Rate, other_train: Rate
+) -> Estimate:
+    """By how much the gap of one network is larger than that of another, with a 95 % interval.
+
+    The validation accuracies are compared image by image. Of the training images only the rates
+    are known, so these count as independent: where the same ones were measured, the interval is
+    too wide.
+
+    Args:
+        right, other_right: bool `(N,)`, whether each was right on each validation image.
+        train, other_train: on clean training images.
+    """
+    n = len(right)
+    ours, theirs = int(np.sum(right & ~other_right)), int(np.sum(~right & other_right))
+    val = (ours - theirs) / n, difference_interval(ours, theirs, n)
+    return add_estimates(
+        (train.accuracy, train.interval),
+        negate((other_train.accuracy, other_train.interval)),
+        negate(val),
+    )
+
+
+def describe_budget(model: ComparedModel, other: ComparedModel) -> str:
+    """The budget at which alone a verdict holds, where one of the two might go on rising."""
+    rising = [one for one in (model, other) if one.is_rising]
+    if not rising:
+        return ""
+    if model.epochs == other.epochs:
+        epochs = f"{model.epochs} epoch{'' if model.epochs == 1 else 's'}"
+        if len({one.at_end for one in rising}) == 1:
+            who = "both" if len(rising) == 2 else rising[0].name
+            return f" at this budget ({epochs}; {who} {rising[0].at_end})"
+        return (
+            f" at this budget ({epochs}; "
+            + ", ".join(f"{one.name} {one.at_end}" for one in rising)
+            + ")"
+        )
+    parts = (
+        f"{one.name}: {one.epochs} epoch{'' if one.epochs == 1 else 's'}"
+        f"{f', {one.at_end}' if one.is_rising else ''}"
+        for one in (model, other)
+    )
+    return f" at this budget ({'; '.join(parts)})"
+
+
 def describe_comparison(
-    comparison: PairedComparison, name: str, other: str, seeds: tuple[int, int] = (1, 1)
+    comparison: PairedComparison,
+    name: str,
+    other: str,
+    seeds: tuple[int, int] = (1, 1),
+    *,
+    budget: str = "",
 ) -> str:
-    """The verdict in words, with the figures it rests on."""
+    """The verdict in words, with the figures it rests on, and the budget at which it holds."""
     n, difference = comparison.n, comparison.difference
     points = format_points(abs(difference), n, signed=False)
     interval = format_signed_span(comparison.interval, n)
     over = f", over {seeds[0]} and {seeds[1]} seeds" if max(seeds) > 1 else ""
     evidence = f"95 % interval {interval}, {format_p(comparison.p)}{over}"
     if comparison.verdict != "cannot tell apart":
-        return f"{name} is {comparison.verdict} than {other} by {points} ({evidence})."
+        return f"{name} is {comparison.verdict} than {other}{budget} by {points} ({evidence})."
     if difference == 0:
         found = f"{name} and {other} are right equally often"
     else:
         side = "above" if difference > 0 else "below"
         found = f"{name} is {points} {side} {other}, which may be chance ({evidence})"
     needed = comparison.needed_n
-    wish = f": it would take about {round_up(needed):,}" if needed else ""
+    wish = f": {say_needed(needed)}" if needed else ""
     return f"{found}; cannot tell apart on {n:,} images{wish}."
 
 
-def describe_gap(gap_change: float) -> list[str]:
-    """A sentence on the gap between training and validation; none where it hardly changed."""
-    if abs(gap_change) < 0.01:
-        return []
-    moved = "closed" if gap_change < 0 else "widened"
-    return [f"The gap to training {moved} by {format_points(abs(gap_change), signed=False)}."]
+def describe_gap(change: float, interval: Interval, train_change: float) -> str:
+    """Whether the gap between training and validation accuracy closed, in a sentence.
+
+    Args:
+        change: of the gap.
+        interval: 95 % interval of the change.
+        train_change: change of the training accuracy; a gap closes too where that falls.
+    """
+    size, span = format_points(change), format_signed_span(interval)
+    if interval[0] <= 0 <= interval[1]:
+        return f"The gap to training changed by {size}, which may be chance ({span})."
+    moved = "closed" if change < 0 else "widened"
+    return (
+        f"The gap to training {moved} by {format_points(abs(change), signed=False)} (95 % interval "
+        f"{span}): training accuracy {format_points(train_change)}, validation accuracy "
+        f"{format_points(train_change - change)}."
+    )
+
+
+def say_needed(n: int) -> str:
+    """About how many images it would take to tell two models apart."""
+    return f"if the true difference is the one seen, it would take about {round_up(n):,}"
 
 
 def round_up(n: int) -> int:

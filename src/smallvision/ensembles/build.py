@@ -51,6 +51,7 @@ from smallvision.runs.measure import measure_cost, rate_training, save_calibrate
 from smallvision.runs.run_data import RunData, check_split, load_run_data
 from smallvision.shapes import Images
 from smallvision.stats.greedy_selection import SELECTIONS, measure_disagreement, trace_gains
+from smallvision.stats.intervals import estimate_gap
 from smallvision.stats.paired import compare_paired
 from smallvision.stats.rates import find_correct, rate_accuracy
 
@@ -134,6 +135,7 @@ def build_ensemble(
         cost, trained = measure_cost(model, data, folder), sum_training(runs)
         caveats = list_caveats(options.select, len(selection.order))
         train = rate_training(model, data, recipe.seed)
+        gap, bounds = estimate_gap(train, val)
         status = begun.extend(
             ValidatedRun,
             status="done",
@@ -151,7 +153,8 @@ def build_ensemble(
             train=train,
             val=val,
             calibration=calibration,
-            gap=train.accuracy - val.accuracy,
+            gap=gap,
+            gap_interval=bounds,
             caveats=caveats,
         )
         single = replace(single, latency_seconds=single_latency)
@@ -247,10 +250,10 @@ def open_ensemble(job: Job, run: Path, name: str) -> UnfinishedRun:
 def measure_single(selection: MemberSelection, data: RunData, seed: int) -> ComparedModel:
     """What a verdict tells of the best member; its latency is that of its own run."""
     single = selection.single
-    train = rate_training(single.model, data, seed)
     return ComparedModel(
         name=single.name,
-        gap=train.accuracy - selection.rates[selection.best].accuracy,
+        train=rate_training(single.model, data, seed),
+        epochs=single.model.epoch,
         seconds=single.status.seconds + single.status.search_seconds,
         parameters=single.model.count_parameters(),
         latency_seconds=single.status.latency_seconds,

@@ -65,6 +65,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "share": words.format_share,
     "short_hash": words.shorten_hash,
     "signed": words.format_signed,
+    "signed_span": words.format_signed_span,
     "size": words.format_size,
     "times": words.format_times,
     "whole": lambda text: mark_up(escape(text)),

@@ -72,6 +72,7 @@ def read_study(path: Path) -> StudyView:
         rungs=tuple(read_rung(folder, rung, verdicts) for rung in record.rungs),
         split=split,
         test=folder.read(TestRecord, "test.json", "there is no test result."),
+        choice=verdicts.winner_choice if verdicts else None,
         openings=folder.read_lines(LedgerEntry, LEDGER),
         environment=folder.read(
             Environment, "environment.json", "versions and hardware are unknown."

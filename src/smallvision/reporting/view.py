@@ -30,6 +30,7 @@ from smallvision.records.schema import (
     TuningRecord,
     ValidatedRun,
     Verdict,
+    WinnerChoice,
 )
 
 PicturedRecord = TypeVar("PicturedRecord", bound=Record)
@@ -140,6 +141,7 @@ class StudyView:
     rungs: tuple[RungView, ...]
     split: SplitRecord | None = None
     test: TestRecord | None = None
+    choice: WinnerChoice | None = None
     openings: tuple[LedgerEntry, ...] = ()
     environment: Environment | None = None
     exploration: Pictured[ExplorationRecord] | None = None

@@ -15,7 +15,13 @@ from smallvision.records import store
 from smallvision.records.layout import METRICS, list_folds
 from smallvision.records.nofollow import exists
 from smallvision.records.predictions import Predictions, read_predictions, write_predictions
-from smallvision.records.schema import Calibration, EpochMetrics, FoldSummary, Rate
+from smallvision.records.schema import (
+    Calibration,
+    EpochMetrics,
+    FoldSummary,
+    Rate,
+    TrainingCourse,
+)
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats
@@ -25,6 +31,7 @@ from smallvision.stats.calibration import (
     scale_logits,
     take_logs,
 )
+from smallvision.stats.course import judge_course
 from smallvision.stats.folds import fold_interval, mean_by_fold
 from smallvision.stats.intervals import wilson_interval
 from smallvision.stats.rates import find_correct, rate_accuracy
@@ -144,6 +151,15 @@ def rate_last_epoch(folder: Path) -> Rate:
         n=last.train_n,
         loss=last.train_loss,
     )
+
+
+def judge_training(folder: Path, train: Rate, val: Rate) -> TrainingCourse:
+    """What the epochs of a run that has come to its end say of it.
+
+    Raises:
+        RecordError: they are missing or damaged.
+    """
+    return judge_course(store.read_lines(folder / METRICS, EpochMetrics), train, val)
 
 
 def measure_cost(model: SavedModel, data: RunData, folder: Path) -> ModelCost:

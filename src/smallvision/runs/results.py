@@ -212,7 +212,8 @@ def describe_calibration(calibration: Calibration, *, is_calibrated: bool) -> li
     )
     if not is_calibrated:
         return [(name, f"{old:.3f}, not calibrated") for name, old, _ in figures]
-    temperature = ("temperature, from validation", f"{calibration.temperature:.2f}")
+    kept = ", kept: none can be told apart from 1" if calibration.temperature == 1 else ""
+    temperature = ("temperature, from validation", f"{calibration.temperature:.2f}{kept}")
     return [
         temperature,
         *((name, f"{old:.3f} -> {new:.3f} with temperature") for name, old, new in figures),

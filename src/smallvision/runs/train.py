@@ -59,6 +59,7 @@ from smallvision.records.weights import check_manifest, copy_tensors
 from smallvision.runs.finished_run import find_judged
 from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit
 from smallvision.runs.measure import (
+    judge_training,
     measure_cost,
     median_speed,
     rate_last_epoch,
@@ -74,6 +75,7 @@ from smallvision.runs.recovery import (
 from smallvision.runs.run_data import TIMED, RunData, check_split, load_run_data
 from smallvision.runs.status_file import StatusFile
 from smallvision.runs.warm_start import continue_from
+from smallvision.stats.intervals import estimate_gap
 from smallvision.training import (
     Callbacks,
     DivergedError,
@@ -368,8 +370,15 @@ def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
     if isinstance(setup.mode, TrainingSplit):
         model, val, calibration = save_calibrated(model, data, job.split, job.folder)
         ended = end_run(setup, state, model, rate_training(model, data, seed))
-        gap = ended.train.accuracy - val.accuracy
-        return ended.extend(ValidatedRun, val=val, calibration=calibration, gap=gap)
+        gap, bounds = estimate_gap(ended.train, val)
+        return ended.extend(
+            ValidatedRun,
+            val=val,
+            calibration=calibration,
+            gap=gap,
+            gap_interval=bounds,
+            course=judge_training(job.folder, ended.train, val),
+        )
     if isinstance(setup.mode, Refit):
         model, known = take_over_calibration(model, setup.mode.validation_model)
         model.save(job.folder / "model")
@@ -379,6 +388,8 @@ def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
             val=known.val,
             calibration=known.calibration,
             gap=known.gap,
+            gap_interval=known.gap_interval,
+            course=known.course,
             within_limits=known.within_limits,
         )
     model.save(job.folder / "model")

@@ -6,9 +6,11 @@ import math
 
 from scipy.special import ndtri  # scipy.stats, which has it too, is slow to import
 
+from smallvision.format import Rated
 from smallvision.records.schema import Interval
 
 CONFIDENCE = 0.95
+Estimate = tuple[float, Interval]  # a value with its 95 % interval
 
 
 def wilson_interval(successes: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
@@ -37,3 +39,33 @@ def wilson_interval(successes: int, n: int, *, confidence: float = CONFIDENCE) -
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def negate(estimate: Estimate) -> Estimate:
+    """The same with the other sign."""
+    value, (low, high) = estimate
+    return -value, (-high, -low)
+
+
+def add_estimates(*parts: Estimate) -> Estimate:
+    """A sum of independent estimates, with its interval.
+
+    The distances from each value to its bound are added in quadrature. Of two rates with Wilson's
+    intervals, one of them negated, this is Newcombe's interval of their difference.
+
+    Source: Zou and Donner, Stat. Med. 27 (2008) 1693-1702; Newcombe, Stat. Med. 17 (1998) 873-890,
+    method 10.
+    """
+    total = sum(value for value, _ in parts)
+    below = math.hypot(*(value - low for value, (low, _) in parts))
+    above = math.hypot(*(high - value for value, (_, high) in parts))
+    return total, (total - below, total + above)
+
+
+def estimate_gap(train: Rated, val: Rated) -> Estimate:
+    """Training minus validation accuracy, with Newcombe's 95 % interval.
+
+    The training images that were measured are taken for a sample, even where they are all there
+    are: the interval is then too wide.
+    """
+    return add_estimates((train.accuracy, train.interval), negate((val.accuracy, val.interval)))

@@ -14,6 +14,8 @@ from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 
 Correct = npt.NDArray[np.bool_]
 MOST_IMAGES = 1e12  # more than there are: no number would do
+# On fewer discordant images no exact McNemar test reaches 5 %, and their shares are hardly known.
+LEAST_DISCORDANT = 6
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class PairedComparison:
         interval: 95 % interval of the difference.
         p: two-sided p-value of the exact McNemar test.
         verdict: what may be said at the 5 % level.
-        needed_n: about how many images it would take to tell models that differ as much as
-            these seem to; None when they were told apart or no number would do.
+        needed_n: about how many images it would take to tell the models apart if the true
+            difference is the one seen; None when they were told apart, when no number would do,
+            and where fewer than six images are discordant, which say too little.
     """
 
     n: int
@@ -61,7 +64,7 @@ def compare_paired(a: Correct, b: Correct) -> PairedComparison:
     if p < 1 - CONFIDENCE:
         verdict = "better" if difference > 0 else "worse"
     needed = None
-    if verdict == "cannot tell apart":
+    if verdict == "cannot tell apart" and only_a + only_b >= LEAST_DISCORDANT:
         needed = needed_images(only_a / n, only_b / n)
     return PairedComparison(
         n, difference, difference_interval(only_a, only_b, n), p, verdict, needed

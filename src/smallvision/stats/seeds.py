@@ -11,7 +11,13 @@ from scipy.stats import norm, t
 
 from smallvision.records.schema import Interval, VerdictWord
 from smallvision.stats.intervals import CONFIDENCE
-from smallvision.stats.paired import MOST_IMAGES, Correct, PairedComparison, compare_paired
+from smallvision.stats.paired import (
+    LEAST_DISCORDANT,
+    MOST_IMAGES,
+    Correct,
+    PairedComparison,
+    compare_paired,
+)
 
 POWER = 0.8  # wished-for chance of telling two recipes apart
 
@@ -159,17 +165,22 @@ def compare_answers(a: Correct, b: Correct) -> PairedComparison:
     if p < 1 - CONFIDENCE:
         verdict = "better" if difference > 0 else "worse"
     needed = None
-    if verdict == "cannot tell apart" and difference:
+    if verdict == "cannot tell apart" and count_discordant(a, b) >= LEAST_DISCORDANT:
         needed = needed_for_seeds(difference, variance, level=1 - CONFIDENCE)
     interval = (difference - half, difference + half)
     return PairedComparison(a.shape[1], difference, interval, p, verdict, needed)
+
+
+def count_discordant(a: Correct, b: Correct) -> int:
+    """Images that the runs of one recipe, bool `(S, N)`, got right more often than the other's."""
+    return int((a.mean(axis=0) != b.mean(axis=0)).sum())
 
 
 def needed_for_seeds(difference: float, variance: Variance, *, level: float) -> int | None:
     """About how many images it would take to tell two recipes apart with the seeds at hand.
 
     Args:
-        difference: what they seem to differ by.
+        difference: the one seen, taken for the true one.
         variance: see `measure_variance`.
         level: of the test.
 

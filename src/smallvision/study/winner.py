@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
+from smallvision.comparison.choice import measure_choice
 from smallvision.comparison.verdicts import compare_runs
 from smallvision.records import store
 from smallvision.records.layout import SEEDS_RECORD, VERDICTS
@@ -28,9 +29,15 @@ def choose_best(statuses: Mapping[str, ValidatedRun], limits: Limits) -> str | N
 
     Returns: its name, or None when there is none.
     """
-    within = {name: status for name, status in statuses.items() if limits.allow(status)}
-    pool = within or statuses
+    pool = find_candidates(statuses, limits)
     return max(pool, key=lambda name: (pool[name].val.accuracy, -pool[name].val.loss), default=None)
+
+
+def find_candidates(
+    statuses: Mapping[str, ValidatedRun], limits: Limits
+) -> Mapping[str, ValidatedRun]:
+    """The finished runs within the limits; all where none is."""
+    return {name: status for name, status in statuses.items() if limits.allow(status)} or statuses
 
 
 def read_finished(context: StudyContext, file: StudyFile) -> dict[str, ValidatedRun]:
@@ -68,7 +75,12 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
         if limits.allow(finished[best])
         else f"highest {accuracy}; no rung is within every limit"
     )
-    store.write(context.job.folder / VERDICTS, judge_ladder(context, file, best))
+    pool = find_candidates(finished, limits)
+    choice = measure_choice(
+        context.folder_of(best), [context.folder_of(name) for name in {**pool, best: None}]
+    )
+    verdicts = judge_ladder(context, file, best).change(winner_choice=choice)
+    store.write(context.job.folder / VERDICTS, verdicts)
     # The choice is on disk before the test set is opened.
     file.update(best=best, best_reason=reason)
 

@@ -87,6 +87,19 @@ def test_the_sample_size_is_beyond_what_was_not_enough(tmp_path: Path) -> None:
     assert min(pair.needed_n for pair in pairs if pair.needed_n) < 2 * N
 
 
+def test_a_handful_of_discordant_images_says_nothing_of_how_many_it_would_take(
+    tmp_path: Path,
+) -> None:
+    right = np.arange(400) < 380
+    runs = [
+        write_finished_run(tmp_path / name, answers, parse_recipe({"epochs": epochs}))
+        for name, answers, epochs in (("a", right, 1), ("b", np.arange(400) < 376, 2))
+    ]
+    (pair,) = compare_groups(runs).pairs
+    assert pair.needed_n is None
+    assert pair.sentence.endswith("cannot tell apart on 400 images.")
+
+
 def test_two_that_are_told_apart_need_no_more_images(tmp_path: Path) -> None:
     runs = [write_run(tmp_path / f"r{i}", 0.6 + i / 10, epochs=i + 1) for i in range(3)]
     for pair in compare_groups(runs).pairs:

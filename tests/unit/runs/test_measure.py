@@ -14,6 +14,8 @@ from smallvision.data.split import make_split
 from smallvision.predict import load_model
 from smallvision.records.files import read_npz
 from smallvision.stats.calibration import fit_temperature
+from smallvision.stats.course import judge_course
+from smallvision.stats.intervals import estimate_gap
 from tests.support.runs import read_metrics, train_tiny
 
 
@@ -26,6 +28,8 @@ def test_training_accuracy_is_measured_on_clean_images(dataset: DataSet, tmp_pat
     assert status.train.accuracy == pytest.approx(right)
     best = read_metrics(tmp_path)[status.best_epoch - 1]
     assert best.train_accuracy == pytest.approx(right)
+    assert status.course == judge_course(read_metrics(tmp_path), status.train, status.val)
+    assert (status.gap, status.gap_interval) == estimate_gap(status.train, status.val)
 
 
 def test_a_model_predicts_with_the_temperature_of_validation(

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binom
 
-from smallvision.stats.bootstrap import bootstrap_difference
+from smallvision.stats.bootstrap import bootstrap_choice, bootstrap_difference
 from tests.support.answers import draw_answers
 
 
@@ -63,3 +63,22 @@ def test_is_quick_at_full_size(seeds: int) -> None:
 def test_refuses_other_images() -> None:
     with pytest.raises(ValueError, match="same images"):
         bootstrap_difference(np.array([True]), np.array([True, False]))
+
+
+def test_what_the_choice_of_a_model_adds() -> None:
+    """About the true flattery of the best of eight equal models; nothing where one stands out."""
+    rng, found, true = np.random.default_rng(2), [], []
+    for _ in range(60):
+        latent = np.sqrt(0.5) * rng.normal(0, 1, 500) + np.sqrt(0.5) * rng.normal(0, 1, (8, 500))
+        scores = (latent < 1).astype(float)
+        true.append(scores.mean(axis=1).max() - 0.8413)
+        found.append(bootstrap_choice(scores, resamples=500))
+    assert 0.6 * np.mean(true) < np.mean(found) < 1.4 * np.mean(true)
+    clear = np.stack([np.arange(500) < hits for hits in (100, 400)]).astype(float)
+    assert bootstrap_choice(clear) == pytest.approx(0, abs=1e-3)
+    assert bootstrap_choice(clear[:1]) == 0
+
+
+def test_a_choice_among_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="models by images"):
+        bootstrap_choice(np.zeros((2, 0)))

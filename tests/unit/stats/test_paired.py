@@ -77,6 +77,14 @@ def test_needed_images_reaches_its_power() -> None:
     assert 0.70 < found / 300 < 0.90
 
 
+@pytest.mark.parametrize(("only_a", "only_b", "says"), [(3, 2, False), (4, 2, True)])
+def test_a_handful_of_discordant_images_says_nothing_of_how_many_it_would_take(
+    only_a: int, only_b: int, says: bool
+) -> None:
+    comparison = compare_paired(*answers(280, only_a, only_b, 2))
+    assert (comparison.needed_n is not None) == says
+
+
 def test_no_number_of_images_would_do_beyond_all_there_are() -> None:
     assert needed_images(0.5, 0.5 + 1e-7) is None
     assert needed_images(0.5, 0.5) is None

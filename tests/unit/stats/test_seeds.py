@@ -4,6 +4,7 @@ from scipy import stats
 
 from smallvision.stats.seeds import (
     Variance,
+    compare_answers,
     compare_seeds,
     measure_variance,
     needed_for_seeds,
@@ -68,6 +69,17 @@ def test_seeds_of_one_image_set_do_not_make_its_quirks_significant() -> None:
         naive += stats.ttest_ind(a.mean(axis=1), b.mean(axis=1), equal_var=False).pvalue < 0.05
     assert alarms / 200 < 0.09
     assert naive / 200 > 0.15
+
+
+@pytest.mark.parametrize(("lost", "won", "says"), [(3, 2, False), (4, 3, True)])
+def test_a_handful_of_discordant_images_says_nothing_of_how_many_it_would_take(
+    lost: int, won: int, says: bool
+) -> None:
+    right = np.arange(400) < 380
+    other = right.copy()
+    other[:lost], other[390 : 390 + won] = False, True
+    found = compare_answers(np.stack([other, other]), np.stack([right, right]))
+    assert (found.needed_n is not None) == says
 
 
 def test_needed_images() -> None:

@@ -108,6 +108,8 @@ def test_the_choice_and_its_verdicts_are_written(context: StudyContext) -> None:
     assert [(step.rung, step.against) for step in verdicts.steps] == [("wrn-aug", "wrn")]
     (against,) = verdicts.against_best
     assert (against.rung, against.against, against.verdict) == ("wrn", "wrn-aug", "worse")
+    assert verdicts.winner_choice is not None
+    assert verdicts.winner_choice.rungs == 2
 
 
 def test_it_is_said_when_no_rung_keeps_the_limits(context: StudyContext) -> None:
@@ -116,6 +118,16 @@ def test_it_is_said_when_no_rung_keeps_the_limits(context: StudyContext) -> None
     conclude(strict, file)
     assert file.record.best == "wrn-aug"
     assert "no rung is within every limit" in str(file.record.best_reason)
+
+
+def test_only_rungs_within_the_limits_could_have_won(context: StudyContext) -> None:
+    strict = StudyContext(context.job, StudyPlan(limits=Limits(gap=0.01)), context.ladder)
+    file = open_file(strict)
+    conclude(strict, file)
+    assert file.record.best == "wrn"
+    choice = store.read(context.job.folder / VERDICTS, LadderVerdicts).winner_choice
+    assert choice is not None
+    assert choice.rungs == 1
 
 
 def test_a_finished_study_keeps_its_winner(context: StudyContext) -> None:

@@ -44,6 +44,8 @@ def print_run(
         )
     else:
         console.print(f"{state_validation(status)}, {training}; best weights from epoch {epochs}.")
+        if status.course is not None:
+            console.print(status.course.sentence)
     for note in status.notes:
         console.print(note)
     print_plain(console, f"Run: {folder}")

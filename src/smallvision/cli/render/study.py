@@ -39,12 +39,14 @@ def print_study(folder: Path, console: PlainConsole) -> None:
     study = store.read(folder / STUDY, StudyRecord)
     console.print()
     print_rungs(folder, study, console)
-    if exists(folder / VERDICTS):
-        for step in store.read(folder / VERDICTS, LadderVerdicts).steps:
-            print_verdict(console, step.sentence, step.verdict)
+    verdicts = store.read_if_there(folder / VERDICTS, LadderVerdicts)
+    for step in verdicts.steps if verdicts else ():
+        print_verdict(console, step.sentence, step.verdict)
     console.print()
     if study.best is not None:
         console.print(f"Winner: {study.best}, {study.best_reason}.")
+        if verdicts and verdicts.winner_choice:
+            console.print(verdicts.winner_choice.sentence)
     if exists(folder / TEST):
         print_test(store.read(folder / TEST, TestRecord), console)
     print_plain(console, f"Report: {folder / 'report.html'}")
@@ -69,12 +71,14 @@ def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None
         val, train, winner = status.val, status.train, rung.name == study.best
         table.title = (
             f"{val.n:,} validation images{tell_folds(study.folds)}, "
-            f"{train.n:,} clean training images; ms to classify one"
+            f"{train.n:,} clean training images; ms to classify one; "
+            "↑ still rising at the last epoch"
         )
+        rising = " ↑" if status.course and status.course.rising else ""
         gap = format_points(status.gap).removesuffix(" points")
         table.add_row(
             f"{rung.name}{' *' if winner else ''}",
-            format_fraction(val.accuracy, val.n),
+            f"{format_fraction(val.accuracy, val.n)}{rising}",
             format_span(val.interval, val.n),
             format_fraction(train.accuracy, train.n),
             styled((gap, "" if status.within_limits else "yellow")),

@@ -55,11 +55,13 @@ from smallvision.records.schema.run import (
     Distillation,
     EpochMetrics,
     FinishedRun,
+    Fit,
     FoldSummary,
     LearningRateSchedule,
     RunStatus,
     SeedSummary,
     Teacher,
+    TrainingCourse,
     UnfinishedRun,
     ValidatedRun,
 )
@@ -78,6 +80,7 @@ from smallvision.records.schema.study import (
     StudyRecord,
     StudySummary,
     TestSummary,
+    WinnerChoice,
 )
 from smallvision.records.schema.test_result import (
     ClassScore,
@@ -137,6 +140,7 @@ __all__ = [
     "ExplorationPictures",
     "ExplorationRecord",
     "FinishedRun",
+    "Fit",
     "FloatRange",
     "FoldSummary",
     "GitState",
@@ -182,6 +186,7 @@ __all__ = [
     "Teacher",
     "TestRecord",
     "TestSummary",
+    "TrainingCourse",
     "TrialRecord",
     "TrialResult",
     "TtaRecord",
@@ -191,4 +196,5 @@ __all__ = [
     "ValidationScores",
     "Verdict",
     "VerdictWord",
+    "WinnerChoice",
 ]

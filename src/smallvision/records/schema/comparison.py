@@ -62,7 +62,8 @@ class PairVerdict(Record):
     verdict: VerdictWord
     """What may be said at the 5 % level after the correction."""
     needed_n: Number | None
-    """About how many images would be needed to tell the two apart; null if no number would do."""
+    """About how many images it would take to tell the two apart if the true difference is the one
+    seen; null if no number would do, and where fewer than six images tell them apart."""
     sentence: Text
     """The verdict in words."""
 

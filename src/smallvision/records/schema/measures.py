@@ -70,11 +70,11 @@ class Calibration(Record):
     """Probabilities before and after the logits are divided by a temperature."""
 
     temperature: Temperature
-    """The divisor of the logits, fitted on validation images."""
+    """The divisor of the logits, from validation images; 1 unless these tell it apart from 1."""
     before: Reliability
     """With temperature 1."""
     after: Reliability
-    """With the fitted temperature."""
+    """With the temperature above."""
 
 
 class Verdict(Record):
@@ -96,11 +96,14 @@ class Verdict(Record):
     verdict: VerdictWord
     """What may be said at the 5 % level."""
     needed_n: Number | None
-    """About how many images would be needed to tell the two apart; null if no number would do."""
+    """About how many images it would take to tell the two apart if the true difference is the one
+    seen; null if no number would do, and where fewer than six images tell them apart."""
     bootstrap: DifferenceInterval
     """Paired percentile bootstrap interval of the difference."""
     gap_change: Annotated[float, Field(ge=-2, le=2)]
-    """Change of the gap between training and validation accuracy."""
+    """Change of the gap between training and validation accuracy, of the first run of each side."""
+    gap_interval: DifferenceInterval | None = None
+    """95 % interval of that change; null in records of before there was one."""
     seconds_ratio: Ratio
     """Training time of the first divided by that of the second."""
     parameters_ratio: Ratio
@@ -111,6 +114,9 @@ class Verdict(Record):
     """Number of seeds on each side."""
     folds: Number = 1
     """Folds whose answers were pooled."""
+    rising: tuple[bool, bool] = (False, False)
+    """Whether each was still rising at its last epoch, or too short to judge: the verdict then
+    holds at this budget of epochs alone."""
     sentence: Text
     """The verdict in words."""
 
@@ -118,6 +124,11 @@ class Verdict(Record):
     def is_of_single_runs(self) -> bool:
         """Whether it compares two networks, and says nothing of other seeds."""
         return self.seeds == (1, 1) and self.folds == 1
+
+    @property
+    def is_at_budget(self) -> bool:
+        """Whether it may be another one after more epochs."""
+        return any(self.rising)
 
 
 class CostRatio(Record):

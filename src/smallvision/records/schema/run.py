@@ -10,6 +10,7 @@ from smallvision.records.schema.base import (
     Accuracies,
     Count,
     Difference,
+    DifferenceInterval,
     Fraction,
     Hash,
     Interval,
@@ -31,6 +32,7 @@ from smallvision.records.schema.measures import Calibration, CostRatio, Rate, Ve
 
 Device: TypeAlias = Literal["cpu", "cuda", "mps"]
 MOST_FOLDS = 100
+Fit: TypeAlias = Literal["too short to judge", "underfits", "overfits", "gap", "no gap"]
 
 
 class ComputeSettings(Record):
@@ -116,6 +118,28 @@ class FinishedRun(RunStatus):
     """On clean training images."""
 
 
+class TrainingCourse(Record):
+    """How far training had come at its last epoch, and how well the kept weights fit."""
+
+    rising: bool
+    """Whether validation accuracy was still rising beyond chance, so that a longer schedule may pay
+    (`stats/course.py` says how that is decided, and what it cannot see)."""
+    gain: Difference
+    """What the last quarter of the epochs, or the last of several cycles, added to the best
+    validation accuracy before."""
+    chance: Fraction
+    """What that may be by chance, at the 5 % level."""
+    fit: Fit
+    """`too short to judge`: under ten epochs, and most validation errors would be made on training
+    images too. `underfits`: the same after ten epochs or more. `overfits`: the validation loss rose
+    while the training loss fell. `gap`: training accuracy is higher beyond chance. `no gap`: it is
+    not."""
+    choice_lift: Fraction
+    """About how much the choice of the best epoch raised the validation accuracy, by simulation."""
+    sentence: Text
+    """The same in words."""
+
+
 class ValidatedRun(FinishedRun):
     """`status.json` of a finished run whose accuracy on validation images is known."""
 
@@ -127,6 +151,10 @@ class ValidatedRun(FinishedRun):
     """On validation images."""
     gap: Difference
     """Training accuracy minus validation accuracy."""
+    gap_interval: DifferenceInterval | None = None
+    """Newcombe's 95 % interval of the gap; null in records of before there was one."""
+    course: TrainingCourse | None = None
+    """What its epochs say; null for an ensemble, which has none."""
     within_limits: bool | None = None
     """Whether it keeps the limits of its study; null outside a study."""
     caveats: Texts = ()

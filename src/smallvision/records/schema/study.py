@@ -225,13 +225,30 @@ class StudyRecord(Record):
     """Why it was chosen."""
 
 
+class WinnerChoice(Record):
+    """What choosing did to the validation accuracy of the winner."""
+
+    epochs: Count
+    """Epochs among which its weights were chosen; 0 for an ensemble."""
+    rungs: Number
+    """Rungs among which it was chosen."""
+    from_epochs: Fraction
+    """About how much the choice of the best epoch raised its accuracy, by simulation."""
+    from_rungs: Fraction
+    """The same of the choice of the best rung, by a bootstrap over the validation images."""
+    sentence: Text
+    """The same in words."""
+
+
 class LadderVerdicts(Record):
-    """`verdicts.json`: each rung compared with others."""
+    """`verdicts.json`: each rung compared with others, and what choosing did to the winner."""
 
     steps: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each rung against the one it builds on."""
     against_best: Annotated[tuple[Verdict, ...], at_most(MOST_RUNGS)]
     """Each other rung against the winner."""
+    winner_choice: WinnerChoice | None = None
+    """What choosing did to the winner; null in records of before it was measured."""
 
 
 class RungSummary(Record):

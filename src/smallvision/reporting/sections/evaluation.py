@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from smallvision.format import format_accuracy, format_p, format_percent, format_points, join_words
-from smallvision.records.schema import Calibration, ModelScores, TestRecord
+from smallvision.records.schema import Calibration, ModelScores, TestRecord, WinnerChoice
 from smallvision.reporting.charts.class_scores import ClassPlot, plot_classes
 from smallvision.reporting.charts.confusion_matrix import Matrix, draw_matrix, list_cells
 from smallvision.reporting.charts.intervals import IntervalPlot, draw_intervals
 from smallvision.reporting.charts.reliability import Diagram, draw_reliability
 from smallvision.reporting.view import StudyView
+
+KEPT = (
+    "No temperature can be told apart from 1 on the validation images, so the probabilities stay "
+    "as they are."
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class TestPart:
 
     record: TestRecord
     beside_val: str
+    choice: str
     topk: str
     plot: IntervalPlot | None
     matrix: Matrix
@@ -50,16 +55,17 @@ class EvaluationSection:
 def gather(study: StudyView) -> EvaluationSection:
     """Collect what the section shows."""
     return EvaluationSection(
-        gather_test(study.test, study.record.folds) if study.test else None,
+        gather_test(study.test, study.choice, study.record.folds) if study.test else None,
         gather_calibration(study),
     )
 
 
-def gather_test(record: TestRecord, folds: int = 1) -> TestPart:
-    """Collect what the section shows of the test result."""
+def gather_test(record: TestRecord, choice: WinnerChoice | None, folds: int = 1) -> TestPart:
+    """Collect what the section shows of the test result, and what choosing did to validation."""
     return TestPart(
         record=record,
         beside_val=compare_with_val(record, folds),
+        choice=choice.sentence if choice else "",
         topk=describe_topk(record),
         plot=plot_beside_val(record),
         matrix=draw_matrix(record),
@@ -130,9 +136,9 @@ def gather_calibration(study: StudyView) -> CalibrationPart | None:
 
 def describe_temperature(found: Calibration) -> str:
     """Say what the temperature did, and whether it helped."""
+    if found.temperature == 1:
+        return KEPT
     start = f"Dividing the logits by a temperature of {found.temperature:.2f}"
-    if math.isclose(found.temperature, 1.0, abs_tol=0.005):
-        return f"{start} leaves the probabilities as they were."
     softer = found.temperature > 1
     how = (
         "lowers probabilities that were too high"

@@ -11,7 +11,8 @@ from smallvision.format import (
     format_points,
     format_ratio,
 )
-from smallvision.records.schema import Rate, Verdict
+from smallvision.records.schema import Rate, Verdict, WinnerChoice
+from smallvision.reporting.charts.costs import CostChart, draw_costs
 from smallvision.reporting.charts.intervals import IntervalRow, fit_intervals, place_row
 from smallvision.reporting.charts.scales import ErrorScale, Mark
 from smallvision.reporting.view import RungView, StudyView
@@ -43,6 +44,8 @@ class LadderRow:
     sentence: str
     costs: tuple[str, ...]
     is_best: bool
+    course: str
+    choice: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class LadderSection:
     marks: tuple[Mark, ...]
     test: IntervalRow | None
     left_out: tuple[str, ...]
+    costs: CostChart | None
 
 
 def gather(study: StudyView) -> LadderSection:
@@ -65,6 +69,7 @@ def gather(study: StudyView) -> LadderSection:
         marks=scale.marks() if any(rates) else (),
         test=place_row(study.test.model, tested, scale, tone="test") if study.test else None,
         left_out=study.left_out,
+        costs=draw_costs(study.climbed, study.record.best),
     )
 
 
@@ -82,7 +87,26 @@ def list_rung(rung: RungView, study: StudyView, scale: ErrorScale) -> LadderRow:
         sentence=describe_rung(rung),
         costs=list_costs(rung),
         is_best=is_best,
+        course=mark_course(rung),
+        choice=describe_choice(rung, study.choice) if is_best else "",
     )
+
+
+def mark_course(rung: RungView) -> str:
+    """Mark a rung that more epochs might change."""
+    course = rung.run.validated.course if rung.run.validated else None
+    if course is None:
+        return ""
+    short = "too short to judge" if course.fit == "too short to judge" else ""
+    return ", ".join(filter(None, ["still rising" if course.rising else "", short]))
+
+
+def describe_choice(rung: RungView, choice: WinnerChoice | None) -> str:
+    """What choosing the winner added to its validation accuracy, where that was measured."""
+    if choice is None or rung.run.val is None:
+        return ""
+    lift = format_points(choice.from_epochs + choice.from_rungs, rung.run.val.n, signed=False)
+    return f"choosing added about {lift}"
 
 
 def find_base(rung: RungView, study: StudyView) -> Rate | None:
@@ -98,7 +122,9 @@ def name_verdict(verdict: Verdict | None) -> Chip:
     """The chip of a comparison."""
     if verdict is None:
         return Chip("none", "", "not compared")
-    return Chip(TONES[verdict.verdict], SYMBOLS[verdict.verdict], verdict.verdict)
+    told_apart = verdict.verdict != "cannot tell apart"
+    budget = " at this budget" if told_apart and verdict.is_at_budget else ""
+    return Chip(TONES[verdict.verdict], SYMBOLS[verdict.verdict], f"{verdict.verdict}{budget}")
 
 
 def choose_chip(rung: RungView) -> Chip:

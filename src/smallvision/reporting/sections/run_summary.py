@@ -11,6 +11,7 @@ from smallvision.format import (
     format_interval,
     format_latency,
     format_points,
+    format_signed_span,
     format_size,
     format_times,
 )
@@ -61,6 +62,10 @@ def write_headline(run: RunView) -> Headline:
         f"The 95 % interval is {format_interval(val)}, from {format_count(val.n)} images, which "
         f"also chose {chosen}."
     )
+    course = run.validated.course if run.validated else None
+    if course is not None and run.epochs:
+        lift = format_points(course.choice_lift, val.n, signed=False)
+        support += f" By a simulation, that choice raised it by about {lift}."
     if run.seeds is not None:
         support += f" With its own seed and others: {describe_seeds(run.seeds)}."
     after = "of its validation images correctly."
@@ -101,7 +106,9 @@ def describe_training(run: RunView) -> Fact:
     if found is None:
         return Fact("Training", format_duration(seconds))
     gap = format_points(found.gap, found.val.n, signed=False)
-    detail = f"{format_accuracy(found.train)} on training images: a gap of {gap}"
+    bounds = found.gap_interval
+    span = f" ({format_signed_span(bounds, found.val.n)})" if bounds else ""
+    detail = f"{format_accuracy(found.train)} on training images: a gap of {gap}{span}"
     return Fact("Training", format_duration(seconds), (detail,))
 
 

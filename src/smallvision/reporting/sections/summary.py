@@ -25,6 +25,10 @@ SINGLE_RUNS = (
     "Rungs that were trained once are compared network by network; other seeds may give another "
     "answer."
 )
+BUDGET = (
+    "“At this budget” means that the accuracy of one of the two was still rising, or its training "
+    "too short to judge it: more epochs may give another answer."
+)
 RIVALS = {  # verdict of the runner-up against the winner -> value, tone
     "better": ("more accurate", "alert"),
     "worse": ("less accurate", "good"),
@@ -96,9 +100,14 @@ def write_headline(study: StudyView) -> Headline:
     if winner is None or winner.run.val is None:
         return tell_progress(study)
     val = winner.run.val
+    chosen = (
+        study.choice.sentence
+        if study.choice
+        else "They also chose the model, so expect slightly less on new images."
+    )
     support = (
         f"The 95 % interval is {format_interval(val)}, from {format_count(val.n)} validation "
-        "images. They also chose the model, so expect slightly less on new images."
+        f"images. {chosen}"
     )
     return Headline(f"{winner.name} leads with", format_accuracy(val), "on validation.", support)
 
@@ -212,6 +221,8 @@ def describe_rival(study: StudyView) -> Fact:
         standing = f"{rung.name}: {format_accuracy(rung.run.val)} on validation."
         return Fact("Runner-up", rung.name, (standing, "The two were not compared."))
     value, tone = RIVALS[rung.against_best.verdict]
+    if rung.against_best.is_at_budget and rung.against_best.verdict != "cannot tell apart":
+        value = f"{value} at this budget"
     return Fact("Runner-up", value, (rung.against_best.sentence,), tone)
 
 
@@ -244,20 +255,29 @@ def sum_up_gains(study: StudyView) -> tuple[tuple[str, str], ...]:
         if step.verdict == "cannot tell apart":
             even.setdefault(step.against, []).append(step.rung)
     failed = [rung.name for rung in study.climbed if rung.record.status == "failed"]
+    sure = SINGLE_RUNS if any(step.is_of_single_runs for step in told_apart) else ""
+    budget = BUDGET if any(step.is_at_budget for step in told_apart) else ""
     gains = {
-        "More accurate": ", ".join(
-            say_difference(step) for step in told_apart if step.verdict == "better"
-        ),
-        "Less accurate": ", ".join(
-            say_difference(step) for step in told_apart if step.verdict == "worse"
-        ),
+        **list_told_apart(told_apart, "better", "More accurate"),
+        **list_told_apart(told_apart, "worse", "Less accurate"),
         "Cannot be told apart": "; ".join(
             f"{join_words(names)} from {against}" for against, names in even.items()
         ),
         "Failed": join_words(failed),
-        "How sure": SINGLE_RUNS if any(step.is_of_single_runs for step in told_apart) else "",
+        "How sure": " ".join(filter(None, [sure, budget])),
     }
     return tuple((label, text) for label, text in gains.items() if text)
+
+
+def list_told_apart(steps: Iterable[Verdict], word: str, label: str) -> dict[str, str]:
+    """The rungs of one verdict under their label, those apart that more epochs might change."""
+    found = [step for step in steps if step.verdict == word]
+    return {
+        f"{label}{' at this budget' if at_budget else ''}": ", ".join(
+            say_difference(step) for step in found if step.is_at_budget == at_budget
+        )
+        for at_budget in (False, True)
+    }
 
 
 def say_difference(step: Verdict) -> str:

@@ -26,6 +26,7 @@ class TrainingRow:
     end: str
     seconds: float | None
     images_per_second: float | None
+    course: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def list_run(run: RunView) -> TrainingRow:
             end=found.stopped,
             seconds=found.seconds,
             images_per_second=found.images_per_second,
+            course=run.validated.course.sentence if run.validated and run.validated.course else "",
         )
     last = run.epochs[-1]
     return TrainingRow(

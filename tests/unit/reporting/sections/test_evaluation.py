@@ -6,6 +6,7 @@ import pytest
 
 from smallvision.reporting.sections import evaluation
 from smallvision.reporting.view import StudyView
+from tests.support.study_folder import CHOICE
 from tests.support.study_records import make_binned_calibration
 from tests.support.views import change_test
 
@@ -37,6 +38,12 @@ def test_a_refit_is_compared_by_the_model_that_validation_chose(whole: StudyView
     ]
 
 
+def test_what_choosing_did_stands_beside_the_validation_accuracy(study: StudyView) -> None:
+    section = evaluation.gather(study)
+    assert section.test is not None
+    assert section.test.choice == CHOICE.sentence
+
+
 def test_without_validation_there_is_nothing_beside_the_test(study: StudyView) -> None:
     section = evaluation.gather(change_test(study, val=None))
     assert section.test is not None
@@ -49,7 +56,7 @@ def test_without_validation_there_is_nothing_beside_the_test(study: StudyView) -
         (1.34, 0.01, "lowers probabilities that were too high, which brought them closer"),
         (0.8, 0.01, "raises probabilities that were too low, which brought them closer"),
         (1.34, 0.09, "did not bring them closer"),
-        (1.0, 0.05, "as they were."),
+        (1.0, 0.0412, "No temperature can be told apart from 1"),
     ],
 )
 def test_the_temperature_in_words(temperature: float, after: float, said: str) -> None:

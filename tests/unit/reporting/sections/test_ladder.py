@@ -6,7 +6,13 @@ import pytest
 
 from smallvision.reporting.sections import ladder
 from smallvision.reporting.view import RungView, StudyView
-from tests.support.views import change_rung_record, change_rungs, change_status
+from tests.support.records import make_course
+from tests.support.views import (
+    change_rung_record,
+    change_rungs,
+    change_status,
+    change_step,
+)
 
 
 @pytest.fixture
@@ -38,6 +44,33 @@ def test_chips_say_what_happened(study: StudyView) -> None:
         "failed",
     ]
     assert [chip.symbol for chip in chips] == ["", "▲", "▲", "≈", ""]
+
+
+def test_a_verdict_that_more_epochs_might_change_holds_at_this_budget(study: StudyView) -> None:
+    rising = change_rungs(study, lambda rung: change_step(rung, rising=(False, True)))
+    assert [row.chip.text for row in ladder.gather(rising).rows][1:4] == [
+        "better at this budget",
+        "better at this budget",
+        "cannot tell apart",
+    ]
+
+
+def test_what_stands_beside_an_accuracy(study: StudyView) -> None:
+    """How training ended, and beside the winner's what choosing it added."""
+    courses = {
+        "mlp": make_course(rising=True, fit="too short to judge"),
+        "vgg10": make_course(rising=True),
+    }
+
+    def end(rung: RungView) -> RungView:
+        if not rung.record.is_done:
+            return rung
+        return replace(rung, run=change_status(rung.run, course=courses.get(rung.name)))
+
+    rows = ladder.gather(change_rungs(study, end)).rows
+    marks = [row.course for row in rows]
+    assert marks == ["still rising, too short to judge", "still rising", "", "", ""]
+    assert [row.choice for row in rows] == ["", "", "", "choosing added about 0.6 points", ""]
 
 
 def test_a_rung_without_a_base_is_compared_with_the_one_before(study: StudyView) -> None:

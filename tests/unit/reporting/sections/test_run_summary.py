@@ -7,6 +7,7 @@ import pytest
 from smallvision.records.schema import AllImagesRun, FinishedRun
 from smallvision.reporting.sections import run_summary
 from smallvision.reporting.view import LoneRunView, RunView, StudyView
+from tests.support.records import make_course
 from tests.support.study_folder import SEEDS
 from tests.support.views import change_status
 
@@ -65,12 +66,20 @@ def test_openings_are_told_with_the_test_result(study: StudyView) -> None:
     assert run_summary.describe_test(None).value == "no result in this folder"
 
 
+def test_what_the_choice_of_the_epoch_did_stands_beside_the_accuracy(run: RunView) -> None:
+    known = change_status(run, course=make_course(choice_lift=0.004))
+    support = run_summary.write_headline(known).support
+    assert "also chose the epoch. By a simulation, that choice raised it by about 0.4" in support
+    unknown = run_summary.write_headline(change_status(run, course=None)).support
+    assert "simulation" not in unknown
+
+
 def test_facts_of_a_run(study: StudyView, run: RunView) -> None:
     noted = change_status(run, notes=("It went on elsewhere.",))
     summary = run_summary.gather(LoneRunView((noted,), study.split, study.test))
     assert summary.notes == ("It went on elsewhere.",)
     training, size = summary.facts[2:]
-    assert training.details == ("96.9 % on training images: a gap of 5.8 points",)
+    assert training.details == ("96.9 % on training images: a gap of 5.8 points (+4.0 to +7.7)",)
     assert size.value == "1,077,850"
     unfinished = run_summary.gather(LoneRunView((study.rungs[-1].run,)))
     assert [fact.value for fact in unfinished.facts[2:]] == ["–", "not yet known"]

@@ -8,7 +8,7 @@ from smallvision.records.schema import Goal, Limits, NearDuplicates
 from smallvision.reporting.sections import summary
 from smallvision.reporting.view import RungView, RunView, StudyView
 from tests.support.records import OTHER_HASH
-from tests.support.study_folder import make_opening
+from tests.support.study_folder import CHOICE, make_opening
 from tests.support.views import (
     change_record,
     change_rung_record,
@@ -38,7 +38,9 @@ def test_headline_of_a_finished_study(study: StudyView) -> None:
 def test_headline_before_the_test(study: StudyView) -> None:
     line = summary.write_headline(replace(study, test=None))
     assert (line.before, line.figure) == ("wrn-aug leads with", "91.1 %")
-    assert "expect slightly less on new images" in line.support
+    assert line.support.endswith(CHOICE.sentence)
+    unknown = summary.write_headline(replace(study, test=None, choice=None))
+    assert "expect slightly less on new images" in unknown.support
 
 
 def test_headline_without_a_winner(study: StudyView) -> None:
@@ -142,6 +144,33 @@ def test_gains_by_verdict(whole: StudyView, study: StudyView) -> None:
     assert gains["Cannot be told apart"] == "wrn-cutmix and tuned from wrn-aug"
     assert gains["Failed"] == "wrn-aug-mish"
     assert summary.sum_up_gains(replace(study, rungs=study.rungs[:1])) == ()
+
+
+def test_what_more_epochs_might_change_is_said_to_hold_at_this_budget(whole: StudyView) -> None:
+    def raise_worse(rung: RungView) -> RungView:
+        is_worse = rung.step is not None and rung.step.verdict == "worse"
+        return change_step(rung, rising=(is_worse, False))
+
+    gains = dict(summary.sum_up_gains(change_rungs(whole, raise_worse)))
+    assert gains["Less accurate at this budget"] == "wrn-se-aug (−2.2 points against wrn-aug)"
+    assert "Less accurate" not in gains
+    assert "More accurate at this budget" not in gains
+    assert "more epochs may give another answer" in gains["How sure"]
+    assert "more epochs" not in dict(summary.sum_up_gains(whole))["How sure"]
+
+
+@pytest.mark.parametrize(("rising", "value"), [(True, "less accurate at this budget"),
+                                              (False, "less accurate")])  # fmt: skip
+def test_a_rival_that_was_still_rising_is_less_accurate_at_this_budget(
+    study: StudyView, rising: bool, value: str
+) -> None:
+    def judge(rung: RungView) -> RungView:
+        fields = {"verdict": "worse", "rising": (rising, False)}
+        return replace(
+            rung, against_best=rung.against_best and rung.against_best.model_copy(update=fields)
+        )
+
+    assert summary.describe_rival(change_rungs(study, judge)).value == value
 
 
 @pytest.mark.parametrize(("seeds", "cautious"), [((1, 1), True), ((3, 3), False)])

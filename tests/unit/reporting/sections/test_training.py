@@ -22,6 +22,12 @@ def test_finished_runs_are_listed_by_their_status(study: StudyView) -> None:
     assert (row.seconds, row.images_per_second) == (61.2, 820)
 
 
+def test_how_each_run_fits_is_said(study: StudyView) -> None:
+    row = training.gather(study).rows[0]
+    assert "It underfits: only 67.8 % of its training images" in row.course
+    assert training.gather(study).rows[-1].course == "", "it has not ended"
+
+
 def test_unfinished_runs_are_listed_by_their_epochs(study: StudyView) -> None:
     row = training.gather(study).rows[-1]
     assert (row.epochs, row.planned, row.kept) == (3, 14, None)
