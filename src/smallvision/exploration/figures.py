@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from smallvision.data.channels import count_levels, mean_and_std
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import group_duplicates
 from smallvision.format import format_points
@@ -16,7 +17,6 @@ from smallvision.records.schema import (
     DuplicateCounts,
     ExplorationFigures,
 )
-from smallvision.stats.channels import count_levels, mean_and_std
 from smallvision.stats.intervals import wilson_interval
 
 BINS = 64  # of a channel's histogram, which is counted from all 256 levels

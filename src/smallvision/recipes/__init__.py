@@ -6,7 +6,7 @@ Only `recipes.builders`, which builds models and optimisers, needs torch.
 from smallvision.recipes.ladder import Rung, build_ladder, find_rung
 from smallvision.recipes.overrides import follow_seed, override
 from smallvision.recipes.presets import PRESETS, find_preset
-from smallvision.recipes.scale import Scale
+from smallvision.recipes.scale import LadderScale
 from smallvision.recipes.settings.recipe import Recipe
 from smallvision.recipes.speednet_recipe import recipe_for_target
 from smallvision.recipes.task import Task
@@ -14,9 +14,9 @@ from smallvision.recipes.toml import parse_recipe, read_own_recipe, read_recipe,
 
 __all__ = [
     "PRESETS",
+    "LadderScale",
     "Recipe",
     "Rung",
-    "Scale",
     "Task",
     "build_ladder",
     "find_preset",

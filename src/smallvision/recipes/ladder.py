@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.scale import Family, Scale, choose_batch_size, divide_passes
+from smallvision.recipes.scale import Family, LadderScale, choose_batch_size, divide_passes
 from smallvision.recipes.settings.augmentations import CropSettings, CutMixSettings, FlipSettings
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
 from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
@@ -81,7 +81,7 @@ def name_rung(slot: str, recipe: Recipe) -> str:
     return "-".join(part for part in parts if part)
 
 
-def build_ladder(scale: Scale, task: Task, *, seed: int = 0) -> list[Rung]:
+def build_ladder(scale: LadderScale, task: Task, *, seed: int = 0) -> list[Rung]:
     """Adapt the ladder to a task and a scale; flips only if labels allow them.
 
     Each rung changes the one before it; `Rung.on` gives the same change to another recipe.
@@ -204,7 +204,7 @@ def build_ladder(scale: Scale, task: Task, *, seed: int = 0) -> list[Rung]:
     return rungs
 
 
-def _train(base: Recipe, scale: Scale, family: Family, *, lr: float) -> Recipe:
+def _train(base: Recipe, scale: LadderScale, family: Family, *, lr: float) -> Recipe:
     """A recipe with another network, for as long as the scale says."""
     epochs, passes = divide_passes(scale.passes(family))
     trained: Recipe = _alter(

@@ -18,8 +18,8 @@ from smallvision.recipes.scale import (
     SIZES,
     TRIAL_SHARE,
     Family,
+    LadderScale,
     Length,
-    Scale,
     choose_range,
 )
 from smallvision.recipes.task import Task
@@ -116,10 +116,29 @@ class LadderPlan:
         left_out: the others, whose `seconds` are what they would need.
     """
 
-    scale: Scale
+    scale: LadderScale
     refit_seconds: float
     rungs: tuple[PlannedRung, ...]
     left_out: tuple[PlannedRung, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be trained.
+
+    Attributes:
+        slots: of the rungs, in the ladder's order.
+        runs: trainings of each: seeds or folds.
+        refit: whether the winner is trained once more at the end.
+        must: whether none of the rungs may be left out, as somebody named them.
+        smallest: whether only the smallest networks are to be used.
+    """
+
+    slots: Sequence[str]
+    runs: int = 1
+    refit: bool = False
+    must: bool = False
+    smallest: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,21 +149,13 @@ class Planner:
         task: which images.
         seconds: for all training and measuring; infinite for no limit.
         speeds: of the networks.
-        slots: of the rungs that are wanted.
-        runs: trainings of each rung: seeds or folds.
-        refit: whether the winner is trained once more at the end.
-        must: whether no rung that is wanted may be left out, as somebody named them.
-        smallest: whether only the smallest networks are to be used.
+        wish: what is to be trained.
     """
 
     task: Task
     seconds: float
     speeds: Speeds
-    slots: Sequence[str]
-    runs: int = 1
-    refit: bool = False
-    must: bool = False
-    smallest: bool = False
+    wish: Wish
 
     def plan(self) -> LadderPlan:
         """Choose rungs first, each in its smallest size, then the sizes and lengths that fit."""
@@ -154,11 +165,11 @@ class Planner:
         for tiers, part in STAGES:
             before = {FAMILY_OF[slot] for slot in chosen if slot in FAMILY_OF}
             for tier in tiers:
-                wanted = [slot for slot in tier if slot in self.slots]
+                wanted = [slot for slot in tier if slot in self.wish.slots]
                 candidate = [*chosen, *wanted]
                 shortest = self.keep(before, scale, self.shortest(candidate, scale.sizes))
                 can_stand = all(NEEDS.get(slot, slot) in candidate for slot in wanted)
-                if self.must or (can_stand and self.fits(candidate, shortest, self.seconds)):
+                if self.wish.must or (can_stand and self.fits(candidate, shortest, self.seconds)):
                     chosen = candidate
                 else:
                     left_out |= {slot: self.explain(slot, shortest) for slot in wanted}
@@ -169,20 +180,22 @@ class Planner:
             self.cost_refit([self.cost(slot, scale) for slot in chosen]),
             tuple(
                 self.describe(slot, scale, self.warn(slot, scale))
-                for slot in self.slots
+                for slot in self.wish.slots
                 if slot in chosen
             ),
-            tuple(left_out[slot] for slot in self.slots if slot in left_out),
+            tuple(left_out[slot] for slot in self.wish.slots if slot in left_out),
         )
 
-    def keep(self, families: Collection[Family], scale: Scale, other: Scale) -> Scale:
+    def keep(
+        self, families: Collection[Family], scale: LadderScale, other: LadderScale
+    ) -> LadderScale:
         """A scale with the lengths of some families from another scale."""
         kept = {family: scale.lengths[family] for family in families}
         return replace(other, lengths={**other.lengths, **kept})
 
     def grow(
-        self, chosen: Sequence[str], kept: Collection[Family], scale: Scale, seconds: float
-    ) -> Scale:
+        self, chosen: Sequence[str], kept: Collection[Family], scale: LadderScale, seconds: float
+    ) -> LadderScale:
         """The best sizes, lengths and extras of the families that are not decided yet."""
         open_families = [
             family
@@ -190,7 +203,9 @@ class Planner:
             if family not in kept and family in {FAMILY_OF.get(slot) for slot in chosen}
         ]
         found = []
-        sizes_of = [list(SIZES[family])[: 1 if self.smallest else None] for family in open_families]
+        sizes_of = [
+            list(SIZES[family])[: 1 if self.wish.smallest else None] for family in open_families
+        ]
         for sizes in itertools.product(*sizes_of):
             named = {**scale.sizes, **dict(zip(open_families, sizes, strict=True))}
             shortest = self.keep(kept, scale, self.shortest(chosen, named))
@@ -203,9 +218,9 @@ class Planner:
         if found:
             return max(found, key=lambda one: self.rank(open_families, one))
         shortest = self.keep(kept, scale, self.shortest(chosen, scale.sizes))
-        return self.shrink(chosen, shortest) if self.must else shortest
+        return self.shrink(chosen, shortest) if self.wish.must else shortest
 
-    def shortest(self, chosen: Sequence[str], sizes: Mapping[Family, str]) -> Scale:
+    def shortest(self, chosen: Sequence[str], sizes: Mapping[Family, str]) -> LadderScale:
         """The scale at which each chosen rung is trained just long enough."""
         lengths = {}
         for family in FAMILIES:
@@ -213,15 +228,19 @@ class Planner:
             if family == "wrn" and "wrn-cutmix" in chosen:
                 least = max(least, self.mixing_pays(sizes[family]))
             lengths[family] = Length(sizes[family], least)
-        return Scale(lengths, trials=TRIALS[0], snapshots=SNAPSHOTS[0])
+        return LadderScale(lengths, trials=TRIALS[0], snapshots=SNAPSHOTS[0])
 
     def mixing_pays(self, size: str) -> int:
         """Passes from which CutMix begins to pay, within those that are ever planned."""
         return min(CUTMIX_PAYS[size], choose_range("wrn", self.task).enough)
 
     def lengthen(
-        self, chosen: Sequence[str], families: Collection[Family], scale: Scale, seconds: float
-    ) -> Scale:
+        self,
+        chosen: Sequence[str],
+        families: Collection[Family],
+        scale: LadderScale,
+        seconds: float,
+    ) -> LadderScale:
         """Lengthen some families by one share of their ranges, the largest that fits."""
         best = scale
         for step in range(1, 33):
@@ -231,7 +250,9 @@ class Planner:
             best = longer
         return best
 
-    def stretch(self, scale: Scale, families: Collection[Family], share: float) -> Scale:
+    def stretch(
+        self, scale: LadderScale, families: Collection[Family], share: float
+    ) -> LadderScale:
         """A scale with some families so far on the way from their lengths to the longest."""
         lengths = dict(scale.lengths)
         for family in families:
@@ -241,7 +262,7 @@ class Planner:
             lengths[family] = replace(length, passes=passes)
         return replace(scale, lengths=lengths)
 
-    def shrink(self, chosen: Sequence[str], scale: Scale) -> Scale:
+    def shrink(self, chosen: Sequence[str], scale: LadderScale) -> LadderScale:
         """A scale that is shorter than it should be, for rungs that may not be left out."""
         for percent in range(99, 0, -1):
             lengths = {
@@ -253,7 +274,7 @@ class Planner:
                 break
         return shorter
 
-    def rank(self, families: Collection[Family], scale: Scale) -> tuple[bool, float]:
+    def rank(self, families: Collection[Family], scale: LadderScale) -> tuple[bool, float]:
         """Larger networks and more snapshots are better, where they are trained in comfort."""
         spare, worth = [], scale.snapshots / 2 + scale.trials / 12
         for family in families:
@@ -265,16 +286,16 @@ class Planner:
         comfort = min(spare, default=0.0)
         return comfort >= 0, worth if comfort >= 0 else comfort
 
-    def fits(self, chosen: Sequence[str], scale: Scale, seconds: float) -> bool:
+    def fits(self, chosen: Sequence[str], scale: LadderScale, seconds: float) -> bool:
         """Whether the chosen rungs end within so many seconds."""
         costs = [self.cost(slot, scale) for slot in chosen]
         return sum(costs) + self.cost_refit(costs) <= seconds
 
     def cost_refit(self, costs: Sequence[float]) -> float:
         """Seconds that the winner takes once more, which may be the rung that takes longest."""
-        return max(costs, default=0.0) / self.runs if self.refit else 0.0
+        return max(costs, default=0.0) / self.wish.runs if self.wish.refit else 0.0
 
-    def cost(self, slot: str, scale: Scale) -> float:
+    def cost(self, slot: str, scale: LadderScale) -> float:
         """Seconds that a rung takes."""
         family = FAMILY_OF.get(slot) or self.strongest()
         passes, speed = scale.passes(family), self.speeds(family, scale.lengths[family].size)
@@ -284,16 +305,22 @@ class Planner:
         once = PER_RUN + 2 * rated * speed.infer
         if slot == "tuned":
             trial = max(2, round(TRIAL_SHARE * passes)) * a_pass + once
-            return scale.trials * trial + self.runs * (passes * a_pass + once)
+            return scale.trials * trial + self.wish.runs * (passes * a_pass + once)
         if slot == "snapshot-ensemble":
             passes *= scale.snapshots - 1
-        return self.runs * (passes * a_pass + once)
+        return self.wish.runs * (passes * a_pass + once)
 
     def strongest(self) -> Family:
         """The family that tuning and the ensemble are expected to build on."""
-        return "speednet" if "speednet" in self.slots else "wrn" if "wrn" in self.slots else "vgg"
+        return (
+            "speednet"
+            if "speednet" in self.wish.slots
+            else "wrn"
+            if "wrn" in self.wish.slots
+            else "vgg"
+        )
 
-    def describe(self, slot: str, scale: Scale, note: str | None) -> PlannedRung:
+    def describe(self, slot: str, scale: LadderScale, note: str | None) -> PlannedRung:
         """A rung of a scale."""
         family = FAMILY_OF.get(slot)
         size = scale.lengths[family].size if family else ""
@@ -304,7 +331,7 @@ class Planner:
             slot=slot, size=size, passes=passes, seconds=self.cost(slot, scale), note=note
         )
 
-    def warn(self, slot: str, scale: Scale) -> str | None:
+    def warn(self, slot: str, scale: LadderScale) -> str | None:
         """What a rung is expected to be too short for, or None."""
         family = FAMILY_OF.get(slot)
         if family is None:
@@ -318,7 +345,7 @@ class Planner:
             return f"more would still pay, up to about {limits.enough} passes"
         return None
 
-    def explain(self, slot: str, scale: Scale) -> PlannedRung:
+    def explain(self, slot: str, scale: LadderScale) -> PlannedRung:
         """Why a rung is left out."""
         told = self.describe(slot, scale, None)
         what = f"{told.passes} passes of a {told.size}" if told.size else "it"
@@ -328,14 +355,12 @@ class Planner:
         return told.change(note=f"{needed}.")
 
 
-def assume_scale(seconds: float, task: Task) -> Scale:
+def assume_scale(seconds: float, task: Task) -> LadderScale:
     """The scale of a whole ladder on a machine that nobody has measured.
 
     It is what recipes are listed and trained at where no plan is made. Short budgets have the
     smallest networks, so that what is tried is tried quickly.
     """
     slots = [slot for tiers, _ in STAGES for tier in tiers for slot in tier]
-    planner = Planner(
-        task, seconds, assume_speeds(task), slots, must=True, smallest=seconds <= SHORT
-    )
-    return planner.plan().scale
+    wish = Wish(slots, must=True, smallest=seconds <= SHORT)
+    return Planner(task, seconds, assume_speeds(task), wish).plan().scale

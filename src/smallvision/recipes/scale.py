@@ -72,7 +72,7 @@ class Length:
 
 
 @dataclass(frozen=True)
-class Scale:
+class LadderScale:
     """What a time budget decides about a ladder.
 
     Attributes:

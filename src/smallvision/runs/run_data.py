@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from smallvision.compute.machine import Machine
+from smallvision.data.channels import count_levels, mean_and_std
 from smallvision.data.dataset import DataSet
 from smallvision.data.placement import place_images
 from smallvision.data.split import (
@@ -25,7 +26,6 @@ from smallvision.randomness import derive_seed
 from smallvision.records.layout import SPLIT
 from smallvision.records.nofollow import exists
 from smallvision.shapes import Images
-from smallvision.stats.channels import count_levels, mean_and_std
 
 TIMED = 20  # validation images that predictions are timed with
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smallvision.errors import RecordError, SettingError
 from smallvision.format import format_duration
-from smallvision.recipes import Recipe, Scale, Task, build_ladder, find_rung
+from smallvision.recipes import LadderScale, Recipe, Task, build_ladder, find_rung
 from smallvision.recipes.builders import build_machine
 from smallvision.recipes.overrides import change_epochs
 from smallvision.recipes.planning import (
@@ -21,6 +21,7 @@ from smallvision.recipes.planning import (
     LadderPlan,
     Planner,
     Speed,
+    Wish,
     assume_scale,
     assume_speeds,
 )
@@ -35,7 +36,7 @@ from smallvision.records.schema import (
 )
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import RunData, load_run_data
-from smallvision.runs.speed import measure_speed
+from smallvision.study.speed import measure_speed
 
 # Kept back for the noise of a machine, and for what comes after training: the test, the errors and
 # the report, in seconds and as images that are classified.
@@ -44,16 +45,7 @@ WORTH = tuple(slot for tiers, _ in STAGES for tier in tiers for slot in tier)  #
 
 
 def plan_budget(
-    job: Job,
-    task: Task,
-    seconds: float,
-    *,
-    slots: tuple[str, ...],
-    runs: int,
-    refit: bool,
-    must: bool,
-    seed: int,
-    began: float,
+    job: Job, task: Task, seconds: float, wish: Wish, *, seed: int, began: float
 ) -> BudgetPlan:
     """Measure the networks that may be trained, and divide the budget.
 
@@ -63,10 +55,7 @@ def plan_budget(
     Args:
         job, task: which images.
         seconds: the budget; infinite for no limit, where nothing is measured.
-        slots: of the rungs that are wanted, in order.
-        runs: trainings of each.
-        refit: whether one of them is trained once more at the end.
-        must: whether no rung may be left out.
+        wish: which rungs are to be trained, and how often.
         seed: of the study.
         began: when it began, by `time.perf_counter`.
     """
@@ -74,12 +63,12 @@ def plan_budget(
 
     def plan() -> LadderPlan:
         left = seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
-        return Planner(task, left, speeds.estimate, slots, runs, refit, must).plan()
+        return Planner(task, left, speeds.estimate, wish).plan()
 
     if math.isinf(seconds):
         found = plan()
     else:
-        for family in {FAMILY_OF[slot]: None for slot in slots if slot in FAMILY_OF}:
+        for family in {FAMILY_OF[slot]: None for slot in wish.slots if slot in FAMILY_OF}:
             speeds.measure(family, next(iter(SIZES[family])))
         found = plan()
         while missing := speeds.find_missing(found):
@@ -113,9 +102,8 @@ def fit_rung(
         name: of the rung.
         job, task, seconds, runs, seed, began: as for `plan_budget`.
     """
-    plan = plan_budget(
-        job, task, seconds, slots=(name,), runs=runs, refit=False, must=True, seed=seed, began=began
-    )
+    wish = Wish((name,), runs=runs, must=True)
+    plan = plan_budget(job, task, seconds, wish, seed=seed, began=began)
     return find_rung(build_ladder(read_scale(plan), task, seed=seed), name).recipe
 
 
@@ -167,7 +155,7 @@ class MeasuredSpeeds:
     def measure(self, family: Family, size: str) -> None:
         """Time a few steps of a network."""
         lengths = assume_scale(math.inf, self.task).lengths
-        scale = Scale({**lengths, family: Length(size, lengths[family].passes)}, 2, 2)
+        scale = LadderScale({**lengths, family: Length(size, lengths[family].passes)}, 2, 2)
         slot = next(slot for slot, other in FAMILY_OF.items() if other == family)
         rung = find_rung(build_ladder(scale, self.task, seed=self.seed), slot)
         self.measured[family, size] = measure_speed(rung.recipe, self.job, self.data)
@@ -192,7 +180,7 @@ class MeasuredSpeeds:
         return [pair for pair in pairs if pair not in self.measured]
 
 
-def read_scale(plan: BudgetPlan) -> Scale:
+def read_scale(plan: BudgetPlan) -> LadderScale:
     """The scale of a plan that was written down.
 
     Raises:
@@ -202,7 +190,7 @@ def read_scale(plan: BudgetPlan) -> Scale:
     for family, sizes in SIZES.items():
         if family not in lengths or lengths[family].size not in sizes:
             raise RecordError(f"the plan has no {family} that this version knows; make it anew")
-    return Scale(
+    return LadderScale(
         {family: lengths[family] for family in SIZES}, trials=plan.trials, snapshots=plan.snapshots
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from smallvision.exploration.previews import AugmentationPreview
 from smallvision.format import format_duration
 from smallvision.recipes import Recipe, Rung, Task, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
+from smallvision.recipes.planning import Wish
 from smallvision.recipes.presets import choose_subset
 from smallvision.records import store
 from smallvision.records.files import now
@@ -118,17 +120,13 @@ def prepare_study(
         budget = read_plan(plan.same_plan_as)
     elif plan.is_timed:
         ladder = cut_ladder(plan, task)
-        budget = plan_budget(
-            job,
-            task,
-            plan.seconds,
-            slots=tuple(rung.slot for rung in ladder.rungs if rung.slot in ladder.chosen),
+        wish = Wish(
+            tuple(rung.slot for rung in ladder.rungs if rung.slot in ladder.chosen),
             runs=plan.seeds * max(1, len(folds)),
             refit=bool(plan.refit),
             must=bool(plan.rungs),
-            seed=plan.seed,
-            began=began,
         )
+        budget = plan_budget(job, task, plan.seconds, wish, seed=plan.seed, began=began)
     else:
         budget = None
     scale = None if budget is None else read_scale(budget)
@@ -241,7 +239,7 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
     callback.on_stage_end(rung.name, status)
 
 
-def do_work(rung: Rung, context: StudyContext, allowed: float) -> ValidatedRun:
+def do_work(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:
     """Train, tune or average, and enter whether the rung keeps the limits."""
     status, run = WORK[rung.work](rung, context, allowed), context.folder_of(rung.name)
     within_limits = context.plan.limits.allow(judge_run(run, status))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from smallvision.ensembles.distillation import refuse_teacher
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, Rung, Scale, Task, build_ladder, find_rung, override
+from smallvision.recipes import LadderScale, Recipe, Rung, Task, build_ladder, find_rung, override
 from smallvision.recipes.builders import check_fit
 from smallvision.recipes.keys import flatten, list_keys, suggest_key
 from smallvision.recipes.overrides import split_assignment
@@ -31,7 +31,7 @@ class Ladder:
         settings: `key=value` for every rung that has the key.
     """
 
-    scale: Scale
+    scale: LadderScale
     rungs: tuple[Rung, ...]
     chosen: frozenset[str]
     repeated: frozenset[str]
@@ -42,7 +42,7 @@ class Ladder:
         return rung if base is None else place_rung(rung, base, self.settings)
 
 
-def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK, scale: Scale | None = None) -> Ladder:
+def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK, scale: LadderScale | None = None) -> Ladder:
     """The rungs for a task, with the overrides in place.
 
     Without a scale it is that of a machine that nobody has measured.

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from smallvision.augment import build_normalizer
+from smallvision.data.channels import count_levels
 from smallvision.exploration.figures import measure_channels
 from smallvision.exploration.pictures import average, draw_pictures, show_normalized
-from smallvision.stats.channels import count_levels
 from tests.support.images import make_images
 
 

@@ -223,7 +223,7 @@ def test_limits_are_kept_or_broken_by_all_folds(
     record = store.read(run / FOLDS_RECORD, FoldSummary)
     store.write(run / FOLDS_RECORD, record.change(train=record.train.change(accuracy=1.0)))
     monkeypatch.setitem(WORK, "train", lambda *_: find_validated(run)[1])
-    status = do_work(context.ladder.rungs[0], context)
+    status = do_work(context.ladder.rungs[1], context)
     assert (status.within_limits, status.gap) == (allowed, pytest.approx(0.1))
     written = find_validated(run)[1]
     assert (written.within_limits, written.gap) == (allowed, 0.0)

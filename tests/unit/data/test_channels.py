@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from smallvision.stats.channels import count_levels, mean_and_std
+from smallvision.data.channels import count_levels, mean_and_std
 
 
 def test_channel_statistics_are_exact() -> None:
