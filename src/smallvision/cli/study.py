@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -95,6 +95,13 @@ def study(
             show_default=False,
         ),
     ] = None,
+    prefer: Annotated[
+        Literal["cheapest", "best"],
+        typer.Option(
+            help="The winner: the cheapest rung that cannot be told apart from the most accurate "
+            "one, or the most accurate one."
+        ),
+    ] = "cheapest",
     resume: Resume = False,
     dry_run: Annotated[
         bool,
@@ -132,6 +139,7 @@ def study(
         repeat=split_slots(repeat),
         folds=folds,
         refit=refit,
+        prefer=prefer,
         dry_run=dry_run,
         command=spell_command(),
     )

@@ -18,6 +18,7 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 from torch.overrides import TorchFunctionMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from smallvision.errors import SettingError
 from smallvision.models import MODELS
@@ -61,6 +62,21 @@ def sketch_network(
             f"{'x'.join(map(str, shape))}; expected at most {MOST_PARAMETERS:,}"
         )
     return network
+
+
+def count_operations(settings: NetworkSettings, shape: Shape, num_classes: int) -> int:
+    """Multiplications that a network takes for one image, which depend on no machine.
+
+    Args:
+        settings, shape, num_classes: as for `build_network`.
+
+    Raises:
+        SettingError: it is too large.
+    """
+    network = sketch_network(settings, shape, num_classes).eval()
+    with FlopCounterMode(display=False) as counter, torch.device("meta"), torch.no_grad():
+        network(torch.empty(1, *shape))
+    return int(counter.get_total_flops()) // 2  # of a multiplication and an addition
 
 
 def assemble(settings: NetworkSettings, shape: Shape, num_classes: int) -> nn.Module:

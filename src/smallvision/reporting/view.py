@@ -165,7 +165,14 @@ class StudyView:
     @property
     def left_out(self) -> tuple[str, ...]:
         """The names of the rungs that `--rungs` leaves out."""
-        return tuple(rung.name for rung in self.rungs if rung.record.status == "skipped")
+        skipped = (rung for rung in self.rungs if rung.record.status == "skipped")
+        return tuple(rung.name for rung in skipped if not rung.record.note)
+
+    @property
+    def cut(self) -> tuple[RungRecord, ...]:
+        """The rungs that the budget leaves out; the note of each says why."""
+        records = (rung.record for rung in self.rungs)
+        return tuple(one for one in records if one.status == "skipped" and one.note)
 
     @property
     def opened(self) -> int:

@@ -58,6 +58,9 @@ def plan_budget(
         wish: which rungs are to be trained, and how often.
         seed: of the study.
         began: when it began, by `time.perf_counter`.
+
+    Raises:
+        SettingError: the budget is too short for any rung.
     """
     speeds = MeasuredSpeeds(job, task, seed)
 
@@ -75,6 +78,12 @@ def plan_budget(
             for family, size in missing:
                 speeds.measure(family, size)
             found = plan()
+    if not found.rungs:
+        first = found.left_out[0]
+        raise SettingError(
+            f"{format_duration(seconds)} are too short for any rung: {first.slot} alone would "
+            f"take {format_duration(first.seconds)}"
+        )
     return BudgetPlan(
         seconds=seconds if math.isfinite(seconds) else None,
         measured=tuple(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, find_preset, follow_seed, override
@@ -30,6 +31,8 @@ class StudyPlan:
         repeat: which rungs that is done for, by slot; empty for all.
         folds: in how many folds each rung is cross-validated; 1 for a single split. None leaves
             that to `study.folds.settle_folds`.
+        prefer: `cheapest`, for the rung that is cheapest to use among those that cannot be told
+            apart from the most accurate, or `best` for the latter.
         refit: train the winner once more on training and validation images before the test; None
             for just where there are folds.
         dry_run: the same lines at tiny size: few images, one or two epochs.
@@ -51,6 +54,7 @@ class StudyPlan:
     repeat: tuple[str, ...] = ()
     folds: int | None = None
     refit: bool | None = None
+    prefer: Literal["cheapest", "best"] = "cheapest"
     dry_run: bool = False
     command: str = "smallvision.run_study()"
 

@@ -78,6 +78,7 @@ def open_study(context: StudyContext) -> StudyFile:
         repeat=plan.repeat,
         refit=bool(plan.refit),
         folds=plan.folds or 1,
+        prefer=plan.prefer,
         goal=Goal(limits=plan.limits),
         data=describe_source(job.dataset),
         rungs=tuple(
@@ -148,6 +149,7 @@ def reopen_study(context: StudyContext) -> StudyFile:
         "repeat": plan.repeat,
         "folds": plan.folds or 1,
         "refit": bool(plan.refit),
+        "prefer": plan.prefer,
     }
     for name, value in asked.items():
         if getattr(record, name) != value:

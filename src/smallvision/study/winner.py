@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 
 from smallvision.comparison.choice import measure_choice
 from smallvision.comparison.verdicts import compare_runs
+from smallvision.predict.network import count_operations
 from smallvision.records import store
 from smallvision.records.layout import SEEDS_RECORD, VERDICTS
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import LadderVerdicts, Limits, ValidatedRun
+from smallvision.records.schema import LadderVerdicts, Limits, ModelRecord, ValidatedRun, Verdict
 from smallvision.runs.finished_run import find_judged
 from smallvision.runs.repeats import read_repeats
 from smallvision.study.context import StudyContext
 from smallvision.study.study_record import StudyFile
+
+EQUAL = 0.0100001  # of accuracy: a point, whatever the rounding
 
 
 def choose_best(statuses: Mapping[str, ValidatedRun], limits: Limits) -> str | None:
@@ -38,6 +42,34 @@ def find_candidates(
 ) -> Mapping[str, ValidatedRun]:
     """The finished runs within the limits; all where none is."""
     return {name: status for name, status in statuses.items() if limits.allow(status)} or statuses
+
+
+def choose_cheapest(
+    best: str, operations: Mapping[str, int], verdicts: Mapping[str, Verdict]
+) -> str:
+    """The run that costs least to use among the best one and its equals.
+
+    An equal cannot be told apart from the best, and seems at most a point less accurate: where
+    images are few, a test finds no difference between runs that are several points apart.
+
+    Args:
+        best: name of the most accurate.
+        operations: multiplications to classify one image, by name.
+        verdicts: of the others against the best, by name.
+    """
+    equals = [
+        name
+        for name, verdict in verdicts.items()
+        if verdict.verdict != "worse" and verdict.difference >= -EQUAL
+    ]
+    return min([best, *equals], key=lambda name: operations[name])
+
+
+def count_run(run: Path) -> int:
+    """Multiplications that the model of a run takes for one image, mirrored view included."""
+    record = store.read(run / "model" / "model.json", ModelRecord)
+    operations = count_operations(record.model, record.shape, len(record.class_names))
+    return operations * (2 if record.tta.mirror else 1)
 
 
 def read_finished(context: StudyContext, file: StudyFile) -> dict[str, ValidatedRun]:
@@ -64,25 +96,58 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
     set has been opened for it.
     """
     finished, limits = read_finished(context, file), context.plan.limits
-    best = file.record.best if file.record.finished else choose_best(finished, limits)
-    if best is None:
+    most_accurate = choose_best(finished, limits)
+    if most_accurate is None:
         file.update(best=None, best_reason="no rung was finished")
         return
-    mean = "mean " if exists(context.folder_of(best) / SEEDS_RECORD) else ""
-    accuracy = "cross-validated accuracy" if context.folds else f"{mean}validation accuracy"
-    reason = (
-        f"highest {accuracy} among the rungs within every limit"
-        if limits.allow(finished[best])
-        else f"highest {accuracy}; no rung is within every limit"
-    )
     pool = find_candidates(finished, limits)
+    best, equal = most_accurate, None
+    if context.plan.prefer == "cheapest":
+        runs = {name: context.folder_of(name) for name in pool}
+        best = choose_cheapest(
+            most_accurate,
+            {name: count_run(run) for name, run in runs.items()},
+            {
+                name: compare_runs(run, runs[most_accurate])
+                for name, run in runs.items()
+                if name != most_accurate
+            },
+        )
+        equal = None if best == most_accurate else most_accurate
+    if file.record.finished and file.record.best is not None:
+        best, equal = file.record.best, file.record.most_accurate
     choice = measure_choice(
         context.folder_of(best), [context.folder_of(name) for name in {**pool, best: None}]
     )
     verdicts = judge_ladder(context, file, best).change(winner_choice=choice)
     store.write(context.job.folder / VERDICTS, verdicts)
     # The choice is on disk before the test set is opened.
-    file.update(best=best, best_reason=reason)
+    file.update(best=best, most_accurate=equal, best_reason=explain_choice(context, best, equal))
+
+
+def explain_choice(context: StudyContext, best: str, equal: str | None) -> str:
+    """Why a run is the winner.
+
+    Args:
+        context: of the study.
+        best: name of the winner.
+        equal: name of the most accurate, where that is another.
+    """
+    run = context.folder_of(equal or best)
+    mean = "mean " if exists(run / SEEDS_RECORD) else ""
+    accuracy = "cross-validated accuracy" if context.folds else f"{mean}validation accuracy"
+    limits = context.plan.limits
+    scope = (
+        " among the rungs within every limit"
+        if limits.allow(find_judged(run))
+        else "; no rung is within every limit"
+    )
+    if equal is None:
+        return f"highest {accuracy}{scope}"
+    return (
+        f"cheapest to use of those that cannot be told apart from {equal}, which has the highest "
+        f"{accuracy}{scope}"
+    )
 
 
 def judge_ladder(context: StudyContext, file: StudyFile, best: str) -> LadderVerdicts:

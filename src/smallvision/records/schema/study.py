@@ -213,6 +213,8 @@ class StudyRecord(Record):
     """Whether the winner is trained once more on training and validation images."""
     folds: Number = 1
     """Folds in which each rung is cross-validated; 1 is a single split."""
+    prefer: Literal["cheapest", "best"] = "best"
+    """Whether the winner is the cheapest of the rungs that cannot be told apart from the best."""
     goal: Goal
     """The metric and the limits."""
     data: DataDescription
@@ -221,6 +223,8 @@ class StudyRecord(Record):
     """In the ladder's order."""
     best: FolderName | None = None
     """Name of the winner, on disk before the test set is opened; null until it is known."""
+    most_accurate: FolderName | None = None
+    """The rung of highest accuracy, where the winner is a cheaper one that cannot be told apart."""
     best_reason: Text | None = None
     """Why it was chosen."""
 

@@ -11,7 +11,7 @@ from smallvision.format import (
     format_points,
     format_ratio,
 )
-from smallvision.records.schema import Rate, Verdict, WinnerChoice
+from smallvision.records.schema import PlannedRung, Rate, RungRecord, Verdict, WinnerChoice
 from smallvision.reporting.charts.costs import CostChart, draw_costs
 from smallvision.reporting.charts.intervals import IntervalRow, fit_intervals, place_row
 from smallvision.reporting.charts.scales import ErrorScale, Mark
@@ -49,6 +49,22 @@ class LadderRow:
 
 
 @dataclass(frozen=True)
+class PlanRow:
+    """A rung as it was planned, and the time that it took."""
+
+    planned: PlannedRung
+    taken: float | None
+
+
+@dataclass(frozen=True)
+class PlanPart:
+    """How the time of the study was divided."""
+
+    sentence: str
+    rows: tuple[PlanRow, ...]
+
+
+@dataclass(frozen=True)
 class LadderSection:
     """All rungs, the axis of their plot, and the winner's test result on the same scale."""
 
@@ -56,6 +72,8 @@ class LadderSection:
     marks: tuple[Mark, ...]
     test: IntervalRow | None
     left_out: tuple[str, ...]
+    cut: tuple[RungRecord, ...]
+    plan: PlanPart | None
     costs: CostChart | None
 
 
@@ -69,8 +87,31 @@ def gather(study: StudyView) -> LadderSection:
         marks=scale.marks() if any(rates) else (),
         test=place_row(study.test.model, tested, scale, tone="test") if study.test else None,
         left_out=study.left_out,
+        cut=study.cut,
+        plan=gather_plan(study),
         costs=draw_costs(study.climbed, study.record.best),
     )
+
+
+def gather_plan(study: StudyView) -> PlanPart | None:
+    """Set the time that each rung took beside the time that was planned for it."""
+    budget = study.record.budget
+    if budget is None:
+        return None
+    slots = {rung.record.slot: rung for rung in study.rungs}
+    rows = tuple(PlanRow(one, tell_time(slots.get(one.slot), study)) for one in budget.rungs)
+    limit = "without a limit" if budget.seconds is None else format_duration(budget.seconds)
+    spent = format_duration(study.record.spent_seconds)
+    return PlanPart(f"The budget was {limit}; the study took {spent}.", rows)
+
+
+def tell_time(rung: RungView | None, study: StudyView) -> float | None:
+    """Seconds that a rung took with all its folds or seeds, and the search before it."""
+    found = rung.run.finished if rung else None
+    if rung is None or found is None:
+        return None
+    runs = len(rung.run.folds.folds) if rung.run.folds else study.record.seeds
+    return runs * found.seconds + found.search_seconds
 
 
 def list_rung(rung: RungView, study: StudyView, scale: ErrorScale) -> LadderRow:
