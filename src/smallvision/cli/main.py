@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
@@ -35,6 +36,8 @@ from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
 from smallvision.errors import FailedRunError, SettingError, UserError, is_out_of_memory
+
+RETRY = 0.05  # seconds after which a signal that came amid an import is given again
 
 app = typer.Typer(
     name="smallvision",
@@ -78,9 +81,29 @@ def options(
     """From small images to a classifier you can defend."""
 
 
-def terminate(signum: int, _frame: FrameType | None) -> None:
-    """Leave through the usual way out; training waits for the end of its step by itself."""
-    sys.exit(128 + signum)
+def terminate(signum: int, frame: FrameType | None) -> None:
+    """Leave through the usual way out; training waits for the end of its step by itself.
+
+    While a module is imported the signal is put off: a library may lose the exception and go on
+    with a part of itself broken, as pydantic does with the patterns of a class that it builds.
+    """
+    if is_importing(frame):
+        again = threading.Timer(RETRY, os.kill, (os.getpid(), signum))
+        again.daemon = True
+        again.start()
+    elif signum == signal.SIGINT:
+        raise KeyboardInterrupt
+    else:
+        sys.exit(128 + signum)
+
+
+def is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported in a frame or in one that called it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def end_unread(signum: int, _frame: FrameType | None) -> None:
@@ -95,8 +118,9 @@ def end_unread(signum: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line."""
     fill_streams()
-    for name, handler in (("SIGTERM", terminate), ("SIGHUP", terminate), ("SIGPIPE", end_unread)):
-        number = getattr(signal, name, None)  # Windows knows but the first
+    handlers = dict.fromkeys(("SIGINT", "SIGTERM", "SIGHUP"), terminate)
+    for name, handler in {**handlers, "SIGPIPE": end_unread}.items():
+        number = getattr(signal, name, None)  # Windows knows but the first two
         # nohup ignores SIGHUP; Python itself ignores SIGPIPE.
         if number is not None and (name == "SIGPIPE" or signal.getsignal(number) != signal.SIG_IGN):
             signal.signal(number, handler)
