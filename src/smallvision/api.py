@@ -71,7 +71,7 @@ from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
 from smallvision.runs.train import own_teacher, run_recipe
 from smallvision.stats.calibration import describe_calibration, take_logs
-from smallvision.study.budget import fit_length, fit_rung
+from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan, choose_seed, sets_epochs
 from smallvision.training import Callback, Callbacks
@@ -280,7 +280,8 @@ def tune(
         data: a data set, a name or a path.
         recipe: a recipe, the name of a rung, or the path of a TOML file.
         trials: to finish, the recipe's own settings among them.
-        budget_seconds: end before a trial that would exceed it.
+        budget_seconds: time for all of it: the search ends before a trial for which no time would
+            be left, so that the winner can be run again.
         epochs: of a trial; by default a third of the recipe's.
         storage: an Optuna storage URL; by default a SQLite file in the folder.
         seeds: fresh ones with which the winner is run again beside the untuned recipe; 0 for none.
@@ -295,6 +296,7 @@ def tune(
         UserError: bad data, settings, folders or storage; what was there before is untouched.
         FailedRunError: no trial ran to the end.
     """
+    began = time.perf_counter()
     find_preset(preset)
     check_storage(storage)
     dataset = as_dataset(data, data_dir)
@@ -309,6 +311,10 @@ def tune(
         folder = Path(out)
     job = Job(dataset, split, folder, Callbacks(callbacks))
     with claim_folder(folder, TUNE, resume=resume):
+        if budget_seconds is not None:
+            budget_seconds = leave_rerun(
+                recipe, job, budget_seconds, epochs=epochs, seeds=seeds, began=began
+            )
         options = SearchOptions(trials, budget_seconds, epochs, storage)
         record = tune_recipe(recipe, job, options)
         best_recipe(recipe, record)  # raises if there is none

@@ -34,7 +34,7 @@ def tune(
         int, typer.Option(min=2, help="The number of trials, those of earlier calls included.")
     ] = 12,
     budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The time limit for all trials, such as 10m.")
+        str | None, typer.Option(metavar="TIME", help="The time for all of it, such as 10m.")
     ] = None,
     storage: Annotated[
         str | None,

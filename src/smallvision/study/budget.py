@@ -37,6 +37,7 @@ from smallvision.records.schema import (
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import RunData, load_run_data
 from smallvision.study.speed import measure_speed
+from smallvision.tuning.tune import FEWEST_TRIALS
 
 # Kept back for the noise of a machine, and for what comes after training: the test, the errors and
 # the report, in seconds and as images that are classified.
@@ -65,8 +66,7 @@ def plan_budget(
     speeds = MeasuredSpeeds(job, task, seed)
 
     def plan() -> LadderPlan:
-        left = seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
-        return Planner(task, left, speeds.estimate, wish).plan()
+        return Planner(task, count_left(seconds, began), speeds.estimate, wish).plan()
 
     if math.isinf(seconds):
         found = plan()
@@ -126,18 +126,54 @@ def fit_length(recipe: Recipe, job: Job, seconds: float, *, runs: int, began: fl
     Raises:
         SettingError: there is no time for one epoch.
     """
-    data = load_run_data(job.dataset, job.split, build_machine(recipe))
-    speed = measure_speed(recipe, job, data)
-    num_train, num_val = len(job.split.train), len(job.split.val)
-    epoch = recipe.passes * num_train * speed.train + (num_val + CLEAN) * speed.infer
-    left = seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
-    epochs = math.floor(left / runs / epoch)
+    epoch = expect_epoch(recipe, job)
+    epochs = math.floor(count_left(seconds, began) / runs / epoch)
     if epochs < 1:
         raise SettingError(
             f"an epoch takes about {format_duration(epoch)}, for which {format_duration(seconds)} "
             "do not suffice"
         )
     return recipe if epochs >= recipe.epochs else change_epochs(recipe, epochs)
+
+
+def leave_rerun(
+    recipe: Recipe, job: Job, seconds: float, *, epochs: int, seeds: int, began: float
+) -> float:
+    """Seconds of a budget that a search may take, so that its winner can be run again.
+
+    Args:
+        recipe: that is tuned.
+        job, seconds, began: as for `plan_budget`.
+        epochs: of a trial.
+        seeds: with which the winner and the untuned recipe are run again.
+
+    Raises:
+        SettingError: there is no time for two trials.
+    """
+    epoch = expect_epoch(recipe, job)
+    rerun = 2 * seeds * recipe.epochs * epoch
+    left = count_left(seconds, began) - rerun
+    if left < FEWEST_TRIALS * epochs * epoch:
+        raise SettingError(
+            f"{format_duration(seconds)} are too short: two trials take about "
+            f"{format_duration(FEWEST_TRIALS * epochs * epoch)}, and to run the winner again with "
+            f"--seeds {seeds} takes {format_duration(rerun)}"
+        )
+    return left
+
+
+def expect_epoch(recipe: Recipe, job: Job) -> float:
+    """About how many seconds an epoch of a recipe takes here, measuring included."""
+    data = load_run_data(job.dataset, job.split, build_machine(recipe))
+    speed = measure_speed(recipe, job, data)
+    num_train, num_val = len(job.split.train), len(job.split.val)
+    measured = num_val + min(CLEAN, num_train)
+    return recipe.passes * num_train * speed.train + measured * speed.infer
+
+
+def count_left(seconds: float, began: float) -> float:
+    """Seconds of a budget that are left for training."""
+    return seconds * (1 - NOISE) - AFTER - (time.perf_counter() - began)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from smallvision.study.budget import (
     describe_plan,
     find_too_many,
     fit_length,
+    leave_rerun,
     read_plan,
     read_scale,
 )
@@ -219,6 +220,18 @@ def test_a_recipe_is_shortened_to_fit(tmp_path: Path, monkeypatch: pytest.Monkey
     assert fit_length(recipe, job, 600.0, runs=1, began=began) == recipe
     with pytest.raises(SettingError, match="an epoch takes about"):
         fit_length(recipe, job, 9.0, runs=1, began=began)
+
+
+def test_a_search_leaves_time_for_its_rerun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "measure_speed", lambda *_: Speed(1e-2, 0.0))
+    job, recipe = make_job(make_dataset(), tmp_path), make_mlp_recipe(epochs=9)
+    began = time.perf_counter()
+    left = leave_rerun(recipe, job, 100.0, epochs=3, seeds=2, began=began)
+    assert left == pytest.approx(100 * (1 - 0.06) - 8 - 4 * 9 * 0.96, abs=1)
+    with pytest.raises(SettingError, match="--seeds 2 takes 35 s"):
+        leave_rerun(recipe, job, 40.0, epochs=3, seeds=2, began=began)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, math.inf, math.nan])
