@@ -103,6 +103,7 @@ def linear(
     steps_per_epoch: int,
     *,
     cycles: int = 1,
+    cycle_mult: float = 1.0,
     warmup_epochs: float = 0.0,
     floor: float = 0.0,
 ) -> Schedule:
@@ -111,11 +112,12 @@ def linear(
     Args:
         epochs: planned epochs; if there are fewer than `cycles`, each epoch is a cycle.
         steps_per_epoch: updates per epoch.
-        cycles: number of cycles, of equal length as far as whole epochs allow.
+        cycles: number of cycles.
+        cycle_mult: length of each cycle relative to the one before; 1 makes them equal.
         warmup_epochs: linear ramp at the very start, in epochs.
         floor: multiplier at the end of a cycle.
     """
-    bounds = [end * steps_per_epoch for end in divide_cycles(epochs, cycles, 1.0)]
+    bounds = [end * steps_per_epoch for end in divide_cycles(epochs, cycles, cycle_mult)]
     warmup_steps = warmup_epochs * steps_per_epoch
 
     def multiplier(step: int) -> float:

@@ -228,7 +228,8 @@ def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Avera
 
 def build_patience(recipe: Recipe) -> Patience:
     """Build the rule of early stopping."""
-    return Patience(recipe.stopping.patience or None, recipe.stopping.unit)
+    stopping = recipe.stopping
+    return Patience(stopping.patience or None, stopping.unit, stopping.learnt or None)
 
 
 def build_machine(recipe: Recipe) -> Machine:

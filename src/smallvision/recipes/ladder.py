@@ -12,15 +12,29 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from smallvision.errors import SettingError, nearest
-from smallvision.recipes.scale import Family, LadderScale, choose_batch_size, divide_passes
+from smallvision.recipes.scale import (
+    Family,
+    LadderScale,
+    choose_batch_size,
+    choose_cycles,
+    divide_passes,
+)
 from smallvision.recipes.settings.augmentations import CropSettings, CutMixSettings, FlipSettings
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
-from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
+from smallvision.recipes.settings.recipe import (
+    LEARNT,
+    NEVER_STOP,
+    Augment,
+    RandomCropPhase,
+    Recipe,
+    TtaSettings,
+)
 from smallvision.recipes.speednet_recipe import SpeedNetScale, build_speednet_recipe
 from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]
 
+FIRST_CYCLE = 6  # passes at least of the first of several cycles
 SE_RATIO = 8  # a WRN of width 2 has 32 channels in its first group; 16 would leave 2 hidden units
 
 
@@ -213,17 +227,13 @@ def _train(base: Recipe, scale: LadderScale, family: Family, *, lr: float) -> Re
         passes=passes,
         model=scale.model(family),
         optimizer=SgdSettings(lr=lr),
-        schedule=SgdrSettings(cycles=choose_cycles(epochs), warmup_epochs=min(1.0, epochs / 20)),
+        schedule=SgdrSettings(
+            cycles=choose_cycles(scale.passes(family), FIRST_CYCLE),
+            warmup_epochs=min(1.0, epochs / 20),
+        ),
+        stopping=LEARNT,
     )
     return trained
-
-
-def choose_cycles(epochs: int) -> int:
-    """Cycles of doubling length, of which the first has at least six epochs.
-
-    Each ends in a usable model: a point of accuracy against time.
-    """
-    return 3 if epochs >= 56 else 2 if epochs >= 18 else 1
 
 
 def crop_in_phases(side: int) -> tuple[RandomCropPhase, ...]:
@@ -246,14 +256,14 @@ def add_cycles(base: Recipe, cycles: int) -> Recipe:
         warmup_epochs = getattr(schedule, "warmup_epochs", 0.0)
         schedule = SgdrSettings(cycles=1, warmup_epochs=warmup_epochs, floor=schedule.floor)
     had = schedule.cycles
-    growth = schedule.cycle_mult if isinstance(schedule, SgdrSettings) and had > 1 else 1.0
+    growth = schedule.cycle_mult if had > 1 else 1.0
     cycles = max(cycles, had + 1)
     length = sum(growth**i for i in range(cycles)) / sum(growth**i for i in range(had))
-    grown = {"cycle_mult": growth} if isinstance(schedule, SgdrSettings) else {}
     longer: Recipe = _alter(
         base,
         epochs=round(base.epochs * length),
-        schedule=_alter(schedule, cycles=cycles, **grown),
+        schedule=_alter(schedule, cycles=cycles, cycle_mult=growth),
+        stopping=NEVER_STOP,
         checkpoints="cycles",
     )
     return longer

@@ -349,10 +349,7 @@ class Planner:
         """Why a rung is left out."""
         told = self.describe(slot, scale, None)
         what = f"{told.passes} passes of a {told.size}" if told.size else "it"
-        needed = (
-            f"{what} would take {format_duration(told.seconds)}, which the budget does not have"
-        )
-        return told.change(note=f"{needed}.")
+        return told.change(note=f"{what} would take {format_duration(told.seconds)}")
 
 
 def assume_scale(seconds: float, task: Task) -> LadderScale:

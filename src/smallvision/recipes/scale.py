@@ -125,11 +125,12 @@ def choose_range(family: Family, task: Task) -> Range:
     """How long a family of networks has to be trained on so many images.
 
     speednet sees about 400,000 images, the classic networks take steps of SGD by the thousand;
-    few images are repeated more often, within a bound.
+    few images are repeated more often, within a bound. Easy ones are learnt in ten passes.
     """
     if family == "speednet":
         ideal = min(max(400_000 / task.num_train, 7.0), float(MOST_PASSES))
-        return Range(math.ceil(ideal / 2), min(MOST_PASSES, round(1.2 * ideal)))
+        least = math.ceil(min(ideal, 20.0) / 2)
+        return Range(least, min(MOST_PASSES, round(1.2 * ideal)))
     steps = max(1, task.num_train // choose_batch_size(task.num_train))
     least, enough = (math.ceil(total / steps) for total in CLASSIC_STEPS)
     least = min(least, MOST_PASSES * 3 // 4)
@@ -150,3 +151,12 @@ def divide_passes(passes: int) -> tuple[int, int]:
     """The epochs of a run, and the passes in each."""
     each = -(-passes // MEASURED)
     return round(passes / each), each
+
+
+def choose_cycles(passes: int, first: int) -> int:
+    """Cycles of doubling length, at most four, of which the first has at least so many passes.
+
+    Each ends in a usable model: a point of accuracy against time, at which a run ends that knows
+    its training images.
+    """
+    return max(cycles for cycles in range(1, 5) if cycles == 1 or passes >= first * (2**cycles - 1))

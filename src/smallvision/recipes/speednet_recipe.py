@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smallvision.errors import SettingError
+from smallvision.recipes.scale import choose_cycles
 from smallvision.recipes.settings.augmentations import AlternatingFlipSettings, CropSettings
 from smallvision.recipes.settings.optimization import LinearSettings, MuonSettings
-from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
+from smallvision.recipes.settings.recipe import (
+    LEARNT,
+    Augment,
+    RandomCropPhase,
+    Recipe,
+    StoppingSettings,
+    TtaSettings,
+)
 from smallvision.recipes.task import Task
 from smallvision.records.schema.settings.networks import AnyModel, SpeedNetSettings
 
@@ -38,6 +46,7 @@ TARGETS: Mapping[float, SpeedNetScale] = {
     0.96: SpeedNetScale(40, 1, SpeedNetSettings(widths=(128, 384, 512), depth=3)),
 }
 
+FIRST_CYCLE = 24  # passes at least of the first of several cycles
 STEPS_PER_EPOCH = 25  # at least; batches of 2,000 images for CIFAR-10
 
 
@@ -54,6 +63,7 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
     augment: tuple[Augment, ...] = (
         (AlternatingFlipSettings(), shift) if task.mirror_safe else (shift,)
     )
+    cycles = choose_cycles(scale.epochs * scale.passes, FIRST_CYCLE)
     batch_size = max(16, min(2000, task.num_train // STEPS_PER_EPOCH))
     return Recipe(
         name="speednet",
@@ -79,7 +89,8 @@ def build_speednet_recipe(task: Task, scale: SpeedNetScale, *, seed: int = 0) ->
             vector_lr=0.05 * batch_size,
             weight_decay=2e-6 * batch_size,
         ),
-        schedule=LinearSettings(),
+        schedule=LinearSettings(cycles=cycles, cycle_mult=2.0 if cycles > 1 else 1.0),
+        stopping=LEARNT if cycles > 1 else StoppingSettings(),
         tta=TtaSettings(mirror=task.mirror_safe, shift=1 if side >= 16 else 0),
         checkpoints="best",
     )

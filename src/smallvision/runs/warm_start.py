@@ -8,6 +8,7 @@ from smallvision.compute.machine import Machine
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.builders import build_patience, build_schedule
+from smallvision.recipes.settings.recipe import NEVER_STOP
 from smallvision.records import store
 from smallvision.records.layout import (
     METRICS,
@@ -24,7 +25,7 @@ from smallvision.records.weights import copy_tensors
 from smallvision.training import reopen_checkpoint
 
 # Settings in which the two may differ, as long as the schedules agree as far as the shorter goes.
-FREE = ("name", "epochs", "schedule", "checkpoints")
+FREE = ("name", "epochs", "schedule", "checkpoints", "stopping")
 
 
 def continue_from(base: Path, folder: Path, recipe: Recipe, machine: Machine) -> list[str]:
@@ -49,7 +50,10 @@ def continue_from(base: Path, folder: Path, recipe: Recipe, machine: Machine) ->
     last, best = status.epochs_done, status.best_epoch
     # Where the base had reached its planned end, the longer run may have lost patience.
     stopped = build_patience(recipe).reason_to_stop(
-        epoch=last, best_epoch=best, cycle_ends=list_ends(base)
+        epoch=last,
+        best_epoch=best,
+        cycle_ends=list_ends(base),
+        train_accuracy=store.read_lines(base / METRICS, EpochMetrics)[-1].train_accuracy,
     )
     try:
         # In an order in which a kill leaves what can be gone on from.
@@ -74,6 +78,9 @@ def is_beginning(base: Path, status: FinishedRun, recipe: Recipe) -> bool:
     shorter = read_run_recipe(base)
     eventful = status.slowdown or status.micro_batch or status.moved or status.kind != "trained"
     if eventful or status.epochs_done != shorter.epochs:
+        return False
+    # A rule that stops sooner might have stopped before the end of the base.
+    if recipe.stopping not in (shorter.stopping, NEVER_STOP):
         return False
     if recipe.averaging.name == "swa" or recipe.epochs <= shorter.epochs:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,7 @@ from smallvision.records.schema import (
     BudgetPlan,
     NetworkLength,
     NetworkSpeed,
+    PlannedRung,
     StudyRecord,
 )
 from smallvision.runs.job import Job
@@ -283,24 +284,61 @@ class Clock:
         return self.before + time.perf_counter() - self.began
 
 
-def find_too_many(plan: BudgetPlan, pending: list[str], spent: float, slowness: float) -> list[str]:
-    """The rungs to be cut, since the others would take longer than there is left.
+@dataclass(frozen=True)
+class Pace:
+    """What finished rungs took beside what was planned for them.
+
+    Attributes:
+        taken: slot -> seconds taken, seconds planned.
+    """
+
+    taken: Mapping[str, tuple[float, float]]
+
+    def compare(self, family: Family | None) -> float | None:
+        """Time taken as a share of that planned, of a family's rungs; None where none is done."""
+        pairs = [
+            pair
+            for slot, pair in self.taken.items()
+            if family is None or FAMILY_OF.get(slot) == family
+        ]
+        planned = sum(pair[1] for pair in pairs)
+        return sum(pair[0] for pair in pairs) / planned if planned else None
+
+    def expect(self, rung: PlannedRung) -> float:
+        """Seconds that a rung will take, by those of its family that are done."""
+        family = FAMILY_OF.get(rung.slot)
+        return rung.seconds * (self.compare(family) or 1.0 if family else 1.0)
+
+    def fear(self, rung: PlannedRung) -> float:
+        """Seconds that a planned rung is given: its share, or more where all are late."""
+        return rung.seconds * max(1.0, self.compare(None) or 1.0)
+
+
+def find_left(plan: BudgetPlan, pending: Collection[str], spent: float, pace: Pace) -> float:
+    """Seconds that the rungs to come do not need.
 
     Args:
         plan: of the study.
-        pending: slots of the rungs that are not begun.
+        pending: slots of the rungs to come.
         spent: seconds so far.
-        slowness: what the finished rungs took, divided by what was planned for them.
+        pace: of the finished rungs.
+    """
+    if plan.seconds is None:
+        return math.inf
+    needed = sum(pace.fear(rung) for rung in plan.rungs if rung.slot in pending)
+    return plan.seconds - spent - plan.kept_seconds - needed
+
+
+def find_too_many(plan: BudgetPlan, pending: list[str], spent: float, pace: Pace) -> list[str]:
+    """The rungs to be cut, since the others would take longer than there is left.
+
+    Args:
+        plan, pending, spent, pace: as for `find_left`.
 
     Returns: their slots; those that are worth least go first.
     """
-    if plan.seconds is None:
-        return []
-    planned = {rung.slot: rung.seconds * max(1.0, slowness) for rung in plan.rungs}
-    left = plan.seconds - spent - plan.kept_seconds
-    cut: list[str] = []
-    for slot in sorted(pending, key=WORTH.index, reverse=True):
-        if sum(planned.get(one, 0.0) for one in pending if one not in cut) <= left:
-            break
-        cut.append(slot)
+    kept = sorted(pending, key=WORTH.index)
+    cut = []
+    while kept and find_left(plan, kept, spent, pace) < 0:
+        cut.append(kept.pop())
     return cut

@@ -20,7 +20,7 @@ from smallvision.exploration.previews import AugmentationPreview
 from smallvision.format import format_duration
 from smallvision.recipes import Recipe, Rung, Task, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
-from smallvision.recipes.planning import Wish
+from smallvision.recipes.planning import NEEDS, Wish
 from smallvision.recipes.presets import choose_subset
 from smallvision.records import store
 from smallvision.records.files import now
@@ -35,7 +35,9 @@ from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
 from smallvision.study.budget import (
     Clock,
+    Pace,
     describe_plan,
+    find_left,
     find_too_many,
     plan_budget,
     read_plan,
@@ -144,7 +146,7 @@ def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudyS
         explore_split(context).write(job.folder / "exploration")
 
     for rung in context.ladder.rungs:
-        cut_what_is_late(context, file, clock)
+        keep_to_budget(rung, context, file, clock)
         if file.find_rung(rung.slot).status != "skipped":
             climb_rung(rung, context, file, clock)
     conclude(context, file)
@@ -158,28 +160,43 @@ def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudyS
     return summarize_study(job.folder, file.record)
 
 
-def cut_what_is_late(context: StudyContext, file: StudyFile, clock: Clock) -> None:
-    """Leave out the rungs that the budget has no time for any more, and say so."""
-    if context.budget is None:
+def keep_to_budget(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock) -> None:
+    """Leave out the rungs that no time is left for, and take a rung back in that time is left for.
+
+    Both are said. What was planned may turn out quicker, where images are soon known by heart.
+    """
+    budget = context.budget
+    if budget is None:
         return
-    pending = [rung.slot for rung in file.record.rungs if rung.status == "pending"]
-    slowness = measure_slowness(context, file)
-    for slot in find_too_many(context.budget, pending, clock.spent(), slowness):
+    pace = measure_pace(context, file)
+    pending = [one.slot for one in file.record.rungs if one.status == "pending"]
+    for slot in find_too_many(budget, pending, clock.spent(), pace):
         why = f"left out after {format_duration(clock.spent())}: no time is left for it."
         file.update_rung(file.find_rung(slot), status="skipped", note=why)
         context.job.callback.on_message(f"{slot} is {why}")
+    lacking = {one.slot: one for one in budget.left_out}.get(rung.slot)
+    entry, done = file.find_rung(rung.slot), {one.slot for one in file.finished_rungs()}
+    if lacking is None or entry.status != "skipped" or NEEDS.get(rung.slot) not in {None, *done}:
+        return
+    seconds = pace.expect(lacking)
+    if seconds <= find_left(budget, pending, clock.spent(), pace):
+        file.update_rung(entry, status="pending", note=None)
+        told = f"There is time for {rung.slot} after all: about {format_duration(seconds)}."
+        context.job.callback.on_message(told)
 
 
-def measure_slowness(context: StudyContext, file: StudyFile) -> float:
-    """What the finished rungs took, divided by what was planned for them."""
+def measure_pace(context: StudyContext, file: StudyFile) -> Pace:
+    """Compare what the finished rungs took with what was planned for them."""
     assert context.budget is not None
-    planned = {rung.slot: rung.seconds for rung in context.budget.rungs}
-    taken = [
-        (context.trainings * status.seconds + status.search_seconds, planned[rung.slot])
-        for rung in file.finished_rungs()
-        if (status := find_validated(context.folder_of(rung.name))[1]).seconds
-    ]
-    return sum(took for took, _ in taken) / max(1.0, sum(asked for _, asked in taken))
+    both = (*context.budget.rungs, *context.budget.left_out)
+    planned = {rung.slot: rung.seconds for rung in both}
+    taken = {}
+    for rung in file.finished_rungs():
+        status = find_validated(context.folder_of(rung.name))[1]
+        if status.seconds:  # of a rung that is another one's run it is 0
+            seconds = context.trainings * status.seconds + status.search_seconds
+            taken[rung.slot] = (seconds, planned[rung.slot])
+    return Pace(taken)
 
 
 def explore_split(context: StudyContext) -> Exploration:
@@ -215,7 +232,7 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
         callback.on_stage_end(entry.name, find_judged(run))
         return
     rung, entry = place_rung(rung, entry, context, file)
-    allowed = context.allow(rung.slot, clock)
+    allowed = allow_rung(rung.slot, context, file, clock)
     file.update(finished=None)
     entry = file.update_rung(entry, status="running", error=None)
     callback.on_stage_start(rung.name, rung.question)
@@ -237,6 +254,14 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
     file.update_rung(entry, status="done")
     file.update(spent_seconds=clock.spent())
     callback.on_stage_end(rung.name, status)
+
+
+def allow_rung(slot: str, context: StudyContext, file: StudyFile, clock: Clock) -> float:
+    """Seconds that a rung may take, so that those after it still have theirs."""
+    if context.budget is None:
+        return math.inf
+    later = [one.slot for one in file.record.rungs if one.status == "pending" and one.slot != slot]
+    return find_left(context.budget, later, clock.spent(), measure_pace(context, file))
 
 
 def do_work(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:

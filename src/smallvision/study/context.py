@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from smallvision.data.split import Split
 from smallvision.records.layout import run_folder
 from smallvision.records.schema import BudgetPlan
 from smallvision.runs.job import Job
-from smallvision.study.budget import Clock
 from smallvision.study.ladder import Ladder
 from smallvision.study.plan import StudyPlan
 
@@ -37,15 +35,6 @@ class StudyContext:
     def trainings(self) -> int:
         """How often each rung is trained."""
         return max(1, len(self.folds)) * self.plan.seeds
-
-    def allow(self, slot: str, clock: Clock) -> float:
-        """Seconds that a rung may take, so that those planned after it still have theirs."""
-        if self.budget is None or self.budget.seconds is None:
-            return math.inf
-        slots = [rung.slot for rung in self.budget.rungs]
-        later = self.budget.rungs[slots.index(slot) + 1 :] if slot in slots else ()
-        kept = self.budget.kept_seconds + sum(one.seconds for one in later)
-        return self.budget.seconds - clock.spent() - kept
 
     def folder_of(self, name: str) -> Path:
         """The run folder of a rung."""

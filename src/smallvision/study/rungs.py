@@ -11,11 +11,13 @@ from pathlib import Path
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.recipes import Recipe, Rung, follow_seed, read_run_recipe
 from smallvision.recipes.ladder import add_cycles
+from smallvision.recipes.overrides import change_epochs
 from smallvision.recipes.scale import TRIAL_SHARE
+from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records import store
 from smallvision.records.files import copy_folder, make_folder
-from smallvision.records.layout import FOLDS, SNAPSHOTS, STATUS, TUNE, is_finished
+from smallvision.records.layout import FOLDS, SNAPSHOTS, STATUS, TUNE, is_finished, list_ends
 from smallvision.records.locks import LOCK
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import ValidatedRun
@@ -116,15 +118,25 @@ def choose_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
     begun, base = context.folder_of(rung.name) / SNAPSHOTS, context.folder_of(rung.base)
     if exists(begun / "recipe.toml"):
         return read_run_recipe(begun)
-    if math.isinf(allowed):
-        return rung.recipe.model_copy(update={"name": "snapshots"})
-    shorter, longest = read_run_recipe(base), context.ladder.scale.snapshots
+    shorter, longest = read_done(base), context.ladder.scale.snapshots
     for cycles in range(longest, 1, -1):
-        longer = rung.recipe if cycles == longest else add_cycles(shorter, cycles)
+        longer = add_cycles(shorter, cycles)
         seconds = expect_training(base, longer.epochs - shorter.epochs, context)
         if seconds * context.trainings <= allowed:
             return longer.model_copy(update={"name": "snapshots"})
     raise NoTimeError(f"left out: another cycle of {rung.base} would take too long.")
+
+
+def read_done(run: Path) -> Recipe:
+    """The recipe of a finished run, as short as the run was where it ended early."""
+    recipe, done = read_run_recipe(run), find_validated(run)[1].epochs_done
+    if done >= recipe.epochs:
+        return recipe
+    schedule = recipe.schedule
+    if isinstance(schedule, SgdrSettings | LinearSettings):
+        ended = max(1, sum(end <= done for end in list_ends(run)))
+        schedule = schedule.model_copy(update={"cycles": ended})
+    return change_epochs(recipe.model_copy(update={"schedule": schedule}), done)
 
 
 def ensemble_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:

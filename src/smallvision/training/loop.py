@@ -149,7 +149,7 @@ def fit(
             state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.eval_model))
         skipped = state.skipped
         state.end_epoch(time.perf_counter() - began)
-        state.stopped = reason_to_stop(state, plan, settings.patience)
+        state.stopped = reason_to_stop(state, plan, settings.patience, train_accuracy)
         metrics = EpochMetrics(
             epoch=epoch,
             step=epoch * batches.steps,
@@ -232,10 +232,15 @@ def update_or_skip(
         return None
 
 
-def reason_to_stop(state: State, plan: TrainingPlan, patience: Patience) -> str | None:
+def reason_to_stop(
+    state: State, plan: TrainingPlan, patience: Patience, train_accuracy: float
+) -> str | None:
     """Why training ends after this epoch, or None."""
     if state.epoch >= plan.epochs:
         return "reached the planned end"
     return patience.reason_to_stop(
-        epoch=state.epoch, best_epoch=state.best.epoch, cycle_ends=plan.cycle_ends()
+        epoch=state.epoch,
+        best_epoch=state.best.epoch,
+        cycle_ends=plan.cycle_ends(),
+        train_accuracy=train_accuracy,
     )

@@ -17,13 +17,16 @@ class Patience:
     Attributes:
         amount: epochs or cycles, at least 1; None never stops early.
         unit: what `amount` counts.
+        learnt: accuracy on clean training images at which a run ends with the cycle: there is
+            hardly anything left to learn from them; None to go on.
     """
 
     amount: int | None = None
     unit: Literal["epochs", "cycles"] = "cycles"
+    learnt: float | None = None
 
     def reason_to_stop(
-        self, *, epoch: int, best_epoch: int, cycle_ends: Sequence[int]
+        self, *, epoch: int, best_epoch: int, cycle_ends: Sequence[int], train_accuracy: float
     ) -> str | None:
         """Say why to stop after an epoch, or None to go on.
 
@@ -31,7 +34,10 @@ class Patience:
             epoch: the epoch that just ended, counted from 1.
             best_epoch: the epoch with the best validation accuracy so far.
             cycle_ends: the epochs at which cycles end.
+            train_accuracy: on clean training images, after this epoch.
         """
+        if self.learnt is not None and epoch in cycle_ends and train_accuracy >= self.learnt:
+            return f"knew its training images at the end of a cycle, epoch {epoch}"
         if self.amount is None:
             return None
         if self.unit == "epochs":

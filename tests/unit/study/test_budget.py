@@ -19,6 +19,7 @@ from smallvision.study import budget
 from smallvision.study.budget import (
     Clock,
     MeasuredSpeeds,
+    Pace,
     describe_plan,
     find_too_many,
     fit_length,
@@ -168,16 +169,43 @@ def test_what_is_worth_least_is_cut_first() -> None:
     slots = ["linear", "vgg10", "wrn", "speednet", "tuned", "snapshot-ensemble"]
     plan = make_plan(*slots)
 
-    def cut(spent: float, slowness: float = 1.0) -> list[str]:
-        return find_too_many(plan, slots, spent, slowness)
+    def cut(spent: float, taken: float = 10.0) -> list[str]:
+        return find_too_many(plan, slots, spent, Pace({"mlp": (taken, 10.0)}))
 
     assert cut(30.0) == []
     assert cut(31.0) == ["tuned"]
     assert cut(45.0) == ["tuned", "wrn"]
-    assert cut(0.0, slowness=1.6) == ["tuned"]
-    assert cut(30.0, slowness=0.1) == []  # what was quick so far need not go on so
+    assert cut(0.0, taken=16.0) == ["tuned"]
+    assert cut(31.0, taken=1.0) == ["tuned"]  # what was quick so far need not go on so
     assert cut(95.0) == ["tuned", "wrn", "snapshot-ensemble", "vgg10", "speednet", "linear"]
-    assert find_too_many(make_plan(*slots, seconds=None), slots, 1e9, 1.0) == []
+    assert find_too_many(make_plan(*slots, seconds=None), slots, 1e9, Pace({})) == []
+
+
+def test_a_rung_is_expected_to_take_what_others_of_its_family_took() -> None:
+    pace = Pace({"wrn": (5.0, 50.0), "mlp": (30.0, 10.0)})
+    rung = PlannedRung(slot="wrn-aug", size="", passes=1, seconds=40.0)
+    assert pace.expect(rung) == pytest.approx(4.0)
+    assert pace.expect(rung.change(slot="speednet")) == 40.0
+    assert pace.fear(rung) == 40.0  # it may be harder than the one before
+
+
+def test_a_rung_is_taken_back_in_where_time_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan was made for a slow machine, which then turns out to be quick."""
+    pretend_speed(monkeypatch, 1e-3)
+    told = Listener()
+    plan = StudyPlan(budget_seconds=60.0, settings=ONE, folds=1)
+    monkeypatch.setattr(Clock, "spent", lambda _: 1.0)
+    run_study(make_dataset(), tmp_path, plan, callbacks=[told])
+    record = store.read(tmp_path / STUDY, StudyRecord)
+    assert record.budget is not None
+    left_out = {rung.slot for rung in record.budget.left_out}
+    states = {rung.slot: rung.status for rung in record.rungs}
+    taken_in = {slot for slot in left_out if states[slot] == "done"}
+    assert taken_in
+    for slot in taken_in:
+        assert any(line.startswith(f"There is time for {slot} after all") for line in told.said)
 
 
 def test_a_clock_counts_all_sessions() -> None:

@@ -109,6 +109,7 @@ class LinearSettings(Technique):
     )
     name: Literal["linear"] = "linear"
     cycles: Cycles = 1
+    cycle_mult: Real = Field(1.0, ge=1, le=10)
     warmup_epochs: Epochs = 0.0
     floor: Share = 0.0
 

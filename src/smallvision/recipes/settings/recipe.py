@@ -75,12 +75,18 @@ class TeacherSettings(Settings):
 
 
 class StoppingSettings(Settings):
-    """Early stopping: `patience` epochs or whole cycles without a better validation accuracy."""
+    """Early stopping: without a better validation accuracy, or with training images known."""
 
     patience: Whole = Field(1, ge=0)
     """Number of epochs or cycles; 0 never stops early."""
     unit: Literal["epochs", "cycles"] = "cycles"
-    """What `patience` counts."""
+    """What `patience` counts: whole cycles, or epochs, without a better validation accuracy."""
+    learnt: Share = 0.0
+    """Accuracy on clean training images at which training ends with the cycle; 0 to go on."""
+
+
+LEARNT = StoppingSettings(learnt=0.999)
+NEVER_STOP = StoppingSettings(patience=0)
 
 
 class ComputeOptions(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smallvision.format import (
     NONE,
+    format_duration,
     format_fraction,
     format_size,
     format_times,
@@ -19,6 +20,14 @@ def describe_shape(shape: Shape) -> str:
     """The size of one image, `32 × 32 pixels, colour`."""
     channels, height, width = shape
     return f"{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}"
+
+
+def describe_budget(record: StudyRecord) -> str:
+    """The time that a study was given, `budget 1 h`, or the preset where nothing was planned."""
+    if record.budget is None:
+        return f"preset {record.preset}"
+    seconds = record.budget.seconds
+    return "no time limit" if seconds is None else f"budget {format_duration(seconds)}"
 
 
 def describe_seeds(seeds: SeedSummary) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smallvision.format import format_moment
-from smallvision.reporting.sections.phrases import describe_environment
+from smallvision.reporting.sections.phrases import describe_budget, describe_environment
 from smallvision.reporting.view import LoneRunView, RunView, StudyView
 
 
@@ -25,7 +25,7 @@ def gather(study: StudyView) -> ReproduceSection:
     record, winner = study.record, study.winner
     facts = (
         ("seed", str(record.seed)),
-        ("preset", record.preset),
+        ("time", describe_budget(record)),
         ("started", format_moment(record.created)),
         ("finished", format_moment(record.finished) if record.finished else "not finished"),
         *describe_environment(study.environment),

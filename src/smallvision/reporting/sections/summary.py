@@ -16,7 +16,11 @@ from smallvision.format import (
 )
 from smallvision.records.schema import TestRecord, Verdict
 from smallvision.reporting.sections import ladder
-from smallvision.reporting.sections.phrases import describe_shape, tell_other_openings
+from smallvision.reporting.sections.phrases import (
+    describe_budget,
+    describe_shape,
+    tell_other_openings,
+)
 from smallvision.reporting.sections.protocol import list_limits
 from smallvision.reporting.view import Picture, RungView, StudyView
 
@@ -68,6 +72,7 @@ class SummarySection:
     facts: tuple[Fact, ...]
     gains: tuple[tuple[str, str], ...]
     ladder: ladder.LadderSection
+    budget: str
 
 
 def gather(study: StudyView) -> SummarySection:
@@ -89,6 +94,7 @@ def gather(study: StudyView) -> SummarySection:
         ),
         gains=sum_up_gains(study),
         ladder=ladder.gather(study),
+        budget=describe_budget(study.record),
     )
 
 
