@@ -12,7 +12,13 @@ from smallvision.format import (
     name_seeds,
     shorten_hash,
 )
-from smallvision.records.schema import ComputeSettings, Environment, FoldSummary, SeedSummary
+from smallvision.records.schema import (
+    ComputeSettings,
+    Environment,
+    FoldSummary,
+    SeedSummary,
+    StudyRecord,
+)
 from smallvision.records.schema.base import Shape
 
 
