@@ -1,7 +1,7 @@
 """Take out one guard of the package at a time, and see whether the battery notices.
 
 `python -m tests.battery.mutation [MODULE …]` does so for all guards of the modules in `GUARDED`, or
-of some, and writes `results/mutation.json`. A guard is
+of some, and writes `results/mutation.json`; a second call goes on. A guard is
 
 - an `if` that only raises: its condition becomes false;
 - an `except` that turns an error into one line: it raises what it caught;
@@ -15,14 +15,16 @@ nothing that can be seen. They count as not noticed.
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.abc
 import importlib.util
 import json
 import os
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.machinery import ModuleSpec
@@ -32,6 +34,7 @@ from types import ModuleType
 from typing import Any
 
 import smallvision
+from smallvision.stats.intervals import wilson_interval
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(smallvision.__file__).parent
@@ -242,55 +245,75 @@ def judge(guard: Guard, families: Sequence[str]) -> dict[str, Any]:
     seconds = round(time.perf_counter() - began, 1)
     mark = "noticed" if noticed else "NOT NOTICED"
     print(f"{mark:<12}{guard.module}:{guard.line} {guard.kind}: {guard.text}  [{said[:80]}]")
-    return {**asdict(guard), "noticed": noticed, "by": said, "seconds": seconds}
+    found = {"noticed": noticed, "by": said, "seconds": seconds}
+    return {**asdict(guard), **found, "source": hash_source(guard.module)}
 
 
-def all_guards(wanted: Sequence[str]) -> Iterator[tuple[Guard, tuple[str, ...]]]:
-    """Every guard of the modules, with the families that must notice."""
-    for module, families in GUARDED.items():
-        if not wanted or module in wanted:
-            for guard in list_guards(module):
-                yield guard, families
+def all_guards(wanted: Sequence[str]) -> list[tuple[Guard, tuple[str, ...]]]:
+    """Every guard of the modules, with the families that must notice, in an order by chance.
+
+    So those that were judged before the script was stopped are a fair sample of all.
+    """
+    pairs = [
+        (guard, families)
+        for module, families in GUARDED.items()
+        if not wanted or module in wanted
+        for guard in list_guards(module)
+    ]
+    random.Random(0).shuffle(pairs)
+    return pairs
+
+
+def hash_source(module: str) -> str:
+    """What tells whether a module was changed since its guards were judged."""
+    return hashlib.sha256((PACKAGE / module).read_bytes()).hexdigest()[:16]
 
 
 def main() -> None:
-    """Judge all guards, two at a time; keep the record."""
+    """Judge the guards that no earlier call judged, two at a time; keep the record."""
     if sys.argv[1:2] == ["--without"]:
         try_without(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
         return
     from tests.battery.__main__ import write_json, write_part
 
-    wanted = sys.argv[1:]
-    families = {family for module in wanted or GUARDED for family in GUARDED[module]}
+    judged = read_known()
+    known = {(guard["module"], guard["number"]) for guard in judged}
+    pending = [
+        pair for pair in all_guards(sys.argv[1:]) if (pair[0].module, pair[0].number) not in known
+    ]
+    families = {family for _, names in pending for family in names}
     whole = Guard("records/store.py", -1, 0, "none", "nothing taken out")
     with ThreadPoolExecutor(2) as pool:
         # What fails as it is would notice anything.
         for found in pool.map(lambda family: judge(whole, [family]), sorted(families)):
             if found["noticed"]:
                 sys.exit(f"a family fails with all guards in place: {found['by']}")
-    judged = read_known() if wanted else []
-    with ThreadPoolExecutor(2) as pool:
-        for guard in pool.map(lambda pair: judge(*pair), all_guards(wanted)):
+        for guard in pool.map(lambda pair: judge(*pair), pending):
             judged.append(guard)
             write_part("mutation", describe(write_json(RECORD, "mutation", {"guards": judged})))
     print(f"{sum(guard['noticed'] for guard in judged)} of {len(judged)} guards are covered")
 
 
 def read_known() -> list[dict[str, Any]]:
-    """What an earlier call found of other modules."""
+    """What an earlier call found of modules that are the same still."""
     if not RECORD.exists():
         return []
     guards = json.loads(RECORD.read_text(encoding="utf-8"))["guards"]
-    return [guard for guard in guards if guard["module"] not in sys.argv[1:]]
+    return [guard for guard in guards if guard["source"] == hash_source(guard["module"])]
 
 
 def describe(record: dict[str, Any]) -> list[str]:
     """How many guards are covered, and which are not."""
-    guards = record["guards"]
+    guards, total = record["guards"], len(all_guards(()))
     missed = [guard for guard in guards if not guard["noticed"]]
+    noticed = len(guards) - len(missed)
+    low, high = (f"{bound:.0%}" for bound in wilson_interval(noticed, len(guards)))
+    sample = ""
+    if len(guards) < total:
+        sample = f", drawn at random (95 % interval for all: {low} to {high})"
     lines = [
-        f"{record['created'][:10]}: {len(guards)} guards were taken out one at a time "
-        f"(`make mutation`), and the battery noticed {len(guards) - len(missed)} of them.",
+        f"{record['created'][:10]}: of {total} guards, {len(guards)} were taken out one at a time "
+        f"(`make mutation`){sample}, and the battery noticed {noticed} of them.",
     ]
     if missed:
         lines += ["", "Not noticed, most of them since another guard refuses the same thing:", ""]
