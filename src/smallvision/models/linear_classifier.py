@@ -12,13 +12,9 @@ def linear_classifier(shape: tuple[int, int, int], num_classes: int) -> nn.Modul
         shape: `(C, H, W)` of an image.
         num_classes: K.
 
-    Returns: a module from `(N, C, H, W)` to logits `(N, K)`; it begins with zeros, as the problem
-        is convex and has one solution.
+    Returns: a module from `(N, C, H, W)` to logits `(N, K)`.
 
     Source: Cox, J. R. Stat. Soc. B 20 (1958) 215-242.
     """
     C, H, W = shape
-    layer = nn.Linear(C * H * W, num_classes)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return nn.Sequential(nn.Flatten(), layer)
+    return nn.Sequential(nn.Flatten(), nn.Linear(C * H * W, num_classes))
