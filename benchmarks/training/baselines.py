@@ -100,7 +100,7 @@ def fit_cnn(images: ImageSet, split: Split, *, seconds: float, seed: int) -> Bas
         with torch.inference_mode():
             found = [
                 model(part.to(machine.device)).argmax(1).cpu()
-                for part in centre(others).split(PREDICTED)
+                for part in torch.split(centre(others), PREDICTED)
             ]
         return torch.cat(found).numpy()
 
@@ -109,10 +109,10 @@ def fit_cnn(images: ImageSet, split: Split, *, seconds: float, seed: int) -> Bas
     weights = model.state_dict()
     while epoch == 0 or time.perf_counter() - began < seconds:
         epoch += 1
-        for rows in torch.randperm(len(labels)).to(machine.device).split(BATCH):
+        for rows in torch.split(torch.randperm(len(labels)).to(machine.device), BATCH):
             loss = nn.functional.cross_entropy(model(pixels[rows]), labels[rows])
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
         now_right = np.asarray(predict(images.images[split.val]) == images.labels[split.val])
         if epoch == 1 or now_right.sum() > right.sum():

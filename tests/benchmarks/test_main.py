@@ -43,7 +43,7 @@ def test_step_then_report(
         (["pipeline", "digits"], "expects RGB images"),
         (["step", "wrn-au"], "unknown recipe 'wrn-au'"),
         (["step", "wrn", "wrn"], "two recipes have one name"),
-        (["subsets", "digits", "--methods", "svm"], "unknown method 'svm', did you mean 'svc'"),
+        (["subsets", "digits", "--methods", "svm"], "unknown method 'svm'; did you mean 'svc'"),
         (["subsets", "digits", "--methods", "svc,tutorial-cnn"], "add speednet"),
         (["subsets", "digits", "--sizes", "1k"], "write it like 1000,5000"),
         (["subsets", "digits", "--sizes", "1400,1500"], "expected fewer than the 1,438 training"),

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from itertools import count
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -11,13 +8,6 @@ from benchmarks.training.baselines import fit_cnn, fit_svc
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import make_split
 from tests.support.images import make_images
-
-
-@pytest.fixture
-def _steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that goes on by a second whenever it is read: an epoch takes a second."""
-    clock = count()
-    monkeypatch.setattr(baselines, "time", SimpleNamespace(perf_counter=lambda: float(next(clock))))
 
 
 def test_an_svc_learns_and_is_fitted_on_validation_images_too() -> None:
@@ -35,7 +25,7 @@ def test_an_svc_learns_and_is_fitted_on_validation_images_too() -> None:
     assert known_rate > known.right.mean() + 0.2, "it knows the labels that it validated on"
 
 
-@pytest.mark.usefixtures("_steady_clock")
+@pytest.mark.usefixtures("steady_clock")
 def test_a_plain_network_learns_for_its_time() -> None:
     images = make_images(120, channels=3)
     cnn = fit_cnn(images, make_split(images, seed=0), seconds=20, seed=0)
@@ -44,7 +34,7 @@ def test_a_plain_network_learns_for_its_time() -> None:
     assert (cnn.predict(other.images) == other.labels).mean() > 0.9
 
 
-@pytest.mark.usefixtures("_steady_clock")
+@pytest.mark.usefixtures("steady_clock")
 def test_a_plain_network_is_that_of_its_best_epoch() -> None:
     images = shuffle_labels(make_images(120))
     split = make_split(images, seed=0)
@@ -54,7 +44,7 @@ def test_a_plain_network_is_that_of_its_best_epoch() -> None:
     assert not cnn.chosen.startswith("epoch 30")
 
 
-@pytest.mark.usefixtures("_steady_clock")
+@pytest.mark.usefixtures("steady_clock")
 def test_a_plain_network_without_time_has_one_epoch() -> None:
     images = make_images(30)
     assert fit_cnn(images, make_split(images), seconds=0, seed=0).chosen == "epoch 1 of 1"

@@ -107,16 +107,15 @@ def test_a_run_that_was_cut_short_begins_anew(tmp_path: Path, jobs: list[SubsetJ
     assert len(jobs) == 1
 
 
+@pytest.mark.usefixtures("steady_clock")
 @pytest.mark.parametrize("method", ["svc", "tutorial-cnn"])
 def test_a_baseline_opens_the_test_set_once(method: str, tmp_path: Path) -> None:
-    job = replace(make_job(method, tmp_path / "run"), seconds=0.5)
+    job = replace(make_job(method, tmp_path / "run"), seconds=20.0)
     run = measure(job, 120)
     (opening,) = read_openings(job.folder)
     assert (opening.model, opening.command, opening.n) == (method, "a command", 30)
     assert (run.val.n, run.test.n) == (24, 30)
     assert run.test.accuracy > 0.8
-    low, high = run.test.interval
-    assert low < run.test.accuracy <= high
     with pytest.raises(RecordError, match="opened the test set, and was cut short"):
         measure(job, 120)
     assert len(read_openings(job.folder)) == 1
@@ -195,7 +194,7 @@ def test_records_are_compared_side_by_side(tmp_path: Path, jobs: list[SubsetJob]
         runs=tuple(runs),
     )
     after = before.change(label="after", runs=tuple(run for run in runs if run.method != "svc")[:1])
-    assert list(compare_records([before, after]))[0].splitlines() == [
+    assert next(compare_records([before, after])).splitlines() == [
         "| images | method | before: seeds | test % | minutes | after: seeds | test % | minutes |",
         "|---|---|---|---|---|---|---|---|",
         "| 1,000 | speednet | 2 | 55.00 ± 7.07 | 0.1 | 1 | 50.00 | 0.1 |",
