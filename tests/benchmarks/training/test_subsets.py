@@ -22,7 +22,7 @@ from benchmarks.training.subsets import (
     take_subset,
 )
 from smallvision.data.dataset import DataSet
-from smallvision.errors import RecordError
+from smallvision.errors import FailedRunError, RecordError
 from smallvision.records import store
 from smallvision.records.ledger import read_openings
 from tests.support.images import make_dataset, write_dataset
@@ -148,16 +148,30 @@ def test_a_study_is_tested_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
     run_study = sv.run_study
 
     def run_short(data: DataSet, folder: Path, plan: sv.StudyPlan) -> object:
-        assert (plan.budget_seconds, plan.seed) == (5.0, 3)
-        small = replace(plan, budget_seconds=None, rungs=("linear",), folds=1, dry_run=True)
-        return run_study(data, folder, small)
+        return run_study(data, folder, replace(plan, folds=1))
 
     monkeypatch.setattr(sv, "run_study", run_short)
-    job = make_job("study", tmp_path / "run", seed=3)
+    job = replace(make_job("study", tmp_path / "run", seed=3), dry_run=True)
     run = measure(job, 120)
     (opening,) = read_openings(job.folder)
     assert (opening.command, run.test.n) == ("a command", opening.n)
     assert run.chosen == "winner linear"
+
+
+def test_a_study_has_the_whole_budget_for_all_rungs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = []
+
+    def stop(_data: DataSet, _folder: Path, plan: sv.StudyPlan) -> object:
+        plans.append(plan)
+        raise FailedRunError("that is enough")
+
+    monkeypatch.setattr(sv, "run_study", stop)
+    with pytest.raises(FailedRunError, match="enough"):
+        measure(make_job("study", tmp_path / "run", seed=3), 120)
+    (plan,) = plans
+    assert (plan.budget_seconds, plan.seed, plan.rungs, plan.dry_run) == (5.0, 3, (), False)
 
 
 def test_a_dry_run_does_all_of_it_and_keeps_nothing(
