@@ -74,6 +74,12 @@ pretrained: $(INSTALLED)  ## the model that comes with the package; after `make 
 	$(BENCHMARKS) keep-pretrained studies/pretrained
 	$(BENCHMARKS) pages
 
+.PHONY: subsets
+LABEL ?= now
+subsets: $(INSTALLED)  ## few images beside an SVC and a plain network; six hours, twenty at most, and CIFAR-10 is needed
+	$(BENCHMARKS) subsets --label $(LABEL) --out results/subsets
+	$(BENCHMARKS) pages
+
 .PHONY: gold
 gold: $(INSTALLED)  ## tests/gold/folders anew, after the format on disk was changed on purpose
 	$(BIN)/python -m tests.gold.make_folders

@@ -21,6 +21,7 @@ from benchmarks.throughput.step import step
 from benchmarks.training.ablations import ablations
 from benchmarks.training.accuracy import accuracy
 from benchmarks.training.race import race
+from benchmarks.training.subsets import subsets
 from smallvision.errors import UserError
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ for command in (
     accuracy,
     race,
     ablations,
+    subsets,
     convolutions,
     check,
     report,

@@ -11,7 +11,7 @@ import re
 from benchmarks import keep, keep_pretrained
 from benchmarks.records import RESULTS, ROOT
 from benchmarks.throughput import convolutions
-from benchmarks.training import ablations, race
+from benchmarks.training import ablations, race, subsets
 from smallvision.records.files import write_text
 
 PAGES = (ROOT / "README.md", ROOT / "docs" / "SPEED.md")
@@ -21,6 +21,7 @@ BLOCKS = {
     "pretrained": keep_pretrained.write_block,
     "convolutions": convolutions.write_block,
     "races": race.write_block,
+    "subsets": subsets.write_block,
 }
 
 

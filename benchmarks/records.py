@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, TypedDict, TypeVar
 
@@ -171,8 +171,16 @@ def are_alike(one: Measurement, other: Measurement) -> bool:
     return one.machine == other.machine and all(len(values) < 2 for values in named)
 
 
-class RecipeMeasurement(Measurement):
+class GrowingMeasurement(Measurement):
+    """A measurement to which later calls add runs."""
+
+    same: ClassVar[Mapping[str, str]]  # fields that all calls agree on, and their names for people
+
+
+class RecipeMeasurement(GrowingMeasurement):
     """A measurement of one recipe, to which later calls add runs."""
+
+    same: ClassVar[Mapping[str, str]] = {"recipe_sum": "recipe"}
 
     target: float = 0.94
     """Test accuracy that the recipe was made for."""
@@ -180,20 +188,22 @@ class RecipeMeasurement(Measurement):
     """SHA-256 of the recipe."""
 
 
-AnyRecipeMeasurement = TypeVar("AnyRecipeMeasurement", bound=RecipeMeasurement)
+AnyGrowingMeasurement = TypeVar("AnyGrowingMeasurement", bound=GrowingMeasurement)
 
 
-def continue_record(path: Path, fresh: AnyRecipeMeasurement) -> AnyRecipeMeasurement:
+def continue_record(path: Path, fresh: AnyGrowingMeasurement) -> AnyGrowingMeasurement:
     """Read the record that runs are to be added to; without one, `fresh`.
 
     Raises:
-        RecordError: the record is of another kind, recipe or machine.
+        RecordError: the record is of another kind or machine, or differs in what has to be the
+            same, such as the recipe.
     """
     known = store.read_if_there(path, type(fresh))
     if known is None:
         return fresh
-    if known.recipe_sum != fresh.recipe_sum:
-        raise RecordError(f"{path} is of another recipe; name another folder with --out")
+    for field, name in fresh.same.items():
+        if getattr(known, field) != getattr(fresh, field):
+            raise RecordError(f"{path} is of another {name}; name another folder with --out")
     if not are_alike(known, fresh):
         raise RecordError(f"{path} was measured on another machine; name another folder with --out")
     return known

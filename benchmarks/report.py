@@ -18,6 +18,7 @@ from benchmarks.throughput.step import StepRecord
 from benchmarks.training.ablations import AblationsRecord
 from benchmarks.training.accuracy import AccuracyRecord
 from benchmarks.training.race import RaceRecord
+from benchmarks.training.subsets import SubsetsRecord
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.reporting.page import write_page
@@ -27,6 +28,7 @@ KINDS: dict[str, type[Measurement]] = {
     "race": RaceRecord,
     "accuracy": AccuracyRecord,
     "ablations": AblationsRecord,
+    "subsets": SubsetsRecord,
     "step": StepRecord,
     "pipeline": PipelineRecord,
     "predict": PredictRecord,
