@@ -177,11 +177,20 @@ def test_sections_go_with_their_records(whole_copy: Path, gone: str, section: st
 
 def test_rungs_left_out_take_one_line(whole_copy: Path) -> None:
     rungs = load(whole_copy / "study.json")["rungs"]
-    rungs[7] |= {"status": "skipped", "error": None}
+    rungs[7] |= {"status": "skipped", "error": None, "note": None}
     edit_json(whole_copy / "study.json", rungs=rungs)
     drawn = draw(whole_copy)
     assert drawn.text.count("Left out of this study on request: wrn-aug-mish.") == 2
     assert rungs[7]["question"] not in drawn.text
+
+
+def test_rungs_without_time_are_named_with_the_reason(whole_copy: Path) -> None:
+    rungs = load(whole_copy / "study.json")["rungs"]
+    rungs[7] |= {"status": "skipped", "error": None, "note": "60 passes would take 2 h"}
+    edit_json(whole_copy / "study.json", rungs=rungs)
+    drawn = draw(whole_copy)
+    assert "The budget had no time for wrn-aug-mish." in drawn.text
+    assert "wrn-aug-mish: 60 passes would take 2 h" in drawn.text
 
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
