@@ -69,11 +69,11 @@ class TrainBatches:
         augmentations: what is applied in order to bytes and targets, given the step of the run
             and which images they are.
         seed: of the run.
-        passes: over all images in an epoch, each in an order of its own.
         micro_batch: most images made at a time, in parts that differ by one at most; 0 for the
             whole batch.
         reads_ahead: whether the next batch's images are read while a step is made of this one's,
             which pays where images lie in a mapped file.
+        passes: over all images in an epoch, each in an order of its own.
     """
 
     images: Tensor
@@ -83,9 +83,9 @@ class TrainBatches:
     batch_size: int
     augmentations: AugmentationSchedule
     seed: int
-    passes: int = 1
     micro_batch: int = 0
     reads_ahead: bool = False
+    passes: int = 1
 
     @property
     def steps(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from smallvision.comparison.choice import measure_choice
@@ -44,9 +44,7 @@ def find_candidates(
     return {name: status for name, status in statuses.items() if limits.allow(status)} or statuses
 
 
-def choose_cheapest(
-    best: str, operations: Mapping[str, int], verdicts: Mapping[str, Verdict]
-) -> str:
+def choose_cheapest(best: str, count: Callable[[str], int], verdicts: Mapping[str, Verdict]) -> str:
     """The run that costs least to use among the best one and its equals.
 
     An equal cannot be told apart from the best, and seems at most a point less accurate: where
@@ -54,7 +52,7 @@ def choose_cheapest(
 
     Args:
         best: name of the most accurate.
-        operations: multiplications to classify one image, by name.
+        count: multiplications to classify one image, of a name.
         verdicts: of the others against the best, by name.
     """
     equals = [
@@ -62,7 +60,7 @@ def choose_cheapest(
         for name, verdict in verdicts.items()
         if verdict.verdict != "worse" and verdict.difference >= -EQUAL
     ]
-    return min([best, *equals], key=lambda name: operations[name])
+    return min([best, *equals], key=count) if equals else best
 
 
 def count_run(run: Path) -> int:
@@ -106,7 +104,7 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
         runs = {name: context.folder_of(name) for name in pool}
         best = choose_cheapest(
             most_accurate,
-            {name: count_run(run) for name, run in runs.items()},
+            lambda name: count_run(runs[name]),
             {
                 name: compare_runs(run, runs[most_accurate])
                 for name, run in runs.items()

@@ -109,7 +109,7 @@ def test_an_idea_that_did_not_help_is_not_carried_on() -> None:
     [
         (SgdrSettings(cycles=1), 30, 3, 1.0),
         (SgdrSettings(cycles=3, cycle_mult=2.0), 150, 4, 2.0),
-        (LinearSettings(), 30, 3, None),
+        (LinearSettings(), 30, 3, 1.0),
         (CosineSettings(warmup_epochs=1.0, floor=0.01), 30, 3, 1.0),
         (OneCycleSettings(), 30, 3, 1.0),
     ],

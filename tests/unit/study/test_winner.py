@@ -12,16 +12,24 @@ from smallvision.recipes import parse_recipe
 from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.records.layout import SEEDS_RECORD, STATUS, VERDICTS
-from smallvision.records.schema import LadderVerdicts, Limits, SeedSummary, ValidatedRun
+from smallvision.records.schema import (
+    LadderVerdicts,
+    Limits,
+    SeedSummary,
+    ValidatedRun,
+    Verdict,
+    VerdictWord,
+)
 from smallvision.study.context import StudyContext
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
 from smallvision.study.study_record import StudyFile
-from smallvision.study.winner import choose_best, conclude, read_finished
+from smallvision.study.winner import choose_best, choose_cheapest, conclude, read_finished
 from tests.support.comparisons import write_finished_run
 from tests.support.images import make_dataset
 from tests.support.records import make_rate, make_rung_record, make_status, make_study_record
 from tests.support.runs import make_job
+from tests.support.study_records import make_verdict
 
 
 def status(accuracy: float, loss: float = 0.3, **changes: Any) -> ValidatedRun:
@@ -42,6 +50,25 @@ def test_without_any_within_the_limits_the_best_of_all_wins() -> None:
 
 def test_equal_accuracies_are_decided_by_the_loss() -> None:
     assert choose_best({"a": status(0.9, loss=0.4), "b": status(0.9, loss=0.3)}, Limits()) == "b"
+
+
+def test_the_cheapest_of_equals_wins() -> None:
+    """What seems more than a point worse is no equal, whatever a test on few images says."""
+    costs = {"best": 9, "equal": 5, "other": 7, "worse": 1, "unsure": 1}
+
+    def judge(verdict: VerdictWord, difference: float) -> Verdict:
+        return make_verdict("a", "b", verdict=verdict, difference=difference)
+
+    verdicts = {
+        "equal": judge("cannot tell apart", -0.01),
+        "other": judge("cannot tell apart", 0.0),
+        "worse": judge("worse", -0.005),
+        "unsure": judge("cannot tell apart", -0.02),
+    }
+    assert choose_cheapest("best", costs.__getitem__, verdicts) == "equal"
+    assert choose_cheapest("best", costs.__getitem__, {"worse": verdicts["worse"]}) == "best"
+    costs["best"] = 2
+    assert choose_cheapest("best", costs.__getitem__, verdicts) == "best"
 
 
 @pytest.mark.parametrize(

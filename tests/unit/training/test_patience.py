@@ -3,9 +3,14 @@ from smallvision.training import Patience
 CYCLES = (2, 5, 12)
 
 
-def stops(patience: Patience, epoch: int, best: int) -> bool:
-    said = patience.reason_to_stop(epoch=epoch, best_epoch=best, cycle_ends=CYCLES)
-    return said is not None
+def explain(patience: Patience, epoch: int, best: int, train_accuracy: float = 0.9) -> str | None:
+    return patience.reason_to_stop(
+        epoch=epoch, best_epoch=best, cycle_ends=CYCLES, train_accuracy=train_accuracy
+    )
+
+
+def stops(patience: Patience, epoch: int, best: int, train_accuracy: float = 0.9) -> bool:
+    return explain(patience, epoch, best, train_accuracy) is not None
 
 
 def test_never() -> None:
@@ -29,5 +34,15 @@ def test_cycles_survive_a_restart() -> None:
 
 
 def test_the_reason_names_the_best_epoch() -> None:
-    said = Patience(1, "cycles").reason_to_stop(epoch=5, best_epoch=2, cycle_ends=CYCLES)
+    said = explain(Patience(1, "cycles"), 5, 2)
     assert said == "no better validation accuracy in 1 cycle since epoch 2"
+
+
+def test_a_run_that_knows_its_images_ends_with_the_cycle() -> None:
+    """Within a cycle the learning rate has yet to fall, which raises validation accuracy."""
+    patience = Patience(None, learnt=0.999)
+    assert not stops(patience, 4, 4, train_accuracy=1.0)
+    assert not stops(patience, 5, 5, train_accuracy=0.998)
+    assert explain(patience, 5, 5, 0.999) == (
+        "knew its training images at the end of a cycle, epoch 5"
+    )
