@@ -17,6 +17,7 @@ from smallvision.recipes.settings.augmentations import CropSettings, CutMixSetti
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings, SgdSettings
 from smallvision.recipes.settings.recipe import Augment, RandomCropPhase, Recipe, TtaSettings
 from smallvision.recipes.speednet_recipe import SpeedNetScale, build_speednet_recipe
+from smallvision.recipes.start import Start
 from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]
@@ -81,10 +82,16 @@ def name_rung(slot: str, recipe: Recipe) -> str:
     return "-".join(part for part in parts if part)
 
 
-def build_ladder(scale: LadderScale, task: Task, *, seed: int = 0) -> list[Rung]:
+def build_ladder(
+    scale: LadderScale, task: Task, *, seed: int = 0, start: Start | None = None
+) -> list[Rung]:
     """Adapt the ladder to a task and a scale; flips only if labels allow them.
 
-    Each rung changes the one before it; `Rung.on` gives the same change to another recipe.
+    Each rung changes the one before it; `Rung.on` gives the same change to another recipe. The rung
+    `transfer` is there where there is a speednet to start from.
+
+    Raises:
+        SettingError: the start is another network.
     """
     side = min(task.shape[1:])
     # An eighth of the image is 4 pixels of 32, the shift that CIFAR-10 made standard.
@@ -184,6 +191,14 @@ def build_ladder(scale: LadderScale, task: Task, *, seed: int = 0) -> list[Rung]
         after=tuple(rung.slot for rung in rungs),
         change=lambda base: build_speednet_recipe(task, fast, seed=base.seed),
     )
+    if start is not None:
+        add(
+            "transfer",
+            "Does it help to begin with the weights of a network that has seen other images?",
+            "A network with fresh weights learns everything from these images alone.",
+            after=("speednet",),
+            change=start.begin,
+        )
     everything = tuple(rung.slot for rung in rungs)
     add(
         "tuned",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
@@ -20,12 +21,14 @@ class Job:
         split: which of them are trained on, and which are validated on.
         folder: where the records go.
         callback: told what happens.
+        models: folders of saved models that recipes may name by fingerprint: a teacher, a start.
     """
 
     dataset: DataSet
     split: Split
     folder: Path
     callback: Callback = field(default_factory=Callback)
+    models: tuple[Path, ...] = ()
 
     def inside(self, place: str | Path) -> Job:
         """The same job in a folder inside its folder."""
@@ -34,6 +37,10 @@ class Job:
     def at(self, folder: Path) -> Job:
         """The same job in another folder."""
         return replace(self, folder=folder)
+
+    def offering(self, models: Iterable[Path]) -> Job:
+        """The same job with more models that recipes may name."""
+        return replace(self, models=(*self.models, *models))
 
     def observed_by(self, callback: Callback) -> Job:
         """The same job with another observer."""

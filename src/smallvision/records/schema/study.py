@@ -215,6 +215,8 @@ class StudyRecord(Record):
     """Folds in which each rung is cross-validated; 1 is a single split."""
     prefer: Literal["cheapest", "best"] = "best"
     """Whether the winner is the cheapest of the rungs that cannot be told apart from the best."""
+    start: Hash | None = None
+    """Fingerprint of the model whose weights the rung `transfer` begins with; null without one."""
     goal: Goal
     """The metric and the limits."""
     data: DataDescription
