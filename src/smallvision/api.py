@@ -64,17 +64,16 @@ from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
 from smallvision.runs.explain import explain
 from smallvision.runs.finished_run import find_dataset, find_finished, find_validated
-from smallvision.runs.job import AllImages, Job, TrainingSplit
-from smallvision.runs.named_models import own_models, refuse_unknown
+from smallvision.runs.job import AllImages, Job, TrainingSplit, own_models, refuse_unknown
 from smallvision.runs.refit import find_test_record, load_final, refit_run
 from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
-from smallvision.runs.start import begin_with, compare_images, find_start, list_places
 from smallvision.runs.train import run_recipe
 from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan, choose_seed, sets_epochs
+from smallvision.study.start import begin_with, compare_images, find_start, list_places
 from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
 from smallvision.tuning.search import check_storage

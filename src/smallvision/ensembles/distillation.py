@@ -19,8 +19,7 @@ from smallvision.records.layout import DISTILLED
 from smallvision.records.schema import CostRatio, Distillation, Teacher
 from smallvision.records.schema.settings.networks import list_networks
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.job import Job
-from smallvision.runs.named_models import own_models
+from smallvision.runs.job import Job, own_models
 from smallvision.runs.results import Run
 from smallvision.runs.run_data import TIMED
 from smallvision.runs.train import run_recipe

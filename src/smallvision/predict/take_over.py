@@ -38,7 +38,7 @@ def check_start(start: SavedModel, settings: NetworkSettings, shape: Shape) -> N
     body = own.keys() - find_head(settings, shape)
     if not body:
         raise SettingError(f"a {settings.name} has no layer besides its head to be taken over")
-    for name in sorted(body):
+    for name in [name for name in own if name in body]:  # the first layer first
         found = describe_tensor(given[name]) if name in given else "missing"
         if found != (expected := describe_tensor(own[name])):
             theirs, ours = ("x".join(map(str, one)) for one in (start.shape, shape))

@@ -10,8 +10,7 @@ from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.layout import REFIT, STATUS, is_finished
 from smallvision.records.schema import TestRecord
-from smallvision.runs.job import Job, Refit
-from smallvision.runs.named_models import own_models
+from smallvision.runs.job import Job, Refit, own_models
 from smallvision.runs.train import run_recipe
 
 NOTE = (

@@ -16,8 +16,7 @@ from smallvision.records.layout import (
 )
 from smallvision.records.schema import SeedSummary
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.job import Job
-from smallvision.runs.named_models import own_models
+from smallvision.runs.job import Job, own_models
 from smallvision.runs.train import run_recipe
 from smallvision.stats.seeds import summarize_seeds
 

@@ -57,7 +57,7 @@ from smallvision.records.schema import (
 )
 from smallvision.records.weights import check_manifest
 from smallvision.runs.finished_run import find_judged
-from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit
+from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit, keep_models, load_named
 from smallvision.runs.measure import (
     judge_training,
     measure_cost,
@@ -66,7 +66,6 @@ from smallvision.runs.measure import (
     rate_training,
     save_calibrated,
 )
-from smallvision.runs.named_models import keep_models, load_named
 from smallvision.runs.recovery import (
     explain_failure,
     lacks_memory,

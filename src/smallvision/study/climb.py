@@ -35,7 +35,6 @@ from smallvision.runs.explain import explain_run
 from smallvision.runs.finished_run import find_judged, find_validated, judge_run
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
-from smallvision.runs.start import compare_images, find_start, list_places, offer_start
 from smallvision.shapes import MIN_CLASSES
 from smallvision.study.budget import (
     Clock,
@@ -50,6 +49,7 @@ from smallvision.study.folds import settle_folds
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
 from smallvision.study.rungs import WORK, NoTimeError
+from smallvision.study.start import compare_images, find_start, list_places, offer_start
 from smallvision.study.study_record import (
     StudyFile,
     describe_data,

@@ -12,9 +12,9 @@ from smallvision.recipes.builders import check_fit
 from smallvision.recipes.keys import flatten, list_keys, suggest_key
 from smallvision.recipes.overrides import split_assignment
 from smallvision.recipes.planning import assume_scale
-from smallvision.runs.named_models import refuse_unknown
-from smallvision.runs.start import list_places, name_start
+from smallvision.runs.job import refuse_unknown
 from smallvision.study.plan import StudyPlan
+from smallvision.study.start import list_places, name_start
 
 DRY_EPOCHS = 2
 # Any task will do to find a misspelt setting before the images are loaded.
