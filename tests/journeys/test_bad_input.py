@@ -48,6 +48,7 @@ Call = Callable[..., Outcome]
             ["train", "digits", "speednet", "--target", "0.94", "--start", "cifar10"],
             "leave out --start",
         ),
+        (["train", "digits", "transfer"], "with --start"),
         (["study", "digits", "--start", "nowhere"], "nowhere holds no model"),
         (["study", "digits", "--start", "cifar10"], "for images of 1x8x8"),
         (["study", "digits", "--set", f"start.model=sha256:{'0' * 64}"], "with --start"),

@@ -281,6 +281,10 @@ def find_rung(ladder: Sequence[Rung], name: str) -> Rung:
         SettingError: there is none of that name; the nearest is named.
     """
     rungs = {rung.slot: rung for rung in ladder}
+    if name == "transfer" and name not in rungs:
+        raise SettingError(
+            "'transfer' is a rung of studies with --start; alone, train speednet with --start"
+        )
     if name not in rungs:
         raise SettingError(f"unknown recipe '{name}'{nearest(name, rungs)}")
     return rungs[name]

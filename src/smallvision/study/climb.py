@@ -18,7 +18,7 @@ from smallvision.evaluation import FinalModel, evaluate_on_test
 from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.format import format_duration
-from smallvision.predict import SavedModel
+from smallvision.predict import SavedModel, check_start
 from smallvision.predict.network import count_operations
 from smallvision.recipes import Recipe, Rung, Task, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
@@ -93,6 +93,8 @@ def run_study(
     cut_ladder(plan, start=start)
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
+    if start is not None:
+        check_start(start, start.settings, dataset.train.shape)
     plan, judged = settle_folds(plan, dataset)
     if plan.dry_run:
         dataset = make_dry_run(dataset, plan.seed)

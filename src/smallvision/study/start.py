@@ -14,7 +14,7 @@ from smallvision.data.near_duplicates import find_near_duplicates
 from smallvision.data.photographs import look_like_photographs
 from smallvision.data.split import read_split_record
 from smallvision.predict import SavedModel, check_start, fingerprint_model
-from smallvision.predict.pretrained import PRETRAINED
+from smallvision.predict.pretrained import list_pretrained
 from smallvision.recipes import Recipe, Start, override
 from smallvision.records.layout import SPLIT
 from smallvision.records.nofollow import exists
@@ -81,7 +81,7 @@ def compare_images(start: SavedModel, dataset: DataSet) -> str:
         dataset: whose training and validation images are looked at, 2,000 of each at most.
     """
     unknown = "It was not checked whether the start has seen such images before"
-    name = next((p.name for p in PRETRAINED.glob("*") if is_same(start, p)), None)
+    name = next((place.name for place in list_pretrained() if is_same(start, place)), None)
     if name is None:
         if is_of(start, dataset):
             return (

@@ -80,7 +80,8 @@ class StartSettings(Settings):
     model: str = Field("", pattern=r"^(sha256:[0-9a-f]{64})?$")
     """Fingerprint of the model; empty for fresh weights."""
     rate: Share = 0.1
-    """Learning rate of what was taken over, as a share of that of the new head."""
+    """Learning rate of what was taken over, as a share of that of the new head: a tenth adapts it
+    and does not learn it anew (Girshick et al., arXiv 1311.2524)."""
 
 
 class StoppingSettings(Settings):

@@ -171,8 +171,8 @@ class RungRecord(Record):
     builds_on: FolderName | None = None
     """The rung whose recipe it changes."""
     note: Text | None = None
-    """Why it builds on another rung than the one before it, or has another length, or why the
-    budget leaves it out."""
+    """Why it builds on another rung than the one before it, or has another length, why the budget
+    leaves it out, or what the model that it begins with has seen."""
     status: RungState
     """`skipped` is a rung that `--rungs` leaves out, or the budget."""
     error: Text | None = None
