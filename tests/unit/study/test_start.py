@@ -14,9 +14,10 @@ from smallvision.api import distill, train, tune
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError, SettingError, UserError
-from smallvision.predict import fingerprint_model, load_model
+from smallvision.predict import fingerprint_model, load_model, take_over
 from smallvision.predict.pretrained import PRETRAINED
 from smallvision.recipes import Recipe, read_run_recipe
+from smallvision.recipes.builders import build_model
 from smallvision.records.layout import START, read_status
 from smallvision.records.schema.settings.networks import EnsembleSettings, MlpSettings
 from smallvision.runs.job import own_models
@@ -24,6 +25,7 @@ from smallvision.runs.train import run_recipe
 from smallvision.study import start as module
 from smallvision.study.start import begin_with, compare_images, find_start, offer_start
 from smallvision.training import Callback
+from smallvision.training.state import copy_weights
 from tests.support.images import make_dataset
 from tests.support.models import FP32, edit_model, make_model
 from tests.support.runs import Interrupt, make_job, make_recipe, read_bits, train_tiny
@@ -66,17 +68,40 @@ def test_all_weights_but_those_of_the_head_are_taken_over(
     assert len(after[weight]) == len(after[bias]) == 3
 
 
-def test_a_head_of_as_many_classes_is_made_anew_too(source: Path, tmp_path: Path) -> None:
-    four = make_dataset(num_classes=4, seed=6)
-    weights = {}
-    for name, start in (("run", {"rate": 0.0}), ("other", {"rate": 1.0})):
-        job = make_job(four, tmp_path / name).offering([source / "model"])
-        run_recipe(begin(source, start=start, epochs=1), job)
-        weights[name] = read_tensors(tmp_path / name)
-    *body, weight, _ = weights["run"]
-    assert not torch.equal(weights["run"][weight], read_tensors(source)[weight])
-    # What was taken over is trained at the rate that the recipe says.
-    assert not torch.equal(weights["run"][body[0]], weights["other"][body[0]])
+def test_the_whitening_is_not_measured_anew(dataset: DataSet, tmp_path: Path) -> None:
+    model, muon = {"name": "speednet", "widths": [8]}, {"name": "muon"}
+    changes = {"model": model, "optimizer": muon, "augment": [], "epochs": 1}
+    train_tiny(make_dataset(num_classes=4, seed=5), tmp_path / "source", **changes)
+    start = find_start(tmp_path / "source")
+    recipe = begin_with(start, make_recipe(**changes), (1, 8, 8))
+    run_recipe(recipe, make_job(dataset, tmp_path / "run").offering([tmp_path / "source/model"]))
+    filters = [read_tensors(tmp_path / name)["whitening.weight"] for name in ("source", "run")]
+    assert torch.equal(*filters)
+    fresh = train_tiny(dataset, tmp_path / "fresh", **changes)
+    assert fresh.is_done
+    assert not torch.equal(filters[0], read_tensors(tmp_path / "fresh")["whitening.weight"])
+
+
+def test_a_head_of_as_many_classes_is_made_anew_too(source: Path) -> None:
+    start, recipe = find_start(source), make_recipe(**SMALL)
+    model = build_model(recipe, (1, 8, 8), 4)
+    before = copy_weights(model)
+    taken = take_over(model, start, recipe.model, (1, 8, 8))
+    after, given = model.state_dict(), start.network.state_dict()
+    *body, weight, bias = after
+    assert all(torch.equal(after[name], given[name]) for name in body)
+    assert all(torch.equal(after[name], before[name]) for name in (weight, bias))
+    assert len(taken) == len(list(model.parameters())) - 2
+
+
+def test_what_was_taken_over_is_trained_at_its_own_rate(
+    source: Path, dataset: DataSet, tmp_path: Path
+) -> None:
+    for rate in (0.5, 1.0):
+        job = make_job(dataset, tmp_path / str(rate)).offering([source / "model"])
+        run_recipe(begin(source, start={"rate": rate}, epochs=1), job)
+    slow, fast = (read_tensors(tmp_path / name) for name in ("0.5", "1.0"))
+    assert not any(torch.equal(slow[name], fast[name]) for name in slow)
 
 
 def test_a_torn_run_ends_with_the_same_bits_without_its_start(
@@ -111,6 +136,8 @@ def test_from_the_library(source: Path, dataset: DataSet, tmp_path: Path) -> Non
         run, data=dataset, out=tmp_path / "student", settings=["compute.threads=1"]
     )  # which begins where its teacher began
     assert len(own_models(student.folder)) == 2
+    with pytest.raises(UserError, match="with --start"):
+        distill(source, begin(run.folder), data=make_dataset(num_classes=4, seed=5))
 
 
 def test_no_other_work_takes_a_recipe_that_names_a_start(
