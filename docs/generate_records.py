@@ -50,6 +50,7 @@ RUN/                      of `smallvision train`
   folds.json  folds/K/    the other folds of a cross-validated rung, a run folder each
   refit/                  the run on training and validation images
   teacher/  distilled.json  of a student
+  start/                  the model whose weights it began with, of a run with --start
   errors/                 errors.json and PNG pictures
   test.json  ledger.jsonl   of a run that was tested on its own
 

@@ -19,13 +19,12 @@ from smallvision.ensembles.distillation import (
     distill_run,
     find_teacher_run,
     name_teacher,
-    refuse_teacher,
 )
 from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test, score
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.format import format_duration
-from smallvision.predict import load_model
+from smallvision.predict import find_model, load_model
 from smallvision.recipes import (
     Recipe,
     Task,
@@ -65,15 +64,16 @@ from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
 from smallvision.runs.explain import explain
 from smallvision.runs.finished_run import find_dataset, find_finished, find_validated
-from smallvision.runs.job import AllImages, Job, TrainingSplit
+from smallvision.runs.job import AllImages, Job, TrainingSplit, own_models, refuse_unknown
 from smallvision.runs.refit import find_test_record, load_final, refit_run
 from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
-from smallvision.runs.train import own_teacher, run_recipe
+from smallvision.runs.train import run_recipe
 from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan, choose_seed, sets_epochs
+from smallvision.study.start import begin_with, compare_images, find_start, list_places
 from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
 from smallvision.tuning.search import check_storage
@@ -134,6 +134,7 @@ def train(
     seeds: int = 1,
     refit: bool = False,
     target: float | None = None,
+    start: Run | str | Path | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train one recipe and keep everything in a run folder.
@@ -156,6 +157,8 @@ def train(
         target: a test accuracy on CIFAR-10 for which a recipe was made before, instead of the
             rung's own settings; `recipe` is then `speednet`. With nothing left to choose, `refit`
             trains it once, on all images, without validation.
+        start: a model to begin with, as for `classify`: the run takes over its network, of the
+            recipe's family, and its weights but those of the head.
         callbacks: told what happens.
 
     Raises:
@@ -173,24 +176,34 @@ def train(
                 f"--target is made for all training images, and preset {preset} takes some; "
                 "leave --preset out"
             )
+        if start is not None:
+            raise SettingError("--target is made for fresh weights; leave out --start")
     if on_all_images and seeds > 1:
         raise SettingError("--seeds compares runs on validation images, which --refit trains on")
+    begun = None if start is None else find_start(start)
     dataset = as_dataset(data, data_dir)
     asked = recipe
     recipe, split = plan_run(
         dataset, asked, preset=preset, settings=settings, budget_seconds=budget_seconds
     )
+    if begun is not None:
+        asked = recipe = begin_with(begun, recipe, dataset.train.shape, settings)
     check_fit(recipe, dataset.train.shape)
     plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
-    if own_teacher(folder) is None:
-        refuse_teacher(recipe)
-    job = Job(dataset, split, folder, Callbacks(callbacks))
+    models = list_places(begun)
+    refuse_unknown(recipe, (*models, *own_models(folder)))
+    job = Job(dataset, split, folder, Callbacks(callbacks), models)
     with claim_folder(folder, STATUS, resume=resume):
+        notes = [] if begun is None else [compare_images(begun, dataset)]
+        for note in notes:
+            job.callback.on_message(note)
         if budget_seconds is not None:
             runs = seeds + refit
             recipe = fit_budget(asked, recipe, job, settings, budget_seconds, runs, began)
-        run_recipe(recipe, job, AllImages() if on_all_images else TrainingSplit())
+        status = run_recipe(recipe, job, AllImages() if on_all_images else TrainingSplit())
+        if new := [note for note in notes if note not in status.notes]:
+            store.write(folder / STATUS, status.change(notes=(*status.notes, *new)))
         if seeds > 1:
             repeat_run(recipe, job, seeds)
         if refit and not on_all_images:
@@ -210,7 +223,7 @@ def fit_budget(
     """A recipe that a budget has the time for; a run that was begun keeps the one it has.
 
     Args:
-        asked: what the user named.
+        asked: what the user named; with a start, the recipe that begins with it.
         recipe: what it is without a budget, the overrides included.
         job, settings: of the run.
         seconds, runs, began: as for `plan_budget`.
@@ -302,7 +315,7 @@ def tune(
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
     check_fit(recipe, dataset.train.shape)
-    refuse_teacher(recipe)
+    refuse_unknown(recipe)
     epochs = epochs or default_epochs(recipe)
     shorten_trial(recipe, epochs)  # raises if no run may have so many
     if out is None:
@@ -535,6 +548,7 @@ def distill(
     recipe = name_teacher(found, source)
     check_fit(recipe, dataset.train.shape)
     check_teacher_fits(source, recipe)
+    refuse_unknown(recipe, (find_model(source), *own_models(source)))
     folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
     with claim_folder(folder, STATUS, resume=resume):
         distill_run(source, recipe, Job(dataset, split, folder, Callbacks(callbacks)))

@@ -79,6 +79,16 @@ SettingsOption = Annotated[
         help="Override a setting of the recipe, such as epochs=6. Repeat it for more settings.",
     ),
 ]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        metavar="MODEL",
+        help="Begin with the weights of this model, except for its head: a run, a study, a saved "
+        "model, or cifar10 for the included one.",
+        show_default=False,
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the work in an existing folder.")]
 Json = Annotated[
     bool,

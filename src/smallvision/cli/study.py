@@ -16,6 +16,7 @@ from smallvision.cli.options import (
     PresetOption,
     Resume,
     SettingsOption,
+    StartOption,
     leave_if_busy,
     pick_data,
     read_duration,
@@ -102,6 +103,7 @@ def study(
             "one, or the most accurate one."
         ),
     ] = "cheapest",
+    start: StartOption = None,
     resume: Resume = False,
     dry_run: Annotated[
         bool,
@@ -140,6 +142,7 @@ def study(
         folds=folds,
         refit=refit,
         prefer=prefer,
+        start=start,
         dry_run=dry_run,
         command=spell_command(),
     )

@@ -16,6 +16,7 @@ from smallvision.cli.options import (
     PresetOption,
     Resume,
     SettingsOption,
+    StartOption,
     leave_if_busy,
     pick_data,
     read_duration,
@@ -56,6 +57,7 @@ def train(
             show_default=False,
         ),
     ] = None,
+    start: StartOption = None,
     resume: Resume = False,
     evaluate: Annotated[
         bool,
@@ -93,6 +95,7 @@ def train(
             seeds=seeds,
             refit=refit,
             target=target,
+            start=start,
             callbacks=[progress],
         )
     status, repeats = run.status, run.seeds

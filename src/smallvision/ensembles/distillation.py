@@ -19,7 +19,7 @@ from smallvision.records.layout import DISTILLED
 from smallvision.records.schema import CostRatio, Distillation, Teacher
 from smallvision.records.schema.settings.networks import list_networks
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.job import Job
+from smallvision.runs.job import Job, own_models
 from smallvision.runs.results import Run
 from smallvision.runs.run_data import TIMED
 from smallvision.runs.train import run_recipe
@@ -41,7 +41,7 @@ def distill_run(teacher: Path, recipe: Recipe, job: Job) -> Distillation:
         FailedRunError: the loss became NaN or infinite, or memory ran out.
     """
     folder = job.folder
-    status = run_recipe(recipe, job, teacher=find_model(teacher))
+    status = run_recipe(recipe, job.offering([find_model(teacher), *own_models(teacher)]))
     if (known := store.read_if_there(folder / DISTILLED, Distillation)) is not None:
         return known
     taught_by, machine = find_validated(teacher)[1], build_machine(recipe)
@@ -95,19 +95,6 @@ def name_teacher(recipe: Recipe, teacher: Path) -> Recipe:
     return override(
         recipe, [f"name={recipe.name}-distilled", f"teacher.model={fingerprint_model(teacher)}"]
     )
-
-
-def refuse_teacher(recipe: Recipe) -> None:
-    """Refuse a recipe that names a teacher, where there is none to learn from.
-
-    Raises:
-        SettingError: it does.
-    """
-    if recipe.teacher.model:
-        raise SettingError(
-            f"'{recipe.name}' learns from a teacher; train it by `smallvision distill TEACHER "
-            "RECIPE`, or add --set teacher.model="
-        )
 
 
 def check_teacher_fits(teacher: Path, recipe: Recipe) -> None:

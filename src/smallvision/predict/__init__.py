@@ -13,6 +13,7 @@ from smallvision.predict.saved_model import (
     fingerprint_model,
     load_model,
 )
+from smallvision.predict.take_over import check_start, find_head, take_over
 from smallvision.predict.tta import Tta
 from smallvision.predict.weight_average import average_models
 
@@ -23,7 +24,9 @@ __all__ = [
     "average_models",
     "build_distillation_targets",
     "build_network",
+    "check_start",
     "fill_network",
+    "find_head",
     "find_model",
     "find_saliency",
     "fingerprint_model",
@@ -34,4 +37,5 @@ __all__ = [
     "predict_members",
     "refresh_norms",
     "sketch_network",
+    "take_over",
 ]

@@ -11,4 +11,9 @@ PRETRAINED = Path(__file__).with_name(
 
 def find_pretrained(name: str) -> Path | None:
     """The folder of a model that comes with the package; None if none is called that."""
-    return next((place for place in PRETRAINED.glob("*") if place.name == name), None)
+    return next((place for place in list_pretrained() if place.name == name), None)
+
+
+def list_pretrained() -> list[Path]:
+    """The folders of the models that come with the package, each named after its data set."""
+    return sorted(PRETRAINED.glob("*"))

@@ -9,6 +9,7 @@ from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.scale import LadderScale
 from smallvision.recipes.settings.recipe import Recipe
 from smallvision.recipes.speednet_recipe import recipe_for_target
+from smallvision.recipes.start import Start
 from smallvision.recipes.task import Task
 from smallvision.recipes.toml import parse_recipe, read_own_recipe, read_recipe, read_run_recipe
 
@@ -17,6 +18,7 @@ __all__ = [
     "LadderScale",
     "Recipe",
     "Rung",
+    "Start",
     "Task",
     "build_ladder",
     "find_preset",

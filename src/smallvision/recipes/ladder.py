@@ -30,6 +30,7 @@ from smallvision.recipes.settings.recipe import (
     TtaSettings,
 )
 from smallvision.recipes.speednet_recipe import SpeedNetScale, build_speednet_recipe
+from smallvision.recipes.start import Start
 from smallvision.recipes.task import Task
 
 Change = Callable[[Recipe], Recipe]
@@ -95,10 +96,16 @@ def name_rung(slot: str, recipe: Recipe) -> str:
     return "-".join(part for part in parts if part)
 
 
-def build_ladder(scale: LadderScale, task: Task, *, seed: int = 0) -> list[Rung]:
+def build_ladder(
+    scale: LadderScale, task: Task, *, seed: int = 0, start: Start | None = None
+) -> list[Rung]:
     """Adapt the ladder to a task and a scale; flips only if labels allow them.
 
-    Each rung changes the one before it; `Rung.on` gives the same change to another recipe.
+    Each rung changes the one before it; `Rung.on` gives the same change to another recipe. The rung
+    `transfer` is there where there is a speednet to start from.
+
+    Raises:
+        SettingError: the start is another network.
     """
     side = min(task.shape[1:])
     # An eighth of the image is 4 pixels of 32, the shift that CIFAR-10 made standard.
@@ -198,6 +205,14 @@ def build_ladder(scale: LadderScale, task: Task, *, seed: int = 0) -> list[Rung]
         after=tuple(rung.slot for rung in rungs),
         change=lambda base: build_speednet_recipe(task, fast, seed=base.seed),
     )
+    if start is not None:
+        add(
+            "transfer",
+            "Does it help to begin with the weights of a network that has seen other images?",
+            "A network with fresh weights learns everything from these images alone.",
+            after=("speednet",),
+            change=start.begin,
+        )
     everything = tuple(rung.slot for rung in rungs)
     add(
         "tuned",
@@ -276,6 +291,10 @@ def find_rung(ladder: Sequence[Rung], name: str) -> Rung:
         SettingError: there is none of that name; the nearest is named.
     """
     rungs = {rung.slot: rung for rung in ladder}
+    if name == "transfer" and name not in rungs:
+        raise SettingError(
+            "'transfer' is a rung of studies with --start; alone, train speednet with --start"
+        )
     if name not in rungs:
         raise SettingError(f"unknown recipe '{name}'{nearest(name, rungs)}")
     return rungs[name]

@@ -67,13 +67,14 @@ FAMILY_OF: Mapping[str, Family] = {
     "wrn-se-cutmix": "wrn",
     "wrn-se-cutmix-mish": "wrn",
     "speednet": "speednet",
+    "transfer": "speednet",
 }
 # Stages of a plan. Each has rungs that only make sense together, in an order of worth, and the part
 # of the budget that it and the stages before it may grow to: first a model that is good soon, then
 # the questions of the ladder.
 STAGES: Sequence[tuple[tuple[tuple[str, ...], ...], float]] = (
     ((("linear", "mlp"), ("speednet",)), 0.4),
-    ((("vgg10", "vgg10-aug"),), 0.5),
+    ((("transfer",), ("vgg10", "vgg10-aug")), 0.5),
     ((("snapshot-ensemble",),), 0.8),
     (
         (
@@ -132,6 +133,7 @@ class Wish:
         refit: whether the winner is trained once more at the end.
         must: whether none of the rungs may be left out, as somebody named them.
         smallest: whether only the smallest networks are to be used.
+        start: operations of the network that `transfer` begins with, in millions.
     """
 
     slots: Sequence[str]
@@ -139,6 +141,7 @@ class Wish:
     refit: bool = False
     must: bool = False
     smallest: bool = False
+    start: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -298,7 +301,7 @@ class Planner:
     def cost(self, slot: str, scale: LadderScale) -> float:
         """Seconds that a rung takes."""
         family = FAMILY_OF.get(slot) or self.strongest()
-        passes, speed = scale.passes(family), self.speeds(family, scale.lengths[family].size)
+        passes, speed = scale.passes(family), self.speeds(family, self.find_size(slot, scale))
         measured = self.task.num_val + min(CLEAN, self.task.num_train)
         a_pass = self.task.num_train * speed.train + measured * speed.infer
         rated = self.task.num_val + min(RATED, self.task.num_train)
@@ -309,6 +312,15 @@ class Planner:
         if slot == "snapshot-ensemble":
             passes *= scale.snapshots - 1
         return self.wish.runs * (passes * a_pass + once)
+
+    def find_size(self, slot: str, scale: LadderScale) -> str:
+        """The size of a rung's network; of a start, the smallest that costs as much."""
+        family = FAMILY_OF.get(slot) or self.strongest()
+        if slot != "transfer":
+            return scale.lengths[family].size
+        sizes = SIZES[family].items()
+        enough = (name for name, size in sizes if size.operations >= self.wish.start)
+        return next(enough, list(SIZES[family])[-1])
 
     def strongest(self) -> Family:
         """The family that tuning and the ensemble are expected to build on."""
@@ -324,6 +336,8 @@ class Planner:
         """A rung of a scale."""
         family = FAMILY_OF.get(slot)
         size = scale.lengths[family].size if family else ""
+        if slot == "transfer":
+            size = "start's speednet"
         passes = scale.passes(family or self.strongest())
         if slot == "snapshot-ensemble":
             passes *= scale.snapshots - 1
@@ -358,6 +372,6 @@ def assume_scale(seconds: float, task: Task) -> LadderScale:
     It is what recipes are listed and trained at where no plan is made. Short budgets have the
     smallest networks, so that what is tried is tried quickly.
     """
-    slots = [slot for tiers, _ in STAGES for tier in tiers for slot in tier]
+    slots = [slot for tiers, _ in STAGES for tier in tiers for slot in tier if slot != "transfer"]
     wish = Wish(slots, must=True, smallest=seconds <= SHORT)
     return Planner(task, seconds, assume_speeds(task), wish).plan().scale

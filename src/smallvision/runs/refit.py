@@ -10,8 +10,8 @@ from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.layout import REFIT, STATUS, is_finished
 from smallvision.records.schema import TestRecord
-from smallvision.runs.job import Job, Refit
-from smallvision.runs.train import own_teacher, run_recipe
+from smallvision.runs.job import Job, Refit, own_models
+from smallvision.runs.train import run_recipe
 
 NOTE = (
     "Trained on training and validation images together; the validation figures are those of the "
@@ -64,7 +64,7 @@ def refit_run(run: Path, job: Job) -> Path:
     """
     recipe, folder = read_run_recipe(run), run / REFIT
     job.callback.on_message(f"{recipe.name} once more, on training and validation images together")
-    status = run_recipe(recipe, job.at(folder), Refit(run), teacher=own_teacher(run))
+    status = run_recipe(recipe, job.at(folder).offering(own_models(run)), Refit(run))
     if NOTE not in status.notes:
         store.write(folder / STATUS, status.change(notes=(*status.notes, NOTE)))
     return folder

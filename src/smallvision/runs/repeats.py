@@ -16,8 +16,8 @@ from smallvision.records.layout import (
 )
 from smallvision.records.schema import SeedSummary
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.job import Job
-from smallvision.runs.train import own_teacher, run_recipe
+from smallvision.runs.job import Job, own_models
+from smallvision.runs.train import run_recipe
 from smallvision.stats.seeds import summarize_seeds
 
 
@@ -58,8 +58,9 @@ def repeat_run(recipe: Recipe, job: Job, seeds: int) -> SeedSummary:
     for repeat in plan_repeats(recipe, seeds):
         job.callback.on_message(f"{repeat.name} once more, with seed {repeat.seed}")
         with suppress(FailedRunError):  # its status tells, and with it the summary
-            place = job.inside(f"{SEEDS}/{repeat.seed}")
-            run_recipe(repeat, place, teacher=own_teacher(job.folder))
+            run_recipe(
+                repeat, job.inside(f"{SEEDS}/{repeat.seed}").offering(own_models(job.folder))
+            )
     record = summarize_repeats(job.folder)
     store.write(job.folder / SEEDS_RECORD, record)
     return record

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import overload
 
 import torch
+from torch import nn
 
 from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
@@ -16,12 +17,11 @@ from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
-from smallvision.optim import Schedule
+from smallvision.optim import Schedule, slow_down
 from smallvision.predict import (
     SavedModel,
     build_distillation_targets,
-    fingerprint_model,
-    load_model,
+    take_over,
 )
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import (
@@ -46,7 +46,7 @@ from smallvision.recipes.toml import (
 )
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
-from smallvision.records.layout import ENVIRONMENT, SPLIT, STATUS, TEACHER, read_status
+from smallvision.records.layout import ENVIRONMENT, SPLIT, START, STATUS, TEACHER, read_status
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     AllImagesRun,
@@ -55,9 +55,9 @@ from smallvision.records.schema import (
     UnfinishedRun,
     ValidatedRun,
 )
-from smallvision.records.weights import check_manifest, copy_tensors
+from smallvision.records.weights import check_manifest
 from smallvision.runs.finished_run import find_judged
-from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit
+from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit, keep_models, load_named
 from smallvision.runs.measure import (
     judge_training,
     measure_cost,
@@ -117,23 +117,13 @@ class RunSetup:
 
 
 @overload
-def run_recipe(
-    recipe: Recipe,
-    job: Job,
-    mode: TrainingSplit | Refit = ...,
-    *,
-    teacher: Path | None = ...,
-) -> ValidatedRun: ...
+def run_recipe(recipe: Recipe, job: Job, mode: TrainingSplit | Refit = ...) -> ValidatedRun: ...
 @overload
-def run_recipe(
-    recipe: Recipe, job: Job, mode: AllImages, *, teacher: Path | None = ...
-) -> AllImagesRun: ...
+def run_recipe(recipe: Recipe, job: Job, mode: AllImages) -> AllImagesRun: ...
 @overload
+def run_recipe(recipe: Recipe, job: Job, mode: Mode) -> ValidatedRun | AllImagesRun: ...
 def run_recipe(
-    recipe: Recipe, job: Job, mode: Mode, *, teacher: Path | None = ...
-) -> ValidatedRun | AllImagesRun: ...
-def run_recipe(
-    recipe: Recipe, job: Job, mode: Mode = TrainingSplit(), *, teacher: Path | None = None
+    recipe: Recipe, job: Job, mode: Mode = TrainingSplit()
 ) -> ValidatedRun | AllImagesRun:
     """Train a recipe in a run folder, or go on where an earlier session stopped.
 
@@ -143,10 +133,9 @@ def run_recipe(
 
     Args:
         recipe: what to train.
-        job: on what, and in which folder, which is made if missing.
+        job: on what, and in which folder, which is made if missing. The run keeps copies of the
+            models that the recipe names.
         mode: which images the run may learn from.
-        teacher: folder of the model that the recipe's `teacher` names; the run keeps a copy, so
-            that it can be resumed anywhere.
 
     Raises:
         RecordError: the folder belongs to another recipe or split, or cannot be written.
@@ -160,8 +149,7 @@ def run_recipe(
     file = StatusFile(job.folder, status)
     write_about_run(recipe, job)
     try:
-        if teacher is not None:
-            copy_tensors(teacher, job.folder / TEACHER)
+        keep_models(recipe, job)
         finished = train_recipe(recipe, job, mode, file)
     except Exception as error:
         failure = explain_failure(error, recipe)
@@ -271,19 +259,26 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
     normalize = build_normalizer(data.mean, data.std, machine.device)
     train = job.dataset.train
     model = machine.place(build_model(recipe, train.shape, train.num_classes))
-    prepare_model(
-        recipe,
-        model,
-        # They may not lie on the device.
-        lambda: normalize(data.sample(PREPARED_WITH, recipe.seed)[0].to(machine.device)),
-    )
+    start = load_named(START, recipe, job.folder, machine)
+    taken: list[nn.Parameter] = []
+    if start is not None:
+        taken = take_over(model, start, recipe.model, train.shape)
+    else:
+        prepare_model(
+            recipe,
+            model,
+            # They may not lie on the device.
+            lambda: normalize(data.sample(PREPARED_WITH, recipe.seed)[0].to(machine.device)),
+        )
     batch_size = min(recipe.batch_size, len(data.train[1]))
     schedule = build_schedule(recipe, count_epoch_steps(recipe, len(data.train[1])))
     micro_batch = setup.file.status.micro_batch or choose_micro_batch(recipe, machine)
     scale_norm_momentum(model, batch_size, micro_batch)
     batches = build_batches(setup, schedule, batch_size, micro_batch)
     average = build_average(recipe, model, schedule)
-    state = State(model, build_optimizer(recipe, model), average)
+    optimizer = build_optimizer(recipe, model)
+    slow_down(optimizer, taken, recipe.start.rate)
+    state = State(model, optimizer, average)
     passed_over = setup.file.add_notes(restore_newest(job.folder, state))
     state.slowdown = setup.file.status.slowdown or 1.0
     recorder = Recorder(job.folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
@@ -336,11 +331,6 @@ def build_batches(
     )
 
 
-def own_teacher(run: Path) -> Path | None:
-    """The model that a run learnt from, for a refit or a repeat of it; None for most runs."""
-    return run / TEACHER if exists(run / TEACHER) else None
-
-
 def find_teacher(setup: RunSetup) -> Augmentation | None:
     """What a run learns from besides the labels, if anything.
 
@@ -348,17 +338,12 @@ def find_teacher(setup: RunSetup) -> Augmentation | None:
         RecordError: the run holds no such model, or a damaged one, or one of other classes.
     """
     settings, train = setup.recipe.teacher, setup.job.dataset.train
-    if not settings.model:
+    model = load_named(TEACHER, setup.recipe, setup.job.folder, setup.machine)
+    if model is None:
         return None
-    place = setup.job.folder / TEACHER
-    if not exists(place) or fingerprint_model(place) != settings.model:
-        raise RecordError(
-            f"{place} is not the teacher that '{setup.recipe.name}' names; restore it"
-        )
-    model = load_model(place, setup.machine)
     if model.class_names != train.class_names:
         data = setup.job.dataset.name
-        raise RecordError(f"{place} knows other classes than those of {data}")
+        raise RecordError(f"{model.folder} knows other classes than those of {data}")
     model.predict(train.images[:TIMED])  # refuses weights that would spoil every target
     return build_distillation_targets(model, share=settings.share, temperature=settings.temperature)
 

@@ -18,6 +18,8 @@ from smallvision.evaluation import FinalModel, evaluate_on_test
 from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
 from smallvision.format import format_duration
+from smallvision.predict import SavedModel, check_start
+from smallvision.predict.network import count_operations
 from smallvision.recipes import Recipe, Rung, Task, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
 from smallvision.recipes.planning import NEEDS, Wish
@@ -33,6 +35,7 @@ from smallvision.runs.explain import explain_run
 from smallvision.runs.finished_run import find_judged, find_validated, judge_run
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
+from smallvision.shapes import MIN_CLASSES
 from smallvision.study.budget import (
     Clock,
     Pace,
@@ -48,6 +51,7 @@ from smallvision.study.folds import settle_folds
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
 from smallvision.study.rungs import WORK, NoTimeError
+from smallvision.study.start import compare_images, find_start, list_places, offer_start
 from smallvision.study.study_record import (
     StudyFile,
     describe_data,
@@ -87,9 +91,12 @@ def run_study(
     began = time.perf_counter()
     folder, plan = Path(folder), plan or StudyPlan()
     # What can be wrong without the images is found before they are loaded or downloaded.
-    cut_ladder(plan)
+    start = None if plan.start is None else find_start(plan.start)
+    cut_ladder(plan, start=start)
     check_folder(folder, STUDY, resume=resume)
     dataset = as_dataset(data, data_dir)
+    if start is not None:
+        check_start(start, start.settings, dataset.train.shape)
     plan, judged = settle_folds(plan, dataset)
     if plan.dry_run:
         dataset = make_dry_run(dataset, plan.seed)
@@ -100,18 +107,24 @@ def run_study(
         subset=choose_subset(len(dataset.train), plan.seconds),
         seed=plan.seed,
     )
-    job = Job(dataset, split, folder, Callbacks(callbacks))
+    job = Job(dataset, split, folder, Callbacks(callbacks), list_places(start))
     folds = (split, *others) if others else ()
     with lock_folder(folder):
         job.callback.on_message(judged)
         is_begun = check_folder(folder, STUDY, resume=resume)
-        context = prepare_study(job, plan, folds, began, is_begun=is_begun)
+        context = prepare_study(job, plan, folds, start, began, is_begun=is_begun)
         file = reopen_study(context) if is_begun else open_study(context)
         return climb_ladder(context, file, Clock(file.record.spent_seconds, began))
 
 
 def prepare_study(
-    job: Job, plan: StudyPlan, folds: tuple[Split, ...], began: float, *, is_begun: bool
+    job: Job,
+    plan: StudyPlan,
+    folds: tuple[Split, ...],
+    start: SavedModel | None,
+    began: float,
+    *,
+    is_begun: bool,
 ) -> StudyContext:
     """Divide the budget, or take the division that was written down, and cut the ladder to it."""
     dataset, split = job.dataset, job.split
@@ -121,18 +134,22 @@ def prepare_study(
     elif plan.same_plan_as is not None:
         budget = read_plan(plan.same_plan_as)
     elif plan.is_timed:
-        ladder = cut_ladder(plan, task)
+        ladder = cut_ladder(plan, task, start=start)
         wish = Wish(
             tuple(rung.slot for rung in ladder.rungs if rung.slot in ladder.chosen),
             runs=plan.seeds * max(1, len(folds)),
             refit=bool(plan.refit),
             must=bool(plan.rungs),
+            start=0.0
+            if start is None
+            else count_operations(start.settings, (3, 32, 32), MIN_CLASSES) / 1e6,
         )
         budget = plan_budget(job, task, plan.seconds, wish, seed=plan.seed, began=began)
     else:
         budget = None
     scale = None if budget is None else read_scale(budget)
-    return StudyContext(job, plan, cut_ladder(plan, task, scale), folds, budget)
+    ladder = cut_ladder(plan, task, scale, start)
+    return StudyContext(job, plan, ladder, folds, budget, start)
 
 
 def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudySummary:
@@ -140,6 +157,9 @@ def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudyS
     job = context.job
     for sentence in (*job.dataset.notes, describe_data(job.dataset, job.split)):
         job.callback.on_message(sentence)
+    offer = offer_start(job.dataset, len(job.split.train)) if context.start is None else None
+    if offer is not None:
+        job.callback.on_message(offer)
     for line in describe_plan(context.budget) if context.budget else ():
         job.callback.on_message(line)
     if not is_explored(job.folder / "exploration"):
@@ -292,6 +312,8 @@ def place_rung(
     placed = context.ladder.place(rung, recipe)
     if entry.status == "pending" and recipe is not None:
         note = " ".join(filter(None, [note, explain_length(placed.recipe, recipe)])) or None
+    if entry.status == "pending" and rung.slot == "transfer" and context.start is not None:
+        note = " ".join(filter(None, [note, compare_images(context.start, context.job.dataset)]))
     taken = {other.name for other in file.record.rungs if other.slot != rung.slot}
     if placed.name in taken:
         placed = placed.with_recipe(placed.recipe.model_copy(update={"name": rung.slot}))

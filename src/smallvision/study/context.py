@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallvision.data.split import Split
+from smallvision.predict import SavedModel
 from smallvision.records.layout import run_folder
 from smallvision.records.schema import BudgetPlan
 from smallvision.runs.job import Job
@@ -23,6 +24,7 @@ class StudyContext:
         ladder: what that means for this data.
         folds: the splits of all folds, the job's own first; empty for a single split.
         budget: how the time is divided; None where the user set the epochs.
+        start: the model that the rung `transfer` begins with, if there is that rung.
     """
 
     job: Job
@@ -30,6 +32,7 @@ class StudyContext:
     ladder: Ladder
     folds: tuple[Split, ...] = ()
     budget: BudgetPlan | None = None
+    start: SavedModel | None = None
 
     @property
     def trainings(self) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from smallvision.ensembles.distillation import refuse_teacher
 from smallvision.errors import SettingError
+from smallvision.predict import SavedModel, check_start
 from smallvision.recipes import LadderScale, Recipe, Rung, Task, build_ladder, find_rung, override
 from smallvision.recipes.builders import check_fit
 from smallvision.recipes.keys import flatten, list_keys, suggest_key
 from smallvision.recipes.overrides import split_assignment
 from smallvision.recipes.planning import assume_scale
+from smallvision.runs.job import refuse_unknown
 from smallvision.study.plan import StudyPlan
+from smallvision.study.start import list_places, name_start
 
 DRY_EPOCHS = 2
 # Any task will do to find a misspelt setting before the images are loaded.
@@ -42,7 +44,12 @@ class Ladder:
         return rung if base is None else place_rung(rung, base, self.settings)
 
 
-def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK, scale: LadderScale | None = None) -> Ladder:
+def cut_ladder(
+    plan: StudyPlan,
+    task: Task | None = None,
+    scale: LadderScale | None = None,
+    start: SavedModel | None = None,
+) -> Ladder:
     """The rungs for a task, with the overrides in place.
 
     Without a scale it is that of a machine that nobody has measured.
@@ -51,10 +58,13 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK, scale: LadderScale | None
 
     Raises:
         SettingError: an unknown preset, rung or key, a value out of range, a device that is not
-            here, a teacher, or a rung to repeat that is not climbed or is an ensemble.
+            here, a teacher, a rung to repeat that is not climbed or is an ensemble, or a start that
+            does not fit.
     """
+    task = task or (ANY_TASK if start is None else replace(ANY_TASK, shape=start.shape))
     scale = scale or assume_scale(plan.seconds, task)
-    rungs = build_ladder(scale, task, seed=plan.seed)
+    named = None if start is None else name_start(start)
+    rungs = build_ladder(scale, task, seed=plan.seed, start=named)
     chosen = frozenset(find_rung(rungs, slot).slot for slot in plan.rungs or list_slots(rungs))
     repeated = frozenset(pick_repeated(rungs, plan, chosen))
     settings = list(plan.settings)
@@ -72,7 +82,9 @@ def cut_ladder(plan: StudyPlan, task: Task = ANY_TASK, scale: LadderScale | None
         cut.append(place_rung(rung, cut[-1].recipe, settings))
     for rung in cut:
         check_fit(rung.recipe, task.shape)
-        refuse_teacher(rung.recipe)
+        refuse_unknown(rung.recipe, list_places(start))
+        if start is not None and rung.recipe.start.model:
+            check_start(start, rung.recipe.model, task.shape)
     return Ladder(scale, tuple(cut), chosen, repeated, tuple(settings))
 
 

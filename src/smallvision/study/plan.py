@@ -35,6 +35,8 @@ class StudyPlan:
             apart from the most accurate, or `best` for the latter.
         refit: train the winner once more on training and validation images before the test; None
             for just where there are folds.
+        start: a model whose weights a rung of its own, `transfer`, begins with: a run, a study, the
+            folder of a saved model, or the name of an included one.
         dry_run: the same lines at tiny size: few images, one or two epochs.
         command: for the records.
 
@@ -55,6 +57,7 @@ class StudyPlan:
     folds: int | None = None
     refit: bool | None = None
     prefer: Literal["cheapest", "best"] = "cheapest"
+    start: str | Path | None = None
     dry_run: bool = False
     command: str = "smallvision.run_study()"
 

@@ -79,6 +79,7 @@ def open_study(context: StudyContext) -> StudyFile:
         refit=bool(plan.refit),
         folds=plan.folds or 1,
         prefer=plan.prefer,
+        start=context.start.fingerprint if context.start else None,
         goal=Goal(limits=plan.limits),
         data=describe_source(job.dataset),
         rungs=tuple(
@@ -150,6 +151,7 @@ def reopen_study(context: StudyContext) -> StudyFile:
         "folds": plan.folds or 1,
         "refit": bool(plan.refit),
         "prefer": plan.prefer,
+        "start": context.start.fingerprint if context.start else None,
     }
     for name, value in asked.items():
         if getattr(record, name) != value:

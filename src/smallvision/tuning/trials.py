@@ -8,7 +8,7 @@ from pathlib import Path
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.recipes.overrides import change_epochs
-from smallvision.records.layout import STATUS, read_status
+from smallvision.records.layout import START, STATUS, read_status
 from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema import EpochMetrics, TrialResult, UnfinishedRun
 from smallvision.runs.job import Job
@@ -122,5 +122,5 @@ def time_spent(run: Path) -> float:
 
 def discard_weights(run: Path) -> None:
     """Remove the weights of a finished trial; its records stay."""
-    for name in ("checkpoints", "model"):
+    for name in ("checkpoints", "model", START):
         remove_folder(run / name)

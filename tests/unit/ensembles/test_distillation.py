@@ -59,7 +59,8 @@ def test_a_whole_share_leaves_no_word_to_the_labels(
         student = make_student(teacher, teacher={"share": share})
         # Straight into the loop: labels that are all wrong would choose another epoch as the best.
         student = student.model_copy(update={"epochs": 1})
-        run_recipe(student, Job(data, split, tmp_path / name), teacher=find_model(teacher))
+        job = Job(data, split, tmp_path / name, models=(find_model(teacher),))
+        run_recipe(student, job)
         return list(load_model(tmp_path / name).network.state_dict().values())
 
     alone, blind = weights(1.0, rows, "right"), weights(1.0, mislabelled, "wrong")
@@ -127,7 +128,7 @@ def test_another_teacher_is_refused(rows: DataSet, teacher: Path, tmp_path: Path
         learn(rows, other, tmp_path / "run")
     student = make_student(teacher)
     with pytest.raises(RecordError, match="is not the teacher"):
-        run_recipe(student, make_job(rows, tmp_path / "new"), teacher=find_model(other))
+        run_recipe(student, make_job(rows, tmp_path / "new").offering([find_model(other)]))
     with pytest.raises(RecordError, match="is not the teacher"):
         run_recipe(student, make_job(rows, tmp_path / "none"))
 

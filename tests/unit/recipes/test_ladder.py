@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, Rung, Task, build_ladder, find_rung
+from smallvision.recipes import Recipe, Rung, Start, Task, build_ladder, find_rung
 from smallvision.recipes.builders import build_schedule
 from smallvision.recipes.ladder import add_cycles
 from smallvision.recipes.planning import assume_scale
@@ -17,6 +17,7 @@ from smallvision.recipes.settings.optimization import (
     OneCycleSettings,
     SgdrSettings,
 )
+from smallvision.records.schema.settings.networks import MlpSettings, SpeedNetSettings
 
 CIFAR = Task((3, 32, 32), 40_000, mirror_safe=True)
 SLOTS = [
@@ -51,6 +52,24 @@ def test_the_rungs_are_in_order_and_build_on_earlier_ones() -> None:
         assert (not rung.after) is (position == 0)
         assert rung.question.endswith("?")
         assert rung.name == rung.slot
+
+
+def test_a_start_adds_a_rung_and_changes_no_other() -> None:
+    start = Start(SpeedNetSettings(widths=(8, 16)), f"sha256:{'1' * 64}")
+    rungs = build_ladder(assume_scale(3600.0, CIFAR), CIFAR, start=start)
+    slots = [rung.slot for rung in rungs]
+    assert slots == [*SLOTS[:10], "transfer", *SLOTS[10:]]
+    before, after = ladder(), {rung.slot: rung for rung in rungs}
+    assert all(after[slot].recipe == before[slot].recipe for slot in SLOTS[:10])
+    speednet, transfer = before["speednet"].recipe, after["transfer"]
+    assert transfer.after == ("speednet",)
+    assert transfer.recipe.start.model == start.fingerprint
+    same = {"name": "speednet", "model": speednet.model, "start": speednet.start}
+    assert transfer.recipe.model == start.network
+    assert transfer.recipe.model_copy(update=same) == speednet
+    assert "transfer" in after["tuned"].after
+    with pytest.raises(SettingError, match="both must be of one family"):
+        build_ladder(assume_scale(3600.0, CIFAR), CIFAR, start=Start(MlpSettings(), "sha256:"))
 
 
 def test_flips_are_left_out_where_they_change_the_class() -> None:

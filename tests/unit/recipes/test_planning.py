@@ -129,4 +129,23 @@ def test_a_run_is_measured_fifty_times_at_most(passes: int) -> None:
 
 
 def test_every_rung_has_a_place_in_the_stages() -> None:
-    assert sorted(slot for tiers, _ in STAGES for tier in tiers for slot in tier) == sorted(SLOTS)
+    placed = sorted(slot for tiers, _ in STAGES for tier in tiers for slot in tier)
+    assert placed == sorted((*SLOTS, "transfer"))  # which is there with a start alone
+
+
+def test_a_start_costs_what_its_network_costs() -> None:
+    slots = (*SLOTS[:10], "transfer", *SLOTS[10:])
+    for seconds in (60.0, 300.0, 3_600.0):
+        assert total(plan(CIFAR10, seconds, wish=Wish(slots, start=50.0))) <= seconds
+    cheap, dear = (
+        {rung.slot: rung for rung in plan(CIFAR10, math.inf, wish=Wish(slots, start=start)).rungs}
+        for start in (10.0, 1_000.0)
+    )
+    assert cheap["speednet"] == dear["speednet"]
+    assert cheap["transfer"].seconds < dear["transfer"].seconds == dear["speednet"].seconds
+    assert dear["transfer"].size == "start's speednet"
+    for seconds in (900.0, 14_400.0):  # what is listed without a start pays for none
+        without = plan(CIFAR10, seconds, wish=Wish(SLOTS, must=True)).scale
+        assert assume_scale(seconds, CIFAR10) == without
+    alone = plan(CIFAR10, math.inf, wish=Wish(("transfer",), must=True, start=50.0))
+    assert [rung.slot for rung in alone.rungs] == ["transfer"]

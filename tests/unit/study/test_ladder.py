@@ -10,6 +10,7 @@ from smallvision.errors import SettingError
 from smallvision.recipes import override
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
+from smallvision.study.start import find_start
 
 
 def test_settings_hold_on_every_rung_and_on_every_base() -> None:
@@ -49,6 +50,15 @@ def test_the_rungs_to_repeat_are_picked_too() -> None:
 def test_no_rung_learns_from_a_teacher() -> None:
     with pytest.raises(SettingError, match="smallvision distill"):
         cut_ladder(StudyPlan(settings=(f"teacher.model=sha256:{'0' * 64}",)))
+
+
+def test_a_start_that_the_settings_do_not_fit_is_refused() -> None:
+    start = find_start("cifar10")
+    ladder = cut_ladder(StudyPlan(settings=("model.norm_momentum=0.2",)), start=start)
+    transfer = next(rung.recipe for rung in ladder.rungs if rung.slot == "transfer")
+    assert transfer.model.norm_momentum == 0.2
+    with pytest.raises(SettingError, match="do not fit this speednet"):
+        cut_ladder(StudyPlan(settings=("model.widths=[8]",)), start=start)
 
 
 def test_rungs_are_picked_by_slot() -> None:

@@ -74,6 +74,16 @@ class TeacherSettings(Settings):
     """Divisor of the teacher's logits."""
 
 
+class StartSettings(Settings):
+    """Settings of `predict.take_over`; `--start` fills in with whose weights a run begins."""
+
+    model: str = Field("", pattern=r"^(sha256:[0-9a-f]{64})?$")
+    """Fingerprint of the model; empty for fresh weights."""
+    rate: Share = 0.1
+    """Learning rate of what was taken over, as a share of that of the new head: a tenth adapts it
+    and does not learn it anew (Girshick et al., arXiv 1311.2524)."""
+
+
 class StoppingSettings(Settings):
     """Early stopping: without a better validation accuracy, or with training images known."""
 
@@ -130,6 +140,8 @@ class Recipe(Settings):
     tta: TtaSettings = TtaSettings()
     teacher: TeacherSettings = TeacherSettings()
     """Distillation from another model."""
+    start: StartSettings = StartSettings()
+    """Weights of another model to begin with."""
     stopping: StoppingSettings = StoppingSettings()
     checkpoints: Literal["best", "cycles", "all"] = "cycles"
     """Which checkpoints are kept besides the best and the last: none, those at the ends of cycles,

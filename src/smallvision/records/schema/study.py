@@ -171,8 +171,8 @@ class RungRecord(Record):
     builds_on: FolderName | None = None
     """The rung whose recipe it changes."""
     note: Text | None = None
-    """Why it builds on another rung than the one before it, or has another length, or why the
-    budget leaves it out."""
+    """Why it builds on another rung than the one before it, or has another length, why the budget
+    leaves it out, or what the model that it begins with has seen."""
     status: RungState
     """`skipped` is a rung that `--rungs` leaves out, or the budget."""
     error: Text | None = None
@@ -215,6 +215,8 @@ class StudyRecord(Record):
     """Folds in which each rung is cross-validated; 1 is a single split."""
     prefer: Literal["cheapest", "best"] = "best"
     """Whether the winner is the cheapest of the rungs that cannot be told apart from the best."""
+    start: Hash | None = None
+    """Fingerprint of the model whose weights the rung `transfer` begins with; null without one."""
     goal: Goal
     """The metric and the limits."""
     data: DataDescription
