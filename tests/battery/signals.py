@@ -37,6 +37,8 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
             "1",
             "--set",
             "compute.threads=1",
+            "--set",
+            "epochs=20",
         ),
         "explore": ("explore", "digits"),
     }

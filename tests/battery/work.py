@@ -36,7 +36,15 @@ decay = 0.9
 """
 
 # What a run decides by the clock, or by the machine it is on.
-CLOCKED = {"seconds", "images_per_second", "latency_seconds", "time", "created", "finished"}
+CLOCKED = {
+    "seconds",
+    "spent_seconds",
+    "images_per_second",
+    "latency_seconds",
+    "time",
+    "created",
+    "finished",
+}
 # What says how often, by which command and where the test set was opened.
 CLOCKED |= {"seconds_ratio", "latency_ratio", "search_seconds"}
 CLOCKED |= {"command", "study", "openings", "openings_on_machine", "environment", "name"}
