@@ -73,7 +73,7 @@ def test_the_test_set_is_opened_once(smallvision: Call, headline: Headline, tmp_
 @pytest.mark.parametrize(
     "words",
     [
-        ("compare", "RUN", "RUN"),
+        ("compare", "RUN"),
         ("explain", "RUN", "digits"),
         ("ensemble", "RUN"),
         ("evaluate", "RUN", "digits", "--on", "val"),

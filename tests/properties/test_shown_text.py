@@ -231,7 +231,10 @@ def rename_rungs(record: StudyRecord, change: Change) -> StudyRecord:
 
 def show_rungs(record: StudyRecord, status: ValidatedRun, console: PlainConsole) -> None:
     """The table of a study whose runs all have this status."""
-    with patch.object(study_module, "read_status", return_value=status):
+    with (
+        patch.object(study_module, "read_status", return_value=status),
+        patch.object(study_module.store, "read_if_there", return_value=None),
+    ):
         print_rungs(Path(), record, console)
 
 

@@ -16,6 +16,7 @@ from smallvision.records.schema import (
     AveragedWeights,
     BestMember,
     BestTrial,
+    BudgetPlan,
     ChannelStatistics,
     Choices,
     ConfidentError,
@@ -40,7 +41,10 @@ from smallvision.records.schema import (
     LedgerEntry,
     Limits,
     MemberDisagreement,
+    NetworkLength,
+    NetworkSpeed,
     NormalizationPictures,
+    PlannedRung,
     PropertySlice,
     RungRecord,
     SeedSummary,
@@ -265,6 +269,8 @@ def describe_study(names: tuple[str, ...], ladder: Ladder, best: str) -> StudyRe
         finished=FINISHED,
         command=COMMAND,
         preset="quick",
+        budget=make_budget(tuple(rung.slot for rung in rungs)),
+        spent_seconds=271.0,
         seed=7,
         settings=(),
         seeds=1,
@@ -275,6 +281,27 @@ def describe_study(names: tuple[str, ...], ladder: Ladder, best: str) -> StudyRe
         rungs=rungs,
         best=best,
         best_reason="highest validation accuracy among the rungs within every limit",
+    )
+
+
+def make_budget(slots: tuple[str, ...]) -> BudgetPlan:
+    """Five minutes, divided among the rungs; there was no time for a search."""
+    size, passes = "WRN-10-2", 24
+    planned = [
+        PlannedRung(slot=slot, size=size, passes=passes, seconds=20.0, note=None) for slot in slots
+    ]
+    search = PlannedRung(
+        slot="tuned", size="", passes=8, seconds=400.0, note="it would take 6 min 40 s"
+    )
+    return BudgetPlan(
+        seconds=300.0,
+        measured=(NetworkSpeed(size=size, train_seconds=1e-4, infer_seconds=3e-5),),
+        lengths=(NetworkLength(family="wrn", size=size, passes=passes),),
+        trials=6,
+        snapshots=2,
+        kept_seconds=8.0,
+        rungs=tuple(planned),
+        left_out=(search,),
     )
 
 

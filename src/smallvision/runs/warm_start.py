@@ -75,21 +75,22 @@ def is_beginning(base: Path, status: FinishedRun, recipe: Recipe) -> bool:
 
     An average of weights that depends on the length of the run is another from the first epoch on.
     """
-    shorter = read_run_recipe(base)
-    eventful = status.slowdown or status.micro_batch or status.moved or status.kind != "trained"
-    if eventful or status.epochs_done != shorter.epochs:
+    shorter, done = read_run_recipe(base), status.epochs_done
+    if status.slowdown or status.micro_batch or status.moved or status.kind != "trained":
         return False
     # A rule that stops sooner might have stopped before the end of the base.
     if recipe.stopping not in (shorter.stopping, NEVER_STOP):
         return False
-    if recipe.averaging.name == "swa" or recipe.epochs <= shorter.epochs:
+    if recipe.averaging.name == "swa" or recipe.epochs <= done:
         return False
     if recipe.model_copy(update={name: getattr(shorter, name) for name in FREE}) != shorter:
         return False
     # The longer run offers the ends of all its cycles to an ensemble.
-    if not {status.best_epoch, *list_ends(base)} <= set(list_checkpoints(base)):
+    ends = [end for end in list_ends(base) if end <= done]
+    if not {status.best_epoch, done, *ends} <= set(list_checkpoints(base)):
         return False
     steps = store.read(base / SCHEDULE, LearningRateSchedule).steps_per_epoch
     old, new = build_schedule(shorter, steps), build_schedule(recipe, steps)
-    same_cycles = new.cycle_ends[: len(old.cycle_ends)] == old.cycle_ends
-    return same_cycles and all(old(step) == new(step) for step in range(shorter.epochs * steps))
+    shared = range(done * steps)
+    same_cycles = new.cycle_ends[: len(ends)] == old.cycle_ends[: len(ends)]
+    return same_cycles and all(old(step) == new(step) for step in shared)

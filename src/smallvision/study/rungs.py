@@ -11,7 +11,6 @@ from pathlib import Path
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.recipes import Recipe, Rung, follow_seed, read_run_recipe
 from smallvision.recipes.ladder import add_cycles
-from smallvision.recipes.overrides import change_epochs
 from smallvision.recipes.scale import TRIAL_SHARE
 from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettings
 from smallvision.recipes.toml import sum_recipe
@@ -136,7 +135,7 @@ def read_done(run: Path) -> Recipe:
     if isinstance(schedule, SgdrSettings | LinearSettings):
         ended = max(1, sum(end <= done for end in list_ends(run)))
         schedule = schedule.model_copy(update={"cycles": ended})
-    return change_epochs(recipe.model_copy(update={"schedule": schedule}), done)
+    return recipe.model_copy(update={"epochs": done, "schedule": schedule})
 
 
 def ensemble_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:

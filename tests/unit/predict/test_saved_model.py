@@ -74,7 +74,7 @@ def test_a_damaged_model_is_not_loaded(tmp_path: Path) -> None:
         ({"class_names": ["a", "b", ""]}, "'class_names.2' is ''"),
         ({"model": {"name": "wide_resnet", "depth": 10, "width": 10**6}}, "width' is 1000000"),
         ({"model": {"name": "wide_resnet", "depth": "10"}}, "depth' is '10'"),
-        ({"model": {"name": "none such"}}, "has the 'name' 'none such'; expected one of 'mlp'"),
+        ({"model": {"name": "none such"}}, "has the 'name' 'none such'; expected one of 'linear'"),
         ({"model": {}}, "'model' lacks 'name'"),
         ({"shape": [3, 8, 8], "mean": [0.3] * 3, "std": [0.2] * 3}, "stem.weight is .* expected"),
         ({"model": {"name": "wide_resnet", "depth": 202}}, "has more than 46 tensors"),
