@@ -34,7 +34,6 @@ from types import ModuleType
 from typing import Any
 
 import smallvision
-from smallvision.stats.intervals import wilson_interval
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(smallvision.__file__).parent
@@ -239,7 +238,11 @@ def judge(guard: Guard, families: Sequence[str]) -> dict[str, Any]:
     command += [str(guard.number), *families]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
-        noticed, said = done.returncode != 0, (done.stdout or done.stderr).strip()[-300:]
+        if done.returncode and not done.stdout:
+            raise RuntimeError(
+                f"{guard.module}, guard {guard.number}: {done.stderr.strip()[-300:]}"
+            )
+        noticed, said = done.returncode != 0, done.stdout.strip()[-300:]
     except subprocess.TimeoutExpired:
         noticed, said = True, "it hung"
     seconds = round(time.perf_counter() - began, 1)
@@ -304,6 +307,9 @@ def read_known() -> list[dict[str, Any]]:
 
 def describe(record: dict[str, Any]) -> list[str]:
     """How many guards are covered, and which are not."""
+    # Imported late: what is imported with all its guards cannot be tried without one.
+    from smallvision.stats.intervals import wilson_interval
+
     guards, total = record["guards"], len(all_guards(()))
     missed = [guard for guard in guards if not guard["noticed"]]
     noticed = len(guards) - len(missed)
