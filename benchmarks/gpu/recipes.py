@@ -23,10 +23,8 @@ from benchmarks.records import Measurement, Part, Summary, describe_here, summar
 from smallvision.compute.machine import choose_machine
 from smallvision.data.dataset import DataSet
 from smallvision.errors import UserError
-from smallvision.recipes import Recipe, build_ladder, find_preset, find_rung, override
+from smallvision.recipes import Recipe, build_cifar10_ladder, find_preset, find_rung, override
 from smallvision.recipes.builders import build_model
-from smallvision.recipes.planning import assume_scale
-from smallvision.recipes.task import CIFAR10
 from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.runs.finished_run import find_validated
@@ -182,7 +180,7 @@ def train_once(dataset: DataSet, recipe: Recipe, variant: RecipeVariant) -> Reci
 
 def build(settings: list[str], *, dry: bool) -> Recipe:
     """A variant of the recipe of preset `laptop`; dry, of one tiny epoch."""
-    ladder = build_ladder(assume_scale(find_preset("laptop").seconds, CIFAR10), CIFAR10)
+    ladder = build_cifar10_ladder(find_preset("laptop").seconds)
     return override(find_rung(ladder, "speednet").recipe, (*settings, *(TINY if dry else ())))
 
 

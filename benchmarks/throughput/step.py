@@ -34,7 +34,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.errors import SettingError
 from smallvision.recipes import (
     Recipe,
-    build_ladder,
+    build_cifar10_ladder,
     find_preset,
     find_rung,
     override,
@@ -48,8 +48,6 @@ from smallvision.recipes.builders import (
     schedule_augmentations,
 )
 from smallvision.recipes.micro_batch import choose_micro_batch
-from smallvision.recipes.planning import assume_scale
-from smallvision.recipes.task import CIFAR10
 from smallvision.records.files import make_folder
 from smallvision.runs.recovery import explain_failure
 from smallvision.training.loop import update
@@ -143,7 +141,7 @@ def step(
     out: Out = OUT,
 ) -> None:
     """Measure training steps on 32x32 images: images a second and the share of the peak."""
-    ladder = build_ladder(assume_scale(find_preset(preset).seconds, CIFAR10), CIFAR10)
+    ladder = build_cifar10_ladder(find_preset(preset).seconds)
     names = recipe or ["vgg10-aug", "wrn-aug", "speednet"]
     changes = [*(settings or ()), *(["compute.compile=on"] if compiled else ())]
     recipes = {

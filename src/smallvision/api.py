@@ -27,7 +27,6 @@ from smallvision.format import format_duration
 from smallvision.predict import find_model, load_model
 from smallvision.recipes import (
     Recipe,
-    Task,
     build_ladder,
     find_preset,
     find_rung,
@@ -72,6 +71,7 @@ from smallvision.runs.train import run_recipe
 from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
+from smallvision.study.ladder import describe_task
 from smallvision.study.plan import StudyPlan, choose_seed, sets_epochs
 from smallvision.study.start import begin_with, compare_images, find_start, list_places
 from smallvision.training import Callback, Callbacks
@@ -171,7 +171,7 @@ def train(
     on_all_images = target is not None and refit
     if target is not None:
         recipe = choose_target(recipe, target)
-        if preset == "quick":
+        if choose_subset(50_000, find_preset(preset).seconds) is not None:
             raise SettingError(
                 f"--target is made for all training images, and preset {preset} takes some; "
                 "leave --preset out"
@@ -375,11 +375,6 @@ def plan_run(
         return found, split_by(found.seed)
     split = split_by(choose_seed(settings))
     return build_rung(found, dataset, split, preset=preset, settings=settings), split
-
-
-def describe_task(dataset: DataSet, split: Split) -> Task:
-    """What the scale of a recipe depends on."""
-    return Task(dataset.train.shape, len(split.train), dataset.mirror_safe, len(split.val))
 
 
 def read_if_file(recipe: Recipe | str | Path) -> Recipe | str:

@@ -13,11 +13,9 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 
 from smallvision.errors import SettingError
-from smallvision.recipes import Recipe, build_ladder, find_preset, parse_recipe, read_recipe
+from smallvision.recipes import Recipe, build_cifar10_ladder, find_preset, parse_recipe, read_recipe
 from smallvision.recipes.keys import list_keys
 from smallvision.recipes.overrides import override
-from smallvision.recipes.planning import assume_scale
-from smallvision.recipes.task import CIFAR10
 from smallvision.recipes.toml import write_toml
 from tests.battery.outcome import Outcome
 
@@ -33,7 +31,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     bases = [
         rung.recipe
         for name in ("quick", "laptop", "full")
-        for rung in build_ladder(assume_scale(find_preset(name).seconds, CIFAR10), CIFAR10)
+        for rung in build_cifar10_ladder(find_preset(name).seconds)
     ]
     round_trip(bases, trials, seed, outcome)
     draw = random.Random(seed)

@@ -36,9 +36,7 @@ from smallvision.errors import DataError
 from smallvision.evaluation.error_analysis import ErrorAnalysis
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.optim import Schedule
-from smallvision.recipes import build_ladder
-from smallvision.recipes.planning import assume_scale
-from smallvision.recipes.task import CIFAR10
+from smallvision.recipes import build_cifar10_ladder
 from smallvision.records import schema, store
 from smallvision.records.files import make_folder
 from smallvision.records.schema import (
@@ -292,7 +290,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
         "recipes": lambda console: show_ladder(
             change("quick"),
             change("-"),
-            build_ladder(assume_scale(300.0, CIFAR10), CIFAR10)[:2],
+            build_cifar10_ladder(300.0)[:2],
             console,
         ),
         "run": lambda console: print_run(place, status, console),

@@ -20,13 +20,11 @@ def recipes(
     """List recipes and their parts, with the sizes for CIFAR-10."""
     from smallvision.cli.render.console import open_console
     from smallvision.cli.render.recipes import show_ladder, show_parts
-    from smallvision.recipes import build_ladder, find_preset, find_rung
-    from smallvision.recipes.planning import assume_scale
-    from smallvision.recipes.task import CIFAR10
+    from smallvision.recipes import build_cifar10_ladder, find_preset, find_rung
     from smallvision.recipes.toml import write_toml
 
     found = find_preset(preset)
-    ladder = build_ladder(assume_scale(found.seconds, CIFAR10), CIFAR10)
+    ladder = build_cifar10_ladder(found.seconds)
     if name is not None:
         say_lines(write_toml(find_rung(ladder, name).recipe.plain()))
         return

@@ -3,7 +3,7 @@
 Only `recipes.builders`, which builds models and optimisers, needs torch.
 """
 
-from smallvision.recipes.ladder import Rung, build_ladder, find_rung
+from smallvision.recipes.ladder import Rung, build_cifar10_ladder, build_ladder, find_rung
 from smallvision.recipes.overrides import follow_seed, override
 from smallvision.recipes.presets import PRESETS, find_preset
 from smallvision.recipes.scale import LadderScale
@@ -20,6 +20,7 @@ __all__ = [
     "Rung",
     "Start",
     "Task",
+    "build_cifar10_ladder",
     "build_ladder",
     "find_preset",
     "find_rung",

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from smallvision.errors import SettingError, nearest
+from smallvision.recipes.planning import assume_scale
+from smallvision.recipes.presets import choose_subset
 from smallvision.recipes.scale import (
     Family,
     LadderScale,
@@ -31,7 +33,7 @@ from smallvision.recipes.settings.recipe import (
 )
 from smallvision.recipes.speednet_recipe import SpeedNetScale, build_speednet_recipe
 from smallvision.recipes.start import Start
-from smallvision.recipes.task import Task
+from smallvision.recipes.task import CIFAR10, Task
 
 Change = Callable[[Recipe], Recipe]
 
@@ -231,6 +233,18 @@ def build_ladder(
         work="ensemble",
     )
     return rungs
+
+
+def build_cifar10_ladder(seconds: float) -> list[Rung]:
+    """The ladder for CIFAR-10 within a budget, for listings: without images or a measured machine.
+
+    Args:
+        seconds: the budget; a short one takes a part of the images.
+    """
+    used = choose_subset(CIFAR10.num_train + CIFAR10.num_val, seconds) or 1.0
+    counts = {name: round(used * getattr(CIFAR10, name)) for name in ("num_train", "num_val")}
+    task = replace(CIFAR10, **counts)
+    return build_ladder(assume_scale(seconds, task), task)
 
 
 def _train(base: Recipe, scale: LadderScale, family: Family, *, lr: float) -> Recipe:

@@ -87,6 +87,7 @@ STAGES: Sequence[tuple[tuple[tuple[str, ...], ...], float]] = (
         1.0,
     ),
 )
+BY_WORTH = tuple(slot for tiers, _ in STAGES for tier in tiers for slot in tier)
 NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
     "wrn-cutmix": "wrn-aug",
     "wrn-se-cutmix": "wrn-aug",
@@ -98,7 +99,9 @@ CUTMIX_PAYS = {"WRN-10-2": 60, "WRN-16-2": 50, "WRN-16-4": 30, "WRN-16-8": 15}
 SNAPSHOTS = (2, 3)
 SHORT = 600.0  # seconds
 TRIALS = (6, 12)  # fewer are drawn at random, as the sampler has nothing to go by
-CLEAN, RATED = 2_000, 10_000  # training images that are measured after each epoch, and at the end
+# Clean training images that are measured after each epoch: half a percent of standard error is
+# enough to see a gap grow. The final figure deserves more.
+CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
 PER_RUN = 2.0  # seconds for what every run does besides: checkpoints, records, latency
 # The share of the way from the least to the longest length that a larger network has to have, and
 # what doubling its operations is worth.
@@ -300,37 +303,36 @@ class Planner:
 
     def cost(self, slot: str, scale: LadderScale) -> float:
         """Seconds that a rung takes."""
-        family = FAMILY_OF.get(slot) or self.strongest()
-        passes, speed = scale.passes(family), self.speeds(family, self.find_size(slot, scale))
-        measured = self.task.num_val + min(CLEAN, self.task.num_train)
+        passes = self.count_passes(slot, scale)
+        speed = self.speeds(self.find_family(slot), self.find_size(slot, scale))
+        measured = self.task.num_val + min(CLEAN_PER_EPOCH, self.task.num_train)
         a_pass = self.task.num_train * speed.train + measured * speed.infer
-        rated = self.task.num_val + min(RATED, self.task.num_train)
+        rated = self.task.num_val + min(CLEAN_AT_END, self.task.num_train)
         once = PER_RUN + 2 * rated * speed.infer
         if slot == "tuned":
             trial = max(2, round(TRIAL_SHARE * passes)) * a_pass + once
             return scale.trials * trial + self.wish.runs * (passes * a_pass + once)
-        if slot == "snapshot-ensemble":
-            passes *= scale.snapshots - 1
         return self.wish.runs * (passes * a_pass + once)
+
+    def count_passes(self, slot: str, scale: LadderScale) -> int:
+        """The passes of a rung; of an ensemble, those after the rung it builds on."""
+        passes = scale.passes(self.find_family(slot))
+        return passes * (scale.snapshots - 1) if slot == "snapshot-ensemble" else passes
 
     def find_size(self, slot: str, scale: LadderScale) -> str:
         """The size of a rung's network; of a start, the smallest that costs as much."""
-        family = FAMILY_OF.get(slot) or self.strongest()
+        family = self.find_family(slot)
         if slot != "transfer":
             return scale.lengths[family].size
         sizes = SIZES[family].items()
         enough = (name for name, size in sizes if size.operations >= self.wish.start)
         return next(enough, list(SIZES[family])[-1])
 
-    def strongest(self) -> Family:
-        """The family that tuning and the ensemble are expected to build on."""
-        return (
-            "speednet"
-            if "speednet" in self.wish.slots
-            else "wrn"
-            if "wrn" in self.wish.slots
-            else "vgg"
-        )
+    def find_family(self, slot: str) -> Family:
+        """The family of a rung; tuning and the ensemble are expected to build on the strongest."""
+        strong: Sequence[Family] = ("speednet", "wrn")
+        strongest: Family = next((one for one in strong if one in self.wish.slots), "vgg")
+        return FAMILY_OF.get(slot) or strongest
 
     def describe(self, slot: str, scale: LadderScale, note: str | None) -> PlannedRung:
         """A rung of a scale."""
@@ -338,11 +340,12 @@ class Planner:
         size = scale.lengths[family].size if family else ""
         if slot == "transfer":
             size = "start's speednet"
-        passes = scale.passes(family or self.strongest())
-        if slot == "snapshot-ensemble":
-            passes *= scale.snapshots - 1
         return PlannedRung(
-            slot=slot, size=size, passes=passes, seconds=self.cost(slot, scale), note=note
+            slot=slot,
+            size=size,
+            passes=self.count_passes(slot, scale),
+            seconds=self.cost(slot, scale),
+            note=note,
         )
 
     def warn(self, slot: str, scale: LadderScale) -> str | None:
@@ -372,6 +375,6 @@ def assume_scale(seconds: float, task: Task) -> LadderScale:
     It is what recipes are listed and trained at where no plan is made. Short budgets have the
     smallest networks, so that what is tried is tried quickly.
     """
-    slots = [slot for tiers, _ in STAGES for tier in tiers for slot in tier if slot != "transfer"]
+    slots = [slot for slot in BY_WORTH if slot != "transfer"]
     wish = Wish(slots, must=True, smallest=seconds <= SHORT)
     return Planner(task, seconds, assume_speeds(task), wish).plan().scale

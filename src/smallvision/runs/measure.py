@@ -11,6 +11,7 @@ import numpy as np
 
 from smallvision.data.split import Split
 from smallvision.predict import SavedModel
+from smallvision.recipes.planning import CLEAN_AT_END
 from smallvision.records import store
 from smallvision.records.layout import METRICS, list_folds
 from smallvision.records.nofollow import exists
@@ -35,9 +36,6 @@ from smallvision.stats.course import judge_course
 from smallvision.stats.folds import fold_interval, mean_by_fold
 from smallvision.stats.intervals import wilson_interval
 from smallvision.stats.rates import find_correct, rate_accuracy
-
-# Clean training images measured at the end. The final figure deserves more than those of epochs.
-CLEAN_AT_END = 10_000
 
 
 @dataclass(frozen=True)

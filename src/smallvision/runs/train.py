@@ -38,6 +38,7 @@ from smallvision.recipes.builders import (
 )
 from smallvision.recipes.keys import find_difference
 from smallvision.recipes.micro_batch import choose_micro_batch, scale_norm_momentum
+from smallvision.recipes.planning import CLEAN_PER_EPOCH
 from smallvision.recipes.toml import (
     parse_recipe,
     read_run_recipe,
@@ -89,9 +90,6 @@ from smallvision.training import (
     restore_newest,
 )
 
-# Clean training images measured after each epoch. Half a percent of standard error is enough to
-# see a gap grow.
-CLEAN_PER_EPOCH = 2_000
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 
 

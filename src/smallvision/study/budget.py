@@ -15,17 +15,16 @@ from smallvision.recipes import LadderScale, Recipe, Task, build_ladder, find_ru
 from smallvision.recipes.builders import build_machine
 from smallvision.recipes.overrides import change_epochs
 from smallvision.recipes.planning import (
-    CLEAN,
+    BY_WORTH,
+    CLEAN_PER_EPOCH,
     FAMILY_OF,
-    STAGES,
     LadderPlan,
     Planner,
     Speed,
     Wish,
-    assume_scale,
     assume_speeds,
 )
-from smallvision.recipes.scale import SIZES, Family, Length
+from smallvision.recipes.scale import SIZES, Family, Length, choose_range
 from smallvision.records import store
 from smallvision.records.layout import STUDY
 from smallvision.records.schema import (
@@ -40,10 +39,9 @@ from smallvision.runs.run_data import RunData, load_run_data
 from smallvision.study.speed import measure_speed
 from smallvision.tuning.tune import FEWEST_TRIALS
 
-# Kept back for the noise of a machine, and for what comes after training: the test, the errors and
-# the report, in seconds and as images that are classified.
+# Kept back: a share for the noise of a machine, and seconds for what comes after training, which
+# is the test, the analysis of errors and the report.
 NOISE, AFTER = 0.06, 8.0
-WORTH = tuple(slot for tiers, _ in STAGES for tier in tiers for slot in tier)  # the first most
 
 
 def plan_budget(
@@ -168,7 +166,7 @@ def expect_epoch(recipe: Recipe, job: Job) -> float:
     data = load_run_data(job.dataset, job.split, build_machine(recipe))
     speed = measure_speed(recipe, job, data)
     num_train, num_val = len(job.split.train), len(job.split.val)
-    measured = num_val + min(CLEAN, num_train)
+    measured = num_val + min(CLEAN_PER_EPOCH, num_train)
     return recipe.passes * num_train * speed.train + measured * speed.infer
 
 
@@ -200,8 +198,12 @@ class MeasuredSpeeds:
 
     def measure(self, family: Family, size: str) -> None:
         """Time a few steps of a network."""
-        lengths = assume_scale(math.inf, self.task).lengths
-        scale = LadderScale({**lengths, family: Length(size, lengths[family].passes)}, 2, 2)
+        lengths = {
+            other: Length(next(iter(sizes)), choose_range(other, self.task).enough)
+            for other, sizes in SIZES.items()
+        }
+        lengths[family] = Length(size, lengths[family].passes)
+        scale = LadderScale(lengths, trials=2, snapshots=2)
         slot = next(slot for slot, other in FAMILY_OF.items() if other == family)
         rung = find_rung(build_ladder(scale, self.task, seed=self.seed), slot)
         self.measured[family, size] = measure_speed(rung.recipe, self.job, self.data)
@@ -307,7 +309,8 @@ class Pace:
     def expect(self, rung: PlannedRung) -> float:
         """Seconds that a rung will take, by those of its family that are done."""
         family = FAMILY_OF.get(rung.slot)
-        return rung.seconds * (self.compare(family) or 1.0 if family else 1.0)
+        share = None if family is None else self.compare(family)
+        return rung.seconds * (share or 1.0)
 
     def fear(self, rung: PlannedRung) -> float:
         """Seconds that a planned rung is given: its share, or more where all are late."""
@@ -337,7 +340,7 @@ def find_too_many(plan: BudgetPlan, pending: list[str], spent: float, pace: Pace
 
     Returns: their slots; those that are worth least go first.
     """
-    kept = sorted(pending, key=WORTH.index)
+    kept = sorted(pending, key=BY_WORTH.index)
     cut = []
     while kept and find_left(plan, kept, spent, pace) < 0:
         cut.append(kept.pop())

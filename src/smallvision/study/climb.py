@@ -20,7 +20,7 @@ from smallvision.exploration.previews import AugmentationPreview
 from smallvision.format import format_duration
 from smallvision.predict import SavedModel, check_start
 from smallvision.predict.network import count_operations
-from smallvision.recipes import Recipe, Rung, Task, read_run_recipe
+from smallvision.recipes import Recipe, Rung, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
 from smallvision.recipes.planning import NEEDS, Wish
 from smallvision.recipes.presets import choose_subset
@@ -48,7 +48,7 @@ from smallvision.study.budget import (
 )
 from smallvision.study.context import StudyContext
 from smallvision.study.folds import settle_folds
-from smallvision.study.ladder import cut_ladder
+from smallvision.study.ladder import cut_ladder, describe_task
 from smallvision.study.plan import StudyPlan
 from smallvision.study.rungs import WORK, NoTimeError
 from smallvision.study.start import compare_images, find_start, list_places, offer_start
@@ -127,8 +127,7 @@ def prepare_study(
     is_begun: bool,
 ) -> StudyContext:
     """Divide the budget, or take the division that was written down, and cut the ladder to it."""
-    dataset, split = job.dataset, job.split
-    task = Task(dataset.train.shape, len(split.train), dataset.mirror_safe, len(split.val))
+    task = describe_task(job.dataset, job.split)
     if is_begun:
         budget = store.read(job.folder / STUDY, StudyRecord).budget
     elif plan.same_plan_as is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from smallvision.data.dataset import DataSet
+from smallvision.data.split import Split
 from smallvision.errors import SettingError
 from smallvision.predict import SavedModel, check_start
 from smallvision.recipes import LadderScale, Recipe, Rung, Task, build_ladder, find_rung, override
@@ -19,6 +21,11 @@ from smallvision.study.start import list_places, name_start
 DRY_EPOCHS = 2
 # Any task will do to find a misspelt setting before the images are loaded.
 ANY_TASK = Task((3, 96, 96), 1_000, mirror_safe=True)
+
+
+def describe_task(dataset: DataSet, split: Split) -> Task:
+    """What the scale of a recipe depends on."""
+    return Task(dataset.train.shape, len(split.train), dataset.mirror_safe, len(split.val))
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def expect_training(base: Path, epochs: int, context: StudyContext) -> float:
     return 1.1 * images / speed if speed else 0.0
 
 
-def choose_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
+def fit_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
     """The recipe of a run with as many cycles as there is time for; a run that was begun keeps its.
 
     Raises:
@@ -141,7 +141,7 @@ def read_done(run: Path) -> Recipe:
 def ensemble_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:
     """Train one run with warm restarts and average the models at its restarts, on every fold."""
     job, base = context.job_of(rung.name), context.folder_of(rung.base)
-    recipe = choose_cycles(rung, context, allowed)
+    recipe = fit_cycles(rung, context, allowed)
     status = average_snapshots(recipe, rung.name, base, job)
 
     def average_fold(fold: Job) -> ValidatedRun:

@@ -4,15 +4,13 @@ from pathlib import Path
 import pytest
 
 from smallvision.errors import SettingError
-from smallvision.recipes import PRESETS, build_ladder, read_recipe
-from smallvision.recipes.planning import assume_scale
-from smallvision.recipes.task import CIFAR10
+from smallvision.recipes import PRESETS, build_cifar10_ladder, read_recipe
 from smallvision.recipes.toml import parse_recipe, write_toml
 
 
 def test_every_rung_survives_toml(tmp_path: Path) -> None:
     for preset in PRESETS.values():
-        for rung in build_ladder(assume_scale(preset.seconds, CIFAR10), CIFAR10):
+        for rung in build_cifar10_ladder(preset.seconds):
             path = tmp_path / f"{rung.name}.toml"
             path.write_text(write_toml(rung.recipe.plain()))
             assert read_recipe(path) == rung.recipe
