@@ -135,7 +135,8 @@ class Wish:
         runs: trainings of each: seeds or folds.
         refit: whether the winner is trained once more at the end.
         must: whether none of the rungs may be left out, as somebody named them.
-        smallest: whether only the smallest networks are to be used.
+        smallest: whether only the smallest networks, and the fewest snapshots and trials, are to be
+            used.
         start: operations of the network that `transfer` begins with, in millions.
     """
 
@@ -180,7 +181,9 @@ class Planner:
                 else:
                     left_out |= {slot: self.explain(slot, shortest) for slot in wanted}
             scale = self.grow(chosen, before, scale, part * self.seconds)
-        scale = self.lengthen(chosen, FAMILIES, scale, self.seconds)
+        # What is left out keeps its least length: there may turn out to be time for that.
+        used = {FAMILY_OF[slot] for slot in chosen if slot in FAMILY_OF}
+        scale = self.lengthen(chosen, used, scale, self.seconds)
         return LadderPlan(
             scale,
             self.cost_refit([self.cost(slot, scale) for slot in chosen]),
@@ -208,15 +211,13 @@ class Planner:
             for family in FAMILIES
             if family not in kept and family in {FAMILY_OF.get(slot) for slot in chosen}
         ]
-        found = []
-        sizes_of = [
-            list(SIZES[family])[: 1 if self.wish.smallest else None] for family in open_families
-        ]
+        found, small = [], self.wish.smallest
+        sizes_of = [list(SIZES[family])[: 1 if small else None] for family in open_families]
         for sizes in itertools.product(*sizes_of):
             named = {**scale.sizes, **dict(zip(open_families, sizes, strict=True))}
             shortest = self.keep(kept, scale, self.shortest(chosen, named))
-            snapshots = SNAPSHOTS if "snapshot-ensemble" in chosen else SNAPSHOTS[:1]
-            trials = TRIALS if "tuned" in chosen else TRIALS[:1]
+            snapshots = SNAPSHOTS if "snapshot-ensemble" in chosen and not small else SNAPSHOTS[:1]
+            trials = TRIALS if "tuned" in chosen and not small else TRIALS[:1]
             for extras in itertools.product(snapshots, trials):
                 larger = replace(shortest, snapshots=extras[0], trials=extras[1])
                 if self.fits(chosen, larger, seconds):
@@ -373,8 +374,9 @@ def assume_scale(seconds: float, task: Task) -> LadderScale:
     """The scale of a whole ladder on a machine that nobody has measured.
 
     It is what recipes are listed and trained at where no plan is made. Short budgets have the
-    smallest networks, so that what is tried is tried quickly.
+    smallest networks, so that what is tried is tried quickly; none is too short to show what it
+    can do.
     """
     slots = [slot for slot in BY_WORTH if slot != "transfer"]
-    wish = Wish(slots, must=True, smallest=seconds <= SHORT)
+    wish = Wish(slots, smallest=seconds <= SHORT)
     return Planner(task, seconds, assume_speeds(task), wish).plan().scale

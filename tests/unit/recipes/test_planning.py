@@ -67,6 +67,19 @@ def test_no_rung_is_planned_that_is_too_short_to_show_what_it_can_do(seconds: fl
         assert length.passes >= choose_range(family, CIFAR10).least
 
 
+@pytest.mark.parametrize("task", [CIFAR10, DIGITS, FEW])
+@pytest.mark.parametrize("seconds", [60.0, 300.0, 3_600.0, math.inf])
+def test_a_recipe_that_is_trained_alone_is_long_enough(task: Task, seconds: float) -> None:
+    for family, length in assume_scale(seconds, task).lengths.items():
+        assert length.passes >= choose_range(family, task).least
+
+
+def test_a_rung_that_is_taken_back_in_has_the_length_that_was_told() -> None:
+    found = plan(CIFAR10, 3_600.0, factor=3.0)
+    lengths = {rung.slot: rung.passes for rung in found.left_out}
+    assert lengths["wrn"] == found.scale.passes("wrn")
+
+
 def test_what_is_left_out_says_how_long_it_would_take() -> None:
     found = plan(CIFAR10, 3_600.0, factor=3.0)
     notes = {rung.slot: rung.note for rung in found.left_out}
@@ -145,7 +158,7 @@ def test_a_start_costs_what_its_network_costs() -> None:
     assert cheap["transfer"].seconds < dear["transfer"].seconds == dear["speednet"].seconds
     assert dear["transfer"].size == "start's speednet"
     for seconds in (900.0, 14_400.0):  # what is listed without a start pays for none
-        without = plan(CIFAR10, seconds, wish=Wish(SLOTS, must=True)).scale
+        without = plan(CIFAR10, seconds, wish=Wish(SLOTS)).scale
         assert assume_scale(seconds, CIFAR10) == without
     alone = plan(CIFAR10, math.inf, wish=Wish(("transfer",), must=True, start=50.0))
     assert [rung.slot for rung in alone.rungs] == ["transfer"]
