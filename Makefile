@@ -9,8 +9,8 @@ INSTALLED := $(VENV)/.installed
 study: $(INSTALLED)  ## the main job on the embedded handwritten digits
 	$(BIN)/smallvision study digits --folds 1
 
-test: $(INSTALLED)  ## all default tests: offline, minutes
-	$(BIN)/pytest
+test: $(INSTALLED)  ## all default tests: offline, minutes, each of two workers on a core of its own
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 check: $(INSTALLED)  ## format, lint, types, import rules, generated pages
 	$(BIN)/ruff format --check .

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from smallvision.data.dataset import DataSet
 from tests.support.commands import Outcome, call_command
 from tests.support.images import make_dataset
+
+
+def pytest_configure() -> None:
+    """Give each of several workers a core of its own, also for the processes that it starts.
+
+    Threads of two processes that share cores wait for each other in a loop, which takes ten times
+    as long.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,8 +12,10 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -38,6 +40,7 @@ from smallvision.cli.tune import tune
 from smallvision.errors import FailedRunError, SettingError, UserError, is_out_of_memory
 
 RETRY = 0.05  # seconds after which a signal that came amid an import is given again
+PATIENCE = 5.0  # seconds of imports after which it ends the process, which loses no record
 
 app = typer.Typer(
     name="smallvision",
@@ -81,20 +84,30 @@ def options(
     """From small images to a classifier you can defend."""
 
 
-def terminate(signum: int, frame: FrameType | None) -> None:
+def terminate(signum: int, frame: FrameType | None, since: float | None = None) -> None:
     """Leave through the usual way out; training waits for the end of its step by itself.
 
     While a module is imported the signal is put off: a library may lose the exception and go on
     with a part of itself broken, as pydantic does with the patterns of a class that it builds.
+
+    Args:
+        signum: the signal.
+        frame: what it interrupts.
+        since: when it was put off first, on the monotonic clock.
     """
     if is_importing(frame):
+        began = time.monotonic() if since is None else since
+        if time.monotonic() - began > PATIENCE:
+            os._exit(128 + signum)
+        signal.signal(signum, partial(terminate, since=began))
         again = threading.Timer(RETRY, os.kill, (os.getpid(), signum))
         again.daemon = True
         again.start()
-    elif signum == signal.SIGINT:
+        return
+    signal.signal(signum, terminate)
+    if signum == signal.SIGINT:
         raise KeyboardInterrupt
-    else:
-        sys.exit(128 + signum)
+    sys.exit(128 + signum)
 
 
 def is_importing(frame: FrameType | None) -> bool:
@@ -118,8 +131,11 @@ def end_unread(signum: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line."""
     fill_streams()
-    handlers = dict.fromkeys(("SIGINT", "SIGTERM", "SIGHUP"), terminate)
-    for name, handler in {**handlers, "SIGPIPE": end_unread}.items():
+    handlers: dict[str, Callable[[int, FrameType | None], None]] = {
+        **dict.fromkeys(("SIGINT", "SIGTERM", "SIGHUP"), terminate),
+        "SIGPIPE": end_unread,
+    }
+    for name, handler in handlers.items():
         number = getattr(signal, name, None)  # Windows knows but the first two
         # nohup ignores SIGHUP; Python itself ignores SIGPIPE.
         if number is not None and (name == "SIGPIPE" or signal.getsignal(number) != signal.SIG_IGN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -65,3 +66,15 @@ def test_an_import_is_not_broken_by_a_signal(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises((SystemExit, KeyboardInterrupt)):
         import_and_wait()
+
+
+def test_a_long_import_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(60)\n"
+    )
+    command = (
+        "import signal\nfrom smallvision.cli import main\nmain.PATIENCE = 0.2\n"
+        "signal.signal(signal.SIGTERM, main.terminate)\nimport endless"
+    )
+    done = subprocess.run([sys.executable, "-c", command], cwd=tmp_path, timeout=50, check=False)
+    assert done.returncode == 143
