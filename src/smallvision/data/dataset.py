@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import SealedTest
+from smallvision.data.sources.source import LeftOut, SourceOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +22,11 @@ class DataSet:
         val: a validation set that the source declares (a `val/` folder), or None.
         mirror_safe: whether a left-right flip keeps the label; for digits it does not.
         notes: what the loader did that a person should know, one sentence each.
+        left_out: what lies in the source and is in none of the parts, by reason.
+        groups: one word for each training image, or None; images with the same word stay on one
+            side of each split.
+        place: the file or folder that the user named, or None for names and arrays.
+        options: what the user asked of the source.
     """
 
     name: str
@@ -29,6 +36,10 @@ class DataSet:
     val: ImageSet | None = None
     mirror_safe: bool = True
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    groups: tuple[str, ...] | None = None
+    place: Path | None = None
+    options: SourceOptions = field(default_factory=SourceOptions)
 
     def __repr__(self) -> str:
         return f"DataSet({self.name!r}, train={self.train!r}, test={self.test!r})"

@@ -8,7 +8,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import read_cached, summarize
 from smallvision.data.sealed_test import SealedTest, seal_test
-from smallvision.data.sources.source import Layout, Part
+from smallvision.data.sources.source import Layout, Part, merge_left_out
 from smallvision.data.split import find_copies, group_duplicates, split_stratified
 from smallvision.errors import DataError
 from smallvision.shapes import Indices, Shape
@@ -28,13 +28,14 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
             is too small to be divided.
     """
     decoded = read_cached(layout, "train")
-    train, notes = decoded.images, decoded.notes
+    train, notes, left_out = decoded.images, decoded.notes, [*layout.left_out, *decoded.left_out]
     val = None
     if "val" in layout.parts:
         decoded = read_cached(layout, "val", train.shape)
         val = decoded.images
         _check_agreement(layout, "val", val.shape, val.class_names, train)
         notes += decoded.notes
+        left_out += decoded.left_out
     if "test" in layout.parts:
         test, test_notes = _seal_part(layout, train)
         notes += test_notes
@@ -43,7 +44,18 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         _check_class_sizes(layout, train, free, needed=2 if val else 3)
         train, test = carve_test(train, free, seed=seed)
         notes += (f"{len(test):,} images were set aside as the test set and sealed.",)
-    return DataSet(name, layout.source, train, test, val, mirror_safe, notes)
+    return DataSet(
+        name,
+        layout.source,
+        train,
+        test,
+        val,
+        mirror_safe,
+        notes,
+        left_out=merge_left_out(left_out),
+        place=layout.place,
+        options=layout.options,
+    )
 
 
 def carve_test(images: ImageSet, free: Indices, *, seed: int) -> tuple[ImageSet, SealedTest]:

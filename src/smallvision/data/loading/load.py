@@ -16,7 +16,7 @@ from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
 from smallvision.data.sources.arrays import arrays_layout
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
-from smallvision.data.sources.source import Part, SourceOptions
+from smallvision.data.sources.source import Fit, Part, SourceOptions
 from smallvision.data.sources.table import recognize
 from smallvision.errors import DataError, nearest
 
@@ -26,6 +26,19 @@ def load_data(
     *,
     data_dir: str | Path | None = None,
     image_size: int | None = None,
+    fit: Fit | None = None,
+    train: str | Path | None = None,
+    val: str | Path | None = None,
+    test: str | Path | None = None,
+    config: str | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    label_from: str | None = None,
+    group_by: str | None = None,
+    min_per_class: int | None = None,
+    suffixes: Sequence[str] | None = None,
+    strict: bool | None = None,
+    name: str | None = None,
     seed: int = 0,
     mirror_safe: bool | None = None,
 ) -> DataSet:
@@ -36,8 +49,19 @@ def load_data(
             files, a folder that holds a folder of pictures for each class, or an `.npz`.
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
-        image_size: pixels a side to resize pictures to (8 to 96); by default sizes stay where
-            they agree, and become 32 where they differ.
+        image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
+            and become 32 where they differ.
+        fit: how pictures of another shape are fitted: `crop`, `pad` or `stretch`.
+        train, val, test: folders or files of the parts, where the tree does not tell them.
+        config: the configuration of a Parquet tree that holds several.
+        image_column, label_column: columns of a table.
+        label_from: a regular expression with one group, which finds the class in a file name.
+        group_by: `folder`, a column, or a regular expression with one group for file names:
+            pictures with the same word stay on one side of each split.
+        min_per_class: classes with fewer training images are left out.
+        suffixes: endings of further files that are pictures; `*` for any.
+        strict: refuse a source with any unreadable picture, instead of leaving out a few.
+        name: what to call the data set; by default as the source is called.
         seed: chooses the test images of a source that declares none.
         mirror_safe: whether a left-right flip keeps the label, so that models may be trained on
             mirror images; by default what is known of a named data set, and true of others.
@@ -49,13 +73,29 @@ def load_data(
         SettingError: an option that this source does not take.
     """
     known = NAMED_DATA_SETS.get(source) if isinstance(source, str) else None
-    options = SourceOptions(image_size=image_size)
+    options = SourceOptions(
+        image_size=image_size,
+        fit=fit,
+        train=None if train is None else expand(train),
+        val=None if val is None else expand(val),
+        test=None if test is None else expand(test),
+        config=config,
+        image_column=image_column,
+        label_column=label_column,
+        label_from=label_from,
+        group_by=group_by,
+        min_per_class=min_per_class,
+        suffixes=None if suffixes is None else tuple(suffixes),
+        strict=strict,
+    )
     if known is not None:
         data = _load_named(known, data_dir, options, seed)
     else:
         check_data_dir(source, data_dir)
         data = _load_path(expand(source), options, seed)
-    return data if mirror_safe is None else replace(data, mirror_safe=mirror_safe)
+    if mirror_safe is not None:
+        data = replace(data, mirror_safe=mirror_safe)
+    return data if name is None else replace(data, name=name)
 
 
 def _load_named(

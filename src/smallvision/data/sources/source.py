@@ -6,9 +6,9 @@ memory beside the training images.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -17,6 +17,7 @@ from smallvision.errors import DataError, SettingError
 from smallvision.shapes import Shape
 
 Part: TypeAlias = Literal["train", "val", "test"]
+Fit: TypeAlias = Literal["crop", "pad", "stretch"]
 
 PART_NAMES: dict[str, Part] = {
     "train": "train",
@@ -29,14 +30,60 @@ PART_NAMES: dict[str, Part] = {
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Files or rows of a source that are in no part, for one reason.
+
+    Attributes:
+        reason: why, in words that follow "left out:" (`no picture`, `behind a link`).
+        count: how many.
+        example: one of them, as it is called inside the source.
+    """
+
+    reason: str
+    count: int
+    example: str
+
+
+def merge_left_out(some: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """One entry for each reason, with the counts added and the first example, largest first."""
+    merged: dict[str, LeftOut] = {}
+    for one in some:
+        known = merged.get(one.reason)
+        merged[one.reason] = one if known is None else replace(known, count=known.count + one.count)
+    return tuple(sorted(merged.values(), key=lambda one: (-one.count, one.reason)))
+
+
+@dataclass(frozen=True)
 class SourceOptions:
     """What a user may ask of a source; each kind of source takes some of these options.
 
     Attributes:
         image_size: pixels a side to resize pictures to, or None to keep sizes where they agree.
+        fit: how a picture of another shape is fitted: `crop`, `pad` or `stretch`.
+        train, val, test: folders or files of the parts, where the tree does not tell them.
+        config: the configuration of a Parquet tree that holds several.
+        image_column, label_column: columns of a table.
+        label_from: a regular expression with one group, which finds the class in a file name.
+        group_by: what keeps pictures of one person or burst on one side of each split: `folder`,
+            the name of a column, or a regular expression with one group for the file name.
+        min_per_class: classes with fewer training images are left out.
+        suffixes: endings of further files that are pictures (`.dat`); `*` for any.
+        strict: refuse a source with any unreadable picture.
     """
 
     image_size: int | None = None
+    fit: Fit | None = None
+    train: Path | None = None
+    val: Path | None = None
+    test: Path | None = None
+    config: str | None = None
+    image_column: str | None = None
+    label_column: str | None = None
+    label_from: str | None = None
+    group_by: str | None = None
+    min_per_class: int | None = None
+    suffixes: tuple[str, ...] | None = None
+    strict: bool | None = None
 
     def check(self, takes: Collection[str], what: str) -> None:
         """Refuse options that a source does not take.
@@ -55,10 +102,19 @@ class SourceOptions:
 
 @dataclass(frozen=True, eq=False)
 class DecodedPart:
-    """The images of one part, and what the reader did that a person should know."""
+    """The images of one part, and what the reader did that a person should know.
+
+    Attributes:
+        images: the images and their labels.
+        notes: one sentence for each kind of change.
+        left_out: what of this part could not be read.
+        groups: one word for each image; images with the same word stay on one side of each split.
+    """
 
     images: ImageSet
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    groups: tuple[str, ...] | None = None
 
 
 # The argument is the shape of the training images, to which the other parts are resized. It is None
@@ -76,6 +132,7 @@ class Layout:
         place: the file or folder, or None for arrays in memory.
         files: all files that determine the content; the cache watches them.
         options: the user's options, which are part of the identity of a cache entry.
+        left_out: what lies in the source and in none of the parts.
     """
 
     source: str
@@ -83,6 +140,7 @@ class Layout:
     place: Path | None = None
     files: tuple[Path, ...] = ()
     options: SourceOptions = SourceOptions()
+    left_out: tuple[LeftOut, ...] = ()
 
     def read(self, part: Part, shape: Shape | None = None) -> DecodedPart:
         """Decode one part.

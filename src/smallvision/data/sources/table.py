@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.sources.cifar import CifarSource
-from smallvision.data.sources.folder import FolderSource
 from smallvision.data.sources.npz import NpzSource
 from smallvision.data.sources.parquet import ParquetSource
+from smallvision.data.sources.pictures.folder import FolderSource
 from smallvision.data.sources.source import Layout, Source, SourceOptions, errors_at
 from smallvision.errors import DataError
 

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-from PIL import Image
-
-from smallvision.data.decoding.image import SUFFIXES, decode_picture
-from smallvision.data.decoding.image_files import list_pictures, read_picture
-from smallvision.data.decoding.resize import resize_pictures
-from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import (
-    PART_NAMES,
-    DecodedPart,
-    Layout,
-    Part,
-    SourceOptions,
-)
+from smallvision.data.decoding.image import SUFFIXES
+from smallvision.data.decoding.image_files import list_pictures
+from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.source import PART_NAMES, Layout, Part, SourceOptions
 from smallvision.errors import DataError
-from smallvision.shapes import Shape
 
 Classes: TypeAlias = dict[str, tuple[Path, ...]]  # class name -> its picture files, sorted
 
@@ -47,19 +35,12 @@ class FolderSource:
         if not place.is_dir():
             return None
         parts = {part: _list_classes(folder) for part, folder in _find_parts(place).items()}
-        class_names = tuple(parts["train"])
         _check_classes(parts, place)
-        return Layout(
-            source="folder of images",
-            parts={
-                part: partial(_read_part, place, classes, class_names, options.image_size)
-                for part, classes in parts.items()
-            },
-            place=place,
-            files=tuple(
-                path for classes in parts.values() for paths in classes.values() for path in paths
-            ),
-        )
+        listed: dict[Part, tuple[Picture, ...]] = {
+            part: tuple(Picture(path, name) for name, paths in classes.items() for path in paths)
+            for part, classes in parts.items()
+        }
+        return lay_out(Listing(place, listed), "folder of images", options)
 
 
 def _find_parts(root: Path) -> dict[Part, Path]:
@@ -109,22 +90,3 @@ def _check_classes(parts: Mapping[Part, Classes], root: Path) -> None:
     for name, paths in train.items():
         if len(paths) < 2:
             raise DataError(f"class '{name}' has one image; add more or remove the folder")
-
-
-def _read_part(
-    root: Path,
-    classes: Classes,
-    class_names: tuple[str, ...],
-    image_size: int | None,
-    shape: Shape | None,
-) -> DecodedPart:
-    labels = [class_names.index(name) for name, paths in classes.items() for _ in paths]
-    images, notes = resize_pictures(_decode_all(root, classes), image_size=image_size, shape=shape)
-    return DecodedPart(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
-
-
-def _decode_all(root: Path, classes: Classes) -> Iterator[Image.Image]:
-    for paths in classes.values():
-        for path in paths:
-            name = str(path.relative_to(root))
-            yield decode_picture(read_picture(path, name), name)

@@ -1,0 +1,1 @@
+"""Sources of picture files: each finds out which class and part a file belongs to."""
