@@ -73,7 +73,7 @@ UNUSED = (
 )
 
 
-WRITTEN_ALONE = ("*/.lock", "run/errors/*.png")  # and never read
+WRITTEN_ALONE = ("*/.lock", "run/errors/*")  # and never read: a page shows the errors of a study
 
 
 class Pause(Callback):

@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from smallvision.format import format_duration
 from smallvision.recipes.scale import (
@@ -69,24 +70,24 @@ FAMILY_OF: Mapping[str, Family] = {
     "speednet": "speednet",
     "transfer": "speednet",
 }
-# Stages of a plan. Each has rungs that only make sense together, in an order of worth, and the part
-# of the budget that it and the stages before it may grow to: first a model that is good soon, then
-# the questions of the ladder.
+# Stages of a plan: rungs that only make sense together, in an order of worth, and the part of the
+# budget that they may grow to. A part of a stage without rungs goes to the others.
 STAGES: Sequence[tuple[tuple[tuple[str, ...], ...], float]] = (
-    ((("linear", "mlp"), ("speednet",)), 0.4),
-    ((("transfer",), ("vgg10", "vgg10-aug")), 0.5),
-    ((("snapshot-ensemble",),), 0.8),
+    ((("linear", "mlp"), ("speednet",)), 0.25),
+    ((("transfer",), ("vgg10", "vgg10-aug")), 0.1),
+    ((("snapshot-ensemble",),), 0.15),
     (
         (
             ("wrn", "wrn-aug"),
             ("wrn-cutmix",),
             ("wrn-se-cutmix",),
             ("wrn-se-cutmix-mish",),
-            ("tuned",),
         ),
-        1.0,
+        0.35,
     ),
+    ((("tuned",),), 0.15),
 )
+GOOD_SOON = 0.5  # of the budget, within which a speednet has to fit before other rungs count
 BY_WORTH = tuple(slot for tiers, _ in STAGES for tier in tiers for slot in tier)
 NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
     "wrn-cutmix": "wrn-aug",
@@ -97,7 +98,6 @@ NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
 # Passes from which mixed images begin to pay: before, a network does not know its images by heart.
 CUTMIX_PAYS = {"WRN-10-2": 60, "WRN-16-2": 50, "WRN-16-4": 30, "WRN-16-8": 15}
 SNAPSHOTS = (2, 3)
-SHORT = 600.0  # seconds
 TRIALS = (6, 12)  # fewer are drawn at random, as the sampler has nothing to go by
 # Clean training images that are measured after each epoch: half a percent of standard error is
 # enough to see a gap grow. The final figure deserves more.
@@ -105,7 +105,7 @@ CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
 PER_RUN = 2.0  # seconds for what every run does besides: checkpoints, records, latency
 # The share of the way from the least to the longest length that a larger network has to have, and
 # what doubling its operations is worth.
-COMFORT: Mapping[Family, float] = {"vgg": 0.2, "wrn": 0.25, "speednet": 0.1}
+COMFORT: Mapping[Family, float] = {"vgg": 0.2, "wrn": 0.25, "speednet": 0.4}
 WORTH: Mapping[Family, float] = {"vgg": 0.5, "wrn": 1.5, "speednet": 1.0}
 
 
@@ -148,6 +148,9 @@ class Wish:
     start: float = 0.0
 
 
+Share: TypeAlias = tuple[list[str], float]  # slots of a stage, and seconds that it may grow to
+
+
 @dataclass(frozen=True)
 class Planner:
     """Divides seconds among rungs.
@@ -165,35 +168,67 @@ class Planner:
     wish: Wish
 
     def plan(self) -> LadderPlan:
-        """Choose rungs first, each in its smallest size, then the sizes and lengths that fit."""
-        chosen: list[str] = []
+        """Choose rungs first, then stage by stage the sizes and lengths that fit."""
+        chosen, left_out = self.select()
         scale = self.shortest(chosen, {family: next(iter(SIZES[family])) for family in FAMILIES})
-        left_out: dict[str, PlannedRung] = {}
-        for tiers, part in STAGES:
-            before = {FAMILY_OF[slot] for slot in chosen if slot in FAMILY_OF}
-            for tier in tiers:
-                wanted = [slot for slot in tier if slot in self.wish.slots]
-                candidate = [*chosen, *wanted]
-                shortest = self.keep(before, scale, self.shortest(candidate, scale.sizes))
-                can_stand = all(NEEDS.get(slot, slot) in candidate for slot in wanted)
-                if self.wish.must or (can_stand and self.fits(candidate, shortest, self.seconds)):
-                    chosen = candidate
-                else:
-                    left_out |= {slot: self.explain(slot, shortest) for slot in wanted}
-            scale = self.grow(chosen, before, scale, part * self.seconds)
+        stages = [
+            ([slot for tier in tiers for slot in tier if slot in chosen], part)
+            for tiers, part in STAGES
+        ]
+        whole = sum(part for slots, part in stages if slots)
+        shares = [(slots, part / whole * self.seconds) for slots, part in stages if slots]
+        decided: set[Family] = set()
+        for number in range(len(shares)):
+            scale = self.grow(shares, number, decided, scale)
+            decided = {
+                FAMILY_OF[slot]
+                for slots, _ in shares[: number + 1]
+                for slot in slots
+                if slot in FAMILY_OF
+            }
         # What is left out keeps its least length: there may turn out to be time for that.
-        used = {FAMILY_OF[slot] for slot in chosen if slot in FAMILY_OF}
-        scale = self.lengthen(chosen, used, scale, self.seconds)
+        scale = self.lengthen(decided, scale, (chosen, self.seconds))
         return LadderPlan(
             scale,
             self.cost_refit([self.cost(slot, scale) for slot in chosen]),
             tuple(
-                self.describe(slot, scale, self.warn(slot, scale))
+                self.describe(slot, scale, self.warn(slot, chosen, scale))
                 for slot in self.wish.slots
                 if slot in chosen
             ),
             tuple(left_out[slot] for slot in self.wish.slots if slot in left_out),
         )
+
+    def select(self) -> tuple[list[str], dict[str, PlannedRung]]:
+        """The rungs that fit beside a speednet that is trained well, and what the others take."""
+        chosen: list[str] = []
+        left_out: dict[str, PlannedRung] = {}
+        for tiers, _ in STAGES:
+            for tier in tiers:
+                wanted = [slot for slot in tier if slot in self.wish.slots]
+                candidate = [*chosen, *wanted]
+                can_stand = all(NEEDS.get(slot, slot) in candidate for slot in wanted)
+                scale = self.expect(candidate)
+                if self.wish.must or (can_stand and self.fits(candidate, scale, self.seconds)):
+                    chosen = candidate
+                else:
+                    left_out |= {slot: self.explain(slot, scale) for slot in wanted}
+        return chosen, left_out
+
+    def expect(self, chosen: Sequence[str]) -> LadderScale:
+        """The shortest scale, with a speednet that may take its part of the budget."""
+        scale = self.shortest(chosen, {family: next(iter(SIZES[family])) for family in FAMILIES})
+        if self.wish.smallest:
+            return scale
+        limits = choose_range("speednet", self.task)
+        middle = (limits.least + limits.enough) // 2
+        for size, least in (("speednet", middle), ("small speednet", limits.least)):
+            for passes in range(middle, least - 1, -1):
+                lengths = {**scale.lengths, "speednet": Length(size, passes)}
+                better = replace(scale, lengths=lengths)
+                if self.cost("speednet", better) <= GOOD_SOON * self.seconds:
+                    return better
+        return scale
 
     def keep(
         self, families: Collection[Family], scale: LadderScale, other: LadderScale
@@ -203,29 +238,59 @@ class Planner:
         return replace(other, lengths={**other.lengths, **kept})
 
     def grow(
-        self, chosen: Sequence[str], kept: Collection[Family], scale: LadderScale, seconds: float
+        self,
+        shares: Sequence[Share],
+        number: int,
+        decided: Collection[Family],
+        scale: LadderScale,
     ) -> LadderScale:
-        """The best sizes, lengths and extras of the families that are not decided yet."""
-        open_families = [
-            family
-            for family in FAMILIES
-            if family not in kept and family in {FAMILY_OF.get(slot) for slot in chosen}
-        ]
+        """The best sizes, lengths and extras of a stage.
+
+        Args:
+            shares: the rungs of every stage, and the seconds that it may grow to.
+            number: of the stage; those after it keep their least lengths, and their shares.
+            decided: families of the stages before it.
+            scale: of those.
+        """
+        chosen = [slot for slots, _ in shares for slot in slots]
+        begun = [slot for slots, _ in shares[: number + 1] for slot in slots]
+        of_begun = {FAMILY_OF.get(slot) for slot in begun}
+        open_families = [one for one in FAMILIES if one in of_begun and one not in decided]
         found, small = [], self.wish.smallest
         sizes_of = [list(SIZES[family])[: 1 if small else None] for family in open_families]
         for sizes in itertools.product(*sizes_of):
             named = {**scale.sizes, **dict(zip(open_families, sizes, strict=True))}
-            shortest = self.keep(kept, scale, self.shortest(chosen, named))
-            snapshots = SNAPSHOTS if "snapshot-ensemble" in chosen and not small else SNAPSHOTS[:1]
-            trials = TRIALS if "tuned" in chosen and not small else TRIALS[:1]
+            shortest = self.keep(decided, scale, self.shortest(chosen, named))
+            snapshots = SNAPSHOTS if "snapshot-ensemble" in begun and not small else SNAPSHOTS[:1]
+            trials = TRIALS if "tuned" in begun and not small else TRIALS[:1]
             for extras in itertools.product(snapshots, trials):
                 larger = replace(shortest, snapshots=extras[0], trials=extras[1])
-                if self.fits(chosen, larger, seconds):
-                    found.append(self.lengthen(chosen, open_families, larger, seconds))
+                if self.fits(chosen, larger, self.seconds):
+                    left = self.leave(shares, number, larger)
+                    both = (begun, left), (chosen, self.seconds)
+                    longer = self.lengthen(open_families, larger, *both)
+                    roomy = self.fits(begun, longer, left)
+                    found.append((roomy, longer))
         if found:
-            return max(found, key=lambda one: self.rank(open_families, one))
-        shortest = self.keep(kept, scale, self.shortest(chosen, scale.sizes))
+            _, best = max(found, key=lambda one: (one[0], *self.rank(open_families, one[1])))
+            return best
+        shortest = self.keep(decided, scale, self.shortest(chosen, scale.sizes))
         return self.shrink(chosen, shortest) if self.wish.must else shortest
+
+    def leave(self, shares: Sequence[Share], number: int, scale: LadderScale) -> float:
+        """Seconds for the stages up to one, where the later ones get their share or need more.
+
+        The stages up to it get no less than was expected of them when the rungs were chosen.
+        """
+        if math.isinf(self.seconds):
+            return self.seconds
+        later = (
+            max(seconds, sum(self.cost(slot, scale) for slot in slots))
+            for slots, seconds in shares[number + 1 :]
+        )
+        expected = self.expect([slot for slots, _ in shares for slot in slots])
+        begun = (slot for slots, _ in shares[: number + 1] for slot in slots)
+        return max(self.seconds - sum(later), sum(self.cost(slot, expected) for slot in begun))
 
     def shortest(self, chosen: Sequence[str], sizes: Mapping[Family, str]) -> LadderScale:
         """The scale at which each chosen rung is trained just long enough."""
@@ -242,17 +307,13 @@ class Planner:
         return min(CUTMIX_PAYS[size], choose_range("wrn", self.task).enough)
 
     def lengthen(
-        self,
-        chosen: Sequence[str],
-        families: Collection[Family],
-        scale: LadderScale,
-        seconds: float,
+        self, families: Collection[Family], scale: LadderScale, *limits: Share
     ) -> LadderScale:
-        """Lengthen some families by one share of their ranges, the largest that fits."""
+        """Lengthen some families by one share of their ranges, the largest that fits all limits."""
         best = scale
         for step in range(1, 33):
             longer = self.stretch(scale, families, step / 32)
-            if not self.fits(chosen, longer, seconds):
+            if not all(self.fits(slots, longer, seconds) for slots, seconds in limits):
                 break
             best = longer
         return best
@@ -349,7 +410,7 @@ class Planner:
             note=note,
         )
 
-    def warn(self, slot: str, scale: LadderScale) -> str | None:
+    def warn(self, slot: str, chosen: Sequence[str], scale: LadderScale) -> str | None:
         """What a rung is expected to be too short for, or None."""
         family = FAMILY_OF.get(slot)
         if family is None:
@@ -357,7 +418,8 @@ class Planner:
         limits, passes = choose_range(family, self.task), scale.passes(family)
         if passes < limits.least:
             return f"too short to show what it can do, which takes {limits.least} passes"
-        if "cutmix" in slot and passes < self.mixing_pays(scale.lengths[family].size):
+        mixes = "cutmix" in slot and "wrn-cutmix" in chosen
+        if mixes and passes < self.mixing_pays(scale.lengths[family].size):
             return "too short for CutMix to pay"
         if passes < limits.enough:
             return f"more would still pay, up to about {limits.enough} passes"
