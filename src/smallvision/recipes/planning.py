@@ -98,6 +98,7 @@ NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
 # Passes from which mixed images begin to pay: before, a network does not know its images by heart.
 CUTMIX_PAYS = {"WRN-10-2": 60, "WRN-16-2": 50, "WRN-16-4": 30, "WRN-16-8": 15}
 SNAPSHOTS = (2, 3)
+SHORT = 600.0  # seconds
 TRIALS = (6, 12)  # fewer are drawn at random, as the sampler has nothing to go by
 # Clean training images that are measured after each epoch: half a percent of standard error is
 # enough to see a gap grow. The final figure deserves more.
