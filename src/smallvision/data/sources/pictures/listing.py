@@ -98,6 +98,7 @@ def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
         place=listing.root,
         files=tuple(picture.path for pictures in listing.parts.values() for picture in pictures),
         left_out=listing.left_out,
+        notes=listing.notes,
     )
 
 
