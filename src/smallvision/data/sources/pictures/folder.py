@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
@@ -53,8 +55,8 @@ class FolderSource:
         """
         if not place.is_dir():
             return None
-        listing = list_folder(place, options)
-        return lay_out(listing, "folder of images", options)
+        layout = lay_out(list_folder(place, options), "folder of images", options)
+        return replace(layout, place=place)
 
 
 def list_folder(place: Path, options: SourceOptions) -> Listing:
@@ -63,6 +65,7 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     Raises:
         DataError, SettingError: as for `FolderSource.recognize`.
     """
+    place = place.absolute()  # as parts may lie elsewhere
     root, left_out = read_tree(place, options.suffixes)
     trees, reading, more = _read(root, options)
     listed: dict[Part, list[tuple[Picture, PurePath]]] = {
@@ -79,7 +82,8 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
         parts, said = group_pictures(listed, options.group_by)
         notes += said
     rest = [each for tree in trees for each in _count_rest(tree, reading, place)]
-    return Listing(place, parts, merge_left_out([*left_out, *more, *rest]), notes)
+    above = Path(os.path.commonpath([tree.path for tree in trees]))
+    return Listing(above, parts, merge_left_out([*left_out, *more, *rest]), notes)
 
 
 def _read(
@@ -106,25 +110,24 @@ def _read(
     for part, folder in chosen.items():
         others = [other for other in chosen.values() if other is not folder]
         chosen[part] = folder.without(others) or folder
-    found = [root.without(list(chosen.values())), *chosen.values()]
-    rest = Folder(root.path) if found[0] is None else found[0]
-    reading = read_chosen(rest, chosen, grouped=grouped)
-    return [rest, *chosen.values()], reading, tuple(left_out)
+    rest = root.without(list(chosen.values()))
+    reading = read_chosen(rest or Folder(root.path), chosen, grouped=grouped)
+    trees = [*chosen.values()] if rest is None else [rest, *chosen.values()]
+    return trees, reading, tuple(left_out)
 
 
 def _find_folder(
     root: Folder, part: Part, path: Path, options: SourceOptions
 ) -> tuple[Folder, tuple[LeftOut, ...]]:
     """The folder that the user named for a part: in the tree, or elsewhere."""
-    place = path if path.exists() or path.is_absolute() else root.path / path
-    if not place.is_dir():
+    if not path.is_dir():
         raise DataError(f"{path}, which is named for {part}, is no folder")
-    wanted = place.resolve()
+    wanted = path.resolve()
     for folder in root.walk():
-        if folder.name == wanted.name or folder is root or folder.path.is_symlink():
-            if folder.path.resolve() == wanted:
-                return folder, ()
-    return read_tree(place, options.suffixes)
+        alike = folder.name == wanted.name or folder is root or folder.path.is_symlink()
+        if alike and folder.path.resolve() == wanted:
+            return folder, ()
+    return read_tree(path, options.suffixes)
 
 
 def _count_rest(tree: Folder, reading: Reading, root: Path) -> Iterator[LeftOut]:

@@ -52,17 +52,14 @@ def read_meaning(root: Folder, *, grouped: bool = False) -> Reading:
     Raises:
         DataError: there are no class folders, or the tree can be read in two ways.
     """
-    parts = {folder: part for folder in root.holding if (part := _tell_divided(folder))}
-    if parts:
-        return _read_parts(root, parts)
-    if len(root.holding) == 1 and root.holding[0].holding:
-        lone = root.holding[0]
-        reading = read_meaning(lone, grouped=grouped)
-        if not any("lie in" in note for note in reading.notes):
-            inside = lone.unwrap().path.relative_to(root.path)
-            reading.notes.append(f"The class folders lie in {inside}{os.sep}.")
-        return reading
-    return _read_classes(root, grouped)
+    folder = root
+    while not (parts := _find_divided(folder)) and _holds_lone_folder(folder):
+        folder = folder.holding[0]
+    reading = _read_parts(folder, parts) if parts else _read_classes(folder, grouped)
+    if folder is not root:
+        inside = folder.path.relative_to(root.path)
+        reading.notes.append(f"The pictures are those in {inside}{os.sep}.")
+    return reading
 
 
 def read_chosen(root: Folder, chosen: Mapping[Part, Folder], *, grouped: bool = False) -> Reading:
@@ -113,9 +110,19 @@ def _list_classes(folder: Folder, part: Part) -> ClassFolders:
 # parts ------------------------------------------------------------------------------------------
 
 
-def _tell_divided(folder: Folder) -> Part | None:
-    """The part that a folder is by its name, if it holds class folders; else it may be a class."""
-    return tell_part(folder.name) if folder.unwrap().holding else None
+def _find_divided(folder: Folder) -> dict[Folder, Part]:
+    """The folders that are parts by their names; one without class folders may be a class."""
+    told = {each: tell_part(each.name) for each in folder.holding}
+    return {
+        each: part
+        for each, part in told.items()
+        if part and len(each.unwrap().holding) >= (2 if part == "train" else 1)
+    }
+
+
+def _holds_lone_folder(folder: Folder) -> bool:
+    """Whether a folder cannot hold the class folders, as there is one alone, with more in it."""
+    return len(folder.holding) == 1 and bool(folder.holding[0].holding)
 
 
 def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
@@ -131,26 +138,32 @@ def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
             f"there is {next(iter(named)).name}/ but no train/ folder that holds class folders; "
             f"add it, or {CHOOSE}"
         )
-    rest = [folder for folder in root.holding if folder not in named]
-    unlabelled = [folder for folder in rest if _is_unlabelled(folder)]
-    train = found["train"]
-    _refuse_strangers(root, train, [folder for folder in rest if folder not in unlabelled])
+    train = found.pop("train")
     classes = _list_classes(train.unwrap(), "train")
+    unlabelled = [
+        folder for folder in root.holding if folder is not train and _is_unlabelled(folder, classes)
+    ]
+    known = {*named, *unlabelled}
+    _refuse_strangers(root, train, [folder for folder in root.holding if folder not in known])
     parts: dict[Part, ClassFolders] = {"train": classes}
     for part, folder in found.items():
-        if part != "train":
+        if folder not in unlabelled:
             parts[part] = _list_classes(folder.unwrap(classes), part)
     notes = [
         f"{folder.name}{os.sep} is read as the {part} part."
-        for part, folder in found.items()
-        if folder.name.lower() not in PART_NAMES
+        for folder, part in named.items()
+        if folder.name.lower() not in PART_NAMES and folder not in unlabelled
     ]
     return Reading(parts, dict.fromkeys(unlabelled, UNLABELLED), notes)
 
 
-def _is_unlabelled(folder: Folder) -> bool:
-    """Whether a folder beside the training part holds pictures without class folders to predict."""
-    if folder.unwrap().holding:
+def _is_unlabelled(folder: Folder, classes: Collection[str]) -> bool:
+    """Whether a folder beside the training part holds pictures to predict, in no class folders.
+
+    They lie loose, or in one folder that is none of the classes.
+    """
+    inner = folder.unwrap(classes)
+    if len(inner.holding) > 1 or any(each.name in classes for each in inner.holding):
         return False
     told = any(word in folder.name.lower() for word in UNLABELLED_NAMES)
     return told or tell_part(folder.name) in ("val", "test")

@@ -60,7 +60,7 @@ class Folder:
         return not (self.pictures or self.others) and all(each.is_empty for each in self.folders)
 
     def walk(self) -> Iterator[Folder]:
-        """This folder, and all below it."""
+        """The folder itself, and all below it."""
         yield self
         for folder in self.folders:
             yield from folder.walk()
