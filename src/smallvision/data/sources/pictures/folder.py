@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out, sort_names
@@ -13,7 +13,7 @@ from smallvision.data.sources.pictures.reading import LOOSE, Reading, read_chose
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
     NO_PICTURE,
-    Folder,
+    TreeFolder,
     read_tree,
     show_inside,
 )
@@ -68,18 +68,22 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     place = place.absolute()  # as parts may lie elsewhere
     root, left_out = read_tree(place, options.suffixes)
     trees, reading, more = _read(root, options)
-    listed: dict[Part, list[tuple[Picture, PurePath]]] = {
+    parts: dict[Part, list[Picture]] = {
         part: [
-            (Picture(path, name), path.relative_to(classes[name].path))
+            Picture(path, name)
             for name in sort_names(list(classes))
             for path in classes[name].list_pictures()
         ]
         for part, classes in reading.parts.items()
     }
-    parts = {part: [picture for picture, _ in pictures] for part, pictures in listed.items()}
     notes = tuple(reading.notes)
     if options.group_by is not None:
-        parts, said = group_pictures(listed, options.group_by)
+        homes = {
+            (part, name): folder.path
+            for part, classes in reading.parts.items()
+            for name, folder in classes.items()
+        }
+        parts, said = group_pictures(parts, homes, options.group_by)
         notes += said
     rest = [each for tree in trees for each in _count_rest(tree, reading, place)]
     above = Path(os.path.commonpath([tree.path for tree in trees]))
@@ -87,8 +91,8 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
 
 
 def _read(
-    root: Folder, options: SourceOptions
-) -> tuple[list[Folder], Reading, tuple[LeftOut, ...]]:
+    root: TreeFolder, options: SourceOptions
+) -> tuple[list[TreeFolder], Reading, tuple[LeftOut, ...]]:
     """What the folders mean, the trees to look for the rest in, and what is left out already."""
     grouped = options.group_by == FOLDER
     given: dict[Part, Path | None] = {
@@ -96,7 +100,7 @@ def _read(
         "val": options.val,
         "test": options.test,
     }
-    chosen: dict[Part, Folder] = {}
+    chosen: dict[Part, TreeFolder] = {}
     left_out: list[LeftOut] = []
     for part, path in given.items():
         if path is not None:
@@ -111,14 +115,14 @@ def _read(
         others = [other for other in chosen.values() if other is not folder]
         chosen[part] = folder.without(others) or folder
     rest = root.without(list(chosen.values()))
-    reading = read_chosen(rest or Folder(root.path), chosen, grouped=grouped)
+    reading = read_chosen(rest or TreeFolder(root.path), chosen, grouped=grouped)
     trees = [*chosen.values()] if rest is None else [rest, *chosen.values()]
     return trees, reading, tuple(left_out)
 
 
 def _find_folder(
-    root: Folder, part: Part, path: Path, options: SourceOptions
-) -> tuple[Folder, tuple[LeftOut, ...]]:
+    root: TreeFolder, part: Part, path: Path, options: SourceOptions
+) -> tuple[TreeFolder, tuple[LeftOut, ...]]:
     """The folder that the user named for a part: in the tree, or elsewhere."""
     if not path.is_dir():
         raise DataError(f"{path}, which is named for {part}, is no folder")
@@ -130,17 +134,17 @@ def _find_folder(
     return read_tree(path, options.suffixes)
 
 
-def _count_rest(tree: Folder, reading: Reading, root: Path) -> Iterator[LeftOut]:
+def _count_rest(tree: TreeFolder, reading: Reading, root: Path) -> Iterator[LeftOut]:
     """Count what lies in a tree and in none of the class folders."""
     listed = {folder for classes in reading.parts.values() for folder in classes.values()}
     yield from _count_folder(tree, LOOSE, listed, reading.reasons, root)
 
 
 def _count_folder(
-    folder: Folder,
+    folder: TreeFolder,
     reason: str | None,
-    listed: set[Folder],
-    reasons: Mapping[Folder, str],
+    listed: set[TreeFolder],
+    reasons: Mapping[TreeFolder, str],
     root: Path,
 ) -> Iterator[LeftOut]:
     """Count a folder; `reason` is why its pictures are in no part, or None where they are."""

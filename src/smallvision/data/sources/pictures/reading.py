@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.sources.pictures.tree import Folder
+from smallvision.data.sources.pictures.tree import TreeFolder
 from smallvision.data.sources.source import PART_NAMES, Part, tell_part
 from smallvision.errors import DataError
 
-ClassFolders: TypeAlias = dict[str, Folder]  # the name of a class -> the folder of its pictures
+ClassFolders: TypeAlias = dict[str, TreeFolder]  # the name of a class -> the folder of its pictures
 
 LOOSE = "loose, outside of the class folders"
 UNLABELLED = "without a label"
@@ -38,11 +38,11 @@ class Reading:
     """
 
     parts: dict[Part, ClassFolders]
-    reasons: dict[Folder, str] = field(default_factory=dict)
+    reasons: dict[TreeFolder, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-def read_meaning(root: Folder, *, grouped: bool = False) -> Reading:
+def read_meaning(root: TreeFolder, *, grouped: bool = False) -> Reading:
     """Find the parts and the classes of a tree by the names and the depth of its folders.
 
     Args:
@@ -62,7 +62,9 @@ def read_meaning(root: Folder, *, grouped: bool = False) -> Reading:
     return reading
 
 
-def read_chosen(root: Folder, chosen: Mapping[Part, Folder], *, grouped: bool = False) -> Reading:
+def read_chosen(
+    root: TreeFolder, chosen: Mapping[Part, TreeFolder], *, grouped: bool = False
+) -> Reading:
     """Take the parts that the user named, and find the training part where it is not among them.
 
     Args:
@@ -87,7 +89,7 @@ def read_chosen(root: Folder, chosen: Mapping[Part, Folder], *, grouped: bool = 
     return reading
 
 
-def _list_chosen(folder: Folder, part: Part, known: Collection[str]) -> ClassFolders:
+def _list_chosen(folder: TreeFolder, part: Part, known: Collection[str]) -> ClassFolders:
     inner = folder.unwrap(known)
     if not inner.holding:
         raise DataError(
@@ -97,7 +99,7 @@ def _list_chosen(folder: Folder, part: Part, known: Collection[str]) -> ClassFol
     return _list_classes(inner, part)
 
 
-def _list_classes(folder: Folder, part: Part) -> ClassFolders:
+def _list_classes(folder: TreeFolder, part: Part) -> ClassFolders:
     """The class folders of a part; an empty one is an error where models are to learn it."""
     for each in folder.folders:
         if part == "train" and each.is_empty:
@@ -110,7 +112,7 @@ def _list_classes(folder: Folder, part: Part) -> ClassFolders:
 # parts ------------------------------------------------------------------------------------------
 
 
-def _find_divided(folder: Folder) -> dict[Folder, Part]:
+def _find_divided(folder: TreeFolder) -> dict[TreeFolder, Part]:
     """The folders that are parts by their names; one without class folders may be a class."""
     told = {each: tell_part(each.name) for each in folder.holding}
     return {
@@ -120,13 +122,13 @@ def _find_divided(folder: Folder) -> dict[Folder, Part]:
     }
 
 
-def _holds_lone_folder(folder: Folder) -> bool:
+def _holds_lone_folder(folder: TreeFolder) -> bool:
     """Whether a folder cannot hold the class folders, as there is one alone, with more in it."""
     return len(folder.holding) == 1 and bool(folder.holding[0].holding)
 
 
-def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
-    found: dict[Part, Folder] = {}
+def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
+    found: dict[Part, TreeFolder] = {}
     for folder, part in named.items():
         if part in found:
             raise DataError(
@@ -157,7 +159,7 @@ def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
     return Reading(parts, dict.fromkeys(unlabelled, UNLABELLED), notes)
 
 
-def _is_unlabelled(folder: Folder, classes: Collection[str]) -> bool:
+def _is_unlabelled(folder: TreeFolder, classes: Collection[str]) -> bool:
     """Whether a folder beside the training part holds pictures to predict, in no class folders.
 
     They lie loose, or in one folder that is none of the classes.
@@ -169,7 +171,7 @@ def _is_unlabelled(folder: Folder, classes: Collection[str]) -> bool:
     return told or tell_part(folder.name) in ("val", "test")
 
 
-def _refuse_strangers(root: Folder, train: Folder, strangers: Sequence[Folder]) -> None:
+def _refuse_strangers(root: TreeFolder, train: TreeFolder, strangers: Sequence[TreeFolder]) -> None:
     """Refuse folders of pictures beside the training part that are no part themselves."""
     if not strangers:
         return
@@ -191,7 +193,7 @@ def _refuse_strangers(root: Folder, train: Folder, strangers: Sequence[Folder]) 
 # classes ----------------------------------------------------------------------------------------
 
 
-def _read_classes(root: Folder, grouped: bool) -> Reading:
+def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
     held = root.holding
     if not held:
         raise DataError(f"{_explain_absence(root)}; expected one folder per class")
@@ -207,7 +209,7 @@ def _read_classes(root: Folder, grouped: bool) -> Reading:
     return Reading({"train": _list_classes(root, "train")})
 
 
-def _explain_absence(root: Folder) -> str:
+def _explain_absence(root: TreeFolder) -> str:
     if root.pictures:
         return "the images lie loose"
     for folder in root.walk():
@@ -219,7 +221,7 @@ def _explain_absence(root: Folder) -> str:
     return f"there are no images ({', '.join(SUFFIXES)})"
 
 
-def _read_inner_parts(held: Sequence[Folder]) -> dict[Part, ClassFolders] | None:
+def _read_inner_parts(held: Sequence[TreeFolder]) -> dict[Part, ClassFolders] | None:
     """The parts where each class folder is divided by itself (`cat/train/`, `cat/test/`)."""
     parts: dict[Part, ClassFolders] = {}
     for folder in held:
@@ -233,7 +235,7 @@ def _read_inner_parts(held: Sequence[Folder]) -> dict[Part, ClassFolders] | None
     return parts
 
 
-def _refuse_parts_without_classes(root: Folder) -> None:
+def _refuse_parts_without_classes(root: TreeFolder) -> None:
     """Refuse `train/` and `test/` whose pictures lie loose: they are parts and no classes."""
     told = {folder.name: tell_part(folder.name) for folder in root.holding}
     named = [name for name, part in told.items() if part]
@@ -245,7 +247,7 @@ def _refuse_parts_without_classes(root: Folder) -> None:
         )
 
 
-def _refuse_equal_folders(root: Folder) -> None:
+def _refuse_equal_folders(root: TreeFolder) -> None:
     """Refuse class folders that hold folders of the same names, which may be the classes.
 
     A single name, as in `n01443537/images/` of Tiny-ImageNet, divides nothing.
@@ -263,7 +265,7 @@ def _refuse_equal_folders(root: Folder) -> None:
         )
 
 
-def _refuse_deeper_folders(root: Folder) -> None:
+def _refuse_deeper_folders(root: TreeFolder) -> None:
     """Refuse class folders that hold only folders, as at the root of a repository."""
     for folder in sorted(root.holding, key=lambda each: -each.total):
         inner = folder.unwrap()
@@ -276,7 +278,7 @@ def _refuse_deeper_folders(root: Folder) -> None:
             )
 
 
-def _names(folders: Iterable[Folder]) -> list[str]:
+def _names(folders: Iterable[TreeFolder]) -> list[str]:
     return [folder.name for folder in folders]
 
 
