@@ -6,6 +6,7 @@ memory beside the training images.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, SettingError
+from smallvision.records.schema import LeftOutRecord
 from smallvision.shapes import Shape
 
 Part: TypeAlias = Literal["train", "val", "test"]
@@ -27,6 +29,25 @@ PART_NAMES: dict[str, Part] = {
     "validation": "val",
     "test": "test",
 }
+
+# What may follow a word for a part without a space (`trainset`, `testimages`).
+_TAIL = "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file)s?|dir|folder|split)?"
+_WORDS: dict[Part, re.Pattern[str]] = {
+    "train": re.compile(f"(?:train(?:ing|val)?|trn){_TAIL}"),
+    "val": re.compile(f"(?:val|valid(?:ation)?|dev){_TAIL}"),
+    "test": re.compile(f"(?:tests?|testing|tst|eval(?:uation)?){_TAIL}"),
+}
+
+
+def tell_part(name: str) -> Part | None:
+    """The part that the name of a folder tells by one of its words, or None.
+
+    `Training`, `seg_test`, `asl_alphabet_train`, `TestSet` and `val2017` name parts; a name with
+    words for two parts (`train_test_split`) names none.
+    """
+    words = [word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    told = [part for part, known in _WORDS.items() if any(known.fullmatch(word) for word in words)]
+    return told[0] if len(told) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,22 @@ def merge_left_out(some: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
         known = merged.get(one.reason)
         merged[one.reason] = one if known is None else replace(known, count=known.count + one.count)
     return tuple(sorted(merged.values(), key=lambda one: (-one.count, one.reason)))
+
+
+def describe_left_out(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+    """One sentence about everything that is left out, or none where there is nothing."""
+    pieces = [
+        f"{one.reason} ({one.count:,}, such as {one.example})"
+        if one.count > 1
+        else f"{one.reason} ({one.example})"
+        for one in left_out
+    ]
+    return (f"Left out: {'; '.join(pieces)}.",) if pieces else ()
+
+
+def record_left_out(left_out: Iterable[LeftOut]) -> tuple[LeftOutRecord, ...]:
+    """What is left out of a source, as records keep it."""
+    return tuple(LeftOutRecord(**asdict(one)) for one in left_out)
 
 
 @dataclass(frozen=True)
@@ -133,6 +170,7 @@ class Layout:
         files: all files that determine the content; the cache watches them.
         options: the user's options, which are part of the identity of a cache entry.
         left_out: what lies in the source and in none of the parts.
+        notes: what was understood of the source that a person should know, one sentence each.
     """
 
     source: str
@@ -141,6 +179,7 @@ class Layout:
     files: tuple[Path, ...] = ()
     options: SourceOptions = SourceOptions()
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def read(self, part: Part, shape: Shape | None = None) -> DecodedPart:
         """Decode one part.

@@ -3,7 +3,7 @@
 `docs/RECORDS.md` is generated from these classes.
 """
 
-from smallvision.records.schema.base import Interval, Record
+from smallvision.records.schema.base import Interval, LeftOutRecord, Record
 from smallvision.records.schema.comparison import Comparison, PairVerdict, RunGroup
 from smallvision.records.schema.ensemble import (
     AveragedWeights,
@@ -151,6 +151,7 @@ __all__ = [
     "LadderVerdicts",
     "LearningRateSchedule",
     "LedgerEntry",
+    "LeftOutRecord",
     "Limits",
     "MacroAverages",
     "Manifest",

@@ -11,6 +11,7 @@ from smallvision.records.schema.base import (
     Count,
     FileName,
     Hash,
+    LeftOutRecords,
     Record,
     Shape,
     Temperature,
@@ -90,5 +91,7 @@ class CachedPart(Record):
     """Fingerprint of the decoded images."""
     notes: Texts
     """What the reader did that a person should know, one sentence each."""
+    left_out: LeftOutRecords = ()
+    """What of this part could not be read, by reason."""
     bytes: Annotated[dict[Literal["images", "labels"], Count], Field(max_length=2)]
     """Sizes of the array files."""
