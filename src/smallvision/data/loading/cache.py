@@ -9,27 +9,30 @@ takes longer.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
+from smallvision.data.sealed_test import sum_up_origins
 from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, record_left_out
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
 from smallvision.records.files import DAMAGES, make_folder, open_new
-from smallvision.records.schema import CachedPart
-from smallvision.shapes import Shape
+from smallvision.records.schema import CachedPart, OriginalSizesRecord, PreparationRecord
+from smallvision.shapes import Origins, Shape
 
-DECODER = 1  # raise it when the same files would decode to other pixels
+DECODER = 2  # raise it when the same files would decode to other pixels
 # Larger arrays are checked by their size alone: hashing 0.5 GB takes about 0.3 seconds.
 HASHED_BYTES = 512_000_000
 
-Array: TypeAlias = Literal["images", "labels"]
+Array: TypeAlias = Literal["images", "labels", "origins", "groups"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class PartSummary:
     class_names: tuple[str, ...]
     fingerprint: str
     notes: tuple[str, ...]
+    origin: str
     left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
@@ -53,6 +57,7 @@ class PartSummary:
             images.class_names,
             images.fingerprint,
             decoded.notes,
+            _find_origin(decoded),
             decoded.left_out,
         )
 
@@ -108,6 +113,7 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSum
             record.class_names,
             record.fingerprint,
             record.notes,
+            record.origin,
             _list_left_out(record),
         )
     return PartSummary.of(read_cached(layout, part, shape))
@@ -149,10 +155,11 @@ class CacheEntry:
         """The record of an entry that is up to date and whose arrays have the right sizes."""
         try:
             record = store.read(self.manifest, CachedPart)
-            sizes = {array: self.array(array).stat().st_size for array in ("images", "labels")}
+            sizes = {array: self.array(array).stat().st_size for array in record.bytes}
         except (OSError, UserError):
             return None
-        return record if (record.stamp, record.bytes) == (self.stamp, sizes) else None
+        whole = {"images", "labels"} <= set(sizes) and record.bytes == sizes
+        return record if whole and record.stamp == self.stamp else None
 
     def read(self) -> DecodedPart | None:
         """Memory-map the arrays; None where the entry is absent, outdated or damaged."""
@@ -165,12 +172,41 @@ class CacheEntry:
                 _map_array(self.array("labels")),
                 record.class_names,
             )
+            origins = self._read_origins(record)
+            groups = self._read_groups(record)
         except (*DAMAGES, UserError):
             return None
         if images.images.nbytes > HASHED_BYTES:
             vars(images)["fingerprint"] = record.fingerprint
         intact = images.fingerprint == record.fingerprint and len(images) == record.n
-        return DecodedPart(images, record.notes, _list_left_out(record)) if intact else None
+        if not intact:
+            return None
+        made, sizes = record.preparation, record.sizes
+        return DecodedPart(
+            images,
+            record.notes,
+            _list_left_out(record),
+            groups=groups,
+            origins=origins,
+            preparation=Preparation(record.shape, made.fit, made.bits) if made else None,
+            sizes=OriginalSizes(**dict(sizes)) if sizes else None,
+        )
+
+    def _read_origins(self, record: CachedPart) -> Origins | None:
+        if "origins" not in record.bytes:
+            return None
+        origins = _map_array(self.array("origins"))
+        if origins.shape != (record.n, 32) or sum_up_origins(origins) != record.origin:
+            raise ValueError("the origins are not those of the record")
+        return origins
+
+    def _read_groups(self, record: CachedPart) -> tuple[str, ...] | None:
+        if "groups" not in record.bytes:
+            return None
+        groups = json.loads(_map_array(self.array("groups")).tobytes())
+        if not isinstance(groups, list) or len(groups) != record.n:
+            raise ValueError("there is not one group for each image")
+        return tuple(map(str, groups))
 
     def write(self, decoded: DecodedPart) -> None:
         """Write both arrays, then the record."""
@@ -180,6 +216,12 @@ class CacheEntry:
             "images": _write_array(self.array("images"), images.images),
             "labels": _write_array(self.array("labels"), images.labels),
         }
+        if decoded.origins is not None:
+            sizes["origins"] = _write_array(self.array("origins"), decoded.origins)
+        if decoded.groups is not None:
+            words = np.frombuffer(json.dumps(decoded.groups).encode(), dtype=np.uint8)
+            sizes["groups"] = _write_array(self.array("groups"), words)
+        made = decoded.preparation
         record = CachedPart(
             stamp=self.stamp,
             n=len(images),
@@ -188,6 +230,9 @@ class CacheEntry:
             fingerprint=images.fingerprint,
             notes=decoded.notes,
             left_out=record_left_out(decoded.left_out),
+            origin=_find_origin(decoded),
+            preparation=PreparationRecord(fit=made.fit, bits=made.bits) if made else None,
+            sizes=record_sizes(decoded.sizes) if decoded.sizes else None,
             bytes=sizes,
         )
         store.write(self.manifest, record)
@@ -195,6 +240,17 @@ class CacheEntry:
 
 def _list_left_out(record: CachedPart) -> tuple[LeftOut, ...]:
     return tuple(LeftOut(one.reason, one.count, one.example) for one in record.left_out)
+
+
+def record_sizes(sizes: OriginalSizes) -> OriginalSizesRecord:
+    """Sizes of pictures, as records keep them."""
+    return OriginalSizesRecord(**asdict(sizes))
+
+
+def _find_origin(decoded: DecodedPart) -> str:
+    if decoded.origins is None:
+        return decoded.images.fingerprint
+    return sum_up_origins(decoded.origins)
 
 
 def _stamp(files: tuple[Path, ...]) -> str:

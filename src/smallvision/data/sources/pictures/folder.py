@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out, sort_names
-from smallvision.data.sources.pictures.reading import LOOSE, Reading, read_chosen, read_meaning
+from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen, read_meaning
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
     NO_PICTURE,
@@ -31,19 +31,21 @@ class FolderSource:
     """A folder of class folders; the classes are the folder names.
 
     The class folders may lie in folders whose names tell a part (`train/`, `val/`, `test/` and the
-    like), or be divided into these. `reading.py` says what each folder means; whatever is in no
+    like), or be divided into these. `meaning.py` says what each folder means; whatever is in no
     part is counted.
     """
 
     expects = "a folder that holds a folder of pictures for each class"
     takes: tuple[str, ...] = (
         "image_size",
+        "fit",
         "train",
         "val",
         "test",
         "group_by",
         "min_per_class",
         "suffixes",
+        "strict",
     )
 
     def recognize(self, place: Path, options: SourceOptions) -> Layout | None:

@@ -1,288 +1,136 @@
-"""What the folders of a tree mean: which are parts, which are classes, and what belongs to neither.
-
-A tree that can be read in two ways is refused, with both readings.
-"""
+"""Decode the pictures of a part in one pass, and find all that cannot be read."""
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.sources.pictures.tree import TreeFolder
-from smallvision.data.sources.source import PART_NAMES, Part, tell_part
+import numpy as np
+
+from smallvision.data.decoding.image import decode, read_size
+from smallvision.data.decoding.resize import Preparation, Size, Stack, Stacked
+from smallvision.data.sources.source import LeftOut, SourceOptions
 from smallvision.errors import DataError
+from smallvision.shapes import Origins
 
-ClassFolders: TypeAlias = dict[str, TreeFolder]  # the name of a class -> the folder of its pictures
-
-LOOSE = "loose, outside of the class folders"
-UNLABELLED = "without a label"
-BESIDE = "outside of the named parts"
-# Names that say that the pictures below have no labels.
-UNLABELLED_NAMES = ("pred", "unlabel", "unlabeled", "submission", "unknown")
-CHOOSE = "choose with --train DIR, --val DIR and --test DIR (in Python train=, val= and test=)"
-MOST_NAMED = 4  # folders in a message
+LOOKED_AT = 200  # pictures, from whose sizes the size of all is chosen
+# So many pictures, or one in a hundred, may be unreadable before a part is refused.
+FEW, SHARE = 3, 100
+NAMED = 10  # unreadable pictures that are named with their reasons
+UNREADABLE = "unreadable"
+_ADVICE = "; replace or remove it"
 
 
-@dataclass
-class Reading:
-    """What the folders of a tree mean.
+@dataclass(frozen=True)
+class PictureBytes:
+    """A picture that can be read.
 
     Attributes:
-        parts: the class folders of each part; "train" is there.
-        reasons: why pictures below some folders are in no part; all others lie loose.
-        notes: what was understood that a person should know, one sentence each.
+        name: what to call it in an error.
+        read: returns its bytes.
     """
 
-    parts: dict[Part, ClassFolders]
-    reasons: dict[TreeFolder, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    name: str
+    read: Callable[[], bytes]
 
 
-def read_meaning(root: TreeFolder, *, grouped: bool = False) -> Reading:
-    """Find the parts and the classes of a tree by the names and the depth of its folders.
+@dataclass(frozen=True, eq=False)
+class ReadPictures:
+    """The pictures of a part that can be read.
+
+    Attributes:
+        stacked: their images.
+        kept: the positions of these pictures among all, increasing.
+        origins: SHA-256 of the bytes of each picture that is kept, uint8 `(N, 32)`.
+        left_out: the others.
+        notes: which those are, with the reasons, where there is more than one.
+    """
+
+    stacked: Stacked
+    kept: tuple[int, ...]
+    origins: Origins
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...]
+
+
+def spread(pictures: Sequence[PictureBytes]) -> Sequence[PictureBytes]:
+    """Some of the pictures, evenly spaced."""
+    return pictures[:: -(-len(pictures) // LOOKED_AT) or 1]
+
+
+def read_pictures(
+    pictures: Iterable[PictureBytes],
+    n: int,
+    *,
+    sample: Iterable[PictureBytes],
+    options: SourceOptions,
+    like: Preparation | None,
+) -> ReadPictures:
+    """Decode pictures, and leave out the few that cannot be read.
 
     Args:
-        root: the folder that the user named.
-        grouped: the user said that folders inside of class folders are groups of pictures.
+        pictures: all of a part.
+        n: how many they are.
+        sample: some of them, from whose sizes the size and fit of all are chosen.
+        options: of the user: `image_size`, `fit`, `strict`.
+        like: the preparation of the training images, or None for the training images themselves.
 
     Raises:
-        DataError: there are no class folders, or the tree can be read in two ways.
+        DataError: more than three pictures and more than one in a hundred are unreadable, or with
+            `strict` any; all are counted, and the first are named with their reasons.
     """
-    folder = root
-    while not (parts := _find_divided(folder)) and _holds_lone_folder(folder):
-        folder = folder.holding[0]
-    reading = _read_parts(folder, parts) if parts else _read_classes(folder, grouped)
-    if folder is not root:
-        inside = folder.path.relative_to(root.path)
-        reading.notes.append(f"The pictures are those in {inside}{os.sep}.")
-    return reading
+    sizes = () if like else _read_sizes(islice(sample, LOOKED_AT))
+    stack = Stack(n, sizes, options.image_size, options.fit, like)
+    kept, digests, failed = [], [], []
+    for number, picture in enumerate(pictures):
+        try:
+            content = picture.read()
+            decoded = decode(content, picture.name, side=stack.side)
+        except DataError as error:
+            failed.append(error)
+            continue
+        stack.add(decoded)
+        kept.append(number)
+        digests.append(hashlib.sha256(content).digest())
+    allowed = 0 if options.strict else max(FEW, n // SHARE)
+    if failed and (len(failed) > allowed or not kept):
+        raise _refuse(failed, n, allowed)
+    origins = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, 32)
+    notes = (f"Unreadable: {_list_reasons(failed)}.",) if len(failed) > 1 else ()
+    return ReadPictures(stack.finish(), tuple(kept), origins, _count(failed), notes)
 
 
-def read_chosen(
-    root: TreeFolder, chosen: Mapping[Part, TreeFolder], *, grouped: bool = False
-) -> Reading:
-    """Take the parts that the user named, and find the training part where it is not among them.
-
-    Args:
-        root: the folder that the user named, without the folders of the named parts.
-        chosen: a folder for each of these parts.
-        grouped: as for `read_meaning`.
-
-    Raises:
-        DataError: a folder holds no class folders, or there is no training part.
-    """
-    if "train" in chosen:
-        reading = Reading({"train": _list_chosen(chosen["train"], "train", ())})
-    else:
-        reading = read_meaning(root, grouped=grouped)
-    for part in ("val", "test"):
-        if part in reading.parts:
-            for folder in reading.parts.pop(part).values():
-                reading.reasons[folder] = BESIDE
-        if part in chosen:
-            reading.parts[part] = _list_chosen(chosen[part], part, reading.parts["train"])
-    reading.reasons[root] = BESIDE if "train" in chosen else LOOSE
-    return reading
+def _read_sizes(pictures: Iterable[PictureBytes]) -> list[Size]:
+    sizes = []
+    for picture in pictures:
+        try:
+            sizes.append(read_size(picture.read(), picture.name))
+        except DataError:  # reported when all are decoded
+            continue
+    return sizes
 
 
-def _list_chosen(folder: TreeFolder, part: Part, known: Collection[str]) -> ClassFolders:
-    inner = folder.unwrap(known)
-    if not inner.holding:
-        raise DataError(
-            f"{folder.path}, which is named for {part}, holds no class folders; expected one "
-            "folder of pictures for each class"
-        )
-    return _list_classes(inner, part)
-
-
-def _list_classes(folder: TreeFolder, part: Part) -> ClassFolders:
-    """The class folders of a part; an empty one is an error where models are to learn it."""
-    for each in folder.folders:
-        if part == "train" and each.is_empty:
-            raise DataError(
-                f"class folder '{each.name}' of train holds no images; add some or remove it"
-            )
-    return {each.name: each for each in folder.holding}
-
-
-# parts ------------------------------------------------------------------------------------------
-
-
-def _find_divided(folder: TreeFolder) -> dict[TreeFolder, Part]:
-    """The folders that are parts by their names; one without class folders may be a class."""
-    told = {each: tell_part(each.name) for each in folder.holding}
-    return {
-        each: part
-        for each, part in told.items()
-        if part and len(each.unwrap().holding) >= (2 if part == "train" else 1)
-    }
-
-
-def _holds_lone_folder(folder: TreeFolder) -> bool:
-    """Whether a folder cannot hold the class folders, as there is one alone, with more in it."""
-    return len(folder.holding) == 1 and bool(folder.holding[0].holding)
-
-
-def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
-    found: dict[Part, TreeFolder] = {}
-    for folder, part in named.items():
-        if part in found:
-            raise DataError(
-                f"{folder.name} and {found[part].name} are both {part}; remove one, or {CHOOSE}"
-            )
-        found[part] = folder
-    if "train" not in found:
-        raise DataError(
-            f"there is {next(iter(named)).name}/ but no train/ folder that holds class folders; "
-            f"add it, or {CHOOSE}"
-        )
-    train = found.pop("train")
-    classes = _list_classes(train.unwrap(), "train")
-    unlabelled = [
-        folder for folder in root.holding if folder is not train and _is_unlabelled(folder, classes)
-    ]
-    known = {*named, *unlabelled}
-    _refuse_strangers(root, train, [folder for folder in root.holding if folder not in known])
-    parts: dict[Part, ClassFolders] = {"train": classes}
-    for part, folder in found.items():
-        if folder not in unlabelled:
-            parts[part] = _list_classes(folder.unwrap(classes), part)
-    notes = [
-        f"{folder.name}{os.sep} is read as the {part} part."
-        for folder, part in named.items()
-        if folder.name.lower() not in PART_NAMES and folder not in unlabelled
-    ]
-    return Reading(parts, dict.fromkeys(unlabelled, UNLABELLED), notes)
-
-
-def _is_unlabelled(folder: TreeFolder, classes: Collection[str]) -> bool:
-    """Whether a folder beside the training part holds pictures to predict, in no class folders.
-
-    They lie loose, or in one folder that is none of the classes.
-    """
-    inner = folder.unwrap(classes)
-    if len(inner.holding) > 1 or any(each.name in classes for each in inner.holding):
-        return False
-    told = any(word in folder.name.lower() for word in UNLABELLED_NAMES)
-    return told or tell_part(folder.name) in ("val", "test")
-
-
-def _refuse_strangers(root: TreeFolder, train: TreeFolder, strangers: Sequence[TreeFolder]) -> None:
-    """Refuse folders of pictures beside the training part that are no part themselves."""
-    if not strangers:
-        return
-    classes = {folder.name for folder in train.unwrap().holding}
-    names = _quote(folder.name for folder in strangers)
-    if any(classes & {each.name for each in folder.unwrap().holding} for folder in strangers):
-        raise DataError(
-            f"{names} beside the training part {train.name}{os.sep} holds pictures of its classes, "
-            f"and its name tells no part; {CHOOSE}, or remove it"
-        )
-    raise DataError(
-        f"this can be read in two ways: the classes are {_quote(_names(root.holding))}, or "
-        f"{train.name}{os.sep} is the training part, its classes are {_quote(sorted(classes))}, "
-        f"and {names} does not belong to it; name {root.path} with --train for the first, "
-        f"{train.path} for the second (in Python train=), and other parts with --val and --test"
+def _refuse(failed: Sequence[DataError], n: int, allowed: int) -> DataError:
+    if len(failed) == 1:
+        return failed[0]
+    return DataError(
+        f"{len(failed):,} of {n:,} pictures cannot be read: {_list_reasons(failed)}; replace or "
+        "remove them" + (f" (up to {allowed:,} are left out)" if allowed else "")
     )
 
 
-# classes ----------------------------------------------------------------------------------------
+def _list_reasons(failed: Sequence[DataError]) -> str:
+    some = [_tell(error) for error in failed[:NAMED]]
+    more = [f"{len(failed) - NAMED:,} more"] if len(failed) > NAMED else []
+    return "; ".join(some + more)
 
 
-def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
-    held = root.holding
-    if not held:
-        raise DataError(f"{_explain_absence(root)}; expected one folder per class")
-    if len(held) < 2:
-        raise DataError(f"there is one class folder ('{held[0].name}'); expected at least two")
-    if inner := _read_inner_parts(held):
-        note = "The parts are the folders inside of the class folders."
-        return Reading(inner, notes=[note])
-    _refuse_parts_without_classes(root)
-    if not grouped:
-        _refuse_equal_folders(root)
-        _refuse_deeper_folders(root)
-    return Reading({"train": _list_classes(root, "train")})
+def _count(failed: Sequence[DataError]) -> tuple[LeftOut, ...]:
+    return (LeftOut(UNREADABLE, len(failed), _tell(failed[0])),) if failed else ()
 
 
-def _explain_absence(root: TreeFolder) -> str:
-    if root.pictures:
-        return "the images lie loose"
-    for folder in root.walk():
-        if folder.others:
-            return (
-                f"there are no images ({', '.join(SUFFIXES)}), but files like {folder.others[0]}, "
-                "which --suffix takes if they are pictures"
-            )
-    return f"there are no images ({', '.join(SUFFIXES)})"
-
-
-def _read_inner_parts(held: Sequence[TreeFolder]) -> dict[Part, ClassFolders] | None:
-    """The parts where each class folder is divided by itself (`cat/train/`, `cat/test/`)."""
-    parts: dict[Part, ClassFolders] = {}
-    for folder in held:
-        told = [tell_part(each.name) for each in folder.holding]
-        divided = "train" in told and None not in told and len(set(told)) == len(told) > 1
-        if not divided or folder.pictures or any(each.holding for each in folder.holding):
-            return None
-        for part, each in zip(told, folder.holding, strict=True):
-            if part:
-                parts.setdefault(part, {})[folder.name] = each
-    return parts
-
-
-def _refuse_parts_without_classes(root: TreeFolder) -> None:
-    """Refuse `train/` and `test/` whose pictures lie loose: they are parts and no classes."""
-    told = {folder.name: tell_part(folder.name) for folder in root.holding}
-    named = [name for name, part in told.items() if part]
-    if "train" in told.values() and len({told[name] for name in named}) > 1:
-        raise DataError(
-            f"{_quote(named)} are parts by their names and hold no class folders; sort their "
-            "pictures into a folder for each class, tell the classes by a table or by --label-from "
-            f"(in Python label_from=), or name {root.path} with --train if they are the classes"
-        )
-
-
-def _refuse_equal_folders(root: TreeFolder) -> None:
-    """Refuse class folders that hold folders of the same names, which may be the classes.
-
-    A single name, as in `n01443537/images/` of Tiny-ImageNet, divides nothing.
-    """
-    names = Counter(each.name for folder in root.holding for each in folder.holding)
-    shared = [name for name, count in names.items() if count > 1]
-    if shared and len(names) > 1:
-        parts = [
-            folder.name for folder in root.holding if set(_names(folder.holding)) & set(shared)
-        ]
-        raise DataError(
-            f"{_quote(parts)} hold folders of the same names ({_quote(sorted(shared))}), so that "
-            f"they may be parts and no classes; {CHOOSE}, and name {root.path} with --train if "
-            "they are classes"
-        )
-
-
-def _refuse_deeper_folders(root: TreeFolder) -> None:
-    """Refuse class folders that hold only folders, as at the root of a repository."""
-    for folder in sorted(root.holding, key=lambda each: -each.total):
-        inner = folder.unwrap()
-        if not inner.pictures and len(inner.holding) > 1:
-            raise DataError(
-                f"'{folder.name}' holds only folders ({_quote(_names(inner.holding))}), so that "
-                f"these may be the classes: name {inner.path} for that; name {root.path} with "
-                f"--train (in Python train=) if {_quote(_names(root.holding))} are the classes, "
-                "and with --group-by folder if the folders inside are persons or bursts"
-            )
-
-
-def _names(folders: Iterable[TreeFolder]) -> list[str]:
-    return [folder.name for folder in folders]
-
-
-def _quote(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(f"'{name}'" for name in names[:MOST_NAMED]) + more
+def _tell(error: DataError) -> str:
+    """What is wrong with a picture, without the advice, which is given once for all."""
+    return str(error).removesuffix(_ADVICE)
