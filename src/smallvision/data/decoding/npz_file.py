@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
+from smallvision.data.decoding.packed.zip_directory import check_directory
 from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
 from smallvision.records.files import BOMB_BYTES, BOMB_RATIO, DAMAGES
@@ -87,7 +88,7 @@ def open_npz(place: Path) -> Iterator[NpzFile]:
     """
     try:
         with open_regular(place, "it") as file:
-            _check_directory(file)
+            check_directory(file, MAX_DIRECTORY_BYTES)
             with zipfile.ZipFile(file) as archive:
                 yield NpzFile(archive)
     except DAMAGES as error:
@@ -103,29 +104,6 @@ def _size(archive: zipfile.ZipFile) -> int:
     size = file.seek(0, 2)
     file.seek(at)
     return size
-
-
-def _check_directory(file: BinaryIO) -> None:
-    """Refuse a directory that `zipfile` would make millions of objects from.
-
-    The end of a zip file, and the longer one that follows where the file is large, say how many
-    bytes it has. `zipfile` looks for them at these places.
-    """
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    file.seek(0)
-    plain = tail[-22:-18] == b"PK\5\6" and tail[-2:] == b"\0\0"
-    at = len(tail) - 22 if plain else tail.rfind(b"PK\5\6")
-    if at < 0 or at + 22 > len(tail):
-        return  # zipfile refuses it
-    claims = [struct.unpack_from("<I", tail, at + 12)[0]]
-    if at >= 76 and tail.startswith(b"PK\6\7", at - 20):
-        claims = [struct.unpack_from("<Q", tail, at - 76 + 40)[0]]
-    if max(claims) > MAX_DIRECTORY_BYTES:
-        raise ValueError(
-            f"its directory has {max(claims):,} bytes; expected at most {MAX_DIRECTORY_BYTES:,}"
-        )
 
 
 def _read_header(member: Any, name: str) -> tuple[Claim, int]:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.decoding.labels import LabelEncoding
+from smallvision.data.decoding.packed.unpack import is_packed
+from smallvision.data.loading.archives import recognize_archive
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
@@ -126,7 +128,8 @@ def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
             f"'{path}' is neither a known data set nor an existing file or folder"
             f"{nearest(str(path), NAMED_DATA_SETS)}"
         )
-    return assemble(recognize(path, options), name=name_data(path), seed=seed)
+    layout = (recognize_archive if is_packed(path) else recognize)(path, options)
+    return assemble(layout, name=name_data(path), seed=seed)
 
 
 def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:

@@ -45,7 +45,14 @@ from smallvision.records.schema.measures import (
     Verdict,
     VerdictWord,
 )
-from smallvision.records.schema.model import CachedPart, Manifest, ModelRecord, TtaRecord
+from smallvision.records.schema.model import (
+    CachedPart,
+    Manifest,
+    ModelRecord,
+    SkippedMember,
+    TtaRecord,
+    UnpackedArchive,
+)
 from smallvision.records.schema.run import (
     AllImagesRun,
     AnyRun,
@@ -178,6 +185,7 @@ __all__ = [
     "SeedSummary",
     "SelectionName",
     "SettingValues",
+    "SkippedMember",
     "SliceBin",
     "SplitCounts",
     "SplitRecord",
@@ -192,6 +200,7 @@ __all__ = [
     "TtaRecord",
     "TuningRecord",
     "UnfinishedRun",
+    "UnpackedArchive",
     "ValidatedRun",
     "ValidationScores",
     "Verdict",

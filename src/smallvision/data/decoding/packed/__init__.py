@@ -1,0 +1,1 @@
+"""Archives and files of packed bytes from strangers, read within bounds."""
