@@ -1,4 +1,4 @@
-"""Arrays in an `.npz`, whose claims are checked before memory is set aside for them.
+"""Arrays in an `.npz` or in `.npy` files, whose claims are checked before memory is set aside.
 
 An `.npz` is a zip file of `.npy` files. Python objects in one are pickles and are never read.
 """
@@ -6,9 +6,10 @@ An `.npz` is a zip file of `.npy` files. Python objects in one are pickles and a
 from __future__ import annotations
 
 import math
+import os
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,53 @@ class NpzFile:
             return array
 
 
+class NpyFiles:
+    """Arrays that lie in `.npy` files of their own, by the names of the files.
+
+    Attributes:
+        names: of the arrays.
+    """
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+        self.names = [*paths]
+
+    def claim(self, name: str) -> Claim:
+        """The header of an array, which agrees with the size of its file; see `NpzFile.claim`."""
+        path = self._paths[name]
+        with open_regular(path, path.name) as file:
+            claim, start = _read_header(file, name)
+            held = os.fstat(file.fileno()).st_size - start
+        if claim.dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects, not plain arrays")
+        if claim.nbytes != held:
+            raise ValueError(f"{name} claims {claim.nbytes:,} bytes and holds {held:,}")
+        return claim
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """An array whose claim was checked."""
+        self.claim(name)
+        with open_regular(self._paths[name], name) as file:
+            array: np.ndarray[Any, Any] = npy.read_array(
+                file, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
+            )
+            return array
+
+
+@contextmanager
+def open_npy(paths: Mapping[str, Path]) -> Iterator[NpyFiles]:
+    """Open arrays that lie in files of their own.
+
+    Args:
+        paths: a file for each name.
+
+    Raises:
+        DataError: one is damaged, or claims more than its bytes, while it is read.
+    """
+    with _damage():
+        yield NpyFiles(paths)
+
+
 @contextmanager
 def open_npz(place: Path) -> Iterator[NpzFile]:
     """Open an npz, of which nothing but its directory is read.
@@ -86,11 +134,17 @@ def open_npz(place: Path) -> Iterator[NpzFile]:
     Raises:
         DataError: it is damaged, or claims far more than its bytes, here or while it is read.
     """
+    with _damage(), open_regular(place, "it") as file:
+        check_directory(file, MAX_DIRECTORY_BYTES)
+        with zipfile.ZipFile(file) as archive:
+            yield NpzFile(archive)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Say of damaged bytes that they are no plain arrays."""
     try:
-        with open_regular(place, "it") as file:
-            check_directory(file, MAX_DIRECTORY_BYTES)
-            with zipfile.ZipFile(file) as archive:
-                yield NpzFile(archive)
+        yield
     except DAMAGES as error:
         raise DataError(
             f"it cannot be read as plain arrays ({error!s:.300}); if it is damaged, make it again"

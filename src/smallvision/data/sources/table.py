@@ -9,6 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.sources.cifar import CifarSource
+from smallvision.data.sources.known.idx import IdxSource
+from smallvision.data.sources.known.stl10 import Stl10Source
+from smallvision.data.sources.known.svhn import SvhnSource
+from smallvision.data.sources.known.tiny_imagenet import TinyImageNetSource
 from smallvision.data.sources.npz import NpzSource
 from smallvision.data.sources.parquet import ParquetSource
 from smallvision.data.sources.pictures.folder import FolderSource
@@ -16,7 +20,16 @@ from smallvision.data.sources.source import Layout, Source, SourceOptions, error
 from smallvision.errors import DataError
 
 # They are tried in this order. Any folder might be a folder of pictures, so that is tried last.
-SOURCES: tuple[Source, ...] = (CifarSource(), NpzSource(), ParquetSource(), FolderSource())
+SOURCES: tuple[Source, ...] = (
+    CifarSource(),
+    NpzSource(),
+    ParquetSource(),
+    IdxSource(),
+    SvhnSource(),
+    Stl10Source(),
+    TinyImageNetSource(),
+    FolderSource(),
+)
 
 
 def recognize(place: Path, options: SourceOptions) -> Layout:
