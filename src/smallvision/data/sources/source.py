@@ -6,6 +6,7 @@ memory beside the training images.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,27 @@ PART_NAMES: dict[str, Part] = {
     "validation": "val",
     "test": "test",
 }
+
+# What may follow a word for a part without a space (`trainset`, `testimages`).
+_TAIL = "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file)s?|dir|folder|split)?"
+_WORDS: dict[Part, re.Pattern[str]] = {
+    "train": re.compile(f"(?:train(?:ing|val)?|trn){_TAIL}"),
+    "val": re.compile(f"(?:val|valid(?:ation)?|dev){_TAIL}"),
+    "test": re.compile(f"(?:tests?|testing|tst|eval(?:uation)?){_TAIL}"),
+}
+
+
+def tell_part(name: str) -> Part | None:
+    """The part that the name of a folder tells by one of its words, or None.
+
+    `Training`, `seg_test`, `asl_alphabet_train`, `TestSet` and `val2017` name parts; a name with
+    words for two parts (`train_test_split`) names none.
+    """
+    words = [word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    told = [
+        part for part, known in _WORDS.items() if any(known.fullmatch(word) for word in words)
+    ]
+    return told[0] if len(told) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -1,92 +1,154 @@
-"""Pictures in one folder per class, with or without `train/`, `val/` and `test/` above them."""
+"""Pictures in one folder per class, with or without folders of parts above or inside of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
 
-from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.decoding.image_files import list_pictures
-from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
-from smallvision.data.sources.source import PART_NAMES, Layout, Part, SourceOptions
+from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
+from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out, sort_names
+from smallvision.data.sources.pictures.reading import LOOSE, Reading, read_chosen, read_meaning
+from smallvision.data.sources.pictures.tree import (
+    EMPTY,
+    NO_PICTURE,
+    Folder,
+    read_tree,
+    show_inside,
+)
+from smallvision.data.sources.source import (
+    Layout,
+    LeftOut,
+    Part,
+    SourceOptions,
+    merge_left_out,
+)
 from smallvision.errors import DataError
-
-Classes: TypeAlias = dict[str, tuple[Path, ...]]  # class name -> its picture files, sorted
 
 
 class FolderSource:
-    """A folder of class folders; the classes are the sorted folder names.
+    """A folder of class folders; the classes are the folder names.
 
-    The class folders may lie in `train/`, beside which `val/` and `test/` may lie. Hidden files and
-    files that are no pictures are ignored.
+    The class folders may lie in folders whose names tell a part (`train/`, `val/`, `test/` and the
+    like), or be divided into these. `reading.py` says what each folder means; whatever is in no
+    part is counted.
     """
 
     expects = "a folder that holds a folder of pictures for each class"
-    takes: tuple[str, ...] = ("image_size",)
+    takes: tuple[str, ...] = (
+        "image_size",
+        "train",
+        "val",
+        "test",
+        "group_by",
+        "min_per_class",
+        "suffixes",
+    )
 
     def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
         """Describe a folder without decoding its pictures; see `Source`.
 
         Raises:
-            DataError: there are no class folders, a class has no images, a training class has one
-                image, or `train/` lacks a class of `val/` or `test/`.
+            DataError: there are no class folders, the tree can be read in two ways, a training
+                class is empty, or the training part lacks a class of another part.
         """
         if not place.is_dir():
             return None
-        parts = {part: _list_classes(folder) for part, folder in _find_parts(place).items()}
-        _check_classes(parts, place)
-        listed: dict[Part, tuple[Picture, ...]] = {
-            part: tuple(Picture(path, name) for name, paths in classes.items() for path in paths)
-            for part, classes in parts.items()
-        }
-        return lay_out(Listing(place, listed), "folder of images", options)
+        listing = list_folder(place, options)
+        return lay_out(listing, "folder of images", options)
 
 
-def _find_parts(root: Path) -> dict[Part, Path]:
-    """Find the folder of each part; without such folders, the root itself is train.
+def list_folder(place: Path, options: SourceOptions) -> Listing:
+    """List the pictures of a folder: their classes, parts and groups, and what is left out.
 
-    A folder called `train` is a part only if it holds folders; otherwise it is a class.
+    Raises:
+        DataError, SettingError: as for `FolderSource.recognize`.
     """
-    parts: dict[Part, Path] = {}
-    for folder in _list_folders(root):
-        part = PART_NAMES.get(folder.name.lower())
-        if part is None or not _list_folders(folder):
-            continue
-        if part in parts:
-            raise DataError(f"{folder.name} and {parts[part].name} are both {part}; remove one")
-        parts[part] = folder
-    if parts and "train" not in parts:
-        raise DataError(f"there is {next(iter(parts.values())).name}/ but no train/ folder")
-    return parts or {"train": root}
+    root, left_out = read_tree(place, options.suffixes)
+    trees, reading, more = _read(root, options)
+    listed: dict[Part, list[tuple[Picture, PurePath]]] = {
+        part: [
+            (Picture(path, name), path.relative_to(classes[name].path))
+            for name in sort_names(list(classes))
+            for path in classes[name].list_pictures()
+        ]
+        for part, classes in reading.parts.items()
+    }
+    parts = {part: [picture for picture, _ in pictures] for part, pictures in listed.items()}
+    notes = tuple(reading.notes)
+    if options.group_by is not None:
+        parts, said = group_pictures(listed, options.group_by)
+        notes += said
+    rest = [each for tree in trees for each in _count_rest(tree, reading, place)]
+    return Listing(place, parts, merge_left_out([*left_out, *more, *rest]), notes)
 
 
-def _list_folders(root: Path) -> list[Path]:
-    return sorted(
-        entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-    )
+def _read(
+    root: Folder, options: SourceOptions
+) -> tuple[list[Folder], Reading, tuple[LeftOut, ...]]:
+    """What the folders mean, the trees to look for the rest in, and what is left out already."""
+    grouped = options.group_by == FOLDER
+    given: dict[Part, Path | None] = {
+        "train": options.train,
+        "val": options.val,
+        "test": options.test,
+    }
+    chosen: dict[Part, Folder] = {}
+    left_out: list[LeftOut] = []
+    for part, path in given.items():
+        if path is not None:
+            folder, more = _find_folder(root, part, path, options)
+            if folder in chosen.values():
+                raise DataError(f"{path} is named for two parts; name another folder for {part}")
+            chosen[part] = folder
+            left_out += more
+    if not chosen:
+        return [root], read_meaning(root, grouped=grouped), ()
+    for part, folder in chosen.items():
+        others = [other for other in chosen.values() if other is not folder]
+        chosen[part] = folder.without(others) or folder
+    found = [root.without(list(chosen.values())), *chosen.values()]
+    rest = Folder(root.path) if found[0] is None else found[0]
+    reading = read_chosen(rest, chosen, grouped=grouped)
+    return [rest, *chosen.values()], reading, tuple(left_out)
 
 
-def _list_classes(folder: Path) -> Classes:
-    return {entry.name: list_pictures(entry) for entry in _list_folders(folder)}
+def _find_folder(
+    root: Folder, part: Part, path: Path, options: SourceOptions
+) -> tuple[Folder, tuple[LeftOut, ...]]:
+    """The folder that the user named for a part: in the tree, or elsewhere."""
+    place = path if path.exists() or path.is_absolute() else root.path / path
+    if not place.is_dir():
+        raise DataError(f"{path}, which is named for {part}, is no folder")
+    wanted = place.resolve()
+    for folder in root.walk():
+        if folder.name == wanted.name or folder is root or folder.path.is_symlink():
+            if folder.path.resolve() == wanted:
+                return folder, ()
+    return read_tree(place, options.suffixes)
 
 
-def _check_classes(parts: Mapping[Part, Classes], root: Path) -> None:
-    train = parts["train"]
-    if not any(train.values()):
-        loose = any(path.suffix.lower() in SUFFIXES for path in root.iterdir())
-        reason = "the images lie loose" if loose else f"there are no images ({', '.join(SUFFIXES)})"
-        raise DataError(f"{reason}; expected one folder per class")
-    if len(train) < 2:
-        raise DataError(f"there is one class folder ('{min(train)}'); expected at least two")
-    for part, classes in parts.items():
-        for name, paths in classes.items():
-            if name not in train:
-                raise DataError(f"{part} has a class '{name}' that train lacks")
-            if not paths:
-                raise DataError(
-                    f"class folder '{name}' of {part} holds no images; add some or remove it"
-                )
-    for name, paths in train.items():
-        if len(paths) < 2:
-            raise DataError(f"class '{name}' has one image; add more or remove the folder")
+def _count_rest(tree: Folder, reading: Reading, root: Path) -> Iterator[LeftOut]:
+    """Count what lies in a tree and in none of the class folders."""
+    listed = {folder for classes in reading.parts.values() for folder in classes.values()}
+    yield from _count_folder(tree, LOOSE, listed, reading.reasons, root)
+
+
+def _count_folder(
+    folder: Folder,
+    reason: str | None,
+    listed: set[Folder],
+    reasons: Mapping[Folder, str],
+    root: Path,
+) -> Iterator[LeftOut]:
+    """Count a folder; `reason` is why its pictures are in no part, or None where they are."""
+    reason = None if folder in listed else reasons.get(folder, reason)
+    kinds = [(NO_PICTURE, folder.others)]
+    if reason is not None:
+        kinds.append((reason, folder.pictures))
+    for why, names in kinds:
+        if names:
+            yield LeftOut(why, len(names), show_inside(folder.path / names[0], root))
+    if not (folder.pictures or folder.others or folder.folders):
+        yield LeftOut(EMPTY, 1, show_inside(folder.path, root))
+    for each in folder.folders:
+        yield from _count_folder(each, reason, listed, reasons, root)

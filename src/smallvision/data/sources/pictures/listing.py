@@ -6,8 +6,9 @@ Every source of picture files makes a `Listing`; this module alone turns one int
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,16 @@ from smallvision.data.decoding.image import decode_picture
 from smallvision.data.decoding.image_files import read_picture
 from smallvision.data.decoding.resize import resize_pictures
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, SourceOptions
-from smallvision.errors import DataError
+from smallvision.data.sources.pictures.tree import show_inside
+from smallvision.data.sources.source import (
+    DecodedPart,
+    Layout,
+    LeftOut,
+    Part,
+    SourceOptions,
+    merge_left_out,
+)
+from smallvision.errors import DataError, SettingError
 from smallvision.shapes import Shape
 
 
@@ -74,16 +83,12 @@ def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
         options: of the user.
 
     Raises:
-        DataError: there are no training pictures, or another part has a class that they lack.
+        DataError: there are no training pictures, one of their classes has a single one, or
+            another part has a class that they lack.
     """
-    train = listing.parts.get("train", ())
-    if not train:
-        raise DataError("there are no training pictures")
-    class_names = sort_names([picture.label for picture in train])
-    for part, pictures in listing.parts.items():
-        for picture in pictures:
-            if picture.label not in class_names:
-                raise DataError(f"{part} has a class '{picture.label}' that train lacks")
+    if options.min_per_class is not None:
+        listing = leave_out_rare(listing, options.min_per_class)
+    class_names = _find_classes(listing)
     return Layout(
         source=source,
         parts={
@@ -94,6 +99,66 @@ def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
         files=tuple(picture.path for pictures in listing.parts.values() for picture in pictures),
         left_out=listing.left_out,
     )
+
+
+def leave_out_rare(listing: Listing, least: int) -> Listing:
+    """The listing without the classes that have fewer training pictures.
+
+    Raises:
+        DataError: fewer than two classes stay.
+        SettingError: `least` is below 1.
+    """
+    if least < 1:
+        raise SettingError(f"min_per_class is {least}; expected at least 1")
+    counts = Counter(picture.label for picture in listing.parts.get("train", ()))
+    kept = {label for label, count in counts.items() if count >= least}
+    if len(kept) < 2:
+        raise DataError(
+            f"{len(kept)} of {len(counts):,} classes have {least:,} or more training pictures; "
+            "expected two or more: lower min_per_class"
+        )
+    rare = [
+        picture
+        for pictures in listing.parts.values()
+        for picture in pictures
+        if picture.label not in kept
+    ]
+    if not rare:
+        return listing
+    K = len({picture.label for picture in rare})
+    reason = f"of {K:,} classes with fewer than {least:,} training pictures"
+    left_out = LeftOut(reason, len(rare), show_inside(rare[0].path, listing.root))
+    parts = {
+        part: [picture for picture in pictures if picture.label in kept]
+        for part, pictures in listing.parts.items()
+    }
+    return replace(
+        listing,
+        parts={part: pictures for part, pictures in parts.items() if pictures},
+        left_out=merge_left_out([*listing.left_out, left_out]),
+    )
+
+
+def _find_classes(listing: Listing) -> tuple[str, ...]:
+    """The classes of the training pictures, in order.
+
+    Raises:
+        DataError: there are none, one of them has a single picture, or another part has more.
+    """
+    counts = Counter(picture.label for picture in listing.parts.get("train", ()))
+    if not counts:
+        raise DataError("there are no training pictures")
+    for label, count in counts.items():
+        if count < 2:
+            raise DataError(
+                f"class '{label}' has one image; add more or remove the folder, or leave out such "
+                "classes with --min-per-class 2 (in Python min_per_class=2)"
+            )
+    for part, pictures in listing.parts.items():
+        for label in sort_names([picture.label for picture in pictures]):
+            if label not in counts:
+                raise DataError(f"{part} has a class '{label}' that train lacks")
+    return sort_names(list(counts))
 
 
 def _read_part(

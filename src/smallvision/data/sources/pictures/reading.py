@@ -1,0 +1,273 @@
+"""What the folders of a tree mean: which are parts, which are classes, and what belongs to neither.
+
+A tree that can be read in two ways is refused, with both readings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from smallvision.data.decoding.image import SUFFIXES
+from smallvision.data.sources.pictures.tree import Folder
+from smallvision.data.sources.source import PART_NAMES, Part, tell_part
+from smallvision.errors import DataError
+
+ClassFolders: TypeAlias = dict[str, Folder]  # the name of a class -> the folder of its pictures
+
+LOOSE = "loose, outside of the class folders"
+UNLABELLED = "without a label"
+BESIDE = "outside of the named parts"
+# Names that say that the pictures below have no labels.
+UNLABELLED_NAMES = ("pred", "unlabel", "unlabeled", "submission", "unknown")
+CHOOSE = "choose with --train DIR, --val DIR and --test DIR (in Python train=, val= and test=)"
+MOST_NAMED = 4  # folders in a message
+
+
+@dataclass
+class Reading:
+    """What the folders of a tree mean.
+
+    Attributes:
+        parts: the class folders of each part; "train" is there.
+        reasons: why pictures below some folders are in no part; all others lie loose.
+        notes: what was understood that a person should know, one sentence each.
+    """
+
+    parts: dict[Part, ClassFolders]
+    reasons: dict[Folder, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_meaning(root: Folder, *, grouped: bool = False) -> Reading:
+    """Find the parts and the classes of a tree by the names and the depth of its folders.
+
+    Args:
+        root: the folder that the user named.
+        grouped: the user said that folders inside of class folders are groups of pictures.
+
+    Raises:
+        DataError: there are no class folders, or the tree can be read in two ways.
+    """
+    parts = {folder: part for folder in root.holding if (part := _tell_divided(folder))}
+    if parts:
+        return _read_parts(root, parts)
+    if len(root.holding) == 1 and root.holding[0].holding:
+        lone = root.holding[0]
+        reading = read_meaning(lone, grouped=grouped)
+        if not any("lie in" in note for note in reading.notes):
+            inside = lone.unwrap().path.relative_to(root.path)
+            reading.notes.append(f"The class folders lie in {inside}{os.sep}.")
+        return reading
+    return _read_classes(root, grouped)
+
+
+def read_chosen(root: Folder, chosen: Mapping[Part, Folder], *, grouped: bool = False) -> Reading:
+    """Take the parts that the user named, and find the training part where it is not among them.
+
+    Args:
+        root: the folder that the user named, without the folders of the named parts.
+        chosen: a folder for each of these parts.
+        grouped: as for `read_meaning`.
+
+    Raises:
+        DataError: a folder holds no class folders, or there is no training part.
+    """
+    if "train" in chosen:
+        reading = Reading({"train": _list_chosen(chosen["train"], "train", ())})
+    else:
+        reading = read_meaning(root, grouped=grouped)
+    for part in ("val", "test"):
+        if part in reading.parts:
+            for folder in reading.parts.pop(part).values():
+                reading.reasons[folder] = BESIDE
+        if part in chosen:
+            reading.parts[part] = _list_chosen(chosen[part], part, reading.parts["train"])
+    reading.reasons[root] = BESIDE if "train" in chosen else LOOSE
+    return reading
+
+
+def _list_chosen(folder: Folder, part: Part, known: Collection[str]) -> ClassFolders:
+    inner = folder.unwrap(known)
+    if not inner.holding:
+        raise DataError(
+            f"{folder.path}, which is named for {part}, holds no class folders; expected one "
+            "folder of pictures for each class"
+        )
+    return _list_classes(inner, part)
+
+
+def _list_classes(folder: Folder, part: Part) -> ClassFolders:
+    """The class folders of a part; an empty one is an error where models are to learn it."""
+    for each in folder.folders:
+        if part == "train" and each.is_empty:
+            raise DataError(
+                f"class folder '{each.name}' of train holds no images; add some or remove it"
+            )
+    return {each.name: each for each in folder.holding}
+
+
+# parts ------------------------------------------------------------------------------------------
+
+
+def _tell_divided(folder: Folder) -> Part | None:
+    """The part that a folder is by its name, if it holds class folders; else it may be a class."""
+    return tell_part(folder.name) if folder.unwrap().holding else None
+
+
+def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
+    found: dict[Part, Folder] = {}
+    for folder, part in named.items():
+        if part in found:
+            raise DataError(
+                f"{folder.name} and {found[part].name} are both {part}; remove one, or {CHOOSE}"
+            )
+        found[part] = folder
+    if "train" not in found:
+        raise DataError(
+            f"there is {next(iter(named)).name}/ but no train/ folder that holds class folders; "
+            f"add it, or {CHOOSE}"
+        )
+    rest = [folder for folder in root.holding if folder not in named]
+    unlabelled = [folder for folder in rest if _is_unlabelled(folder)]
+    train = found["train"]
+    _refuse_strangers(root, train, [folder for folder in rest if folder not in unlabelled])
+    classes = _list_classes(train.unwrap(), "train")
+    parts: dict[Part, ClassFolders] = {"train": classes}
+    for part, folder in found.items():
+        if part != "train":
+            parts[part] = _list_classes(folder.unwrap(classes), part)
+    notes = [
+        f"{folder.name}{os.sep} is read as the {part} part."
+        for part, folder in found.items()
+        if folder.name.lower() not in PART_NAMES
+    ]
+    return Reading(parts, dict.fromkeys(unlabelled, UNLABELLED), notes)
+
+
+def _is_unlabelled(folder: Folder) -> bool:
+    """Whether a folder beside the training part holds pictures without class folders to predict."""
+    if folder.unwrap().holding:
+        return False
+    told = any(word in folder.name.lower() for word in UNLABELLED_NAMES)
+    return told or tell_part(folder.name) in ("val", "test")
+
+
+def _refuse_strangers(root: Folder, train: Folder, strangers: Sequence[Folder]) -> None:
+    """Refuse folders of pictures beside the training part that are no part themselves."""
+    if not strangers:
+        return
+    classes = {folder.name for folder in train.unwrap().holding}
+    names = _quote(folder.name for folder in strangers)
+    if any(classes & {each.name for each in folder.unwrap().holding} for folder in strangers):
+        raise DataError(
+            f"{names} beside the training part {train.name}{os.sep} holds pictures of its classes, "
+            f"and its name tells no part; {CHOOSE}, or remove it"
+        )
+    raise DataError(
+        f"this can be read in two ways: the classes are {_quote(_names(root.holding))}, or "
+        f"{train.name}{os.sep} is the training part, its classes are {_quote(sorted(classes))}, "
+        f"and {names} does not belong to it; name {root.path} with --train for the first, "
+        f"{train.path} for the second (in Python train=), and other parts with --val and --test"
+    )
+
+
+# classes ----------------------------------------------------------------------------------------
+
+
+def _read_classes(root: Folder, grouped: bool) -> Reading:
+    held = root.holding
+    if not held:
+        raise DataError(f"{_explain_absence(root)}; expected one folder per class")
+    if len(held) < 2:
+        raise DataError(f"there is one class folder ('{held[0].name}'); expected at least two")
+    if inner := _read_inner_parts(held):
+        note = "The parts are the folders inside of the class folders."
+        return Reading(inner, notes=[note])
+    _refuse_parts_without_classes(root)
+    if not grouped:
+        _refuse_equal_folders(root)
+        _refuse_deeper_folders(root)
+    return Reading({"train": _list_classes(root, "train")})
+
+
+def _explain_absence(root: Folder) -> str:
+    if root.pictures:
+        return "the images lie loose"
+    for folder in root.walk():
+        if folder.others:
+            return (
+                f"there are no images ({', '.join(SUFFIXES)}), but files like {folder.others[0]}, "
+                "which --suffix takes if they are pictures"
+            )
+    return f"there are no images ({', '.join(SUFFIXES)})"
+
+
+def _read_inner_parts(held: Sequence[Folder]) -> dict[Part, ClassFolders] | None:
+    """The parts where each class folder is divided by itself (`cat/train/`, `cat/test/`)."""
+    parts: dict[Part, ClassFolders] = {}
+    for folder in held:
+        told = [tell_part(each.name) for each in folder.holding]
+        divided = "train" in told and None not in told and len(set(told)) == len(told) > 1
+        if not divided or folder.pictures or any(each.holding for each in folder.holding):
+            return None
+        for part, each in zip(told, folder.holding, strict=True):
+            if part:
+                parts.setdefault(part, {})[folder.name] = each
+    return parts
+
+
+def _refuse_parts_without_classes(root: Folder) -> None:
+    """Refuse `train/` and `test/` whose pictures lie loose: they are parts and no classes."""
+    told = {folder.name: tell_part(folder.name) for folder in root.holding}
+    named = [name for name, part in told.items() if part]
+    if "train" in told.values() and len({told[name] for name in named}) > 1:
+        raise DataError(
+            f"{_quote(named)} are parts by their names and hold no class folders; sort their "
+            "pictures into a folder for each class, tell the classes by a table or by --label-from "
+            f"(in Python label_from=), or name {root.path} with --train if they are the classes"
+        )
+
+
+def _refuse_equal_folders(root: Folder) -> None:
+    """Refuse class folders that hold folders of the same names, which may be the classes.
+
+    A single name, as in `n01443537/images/` of Tiny-ImageNet, divides nothing.
+    """
+    names = Counter(each.name for folder in root.holding for each in folder.holding)
+    shared = [name for name, count in names.items() if count > 1]
+    if shared and len(names) > 1:
+        parts = [
+            folder.name for folder in root.holding if set(_names(folder.holding)) & set(shared)
+        ]
+        raise DataError(
+            f"{_quote(parts)} hold folders of the same names ({_quote(sorted(shared))}), so that "
+            f"they may be parts and no classes; {CHOOSE}, and name {root.path} with --train if "
+            "they are classes"
+        )
+
+
+def _refuse_deeper_folders(root: Folder) -> None:
+    """Refuse class folders that hold only folders, as at the root of a repository."""
+    for folder in sorted(root.holding, key=lambda each: -each.total):
+        inner = folder.unwrap()
+        if not inner.pictures and len(inner.holding) > 1:
+            raise DataError(
+                f"'{folder.name}' holds only folders ({_quote(_names(inner.holding))}), so that "
+                f"these may be the classes: name {inner.path} for that; name {root.path} with "
+                f"--train (in Python train=) if {_quote(_names(root.holding))} are the classes, "
+                "and with --group-by folder if the folders inside are persons or bursts"
+            )
+
+
+def _names(folders: Iterable[Folder]) -> list[str]:
+    return [folder.name for folder in folders]
+
+
+def _quote(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(f"'{name}'" for name in names[:MOST_NAMED]) + more
