@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from smallvision.data.decoding.packed.zip_directory import check_directory
+from smallvision.data.decoding.formats.zip_directory import check_directory
 from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
 from smallvision.records.files import BOMB_BYTES, BOMB_RATIO, DAMAGES

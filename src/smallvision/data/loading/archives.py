@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from smallvision.data.decoding.packed.unpack import unpack
+from smallvision.data.decoding.formats.unpack import unpack
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sources.cifar import find_cifar
 from smallvision.data.sources.source import Layout, LeftOut, SourceOptions, errors_at

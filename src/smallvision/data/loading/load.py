@@ -10,8 +10,8 @@ from typing import Any
 import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
+from smallvision.data.decoding.formats.unpack import is_packed
 from smallvision.data.decoding.labels import LabelEncoding
-from smallvision.data.decoding.packed.unpack import is_packed
 from smallvision.data.loading.archives import recognize_archive
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand

@@ -45,9 +45,7 @@ def tell_part(name: str) -> Part | None:
     words for two parts (`train_test_split`) names none.
     """
     words = [word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
-    told = [
-        part for part, known in _WORDS.items() if any(known.fullmatch(word) for word in words)
-    ]
+    told = [part for part, known in _WORDS.items() if any(known.fullmatch(word) for word in words)]
     return told[0] if len(told) == 1 else None
 
 

@@ -16,6 +16,8 @@ from smallvision.data.sources.known.tiny_imagenet import TinyImageNetSource
 from smallvision.data.sources.npz import NpzSource
 from smallvision.data.sources.parquet import ParquetSource
 from smallvision.data.sources.pictures.folder import FolderSource
+from smallvision.data.sources.pictures.patterns import PatternSource
+from smallvision.data.sources.pictures.tables import TableSource
 from smallvision.data.sources.source import Layout, Source, SourceOptions, errors_at
 from smallvision.errors import DataError
 
@@ -28,6 +30,8 @@ SOURCES: tuple[Source, ...] = (
     SvhnSource(),
     Stl10Source(),
     TinyImageNetSource(),
+    PatternSource(),
+    TableSource(),
     FolderSource(),
 )
 

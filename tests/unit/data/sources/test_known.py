@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from smallvision.data.decoding.packed import gzipped
+from smallvision.data.decoding.formats import gzipped
 from smallvision.data.loading.load import load_data
 from smallvision.errors import SettingError
 from tests.support.sources import make_labels, write_pictures
@@ -18,8 +18,11 @@ RNG = np.random.default_rng(0)
 
 
 def encode_idx(array: np.ndarray) -> bytes:
-    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + (
-        array.astype(np.uint8).tobytes()
+    return (
+        b"\0\0\x08"
+        + bytes([array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + (array.astype(np.uint8).tobytes())
     )
 
 

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from smallvision.data.decoding.formats.idx import read_idx
 from smallvision.data.decoding.labels import LabelEncoding
-from smallvision.data.decoding.packed.idx import read_idx
 from smallvision.data.sources.arrays import convert_arrays
 from smallvision.data.sources.source import DecodedPart, Layout, Part, SourceOptions
 from smallvision.errors import DataError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from smallvision.data.decoding.formats.matlab import read_mat
 from smallvision.data.decoding.labels import check_lengths
-from smallvision.data.decoding.packed.matlab import read_mat
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, SourceOptions
 from smallvision.errors import DataError

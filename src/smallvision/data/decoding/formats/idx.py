@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from smallvision.data.decoding.packed.gzipped import read_gzipped
+from smallvision.data.decoding.formats.gzipped import read_gzipped
 from smallvision.errors import DataError
 
 _UNSIGNED_BYTE = 8

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TypeAlias
 
-from smallvision.data.decoding.packed.zip_directory import check_directory
+from smallvision.data.decoding.formats.zip_directory import check_directory
 from smallvision.data.decoding.regular import MAX_DEPTH, open_regular
 from smallvision.data.decoding.tar import TarLimits, open_tar
 from smallvision.errors import DataError

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from smallvision.data.decoding.packed.gzipped import MAX_BYTES, inflate
+from smallvision.data.decoding.formats.gzipped import MAX_BYTES, inflate
 from smallvision.data.decoding.regular import read_regular
 from smallvision.errors import DataError
 

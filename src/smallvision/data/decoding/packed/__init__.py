@@ -1,1 +1,0 @@
-"""Archives and files of packed bytes from strangers, read within bounds."""
