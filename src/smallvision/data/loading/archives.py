@@ -114,9 +114,9 @@ def _find_top(folder: Path) -> Path:
         ]
         folders = [entry for entry in entries if entry.is_dir()]
         files = [entry for entry in entries if entry not in folders]
-        if len(entries) == 1 and files:
-            return files[0]
         documents = all(file.suffix.lower() in _DOCUMENTS for file in files)
+        if len(entries) == 1 and files and not documents:
+            return files[0]
         if len(folders) != 1 or not documents:
             return folder
         folder = folders[0]

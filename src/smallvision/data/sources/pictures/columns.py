@@ -102,7 +102,7 @@ def _count_shared(wanted: Sequence[str], above: Sequence[str]) -> int:
 
 
 @dataclass(frozen=True)
-class Columns:
+class PictureColumns:
     """What the columns of a table mean.
 
     Attributes:
@@ -128,7 +128,7 @@ class UnknownClassesError(NotThisTableError):
 
 def find_columns(
     table: Rows, pictures: Sequence[Sequence[Path | None]], options: SourceOptions
-) -> Columns:
+) -> PictureColumns:
     """Find out what the columns of a table mean.
 
     Args:
@@ -150,7 +150,7 @@ def find_columns(
     group = _find_group(table, options.group_by)
     rest = [i for i in range(len(keys)) if i not in (image, split, group)]
     labels = (label,) if label is not None else _find_labels(table, keys, rest)
-    return Columns(image, labels, split, group)
+    return PictureColumns(image, labels, split, group)
 
 
 def _find_named(table: Rows, wanted: str | None, option: str) -> int | None:

@@ -13,7 +13,7 @@ from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
-    Columns,
+    PictureColumns,
     NotThisTableError,
     PictureIndex,
     UnknownClassesError,
@@ -60,7 +60,7 @@ class _Table:
     path: Path
     part: Part | None
     rows: Rows
-    columns: Columns
+    columns: PictureColumns
     pictures: list[Path | None]
 
 
