@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from smallvision.data.decoding.formats.unpack import unpack
+from smallvision.data.decoding.formats.unpack import is_packed, limit_total, unpack
+from smallvision.data.decoding.regular import walk_entries
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sources.cifar import find_cifar
 from smallvision.data.sources.source import Layout, LeftOut, SourceOptions, errors_at
@@ -28,6 +29,7 @@ FILES, MANIFEST = "files", "archive.json"
 # Beside the one folder of an archive: what people say of their data, and what systems leave behind.
 _DOCUMENTS = ("", ".md", ".txt", ".pdf", ".html", ".rtf", ".docx", ".ini")
 _MAC = "__MACOSX"
+MOST_INNER = 20  # archives inside an archive
 _UNDER_WAY, _STALE_SECONDS = "tmp-", 86_400
 
 
@@ -93,15 +95,49 @@ def _unpack_new(place: Path, shelf: Path, home: Path) -> None:
     try:
         (made / FILES).mkdir()
         skipped: dict[str, SkippedMember] = {}
-        for reason, name in unpack(place, made / FILES):
+        for reason, name in _unpack_all(place, made / FILES):
             known = skipped.get(reason)
             count, example = (1, name[:255]) if known is None else (known.count + 1, known.example)
+            example = example.encode("utf-8", "backslashreplace").decode()
             skipped[reason] = SkippedMember(reason=reason, count=count, example=example)
         store.write(made / MANIFEST, UnpackedArchive(skipped=tuple(skipped.values())))
         with suppress(FileExistsError):  # another process was faster
             made.rename(home)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _unpack_all(place: Path, folder: Path) -> list[tuple[str, str]]:
+    """Unpack an archive, and the few archives in it, as Kaggle packs the parts of a data set.
+
+    Those are replaced by folders of their names. All together unpack to no more bytes than the
+    outer one may.
+    """
+    most = limit_total(place, folder)
+    done = unpack(place, folder, most)
+    skipped = done.skipped
+    inner = [path for entry in walk_entries(folder) if is_packed(path := Path(entry.path))]
+    for archive in inner if len(inner) <= MOST_INNER else ():
+        target = archive.parent / archive.name.partition(".")[0]
+        if target.exists() or not target.name:
+            continue
+        target.mkdir()
+        with errors_at(archive.relative_to(folder)):
+            most -= done.nbytes
+            done = unpack(archive, target, most)
+        skipped += done.skipped
+        archive.unlink()
+        _flatten(target)
+    return skipped
+
+
+def _flatten(folder: Path) -> None:
+    """Take a folder away that only repeats the name of the one around it (`train/train/`)."""
+    inner = [*folder.iterdir()]
+    if len(inner) == 1 and inner[0].name == folder.name and inner[0].is_dir():
+        outer = folder.rename(folder.with_name(f".{folder.name}"))
+        (outer / folder.name).rename(folder)
+        outer.rmdir()
 
 
 def _find_top(folder: Path) -> Path:

@@ -145,6 +145,42 @@ def test_an_error_inside_names_the_archive(tmp_path, own_cache):
     assert str(own_cache) not in str(caught.value)
 
 
+def write_dogs_against_cats(root):
+    """As Kaggle packs it: an archive for each part, and a form for answers."""
+    cats = {f"cat.{i}.png": None for i in range(6)} | {f"dog.{i}.png": None for i in range(6)}
+    for part, files in (("train", cats), ("test1", {f"{i}.png": None for i in range(4)})):
+        write_files(root.parent / f"{part}-files" / part, files)
+        pack(root.parent / f"{part}-files", name=part)
+        root.mkdir(exist_ok=True)
+        (root.parent / f"{part}.zip").rename(root / f"{part}.zip")
+    write_files(root, {"sampleSubmission.csv": "id,label\n1,0\n"})
+    return pack(root, name="dogs-vs-cats")
+
+
+def test_archives_in_an_archive(tmp_path):
+    archive = write_dogs_against_cats(tmp_path / "set")
+    data = load_data(archive, label_from=r"^([a-z]+)\.")
+    assert (data.train.class_names, len(data.train), len(data.test)) == (("cat", "dog"), 10, 2)
+    assert {one.reason: one.count for one in data.left_out} == {"no label": 4, "no picture": 1}
+    with pytest.raises(DataError, match="--label-from"):
+        load_data(archive)
+
+
+def test_archives_in_an_archive_share_its_bounds(tmp_path, monkeypatch, refuses, own_cache):
+    write_pictures(tmp_path / "set")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "zeros").write_bytes(bytes(60_000))
+    for i in range(4):
+        pack(tmp_path / "inner", name=f"set/{i}")
+    monkeypatch.setattr(unpack_module, "BOMB_BYTES", 200_000)
+    monkeypatch.setattr(unpack_module, "BOMB_RATIO", 1)
+    archive = pack(tmp_path / "set")
+    with refuses(archive, ".zip: it unpacks to 60,000 bytes"):
+        load_data(archive)
+    monkeypatch.setattr(archives, "MOST_INNER", 3)
+    assert {one.reason: one.count for one in load_data(archive).left_out} == {"no picture": 4}
+
+
 # from strangers ---------------------------------------------------------------------------------
 
 

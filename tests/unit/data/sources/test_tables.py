@@ -332,7 +332,7 @@ def test_groups_of_a_column_a_pattern_or_folders(group_by, wanted, tmp_path, lis
         ),
         (
             {"sample_submission.csv": table("id,label", TEN), **pictures("x/", TEN)},
-            {}, ("a form to fill in",),
+            {}, ("there is one class folder",),
         ),
     ],
 )  # fmt: skip
@@ -340,6 +340,13 @@ def test_what_is_refused(files, options, words, tmp_path, refuses):
     root = write_files(tmp_path, files)
     with refuses(root, *words):
         load_data(root, **options)
+
+
+def test_a_form_for_answers_is_no_table_of_classes(tmp_path, refuses):
+    form = "sample_submission.csv"
+    root = write_files(tmp_path, {form: table("id,label", TEN), **pictures("x/", TEN)})
+    with refuses(root / form, "a form to fill in by its name"):
+        load_data(root / form)
 
 
 def test_columns_that_are_not_there(tmp_path):
@@ -361,6 +368,7 @@ def test_bounds_of_tables(tmp_path, monkeypatch, refuses):
     for limit, value, words in (
         ("MAX_BYTES", 20, "expected at most 20"),
         ("MAX_CELLS", 10, "more than 10 cells"),
+        ("MAX_ROWS", 9, "more than 9 rows"),
         ("MAX_COLUMNS", 1, "2 columns"),
     ):
         with monkeypatch.context() as patch, refuses("a.csv", words):

@@ -15,7 +15,7 @@ from smallvision.errors import DataError
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl")
 MAX_BYTES = 64_000_000
 MAX_CELLS = 3_000_000  # each takes about 60 bytes beside its text
-MAX_COLUMNS = 1_000
+MAX_ROWS, MAX_COLUMNS = 500_000, 1_000
 MAX_LINE = 1_000_000  # characters of a line of JSON, which may be nested
 _DELIMITERS = ",;\t|"  # of two that are equally frequent, the first
 
@@ -84,6 +84,8 @@ def _collect(columns: tuple[str, ...], rows: Iterator[list[str]]) -> Rows:
     for row in rows:
         cells = [cell.strip() for cell in row[:width]]
         collected.append((*cells, *[""] * (width - len(cells))))
+        if len(collected) > MAX_ROWS:
+            raise ValueError(f"it has more than {MAX_ROWS:,} rows")
         if len(collected) * width > MAX_CELLS:
             raise ValueError(f"it has more than {MAX_CELLS:,} cells")
     return Rows(columns, collected)

@@ -11,8 +11,9 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, TypeAlias
+from typing import IO
 
 from smallvision.data.decoding.formats.zip_directory import check_directory
 from smallvision.data.decoding.regular import MAX_DEPTH, open_regular
@@ -23,17 +24,30 @@ from smallvision.records.files import BOMB_BYTES, BOMB_RATIO, DAMAGES
 ZIP_SUFFIXES, TAR_SUFFIXES = (".zip",), (".tar", ".tar.gz", ".tgz")
 MAX_TOTAL_BYTES = 50_000_000_000  # that any archive unpacks to
 MAX_MEMBERS = 250_000  # a data set of 200 classes and 120,000 pictures has 121,000
+# Of a tar, which may pack headers without content to a few bytes: more than so many members take
+# so many bytes each.
+FEW_MEMBERS, MEMBER_BYTES = 5_000, 100
 MAX_DIRECTORY_BYTES = 64_000_000  # of a zip file: 250 bytes for each member
 _CHUNK = 1 << 20
 # LZMA may ask for gigabytes of memory.
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 
 LINK = "a link or a special file in the archive"
-OUTSIDE = "a name that leads out of the archive"
+OUTSIDE = "a name that leads out of the archive or is too long"
 TWICE = "a second file of the same name in the archive"
 
-# What was left out: (reason, name of the member).
-Skipped: TypeAlias = list[tuple[str, str]]
+
+@dataclass
+class Unpacked:
+    """What became of an archive.
+
+    Attributes:
+        nbytes: of all files that were written.
+        skipped: `(reason, name)` of the members that were left out.
+    """
+
+    nbytes: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
 
 
 def is_packed(place: Path) -> bool:
@@ -41,33 +55,43 @@ def is_packed(place: Path) -> bool:
     return place.name.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES) and place.is_file()
 
 
-def unpack(archive: Path, folder: Path) -> Skipped:
+def limit_total(archive: Path, folder: Path) -> int:
+    """How many bytes an archive may unpack to: what it can measure, and what the disk can hold."""
+    packed = archive.stat().st_size
+    free = shutil.disk_usage(folder).free
+    return min(MAX_TOTAL_BYTES, free, max(BOMB_BYTES, BOMB_RATIO * packed))
+
+
+def unpack(archive: Path, folder: Path, most: int) -> Unpacked:
     """Unpack all plain files of an archive.
 
     Args:
         archive: a file for which `is_packed` holds.
         folder: an empty folder that nobody else writes to.
-
-    Returns: the members that were left out: links, special files, and names that lead elsewhere.
+        most: bytes that it may unpack to.
 
     Raises:
         DataError: the archive is damaged, protected with a password, or claims too much.
         OSError: a file cannot be written.
     """
-    skipped: Skipped = []
+    done = Unpacked()
+    folders: set[Path] = set()  # that were made
     members = _read_zip if archive.name.lower().endswith(ZIP_SUFFIXES) else _read_tar
-    for name, file in members(archive, folder, skipped):
+    for name, file in members(archive, most, done):
         target = _find_target(folder, name)
         if target is None:
-            skipped.append((OUTSIDE, name))
+            done.skipped.append((OUTSIDE, name))
             continue
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.parent not in folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(target.parent)
             with target.open("xb") as made, _damage():
                 shutil.copyfileobj(file, made, _CHUNK)
+                done.nbytes += made.tell()
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
-            skipped.append((TWICE, name))
-    return skipped
+            done.skipped.append((TWICE, name))
+    return done
 
 
 def _find_target(folder: Path, name: str) -> Path | None:
@@ -84,23 +108,16 @@ def _find_target(folder: Path, name: str) -> Path | None:
     return folder.joinpath(*parts)
 
 
-def _limit_total(archive: Path, folder: Path) -> int:
-    """How many bytes an archive may unpack to: what it can measure, and what the disk can hold."""
-    packed = archive.stat().st_size
-    free = shutil.disk_usage(folder).free
-    return min(MAX_TOTAL_BYTES, free, max(BOMB_BYTES, BOMB_RATIO * packed))
-
-
-def _read_tar(archive: Path, folder: Path, skipped: Skipped) -> Iterator[tuple[str, IO[bytes]]]:
-    total = _limit_total(archive, folder)
-    limits = TarLimits(MAX_TOTAL_BYTES, total, MAX_MEMBERS, "archive that can be unpacked here")
+def _read_tar(archive: Path, total: int, done: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
+    most = min(MAX_MEMBERS, max(FEW_MEMBERS, archive.stat().st_size // MEMBER_BYTES))
+    limits = TarLimits(MAX_TOTAL_BYTES, total, most, "archive of pictures or arrays")
     with open_tar(archive, limits) as (tar, unzipped):
         for member in tar:
             tar.members = []  # type: ignore[attr-defined]  # which would grow with the archive
             if member.isdir():
                 continue
             if not member.isfile() or member.issparse():
-                skipped.append((LINK, member.name))
+                done.skipped.append((LINK, member.name))
                 continue
             file = tar.extractfile(member)
             assert file is not None
@@ -109,16 +126,18 @@ def _read_tar(archive: Path, folder: Path, skipped: Skipped) -> Iterator[tuple[s
             pass
 
 
-def _read_zip(archive: Path, folder: Path, skipped: Skipped) -> Iterator[tuple[str, IO[bytes]]]:
+def _read_zip(archive: Path, total: int, done: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     with _damage(), open_regular(archive, "it") as raw:
         check_directory(raw, MAX_DIRECTORY_BYTES, MAX_MEMBERS)
         with zipfile.ZipFile(raw) as opened:
             members = [info for info in opened.infolist() if not info.is_dir()]
-            _check_claims(members, _limit_total(archive, folder))
+            _check_claims(members, total)
             for info in members:
                 kind = (info.external_attr >> 16) & 0o170000
+                if kind == 0o040000:
+                    continue
                 if kind not in (0, 0o100000):
-                    skipped.append((LINK, info.filename))
+                    done.skipped.append((LINK, info.filename))
                     continue
                 with opened.open(info) as file:
                     yield info.filename, file

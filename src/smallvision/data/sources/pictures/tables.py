@@ -13,8 +13,8 @@ from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
-    PictureColumns,
     NotThisTableError,
+    PictureColumns,
     PictureIndex,
     UnknownClassesError,
     find_columns,
@@ -123,13 +123,16 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
     tables: list[_Table] = []
     errors: list[UserError] = []
     for path in paths:
+        if _is_form(path):
+            continue
         try:
             tables.append(_understand(path, index, options, _tell_part(path, place)))
         except (DataError, SettingError) as error:
             errors.append(error)
     divided = _is_divided(tree)
     if not tables:
-        if divided and options.label_column is None and options.image_column is None:
+        asked = options.label_column is not None or options.image_column is not None
+        if not errors or (divided and not asked):
             return None
         raise min(errors, key=lambda error: not isinstance(error, UnknownClassesError))
     named = {path for table in tables for path in table.pictures if path is not None}
@@ -180,6 +183,11 @@ def _tell_part(path: Path, root: Path) -> Part | None:
     return tell_part(path.stem) or (tell_part(path.parent.name) if path.parent != root else None)
 
 
+def _is_form(path: Path) -> bool:
+    """Whether a table is a form for answers, as competitions have; its classes are made up."""
+    return "submission" in path.name.lower()
+
+
 def _understand(
     path: Path, index: PictureIndex, options: SourceOptions, part: Part | None
 ) -> _Table:
@@ -189,7 +197,7 @@ def _understand(
         NotThisTableError: it does not name pictures with their classes.
     """
     name = show_inside(path, index.root)
-    if "submission" in path.name.lower():
+    if _is_form(path):
         raise NotThisTableError(f"{name} is a form to fill in by its name, and holds no classes")
     beside = "" if path.parent == index.root else path.parent.relative_to(index.root).as_posix()
     table = _name_columns(read_rows(path, name))
