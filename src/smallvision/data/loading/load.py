@@ -47,8 +47,11 @@ def load_data(
     """Load a data set by name, or from a file or folder of a known kind.
 
     Args:
-        source: `digits`, `cifar10`, `cifar100`, or a path: a CIFAR archive or its folder, Parquet
-            files, a folder that holds a folder of pictures for each class, or an `.npz`.
+        source: `digits`, `cifar10`, `cifar100`, or a path: a folder that holds a folder of pictures
+            for each class, a table of pictures and classes (CSV, TSV, JSON Lines), pictures with
+            their classes in their names (`label_from`), an `.npz`, `.npy` files, Parquet files,
+            the files of CIFAR, MNIST, SVHN, STL-10 or Tiny ImageNet, or a `.zip`, `.tar` or
+            `.tar.gz` of any of these.
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
