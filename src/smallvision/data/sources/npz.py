@@ -90,7 +90,7 @@ def _list_npy(folder: Path) -> dict[str, Path]:
 def _lay_out(place: Path, opener: Opener, files: tuple[Path, ...], source: str) -> Layout:
     with opener() as arrays:
         found = _find_arrays(arrays.names)
-    left_out = ()
+    left_out: tuple[LeftOut, ...] = ()
     if found.rest:
         left_out = (LeftOut("an array that belongs to no part", len(found.rest), found.rest[0]),)
     return Layout(

@@ -97,7 +97,7 @@ def _list_sets(folder: Path) -> dict[str, Files]:
 def _choose(sets: Mapping[str, Files], config: str | None) -> str:
     if config is None and len(sets) == 1:
         return next(iter(sets))
-    if config in sets:
+    if config is not None and config in sets:
         return config
     fitting = [name for name in sets if config and name.endswith(config)]
     if len(fitting) == 1:

@@ -40,7 +40,7 @@ class Stl10Source:
         parts: list[Part] = ["train"]
         if (place / "test_X.bin").is_file():
             parts.append("test")
-        left_out = ()
+        left_out: tuple[LeftOut, ...] = ()
         unlabeled = place / "unlabeled_X.bin"
         if unlabeled.is_file():
             count = unlabeled.stat().st_size // PIXELS
@@ -58,7 +58,7 @@ class Stl10Source:
 
 
 def _read_part(place: Path, part: Part, _: Shape | None) -> DecodedPart:
-    names = CLASSES
+    names: tuple[str, ...] = CLASSES
     if (place / "class_names.txt").exists():
         content = read_regular(place / "class_names.txt", "class_names.txt", most=MAX_NAMES_BYTES)
         names = tuple(content.decode("utf-8", "replace").split())

@@ -6,7 +6,6 @@ Source: http://cs231n.stanford.edu/tiny-imagenet-200.zip. Its test pictures have
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from smallvision.data.decoding.image_files import list_pictures
@@ -41,9 +40,10 @@ class TinyImageNetSource:
         if test:
             example = test[0].relative_to(place).as_posix()
             left_out.append(LeftOut("no label", len(test), example))
-        parts: dict[Part, Sequence[Picture]] = {
+        listed: dict[Part, list[tuple[Path, str]]] = {"train": train, "val": val}
+        parts = {
             part: [Picture(path, names.get(name, name)) for path, name in pictures]
-            for part, pictures in (("train", train), ("val", val))
+            for part, pictures in listed.items()
         }
         return lay_out(Listing(place, parts, tuple(left_out)), "Tiny ImageNet", options)
 
