@@ -136,3 +136,30 @@ def write_parquet(
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path)
     return path
+
+
+def plant_tree(root: Path, tree: str) -> Path:
+    """Write a folder of small pictures, each unlike every other, from words about what lies in it.
+
+    Args:
+        root: the folder.
+        tree: words: `cat:3` is a folder with pictures `0.png` to `2.png`, `cat/x.png` a picture,
+            `cat/x.txt` another file, `cat/` an empty folder, and `cat>dog` a link `cat` to `dog`.
+    """
+    rng = np.random.default_rng(zlib.crc32(tree.encode()))
+    root.mkdir(parents=True, exist_ok=True)
+    for word in tree.split():
+        link, _, target = word.partition(">")
+        place, _, number = word.partition(":")
+        if target:
+            (root / link).parent.mkdir(parents=True, exist_ok=True)
+            (root / link).symlink_to(root / target)
+        elif word.endswith("/"):
+            (root / word).mkdir(parents=True, exist_ok=True)
+        else:
+            files = [f"{place}/{i}.png" for i in range(int(number))] if number else [word]
+            for file in files:
+                (root / file).parent.mkdir(parents=True, exist_ok=True)
+                pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+                (root / file).write_bytes(encode_picture(pixels) if "." in file else b"text")
+    return root

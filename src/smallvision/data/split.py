@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
+from smallvision.data.sources.source import record_left_out
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
 from smallvision.records.files import read_npz, write_npz
@@ -226,6 +227,7 @@ def describe_split(dataset: DataSet, split: Split) -> SplitRecord:
         test_fingerprint=dataset.test.fingerprint,
         duplicates=split.duplicates,
         dropped=split.dropped,
+        left_out=record_left_out(dataset.left_out),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
+from smallvision.data.sources.source import record_left_out
 from smallvision.data.split import Split
 from smallvision.errors import RecordError
 from smallvision.records import store
@@ -175,6 +176,7 @@ def describe_source(dataset: DataSet) -> DataDescription:
         test_fingerprint=dataset.test.fingerprint,
         mirror_safe=dataset.mirror_safe,
         notes=dataset.notes,
+        left_out=record_left_out(dataset.left_out),
     )
 
 

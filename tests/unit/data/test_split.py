@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.split import make_split, read_split, read_split_record, write_split
+from smallvision.data.sources.source import LeftOut
+from smallvision.data.split import (
+    describe_split,
+    make_split,
+    read_split,
+    read_split_record,
+    write_split,
+)
 from smallvision.errors import RecordError
 from smallvision.records.files import write_npz
+from smallvision.records.schema import LeftOutRecord
+from smallvision.study.study_record import describe_source
 from tests.support.images import make_images
 
 
@@ -32,6 +41,13 @@ def test_the_record_tells_counts_and_fingerprints(dataset: DataSet, tmp_path: Pa
     assert record.data_fingerprint == dataset.train.fingerprint
     assert record.test_fingerprint == dataset.test.fingerprint
     assert (record.val_fingerprint, record.duplicates, record.dropped) == (None, 0, 0)
+
+
+def test_the_records_tell_what_is_left_out(dataset: DataSet) -> None:
+    dataset = replace(dataset, left_out=(LeftOut("no picture", 3, "cat/a.txt"),))
+    entry = LeftOutRecord(reason="no picture", count=3, example="cat/a.txt")
+    assert describe_split(dataset, make_split(dataset.train)).left_out == (entry,)
+    assert describe_source(dataset).left_out == (entry,)
 
 
 def test_the_record_of_a_declared_validation_set(dataset: DataSet, tmp_path: Path) -> None:

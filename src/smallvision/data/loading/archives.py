@@ -19,11 +19,19 @@ from smallvision.data.decoding.formats.unpack import is_packed, limit_total, unp
 from smallvision.data.decoding.regular import walk_entries
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sources.cifar import find_cifar
-from smallvision.data.sources.source import Layout, LeftOut, SourceOptions, errors_at
+from smallvision.data.sources.pictures.tree import show_inside
+from smallvision.data.sources.source import (
+    Layout,
+    LeftOut,
+    SourceOptions,
+    errors_at,
+    merge_left_out,
+    record_left_out,
+)
 from smallvision.data.sources.table import recognize
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
-from smallvision.records.schema import SkippedMember, UnpackedArchive
+from smallvision.records.schema import UnpackedArchive
 
 FILES, MANIFEST = "files", "archive.json"
 # Beside the one folder of an archive: what people say of their data, and what systems leave behind.
@@ -57,8 +65,9 @@ def recognize_archive(place: Path, options: SourceOptions) -> Layout:
         layout = recognize(_find_top(folder), options)
     except UserError as error:
         raise type(error)(str(error).replace(str(folder), str(place))) from error
-    skipped = (LeftOut(one.reason, one.count, one.example) for one in record.skipped)
-    return replace(layout, place=place, files=(place,), left_out=(*layout.left_out, *skipped))
+    skipped = (LeftOut(one.reason, one.count, one.example) for one in record.left_out)
+    rest = merge_left_out([*layout.left_out, *skipped])
+    return replace(layout, place=place, files=(place,), left_out=rest)
 
 
 def _unpack_once(place: Path) -> Path:
@@ -94,13 +103,12 @@ def _unpack_new(place: Path, shelf: Path, home: Path) -> None:
     made = Path(tempfile.mkdtemp(dir=shelf, prefix=_UNDER_WAY))
     try:
         (made / FILES).mkdir()
-        skipped: dict[str, SkippedMember] = {}
-        for reason, name in _unpack_all(place, made / FILES):
-            known = skipped.get(reason)
-            count, example = (1, name[:255]) if known is None else (known.count + 1, known.example)
-            example = example.encode("utf-8", "backslashreplace").decode()
-            skipped[reason] = SkippedMember(reason=reason, count=count, example=example)
-        store.write(made / MANIFEST, UnpackedArchive(skipped=tuple(skipped.values())))
+        skipped = merge_left_out(
+            LeftOut(reason, 1, show_inside(Path(name), place))
+            for reason, name in _unpack_all(place, made / FILES)
+        )
+        record = UnpackedArchive(left_out=record_left_out(skipped))
+        store.write(made / MANIFEST, record)
         with suppress(FileExistsError):  # another process was faster
             made.rename(home)
     finally:

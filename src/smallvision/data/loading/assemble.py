@@ -6,9 +6,9 @@ import numpy as np
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.loading.cache import read_cached, summarize
+from smallvision.data.loading.cache import PartSummary, read_cached, summarize
 from smallvision.data.sealed_test import SealedTest, seal_test
-from smallvision.data.sources.source import Layout, Part, merge_left_out
+from smallvision.data.sources.source import Layout, Part, describe_left_out, merge_left_out
 from smallvision.data.split import find_copies, group_duplicates, split_stratified
 from smallvision.errors import DataError
 from smallvision.shapes import Indices, Shape
@@ -28,7 +28,8 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
             is too small to be divided.
     """
     decoded = read_cached(layout, "train")
-    train, notes, left_out = decoded.images, decoded.notes, [*layout.left_out, *decoded.left_out]
+    train, notes = decoded.images, (*layout.notes, *decoded.notes)
+    left_out = [*layout.left_out, *decoded.left_out]
     val = None
     if "val" in layout.parts:
         decoded = read_cached(layout, "val", train.shape)
@@ -37,13 +38,16 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         notes += decoded.notes
         left_out += decoded.left_out
     if "test" in layout.parts:
-        test, test_notes = _seal_part(layout, train)
-        notes += test_notes
+        test, summary = _seal_part(layout, train)
+        notes += summary.notes
+        left_out += summary.left_out
     else:
         free = _find_free(train, val)
         _check_class_sizes(layout, train, free, needed=2 if val else 3)
         train, test = carve_test(train, free, seed=seed)
         notes += (f"{len(test):,} images were set aside as the test set and sealed.",)
+    merged = merge_left_out(left_out)
+    notes += describe_left_out(merged)
     return DataSet(
         name,
         layout.source,
@@ -52,7 +56,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         val,
         mirror_safe,
         notes,
-        left_out=merge_left_out(left_out),
+        left_out=merged,
         place=layout.place,
         options=layout.options,
     )
@@ -87,14 +91,14 @@ def _find_free(images: ImageSet, val: ImageSet | None) -> Indices:
     return np.flatnonzero(~find_copies(images.images, val.images))
 
 
-def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, ...]]:
+def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, PartSummary]:
     """Seal a declared test part, which is read again when it is opened."""
     shape = train.shape
     if not layout.files:  # arrays in memory: their owner may change them before they are opened
         decoded = layout.read("test", shape)
         images = decoded.images
         _check_agreement(layout, "test", images.shape, images.class_names, train)
-        return seal_test(images), decoded.notes
+        return seal_test(images), PartSummary.of(decoded)
     summary = summarize(layout, "test", shape)
     _check_agreement(layout, "test", summary.shape, summary.class_names, train)
 
@@ -107,7 +111,7 @@ def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, 
             )
         return images
 
-    return SealedTest(open_part, size=summary.size, fingerprint=summary.fingerprint), summary.notes
+    return SealedTest(open_part, size=summary.size, fingerprint=summary.fingerprint), summary
 
 
 def _check_agreement(

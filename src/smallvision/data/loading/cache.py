@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import DecodedPart, Layout, Part
+from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, record_left_out
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
 from smallvision.records.files import DAMAGES, make_folder, open_new
@@ -41,6 +41,20 @@ class PartSummary:
     class_names: tuple[str, ...]
     fingerprint: str
     notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @classmethod
+    def of(cls, decoded: DecodedPart) -> PartSummary:
+        """The summary of a part that is decoded."""
+        images = decoded.images
+        return cls(
+            len(images),
+            images.shape,
+            images.class_names,
+            images.fingerprint,
+            decoded.notes,
+            decoded.left_out,
+        )
 
 
 def expand(path: str | Path) -> Path:
@@ -89,13 +103,14 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSum
     record = CacheEntry.of(layout, part).read_record() if layout.files else None
     if record is not None:
         return PartSummary(
-            record.n, record.shape, record.class_names, record.fingerprint, record.notes
+            record.n,
+            record.shape,
+            record.class_names,
+            record.fingerprint,
+            record.notes,
+            _list_left_out(record),
         )
-    decoded = read_cached(layout, part, shape)
-    images = decoded.images
-    return PartSummary(
-        len(images), images.shape, images.class_names, images.fingerprint, decoded.notes
-    )
+    return PartSummary.of(read_cached(layout, part, shape))
 
 
 @dataclass(frozen=True)
@@ -155,7 +170,7 @@ class CacheEntry:
         if images.images.nbytes > HASHED_BYTES:
             vars(images)["fingerprint"] = record.fingerprint
         intact = images.fingerprint == record.fingerprint and len(images) == record.n
-        return DecodedPart(images, record.notes) if intact else None
+        return DecodedPart(images, record.notes, _list_left_out(record)) if intact else None
 
     def write(self, decoded: DecodedPart) -> None:
         """Write both arrays, then the record."""
@@ -172,9 +187,14 @@ class CacheEntry:
             class_names=images.class_names,
             fingerprint=images.fingerprint,
             notes=decoded.notes,
+            left_out=record_left_out(decoded.left_out),
             bytes=sizes,
         )
         store.write(self.manifest, record)
+
+
+def _list_left_out(record: CachedPart) -> tuple[LeftOut, ...]:
+    return tuple(LeftOut(one.reason, one.count, one.example) for one in record.left_out)
 
 
 def _stamp(files: tuple[Path, ...]) -> str:

@@ -57,7 +57,8 @@ def load_data(
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
             and become 32 where they differ.
         fit: how pictures of another shape are fitted: `crop`, `pad` or `stretch`.
-        train, val, test: folders or files of the parts, where the tree does not tell them.
+        train, val, test: folders or files of the parts, where the tree does not tell them; they
+            are looked for in the working directory, then in `source`.
         config: the configuration of a Parquet tree that holds several.
         image_column, label_column: columns of a table.
         label_from: a regular expression with one group, which finds the class in a file name.
@@ -81,9 +82,9 @@ def load_data(
     options = SourceOptions(
         image_size=image_size,
         fit=fit,
-        train=None if train is None else expand(train),
-        val=None if val is None else expand(val),
-        test=None if test is None else expand(test),
+        train=_find_part(train, source),
+        val=_find_part(val, source),
+        test=_find_part(test, source),
         config=config,
         image_column=image_column,
         label_column=label_column,
@@ -101,6 +102,16 @@ def load_data(
     if mirror_safe is not None:
         data = replace(data, mirror_safe=mirror_safe)
     return data if name is None else replace(data, name=name)
+
+
+def _find_part(part: str | Path | None, source: object) -> Path | None:
+    """An absolute path to what the user named for a part, which may be told from the source."""
+    if part is None:
+        return None
+    place = expand(part)
+    if not place.exists() and isinstance(source, str | Path) and (expand(source) / place).exists():
+        place = expand(source) / place
+    return place.absolute()
 
 
 def _load_named(

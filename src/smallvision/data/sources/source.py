@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, SettingError
+from smallvision.records.schema import LeftOutRecord
 from smallvision.shapes import Shape
 
 Part: TypeAlias = Literal["train", "val", "test"]
@@ -71,6 +72,22 @@ def merge_left_out(some: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
         known = merged.get(one.reason)
         merged[one.reason] = one if known is None else replace(known, count=known.count + one.count)
     return tuple(sorted(merged.values(), key=lambda one: (-one.count, one.reason)))
+
+
+def describe_left_out(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+    """One sentence about everything that is left out, or none where there is nothing."""
+    pieces = [
+        f"{one.reason} ({one.count:,}, such as {one.example})"
+        if one.count > 1
+        else f"{one.reason} ({one.example})"
+        for one in left_out
+    ]
+    return (f"Left out: {'; '.join(pieces)}.",) if pieces else ()
+
+
+def record_left_out(left_out: Iterable[LeftOut]) -> tuple[LeftOutRecord, ...]:
+    """What is left out of a source, as records keep it."""
+    return tuple(LeftOutRecord(**asdict(one)) for one in left_out)
 
 
 @dataclass(frozen=True)
@@ -153,6 +170,7 @@ class Layout:
         files: all files that determine the content; the cache watches them.
         options: the user's options, which are part of the identity of a cache entry.
         left_out: what lies in the source and in none of the parts.
+        notes: what was understood of the source that a person should know, one sentence each.
     """
 
     source: str
@@ -161,6 +179,7 @@ class Layout:
     files: tuple[Path, ...] = ()
     options: SourceOptions = SourceOptions()
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def read(self, part: Part, shape: Shape | None = None) -> DecodedPart:
         """Decode one part.

@@ -5,6 +5,7 @@ A new kind is one file with a class that implements `Source`, and one line here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +18,15 @@ from smallvision.data.sources.npz import NpzSource
 from smallvision.data.sources.parquet import ParquetSource
 from smallvision.data.sources.pictures.folder import FolderSource
 from smallvision.data.sources.pictures.patterns import PatternSource
-from smallvision.data.sources.pictures.tables import TableSource
-from smallvision.data.sources.source import Layout, Source, SourceOptions, errors_at
+from smallvision.data.sources.pictures.tables import TableSource, is_table
+from smallvision.data.sources.source import (
+    Layout,
+    Part,
+    Source,
+    SourceOptions,
+    errors_at,
+    merge_left_out,
+)
 from smallvision.errors import DataError
 
 # They are tried in this order. Any folder might be a folder of pictures, so that is tried last.
@@ -39,10 +47,55 @@ SOURCES: tuple[Source, ...] = (
 def recognize(place: Path, options: SourceOptions) -> Layout:
     """Recognize what a file or folder holds.
 
+    Parts that the user named are files of any kind, or folders of pictures.
+
     Raises:
         DataError: no source recognizes it, or the one that does finds it incomplete or damaged.
         SettingError: an option that the source does not take.
     """
+    named: dict[Part, Path | None] = {
+        "train": options.train,
+        "val": options.val,
+        "test": options.test,
+    }
+    files = {part: path for part, path in named.items() if path is not None}
+    if files and all(is_table(path) for path in files.values()):
+        with errors_at(place):
+            layout = TableSource().recognize_parts(place, files, options)
+            options.check((*TableSource.takes, *named), f"{place} ({layout.source})")
+            return replace(layout, options=options)
+    if any(path.is_file() for path in files.values()):
+        return _join(place, files, options)
+    return _recognize_one(place, options)
+
+
+def _join(place: Path, files: Mapping[Part, Path], options: SourceOptions) -> Layout:
+    """A source whose parts are sources of their own: the files that the user named."""
+    alone = replace(options, train=None, val=None, test=None)
+    layouts = {part: _recognize_one(path, alone) for part, path in files.items()}
+    for part, layout in layouts.items():
+        if len(layout.parts) > 1:
+            raise DataError(
+                f"{files[part]}, which is named for {part}, has parts of its own "
+                f"({', '.join(layout.parts)}); load it alone"
+            )
+    parts = {part: layout.parts["train"] for part, layout in layouts.items()}
+    if "train" not in layouts:
+        layouts["train"] = _recognize_one(place, alone)
+        parts = {**layouts["train"].parts, **parts}
+    every = tuple(layouts.values())
+    return Layout(
+        source=layouts["train"].source,
+        parts=parts,
+        place=place,
+        files=tuple(file for layout in every for file in layout.files),
+        options=options,
+        left_out=merge_left_out(one for layout in every for one in layout.left_out),
+        notes=tuple(note for layout in every for note in layout.notes),
+    )
+
+
+def _recognize_one(place: Path, options: SourceOptions) -> Layout:
     with errors_at(place):
         if not (place.is_file() or place.is_dir()):
             raise DataError("is neither a file nor a folder, but a pipe, a socket or a device")

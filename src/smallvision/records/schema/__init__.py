@@ -3,7 +3,7 @@
 `docs/RECORDS.md` is generated from these classes.
 """
 
-from smallvision.records.schema.base import Interval, Record
+from smallvision.records.schema.base import Interval, LeftOutRecord, Record
 from smallvision.records.schema.comparison import Comparison, PairVerdict, RunGroup
 from smallvision.records.schema.ensemble import (
     AveragedWeights,
@@ -49,7 +49,6 @@ from smallvision.records.schema.model import (
     CachedPart,
     Manifest,
     ModelRecord,
-    SkippedMember,
     TtaRecord,
     UnpackedArchive,
 )
@@ -158,6 +157,7 @@ __all__ = [
     "LadderVerdicts",
     "LearningRateSchedule",
     "LedgerEntry",
+    "LeftOutRecord",
     "Limits",
     "MacroAverages",
     "Manifest",
@@ -185,7 +185,6 @@ __all__ = [
     "SeedSummary",
     "SelectionName",
     "SettingValues",
-    "SkippedMember",
     "SliceBin",
     "SplitCounts",
     "SplitRecord",

@@ -148,3 +148,17 @@ class Record(BaseModel):
     def change(self: AnyRecord, **fields: Any) -> AnyRecord:
         """The same record with other values of some fields."""
         return self.extend(type(self), **fields)
+
+
+class LeftOutRecord(Record):
+    """Files or rows of a source that are in none of its parts, for one reason."""
+
+    reason: Text
+    """Why, in words."""
+    count: Number
+    """How many."""
+    example: Text
+    """One of them, as it is called inside the source."""
+
+
+LeftOutRecords: TypeAlias = Annotated[tuple[LeftOutRecord, ...], at_most(1000)]

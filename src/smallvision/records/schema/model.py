@@ -11,11 +11,10 @@ from smallvision.records.schema.base import (
     Count,
     FileName,
     Hash,
-    Number,
+    LeftOutRecords,
     Record,
     Shape,
     Temperature,
-    Text,
     Texts,
     check_lengths,
 )
@@ -92,23 +91,14 @@ class CachedPart(Record):
     """Fingerprint of the decoded images."""
     notes: Texts
     """What the reader did that a person should know, one sentence each."""
+    left_out: LeftOutRecords = ()
+    """What of this part could not be read, by reason."""
     bytes: Annotated[dict[Literal["images", "labels"], Count], Field(max_length=2)]
     """Sizes of the array files."""
-
-
-class SkippedMember(Record):
-    """Members of an archive that were not unpacked, for one reason."""
-
-    reason: Text
-    """Why."""
-    count: Number
-    """How many."""
-    example: Text
-    """The name of the first."""
 
 
 class UnpackedArchive(Record):
     """`archive.json` in the cache: written last, so that a folder which has it is complete."""
 
-    skipped: Annotated[tuple[SkippedMember, ...], Field(max_length=100)]
-    """What was left out: links, special files, and names that lead elsewhere."""
+    left_out: LeftOutRecords
+    """What was not unpacked, by reason: links, special files, and names that lead elsewhere."""

@@ -11,6 +11,7 @@ from smallvision.records.schema.base import (
     Count,
     Fraction,
     Hash,
+    LeftOutRecords,
     Record,
     Seed,
     check_lengths,
@@ -63,3 +64,5 @@ class SplitRecord(Record):
     """Images that have an identical copy; copies always fall on one side."""
     dropped: Count = 0
     """Training images left out because the declared validation set holds a copy of them."""
+    left_out: LeftOutRecords = ()
+    """What lies in the source and in none of its parts, by reason."""

@@ -14,6 +14,7 @@ from smallvision.records.schema.base import (
     Fraction,
     Hash,
     Interval,
+    LeftOutRecords,
     Name,
     Number,
     PathText,
@@ -97,6 +98,8 @@ class DataDescription(Record):
     """Whether a mirrored image keeps its class."""
     notes: Texts
     """What the loader did that a person should know, one sentence each."""
+    left_out: LeftOutRecords = ()
+    """What lies in the source and in none of its parts, by reason."""
 
 
 class NetworkLength(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from smallvision.data.loading import cache as cache_module
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
-from smallvision.data.sources.source import Layout
+from smallvision.data.sources.source import Layout, LeftOut
 from smallvision.errors import DataError
 from tests.support.records import HASH
 from tests.support.sources import encode_picture, write_pictures
@@ -231,3 +232,21 @@ def test_where_the_cache_is(variables, wanted, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert cache_folder() == wanted
+
+
+def test_what_is_left_out_is_told_again_from_the_cache(pets, monkeypatch):
+    original = Layout.read
+
+    def leave_out(self, part, shape=None):
+        left_out = (LeftOut("unreadable", 2, f"{part}/cat/x.png"),)
+        return dataclasses.replace(original(self, part, shape), left_out=left_out)
+
+    monkeypatch.setattr(Layout, "read", leave_out)
+    (pets / "train" / "notes.txt").write_text("text")
+    first, second = load_data(pets), load_data(pets)
+    assert first.left_out == second.left_out
+    assert first.left_out == (
+        LeftOut("unreadable", 4, "train/cat/x.png"),
+        LeftOut("no picture", 1, "train/notes.txt"),
+    )
+    assert "Left out: unreadable (4, such as train/cat/x.png); no picture" in second.notes[-1]

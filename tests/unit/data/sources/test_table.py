@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from smallvision.data.loading.load import load_data
+from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources.pictures.folder import FolderSource
 from smallvision.data.sources.pictures.patterns import PatternSource
 from smallvision.data.sources.source import SourceOptions
@@ -113,3 +114,20 @@ def test_what_is_neither_a_file_nor_a_folder(name, tmp_path, refuses):
     for place in (tmp_path / name, tmp_path / "link"):
         with refuses(place, "neither a file nor a folder"):
             recognize(place, SourceOptions())
+
+
+def test_named_parts_are_files(tmp_path):
+    for name, part in (("a", slice(0, 24)), ("b", slice(24, 32)), ("c", slice(32, 40))):
+        np.savez(tmp_path / f"{name}.npz", x=PIXELS[part], y=LABELS[part])
+    data = load_data(tmp_path / "a.npz", val=tmp_path / "b.npz", test=tmp_path / "c.npz")
+    again = load_data(tmp_path, train="a.npz", val="b.npz", test=tmp_path / "c.npz")
+    for each in (data, again):
+        assert (len(each.train), len(each.val), len(each.test)) == (24, 8, 8)
+        assert open_sealed_test(each.test).labels.tolist() == LABELS[32:].tolist()
+
+
+def test_a_named_part_with_parts_of_its_own_is_refused(tmp_path, refuses):
+    np.savez(tmp_path / "a.npz", x=PIXELS, y=LABELS)
+    np.savez(tmp_path / "b.npz", x_train=PIXELS, y_train=LABELS, x_test=PIXELS, y_test=LABELS)
+    with refuses("b.npz, which is named for test, has parts of its own (train, test)"):
+        load_data(tmp_path / "a.npz", test=tmp_path / "b.npz")

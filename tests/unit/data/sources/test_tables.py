@@ -386,3 +386,20 @@ def test_a_named_table_says_which_others_lie_beside_it(tmp_path, listings):
     data = load_data(write_files(tmp_path, files) / "train.csv")
     assert {one.reason: one.count for one in data.left_out} == {tables.NO_LABEL: 6}
     assert listings[0].notes[0].startswith("Of the tables in its folder only train.csv was read")
+
+
+def test_tables_that_are_named_for_parts(tmp_path):
+    files = {
+        "one.csv": table("id,label", TEN),
+        "two.csv": table("id,label", TWELVE[:3], labels=("dog",)),
+        "labels/three.csv": table("id,label", ["r0"]),
+        **pictures("x/", [*TEN, *TWELVE[:3], "r0", "r1"]),
+    }
+    root = write_files(tmp_path / "set", files)
+    parts = {"train": "one.csv", "val": "two.csv", "test": root / "labels" / "three.csv"}
+    for place in (root, root / "one.csv"):
+        named = parts if place == root else {**parts, "train": None}
+        data = load_data(place, **{part: path and root / path for part, path in named.items()})
+        assert (len(data.train), len(data.val), len(data.test)) == (10, 3, 1)
+        assert data.val.labels.tolist() == [1, 1, 1]
+        assert {one.reason: one.count for one in data.left_out} == {tables.NO_ROW: 1}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath
+from dataclasses import replace
+from pathlib import Path
 
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out, sort_names
@@ -11,7 +13,7 @@ from smallvision.data.sources.pictures.reading import LOOSE, Reading, read_chose
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
     NO_PICTURE,
-    Folder,
+    TreeFolder,
     read_tree,
     show_inside,
 )
@@ -53,8 +55,8 @@ class FolderSource:
         """
         if not place.is_dir():
             return None
-        listing = list_folder(place, options)
-        return lay_out(listing, "folder of images", options)
+        layout = lay_out(list_folder(place, options), "folder of images", options)
+        return replace(layout, place=place)
 
 
 def list_folder(place: Path, options: SourceOptions) -> Listing:
@@ -63,28 +65,34 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     Raises:
         DataError, SettingError: as for `FolderSource.recognize`.
     """
+    place = place.absolute()  # as parts may lie elsewhere
     root, left_out = read_tree(place, options.suffixes)
     trees, reading, more = _read(root, options)
-    listed: dict[Part, list[tuple[Picture, PurePath]]] = {
+    parts: dict[Part, list[Picture]] = {
         part: [
-            (Picture(path, name), path.relative_to(classes[name].path))
+            Picture(path, name)
             for name in sort_names(list(classes))
             for path in classes[name].list_pictures()
         ]
         for part, classes in reading.parts.items()
     }
-    parts = {part: [picture for picture, _ in pictures] for part, pictures in listed.items()}
     notes = tuple(reading.notes)
     if options.group_by is not None:
-        parts, said = group_pictures(listed, options.group_by)
+        homes = {
+            (part, name): folder.path
+            for part, classes in reading.parts.items()
+            for name, folder in classes.items()
+        }
+        parts, said = group_pictures(parts, homes, options.group_by)
         notes += said
     rest = [each for tree in trees for each in _count_rest(tree, reading, place)]
-    return Listing(place, parts, merge_left_out([*left_out, *more, *rest]), notes)
+    above = Path(os.path.commonpath([tree.path for tree in trees]))
+    return Listing(above, parts, merge_left_out([*left_out, *more, *rest]), notes)
 
 
 def _read(
-    root: Folder, options: SourceOptions
-) -> tuple[list[Folder], Reading, tuple[LeftOut, ...]]:
+    root: TreeFolder, options: SourceOptions
+) -> tuple[list[TreeFolder], Reading, tuple[LeftOut, ...]]:
     """What the folders mean, the trees to look for the rest in, and what is left out already."""
     grouped = options.group_by == FOLDER
     given: dict[Part, Path | None] = {
@@ -92,7 +100,7 @@ def _read(
         "val": options.val,
         "test": options.test,
     }
-    chosen: dict[Part, Folder] = {}
+    chosen: dict[Part, TreeFolder] = {}
     left_out: list[LeftOut] = []
     for part, path in given.items():
         if path is not None:
@@ -106,38 +114,37 @@ def _read(
     for part, folder in chosen.items():
         others = [other for other in chosen.values() if other is not folder]
         chosen[part] = folder.without(others) or folder
-    found = [root.without(list(chosen.values())), *chosen.values()]
-    rest = Folder(root.path) if found[0] is None else found[0]
-    reading = read_chosen(rest, chosen, grouped=grouped)
-    return [rest, *chosen.values()], reading, tuple(left_out)
+    rest = root.without(list(chosen.values()))
+    reading = read_chosen(rest or TreeFolder(root.path), chosen, grouped=grouped)
+    trees = [*chosen.values()] if rest is None else [rest, *chosen.values()]
+    return trees, reading, tuple(left_out)
 
 
 def _find_folder(
-    root: Folder, part: Part, path: Path, options: SourceOptions
-) -> tuple[Folder, tuple[LeftOut, ...]]:
+    root: TreeFolder, part: Part, path: Path, options: SourceOptions
+) -> tuple[TreeFolder, tuple[LeftOut, ...]]:
     """The folder that the user named for a part: in the tree, or elsewhere."""
-    place = path if path.exists() or path.is_absolute() else root.path / path
-    if not place.is_dir():
+    if not path.is_dir():
         raise DataError(f"{path}, which is named for {part}, is no folder")
-    wanted = place.resolve()
+    wanted = path.resolve()
     for folder in root.walk():
-        if folder.name == wanted.name or folder is root or folder.path.is_symlink():
-            if folder.path.resolve() == wanted:
-                return folder, ()
-    return read_tree(place, options.suffixes)
+        alike = folder.name == wanted.name or folder is root or folder.path.is_symlink()
+        if alike and folder.path.resolve() == wanted:
+            return folder, ()
+    return read_tree(path, options.suffixes)
 
 
-def _count_rest(tree: Folder, reading: Reading, root: Path) -> Iterator[LeftOut]:
+def _count_rest(tree: TreeFolder, reading: Reading, root: Path) -> Iterator[LeftOut]:
     """Count what lies in a tree and in none of the class folders."""
     listed = {folder for classes in reading.parts.values() for folder in classes.values()}
     yield from _count_folder(tree, LOOSE, listed, reading.reasons, root)
 
 
 def _count_folder(
-    folder: Folder,
+    folder: TreeFolder,
     reason: str | None,
-    listed: set[Folder],
-    reasons: Mapping[Folder, str],
+    listed: set[TreeFolder],
+    reasons: Mapping[TreeFolder, str],
     root: Path,
 ) -> Iterator[LeftOut]:
     """Count a folder; `reason` is why its pictures are in no part, or None where they are."""

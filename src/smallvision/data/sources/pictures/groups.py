@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from smallvision.data.sources.pictures.listing import Picture
 from smallvision.data.sources.source import Part
@@ -15,12 +16,13 @@ FOLDER = "folder"
 
 
 def group_pictures(
-    parts: Mapping[Part, Sequence[tuple[Picture, PurePath]]], group_by: str
+    parts: Mapping[Part, Sequence[Picture]], homes: Mapping[tuple[Part, str], Path], group_by: str
 ) -> tuple[dict[Part, list[Picture]], tuple[str, ...]]:
     """Give pictures the groups that the user asked for.
 
     Args:
-        parts: the pictures of each part, each with its path inside of its class folder.
+        parts: the pictures of each part.
+        homes: the class folder of each part and class.
         group_by: `folder` for the folder inside of the class folder, or a regular expression with
             one group for the name of the file.
 
@@ -31,7 +33,11 @@ def group_pictures(
         DataError: no picture has a group.
         SettingError: `group_by` is neither of both.
     """
-    inside = [path for pictures in parts.values() for _, path in pictures]
+    inside = [
+        picture.path.relative_to(homes[part, picture.label])
+        for part, pictures in parts.items()
+        for picture in pictures
+    ]
     found = _list_folders(inside) if group_by == FOLDER else _match_names(inside, group_by)
     if not any(found):
         raise DataError(
@@ -41,10 +47,23 @@ def group_pictures(
         )
     words = iter(found)
     grouped = {
-        part: [replace(picture, group=next(words)) for picture, _ in pictures]
+        part: [replace(picture, group=next(words)) for picture in pictures]
         for part, pictures in parts.items()
     }
     return grouped, (*_describe_alone(found), *_describe_shared(grouped))
+
+
+def find_homes(parts: Mapping[Part, Sequence[Picture]]) -> dict[tuple[Part, str], Path]:
+    """The folder that holds all pictures of a part, where no class has a folder of its own."""
+    homes = {
+        part: Path(os.path.commonpath({picture.path.parent for picture in pictures}))
+        for part, pictures in parts.items()
+    }
+    return {
+        (part, picture.label): homes[part]
+        for part, pictures in parts.items()
+        for picture in pictures
+    }
 
 
 def _list_folders(inside: Sequence[PurePath]) -> list[str | None]:

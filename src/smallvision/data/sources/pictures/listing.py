@@ -28,8 +28,10 @@ from smallvision.data.sources.source import (
     SourceOptions,
     merge_left_out,
 )
-from smallvision.errors import DataError, SettingError
+from smallvision.errors import DataError, SettingError, nearest
 from smallvision.shapes import Shape
+
+MOST_NAMED = 12  # classes in a message
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
         place=listing.root,
         files=tuple(picture.path for pictures in listing.parts.values() for picture in pictures),
         left_out=listing.left_out,
+        notes=listing.notes,
     )
 
 
@@ -157,7 +160,8 @@ def _find_classes(listing: Listing) -> tuple[str, ...]:
     for part, pictures in listing.parts.items():
         for label in sort_names([picture.label for picture in pictures]):
             if label not in counts:
-                raise DataError(f"{part} has a class '{label}' that train lacks")
+                hint = nearest(label, counts) if len(counts) <= MOST_NAMED else ""
+                raise DataError(f"{part} has a class '{label}' that train lacks{hint}")
     return sort_names(list(counts))
 
 

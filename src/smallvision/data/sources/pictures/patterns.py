@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from smallvision.data.sources.pictures.groups import group_pictures
+from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
 from smallvision.data.sources.pictures.tree import NO_PICTURE, read_tree, show_inside
 from smallvision.data.sources.source import (
@@ -56,12 +56,12 @@ class PatternSource:
                 f"{paths[0].name}"
             )
         parts = _tell_parts(place, labels)
-        listed: dict[Part, list[tuple[Picture, PurePath]]] = {}
+        listed: dict[Part, list[Picture]] = {}
         reasons: dict[str, list[Path]] = {}
         for path in paths:
             inside = path.relative_to(place)
             if path in labels and (part := parts[path]):
-                listed.setdefault(part, []).append((Picture(path, labels[path]), inside))
+                listed.setdefault(part, []).append(Picture(path, labels[path]))
                 continue
             unlabelled = {"val", "test"} & {tell_part(folder) for folder in inside.parts[:-1]}
             reason = NO_LABEL if unlabelled else NO_MATCH
@@ -72,11 +72,10 @@ class PatternSource:
             LeftOut(reason, len(some), show_inside(some[0], place))
             for reason, some in reasons.items()
         ]
-        found = {part: [picture for picture, _ in some] for part, some in listed.items()}
         notes: tuple[str, ...] = ()
         if options.group_by is not None:
-            found, notes = group_pictures(listed, options.group_by)
-        listing = Listing(place, found, merge_left_out([*left_out, *rest]), notes)
+            listed, notes = group_pictures(listed, find_homes(listed), options.group_by)
+        listing = Listing(place, listed, merge_left_out([*left_out, *rest]), notes)
         return lay_out(listing, "pictures with classes in their names", options)
 
 

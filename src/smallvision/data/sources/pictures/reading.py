@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.sources.pictures.tree import Folder
+from smallvision.data.sources.pictures.tree import TreeFolder
 from smallvision.data.sources.source import PART_NAMES, Part, tell_part
 from smallvision.errors import DataError
 
-ClassFolders: TypeAlias = dict[str, Folder]  # the name of a class -> the folder of its pictures
+ClassFolders: TypeAlias = dict[str, TreeFolder]  # the name of a class -> the folder of its pictures
 
 LOOSE = "loose, outside of the class folders"
 UNLABELLED = "without a label"
@@ -38,11 +38,11 @@ class Reading:
     """
 
     parts: dict[Part, ClassFolders]
-    reasons: dict[Folder, str] = field(default_factory=dict)
+    reasons: dict[TreeFolder, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-def read_meaning(root: Folder, *, grouped: bool = False) -> Reading:
+def read_meaning(root: TreeFolder, *, grouped: bool = False) -> Reading:
     """Find the parts and the classes of a tree by the names and the depth of its folders.
 
     Args:
@@ -52,20 +52,19 @@ def read_meaning(root: Folder, *, grouped: bool = False) -> Reading:
     Raises:
         DataError: there are no class folders, or the tree can be read in two ways.
     """
-    parts = {folder: part for folder in root.holding if (part := _tell_divided(folder))}
-    if parts:
-        return _read_parts(root, parts)
-    if len(root.holding) == 1 and root.holding[0].holding:
-        lone = root.holding[0]
-        reading = read_meaning(lone, grouped=grouped)
-        if not any("lie in" in note for note in reading.notes):
-            inside = lone.unwrap().path.relative_to(root.path)
-            reading.notes.append(f"The class folders lie in {inside}{os.sep}.")
-        return reading
-    return _read_classes(root, grouped)
+    folder = root
+    while not (parts := _find_divided(folder)) and _holds_lone_folder(folder):
+        folder = folder.holding[0]
+    reading = _read_parts(folder, parts) if parts else _read_classes(folder, grouped)
+    if folder is not root:
+        inside = folder.path.relative_to(root.path)
+        reading.notes.append(f"The pictures are those in {inside}{os.sep}.")
+    return reading
 
 
-def read_chosen(root: Folder, chosen: Mapping[Part, Folder], *, grouped: bool = False) -> Reading:
+def read_chosen(
+    root: TreeFolder, chosen: Mapping[Part, TreeFolder], *, grouped: bool = False
+) -> Reading:
     """Take the parts that the user named, and find the training part where it is not among them.
 
     Args:
@@ -90,7 +89,7 @@ def read_chosen(root: Folder, chosen: Mapping[Part, Folder], *, grouped: bool = 
     return reading
 
 
-def _list_chosen(folder: Folder, part: Part, known: Collection[str]) -> ClassFolders:
+def _list_chosen(folder: TreeFolder, part: Part, known: Collection[str]) -> ClassFolders:
     inner = folder.unwrap(known)
     if not inner.holding:
         raise DataError(
@@ -100,7 +99,7 @@ def _list_chosen(folder: Folder, part: Part, known: Collection[str]) -> ClassFol
     return _list_classes(inner, part)
 
 
-def _list_classes(folder: Folder, part: Part) -> ClassFolders:
+def _list_classes(folder: TreeFolder, part: Part) -> ClassFolders:
     """The class folders of a part; an empty one is an error where models are to learn it."""
     for each in folder.folders:
         if part == "train" and each.is_empty:
@@ -113,13 +112,23 @@ def _list_classes(folder: Folder, part: Part) -> ClassFolders:
 # parts ------------------------------------------------------------------------------------------
 
 
-def _tell_divided(folder: Folder) -> Part | None:
-    """The part that a folder is by its name, if it holds class folders; else it may be a class."""
-    return tell_part(folder.name) if folder.unwrap().holding else None
+def _find_divided(folder: TreeFolder) -> dict[TreeFolder, Part]:
+    """The folders that are parts by their names; one without class folders may be a class."""
+    told = {each: tell_part(each.name) for each in folder.holding}
+    return {
+        each: part
+        for each, part in told.items()
+        if part and len(each.unwrap().holding) >= (2 if part == "train" else 1)
+    }
 
 
-def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
-    found: dict[Part, Folder] = {}
+def _holds_lone_folder(folder: TreeFolder) -> bool:
+    """Whether a folder cannot hold the class folders, as there is one alone, with more in it."""
+    return len(folder.holding) == 1 and bool(folder.holding[0].holding)
+
+
+def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
+    found: dict[Part, TreeFolder] = {}
     for folder, part in named.items():
         if part in found:
             raise DataError(
@@ -131,32 +140,38 @@ def _read_parts(root: Folder, named: Mapping[Folder, Part]) -> Reading:
             f"there is {next(iter(named)).name}/ but no train/ folder that holds class folders; "
             f"add it, or {CHOOSE}"
         )
-    rest = [folder for folder in root.holding if folder not in named]
-    unlabelled = [folder for folder in rest if _is_unlabelled(folder)]
-    train = found["train"]
-    _refuse_strangers(root, train, [folder for folder in rest if folder not in unlabelled])
+    train = found.pop("train")
     classes = _list_classes(train.unwrap(), "train")
+    unlabelled = [
+        folder for folder in root.holding if folder is not train and _is_unlabelled(folder, classes)
+    ]
+    known = {*named, *unlabelled}
+    _refuse_strangers(root, train, [folder for folder in root.holding if folder not in known])
     parts: dict[Part, ClassFolders] = {"train": classes}
     for part, folder in found.items():
-        if part != "train":
+        if folder not in unlabelled:
             parts[part] = _list_classes(folder.unwrap(classes), part)
     notes = [
         f"{folder.name}{os.sep} is read as the {part} part."
-        for part, folder in found.items()
-        if folder.name.lower() not in PART_NAMES
+        for folder, part in named.items()
+        if folder.name.lower() not in PART_NAMES and folder not in unlabelled
     ]
     return Reading(parts, dict.fromkeys(unlabelled, UNLABELLED), notes)
 
 
-def _is_unlabelled(folder: Folder) -> bool:
-    """Whether a folder beside the training part holds pictures without class folders to predict."""
-    if folder.unwrap().holding:
+def _is_unlabelled(folder: TreeFolder, classes: Collection[str]) -> bool:
+    """Whether a folder beside the training part holds pictures to predict, in no class folders.
+
+    They lie loose, or in one folder that is none of the classes.
+    """
+    inner = folder.unwrap(classes)
+    if len(inner.holding) > 1 or any(each.name in classes for each in inner.holding):
         return False
     told = any(word in folder.name.lower() for word in UNLABELLED_NAMES)
     return told or tell_part(folder.name) in ("val", "test")
 
 
-def _refuse_strangers(root: Folder, train: Folder, strangers: Sequence[Folder]) -> None:
+def _refuse_strangers(root: TreeFolder, train: TreeFolder, strangers: Sequence[TreeFolder]) -> None:
     """Refuse folders of pictures beside the training part that are no part themselves."""
     if not strangers:
         return
@@ -178,7 +193,7 @@ def _refuse_strangers(root: Folder, train: Folder, strangers: Sequence[Folder]) 
 # classes ----------------------------------------------------------------------------------------
 
 
-def _read_classes(root: Folder, grouped: bool) -> Reading:
+def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
     held = root.holding
     if not held:
         raise DataError(f"{_explain_absence(root)}; expected one folder per class")
@@ -194,7 +209,7 @@ def _read_classes(root: Folder, grouped: bool) -> Reading:
     return Reading({"train": _list_classes(root, "train")})
 
 
-def _explain_absence(root: Folder) -> str:
+def _explain_absence(root: TreeFolder) -> str:
     if root.pictures:
         return "the images lie loose"
     for folder in root.walk():
@@ -206,7 +221,7 @@ def _explain_absence(root: Folder) -> str:
     return f"there are no images ({', '.join(SUFFIXES)})"
 
 
-def _read_inner_parts(held: Sequence[Folder]) -> dict[Part, ClassFolders] | None:
+def _read_inner_parts(held: Sequence[TreeFolder]) -> dict[Part, ClassFolders] | None:
     """The parts where each class folder is divided by itself (`cat/train/`, `cat/test/`)."""
     parts: dict[Part, ClassFolders] = {}
     for folder in held:
@@ -220,7 +235,7 @@ def _read_inner_parts(held: Sequence[Folder]) -> dict[Part, ClassFolders] | None
     return parts
 
 
-def _refuse_parts_without_classes(root: Folder) -> None:
+def _refuse_parts_without_classes(root: TreeFolder) -> None:
     """Refuse `train/` and `test/` whose pictures lie loose: they are parts and no classes."""
     told = {folder.name: tell_part(folder.name) for folder in root.holding}
     named = [name for name, part in told.items() if part]
@@ -232,7 +247,7 @@ def _refuse_parts_without_classes(root: Folder) -> None:
         )
 
 
-def _refuse_equal_folders(root: Folder) -> None:
+def _refuse_equal_folders(root: TreeFolder) -> None:
     """Refuse class folders that hold folders of the same names, which may be the classes.
 
     A single name, as in `n01443537/images/` of Tiny-ImageNet, divides nothing.
@@ -250,7 +265,7 @@ def _refuse_equal_folders(root: Folder) -> None:
         )
 
 
-def _refuse_deeper_folders(root: Folder) -> None:
+def _refuse_deeper_folders(root: TreeFolder) -> None:
     """Refuse class folders that hold only folders, as at the root of a repository."""
     for folder in sorted(root.holding, key=lambda each: -each.total):
         inner = folder.unwrap()
@@ -263,7 +278,7 @@ def _refuse_deeper_folders(root: Folder) -> None:
             )
 
 
-def _names(folders: Iterable[Folder]) -> list[str]:
+def _names(folders: Iterable[TreeFolder]) -> list[str]:
     return [folder.name for folder in folders]
 
 

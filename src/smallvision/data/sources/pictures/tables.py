@@ -20,9 +20,9 @@ from smallvision.data.sources.pictures.columns import (
     find_columns,
     tell_word,
 )
-from smallvision.data.sources.pictures.groups import group_pictures
+from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
-from smallvision.data.sources.pictures.tree import NO_PICTURE, Folder, read_tree, show_inside
+from smallvision.data.sources.pictures.tree import NO_PICTURE, TreeFolder, read_tree, show_inside
 from smallvision.data.sources.source import (
     Layout,
     LeftOut,
@@ -38,6 +38,7 @@ TABLE_FOLDERS = re.compile(r"(?:labels?|annotations?|csvs?|tables?|meta(?:data)?
 MOST_TORN = 0.01  # of the pictures that may be named with several classes, though always 3
 WHOLE = re.compile(r"\d+\.0+")
 
+SOURCE = "table of pictures"
 NO_LABEL = "no label"
 NO_ROW = "named by no row of the table"
 GONE = "named by a row of the table and not there"
@@ -89,13 +90,44 @@ class TableSource:
             SettingError: it lacks a column that the user named.
         """
         if place.is_file():
-            if not place.name.lower().endswith((*TABLE_SUFFIXES, ".txt")):
-                return None
-            return _recognize_file(place, options)
+            return _recognize_file(place, options) if is_table(place) else None
         paths = list(_list_tables(place)) if place.is_dir() else []
         if not paths or options.train or options.val or options.test or options.label_from:
             return None
         return _recognize_folder(place, paths, options)
+
+    def recognize_parts(
+        self, place: Path, tables: Mapping[Part, Path], options: SourceOptions
+    ) -> Layout:
+        """Describe the pictures of a folder whose parts the user named a table for.
+
+        Args:
+            place: a folder that holds all pictures, or a table in it.
+            tables: a table for each part.
+            options: of the user.
+
+        Raises:
+            DataError, SettingError: as for `recognize`.
+        """
+        root = place if place.is_dir() else place.parent
+        parts = dict(tables) if place.is_dir() else {"train": place, **tables}
+        if "train" not in parts:
+            raise DataError("expected a table of the training part too; name it with --train")
+        tree, left_out = read_tree(root, options.suffixes)
+        index = PictureIndex(root, tree.list_pictures())
+        read = [
+            replace(_understand(path, index, options, part), part=part)
+            for part, path in parts.items()
+        ]
+        listing = _make_listing(index, read, options)
+        rest = merge_left_out([*listing.left_out, *left_out])
+        layout = lay_out(replace(listing, left_out=rest), SOURCE, options)
+        return replace(layout, place=place, files=(*parts.values(), *layout.files))
+
+
+def is_table(place: Path) -> bool:
+    """Whether a file is called like a table; a text file may be one too."""
+    return place.name.lower().endswith((*TABLE_SUFFIXES, ".txt")) and place.is_file()
 
 
 def _recognize_file(place: Path, options: SourceOptions) -> Layout:
@@ -111,7 +143,7 @@ def _recognize_file(place: Path, options: SourceOptions) -> Layout:
             f"Of the tables in its folder only {place.name} was read; name the folder to read all.",
         )
     rest = merge_left_out([*listing.left_out, *left_out])
-    layout = lay_out(replace(listing, left_out=rest, notes=notes), "table of pictures", options)
+    layout = lay_out(replace(listing, left_out=rest, notes=notes), SOURCE, options)
     return replace(layout, place=place, files=(place, *layout.files))
 
 
@@ -145,7 +177,7 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
     if others:
         left_out += (LeftOut(NO_PICTURE, len(others), show_inside(others[0], place)),)
     rest = merge_left_out([*listing.left_out, *left_out])
-    layout = lay_out(replace(listing, left_out=rest), "table of pictures", options)
+    layout = lay_out(replace(listing, left_out=rest), SOURCE, options)
     return replace(layout, files=(*sorted(used), *layout.files))
 
 
@@ -174,7 +206,7 @@ def _list_tables(root: Path) -> Iterator[Path]:
                         yield folder / name
 
 
-def _list_others(tree: Folder) -> list[Path]:
+def _list_others(tree: TreeFolder) -> list[Path]:
     return [folder.path / name for folder in tree.walk() for name in folder.others]
 
 
@@ -199,7 +231,8 @@ def _understand(
     name = show_inside(path, index.root)
     if _is_form(path):
         raise NotThisTableError(f"{name} is a form to fill in by its name, and holds no classes")
-    beside = "" if path.parent == index.root else path.parent.relative_to(index.root).as_posix()
+    inside = path.parent != index.root and path.is_relative_to(index.root)
+    beside = path.parent.relative_to(index.root).as_posix() if inside else ""
     table = _name_columns(read_rows(path, name))
     samples = [
         [index.find(row[i], beside, part) for row in table.rows[:SAMPLE]]
@@ -239,7 +272,7 @@ def _choose(tables: list[_Table]) -> list[_Table]:
     return chosen
 
 
-def _is_divided(tree: Folder) -> bool:
+def _is_divided(tree: TreeFolder) -> bool:
     """Whether pictures lie in folders that might be classes."""
     names = {
         folder.name for folder in tree.walk() if folder.pictures and not tell_part(folder.name)
@@ -275,7 +308,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
             else:
                 claims.setdefault(path, set()).add(claim)
     _check_gone(gone, len(claims), options)
-    listed: dict[Part, list[tuple[Picture, PurePath]]] = {"train": [], "val": [], "test": []}
+    listed: dict[Part, list[Picture]] = {"train": [], "val": [], "test": []}
     reasons: dict[str, list[Path]] = {}
     for path, several in claims.items():
         labelled = [claim for claim in several if claim.label]
@@ -288,8 +321,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
             reasons.setdefault(NO_PART, []).append(path)
         else:
             group = min(claim.group for claim in labelled) or None
-            picture = Picture(path, labelled[0].label, group)
-            listed[part].append((picture, path.relative_to(index.root)))
+            listed[part].append(Picture(path, labelled[0].label, group))
     _check_torn(reasons.get(TORN, []), claims, options, index.root)
     for path in index.paths - claims.keys():
         parts = {tell_part(folder) for folder in path.relative_to(index.root).parts[:-1]}
@@ -305,7 +337,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
 
 def _group(
     listing: Listing,
-    listed: dict[Part, list[tuple[Picture, PurePath]]],
+    listed: dict[Part, list[Picture]],
     tables: Sequence[_Table],
     options: SourceOptions,
 ) -> Listing:
@@ -313,9 +345,8 @@ def _group(
     filled = {part: pictures for part, pictures in listed.items() if pictures}
     by_column = all(table.columns.group is not None for table in tables)
     if options.group_by is None or by_column or "train" not in filled:
-        parts = {part: [picture for picture, _ in pictures] for part, pictures in filled.items()}
-        return replace(listing, parts=parts)
-    grouped, notes = group_pictures(filled, options.group_by)
+        return replace(listing, parts=filled)
+    grouped, notes = group_pictures(filled, find_homes(filled), options.group_by)
     return replace(listing, parts=grouped, notes=notes)
 
 

@@ -24,7 +24,7 @@ EMPTY = "an empty folder"
 
 
 @dataclass(eq=False)
-class Folder:
+class TreeFolder:
     """A folder of the tree.
 
     Attributes:
@@ -37,7 +37,7 @@ class Folder:
     path: Path
     pictures: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
-    folders: list[Folder] = field(default_factory=list)
+    folders: list[TreeFolder] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class Folder:
         return len(self.pictures) + sum(folder.total for folder in self.folders)
 
     @cached_property
-    def holding(self) -> list[Folder]:
+    def holding(self) -> list[TreeFolder]:
         """The folders in it that hold pictures at any depth."""
         return [folder for folder in self.folders if folder.total]
 
@@ -59,17 +59,24 @@ class Folder:
         """Whether there is no file at any depth."""
         return not (self.pictures or self.others) and all(each.is_empty for each in self.folders)
 
-    def walk(self) -> Iterator[Folder]:
-        """This folder, and all below it."""
+    def walk(self) -> Iterator[TreeFolder]:
+        """The folder itself, and all below it."""
         yield self
         for folder in self.folders:
             yield from folder.walk()
 
     def list_pictures(self) -> list[Path]:
         """The picture files at any depth, sorted."""
-        return sorted(folder.path / name for folder in self.walk() for name in folder.pictures)
+        # As text, since to compare paths takes ten times as long.
+        return [Path(path) for path in sorted(self._walk_pictures(str(self.path)))]
 
-    def unwrap(self, known: Collection[str] = ()) -> Folder:
+    def _walk_pictures(self, place: str) -> Iterator[str]:
+        for name in self.pictures:
+            yield f"{place}{os.sep}{name}"
+        for folder in self.folders:
+            yield from folder._walk_pictures(f"{place}{os.sep}{folder.name}")
+
+    def unwrap(self, known: Collection[str] = ()) -> TreeFolder:
         """The folder inside of it that divides the pictures: a lone folder only wraps others.
 
         Args:
@@ -78,7 +85,7 @@ class Folder:
         lone = self.holding[0] if len(self.holding) == 1 and not self.pictures else None
         return lone.unwrap(known) if lone and lone.holding and lone.name not in known else self
 
-    def without(self, excluded: Collection[Folder]) -> Folder | None:
+    def without(self, excluded: Collection[TreeFolder]) -> TreeFolder | None:
         """The folder without some of those in it; None where it is one of them itself."""
         if self in excluded:
             return None
@@ -86,12 +93,12 @@ class Folder:
         same = all(one is other for one, other in zip(kept, self.folders, strict=False))
         if same and len(kept) == len(self.folders):
             return self
-        return Folder(self.path, self.pictures, self.others, kept)
+        return TreeFolder(self.path, self.pictures, self.others, kept)
 
 
 def read_tree(
     root: Path, suffixes: Sequence[str] | None = None
-) -> tuple[Folder, tuple[LeftOut, ...]]:
+) -> tuple[TreeFolder, tuple[LeftOut, ...]]:
     """Read what lies in a folder at any depth, by names alone.
 
     Links to files count as files. A link to a folder is followed where it leads out of the tree;
@@ -122,21 +129,20 @@ class _TreeReader:
         self._walked, self._above = {place}, set(_list_above(place))
         self.left_out: list[LeftOut] = []
 
-    def read(self, place: Path, depth: int, through_link: bool) -> Folder:
+    def read(self, place: Path, depth: int, through_link: bool) -> TreeFolder:
         if depth > MAX_DEPTH:
             raise DataError(f"it holds folders more than {MAX_DEPTH} deep; flatten it")
-        folder = Folder(place)
+        folder = TreeFolder(place)
         for entry in self._scan(place):
-            path = place / entry.name
             if entry.name.startswith(".") or entry.name in JUNK_FOLDERS:
                 self._count_hidden(entry, depth)
             elif entry.is_dir(follow_symlinks=False):
-                folder.folders.append(self.read(path, depth + 1, through_link))
+                folder.folders.append(self.read(place / entry.name, depth + 1, through_link))
             elif _leads_to_folder(entry):
                 if not through_link and self._leads_out(entry):
-                    folder.folders.append(self.read(path, depth + 1, True))
+                    folder.folders.append(self.read(place / entry.name, depth + 1, True))
                 else:
-                    self._leave_out(BEHIND_LINK, path)
+                    self._leave_out(BEHIND_LINK, place / entry.name)
             elif self._is_picture(entry.name):
                 folder.pictures.append(entry.name)
             elif entry.name.lower() not in JUNK_FILES:
