@@ -11,6 +11,7 @@ from pathlib import Path
 
 from smallvision.data.sources.cifar import CifarSource
 from smallvision.data.sources.known.idx import IdxSource
+from smallvision.data.sources.known.pixel_table import PixelTableSource
 from smallvision.data.sources.known.stl10 import Stl10Source
 from smallvision.data.sources.known.svhn import SvhnSource
 from smallvision.data.sources.known.tiny_imagenet import TinyImageNetSource
@@ -38,6 +39,7 @@ SOURCES: tuple[Source, ...] = (
     SvhnSource(),
     Stl10Source(),
     TinyImageNetSource(),
+    PixelTableSource(),
     PatternSource(),
     TableSource(),
     FolderSource(),

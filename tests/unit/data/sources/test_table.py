@@ -12,6 +12,7 @@ from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources.pictures.folder import FolderSource
 from smallvision.data.sources.pictures.patterns import PatternSource
+from smallvision.data.sources.pictures.tables import TableSource
 from smallvision.data.sources.source import SourceOptions
 from smallvision.data.sources.table import SOURCES, recognize
 from smallvision.errors import SettingError
@@ -30,6 +31,7 @@ from tests.unit.data.sources.test_known import (
     write_svhn,
     write_tiny_imagenet,
 )
+from tests.unit.data.sources.test_pixel_tables import write_pixel_table
 from tests.unit.data.sources.test_tables import TEN, pictures, table, write_files
 
 
@@ -60,6 +62,7 @@ def write_every_kind(folder):
         write_kind(folder / "svhn", write_svhn),
         write_kind(folder / "stl", write_stl10),
         write_tiny_imagenet(folder / "tiny"),
+        write_pixel_table(folder / "mnist.csv"),
         write_files(folder / "names", {f"{c}{i}.png": None for c in "ab" for i in range(5)}),
         write_files(folder / "table", {"a.csv": table("id,label", TEN), **pictures("x/", TEN)}),
         write_pictures(folder / "pets"),
@@ -72,7 +75,8 @@ def test_exactly_one_source_recognizes_each_place(tmp_path):
         others = [
             each
             for each in SOURCES
-            if each is not wanted and not isinstance(each, FolderSource | PatternSource)
+            if each is not wanted
+            and not isinstance(each, FolderSource | PatternSource | TableSource)
         ]
         options = find_options(wanted)
         assert wanted.recognize(place, options) is not None
