@@ -84,6 +84,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
         schema.Manifest,
         schema.Environment,
         schema.CachedPart,
+        schema.UnpackedArchive,
     ),
     "Printed only": (
         schema.StudySummary,

@@ -14,6 +14,7 @@ from pathlib import Path
 from smallvision.errors import UserError
 from tests.battery.bounds_archives import list_archives
 from tests.battery.bounds_case import Case
+from tests.battery.bounds_formats import list_formats
 from tests.battery.bounds_parquet import list_parquet
 from tests.battery.bounds_pictures import list_pictures
 from tests.battery.bounds_text import list_text
@@ -26,10 +27,21 @@ PROMISE = (
 MOST_BYTES, MOST_SECONDS = 300_000_000, 2.0
 
 
+def list_cases() -> list[Case]:
+    """Files of every kind."""
+    return [
+        *list_pictures(),
+        *list_parquet(),
+        *list_archives(),
+        *list_formats(),
+        *list_text(),
+    ]
+
+
 def run(place: Path, trials: int, seed: int) -> Outcome:
     """Open each file; `trials` bounds how many, those first that are made quickly."""
     outcome = Outcome(PROMISE)
-    cases = [*list_pictures(), *list_parquet(), *list_archives(), *list_text()]
+    cases = list_cases()
     cases.sort(key=lambda case: case.slow)
     warm_up(place)
     gc.freeze()  # so that each collection looks at what its case left behind alone
@@ -45,11 +57,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
 
 def warm_up(place: Path) -> None:
     """Open one file of each kind that is accepted, so that imports count for no case."""
-    kinds = {
-        case.kind: case
-        for case in [*list_pictures(), *list_parquet(), *list_archives(), *list_text()]
-        if case.says is None and not case.slow
-    }
+    kinds = {case.kind: case for case in list_cases() if case.says is None and not case.slow}
     for kind, case in kinds.items():
         folder = place / f"warm {kind}"
         folder.mkdir()

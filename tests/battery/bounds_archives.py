@@ -35,7 +35,7 @@ def list_archives() -> Iterator[Case]:
     yield Case("files", "a link to a device", link("data.npz", "/dev/zero"), load, special)
     yield Case("files", "a socket", make_socket, load, special)
     archive = hole("cifar-10.tar.gz", 500_000_000, gzip.compress(b""))
-    yield Case("files", "500 MB of an archive", archive, load, "at most 400,000,000")
+    yield Case("files", "500 MB of an archive", archive, load, "cannot be read")
 
 
 def make_socket(folder: Path) -> Path:
@@ -238,7 +238,7 @@ def list_tar() -> Iterator[Case]:
     """Archives of CIFAR-10 with something before what they should hold."""
     link_name = tarfile.GNUTYPE_LONGLINK
     before: dict[str, tuple[Callable[[], bytes], str | None]] = {
-        "201 members": (lambda: member("x", b"") * 201, "more than 200 members"),
+        "201 members": (lambda: member("x", b"") * 201, None),
         "an extended header of 10 MB": (
             lambda: pax(bytes(10**7)),
             "an extended header of 10,000,000",

@@ -1,4 +1,4 @@
-"""Arrays in an `.npz`, whose claims are checked before memory is set aside for them.
+"""Arrays in an `.npz` or in `.npy` files, whose claims are checked before memory is set aside.
 
 An `.npz` is a zip file of `.npy` files. Python objects in one are pickles and are never read.
 """
@@ -6,17 +6,19 @@ An `.npz` is a zip file of `.npy` files. Python objects in one are pickles and a
 from __future__ import annotations
 
 import math
+import os
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
+from smallvision.data.decoding.formats.zip_directory import check_directory
 from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
 from smallvision.records.files import BOMB_BYTES, BOMB_RATIO, DAMAGES
@@ -78,6 +80,53 @@ class NpzFile:
             return array
 
 
+class NpyFiles:
+    """Arrays that lie in `.npy` files of their own, by the names of the files.
+
+    Attributes:
+        names: of the arrays.
+    """
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+        self.names = [*paths]
+
+    def claim(self, name: str) -> Claim:
+        """The header of an array, which agrees with the size of its file; see `NpzFile.claim`."""
+        path = self._paths[name]
+        with open_regular(path, path.name) as file:
+            claim, start = _read_header(file, name)
+            held = os.fstat(file.fileno()).st_size - start
+        if claim.dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects, not plain arrays")
+        if claim.nbytes != held:
+            raise ValueError(f"{name} claims {claim.nbytes:,} bytes and holds {held:,}")
+        return claim
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """An array whose claim was checked."""
+        self.claim(name)
+        with open_regular(self._paths[name], name) as file:
+            array: np.ndarray[Any, Any] = npy.read_array(
+                file, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
+            )
+            return array
+
+
+@contextmanager
+def open_npy(paths: Mapping[str, Path]) -> Iterator[NpyFiles]:
+    """Open arrays that lie in files of their own.
+
+    Args:
+        paths: a file for each name.
+
+    Raises:
+        DataError: one is damaged, or claims more than its bytes, while it is read.
+    """
+    with _damage():
+        yield NpyFiles(paths)
+
+
 @contextmanager
 def open_npz(place: Path) -> Iterator[NpzFile]:
     """Open an npz, of which nothing but its directory is read.
@@ -85,11 +134,17 @@ def open_npz(place: Path) -> Iterator[NpzFile]:
     Raises:
         DataError: it is damaged, or claims far more than its bytes, here or while it is read.
     """
+    with _damage(), open_regular(place, "it") as file:
+        check_directory(file, MAX_DIRECTORY_BYTES)
+        with zipfile.ZipFile(file) as archive:
+            yield NpzFile(archive)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Say of damaged bytes that they are no plain arrays."""
     try:
-        with open_regular(place, "it") as file:
-            _check_directory(file)
-            with zipfile.ZipFile(file) as archive:
-                yield NpzFile(archive)
+        yield
     except DAMAGES as error:
         raise DataError(
             f"it cannot be read as plain arrays ({error!s:.300}); if it is damaged, make it again"
@@ -103,29 +158,6 @@ def _size(archive: zipfile.ZipFile) -> int:
     size = file.seek(0, 2)
     file.seek(at)
     return size
-
-
-def _check_directory(file: BinaryIO) -> None:
-    """Refuse a directory that `zipfile` would make millions of objects from.
-
-    The end of a zip file, and the longer one that follows where the file is large, say how many
-    bytes it has. `zipfile` looks for them at these places.
-    """
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    file.seek(0)
-    plain = tail[-22:-18] == b"PK\5\6" and tail[-2:] == b"\0\0"
-    at = len(tail) - 22 if plain else tail.rfind(b"PK\5\6")
-    if at < 0 or at + 22 > len(tail):
-        return  # zipfile refuses it
-    claims = [struct.unpack_from("<I", tail, at + 12)[0]]
-    if at >= 76 and tail.startswith(b"PK\6\7", at - 20):
-        claims = [struct.unpack_from("<Q", tail, at - 76 + 40)[0]]
-    if max(claims) > MAX_DIRECTORY_BYTES:
-        raise ValueError(
-            f"its directory has {max(claims):,} bytes; expected at most {MAX_DIRECTORY_BYTES:,}"
-        )
 
 
 def _read_header(member: Any, name: str) -> tuple[Claim, int]:

@@ -1,4 +1,4 @@
-"""Named members of a `.tar.gz`, read into memory; nothing is ever unpacked to disk."""
+"""Members of a `.tar` or `.tar.gz`, read in the order of the archive and within limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import tarfile
 import zlib
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ MAX_STREAMS = 20_000  # of gzip in one file: some packers begin anew every 64 kB
 MAX_NOTE_BYTES = 4096  # of a long name or of extended headers
 MAX_HEADER_BYTES = 32_768  # of one member, with what belongs to it and what is read ahead
 _CHUNK = 1 << 16
+_GZIP = b"\x1f\x8b"
 _NOTES = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -31,18 +33,49 @@ _NOTES = (
 )
 
 
+@dataclass(frozen=True)
+class TarLimits:
+    """What an archive may hold.
+
+    Attributes:
+        archive: bytes of the file.
+        total: bytes that it unpacks to.
+        members: how many files, folders and headers.
+        unlike: what an archive beyond these limits is not, for an error.
+    """
+
+    archive: int
+    total: int
+    members: int
+    unlike: str
+
+
+def limit_cifar() -> TarLimits:
+    """The limits of an official archive of CIFAR."""
+    return TarLimits(MAX_ARCHIVE_BYTES, MAX_TOTAL_BYTES, MAX_MEMBERS, "CIFAR archive")
+
+
+class BeyondLimitsError(DataError):
+    """An archive holds more members or bytes than its limits allow."""
+
+
 class _Unzipped(io.RawIOBase):
     """What a gzip file unpacks to, up to a limit, since a small one can hold terabytes of zeros.
+
+    A file that is not packed comes out as it is.
 
     Attributes:
         limit: no more than so many bytes come out; lowered while a header is read.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, limits: TarLimits) -> None:
         self._file, self._streams, self._given = file, 0, 0
         self._unzip: Any = None
         self._input = b""
-        self.limit = MAX_TOTAL_BYTES
+        self._plain = file.read(2) != _GZIP
+        file.seek(0)
+        self.limits = limits
+        self.limit = limits.total
 
     def readable(self) -> bool:
         return True
@@ -60,7 +93,9 @@ class _Unzipped(io.RawIOBase):
         """
         content = b""
         size = _CHUNK if size < 0 else size
-        while not content and size:
+        if self._plain:
+            content = self._file.read(size)
+        while not (self._plain or content) and size:
             if self._unzip is None and not self._begin():
                 break
             if not self._input:
@@ -73,11 +108,12 @@ class _Unzipped(io.RawIOBase):
                 self._input, self._unzip = self._unzip.unused_data, None
         self._given += len(content)
         if self._given > self.limit:
-            raise DataError(
-                f"unpacks to more than {MAX_TOTAL_BYTES:,} bytes, so it is no CIFAR archive"
-                if self._given > MAX_TOTAL_BYTES
-                else f"has a header of more than {MAX_HEADER_BYTES:,} bytes"
-            )
+            if self._given > self.limits.total:
+                raise BeyondLimitsError(
+                    f"unpacks to more than {self.limits.total:,} bytes, so it is no "
+                    f"{self.limits.unlike}"
+                )
+            raise DataError(f"has a header of more than {MAX_HEADER_BYTES:,} bytes")
         return content
 
     def _begin(self) -> bool:
@@ -98,7 +134,7 @@ class _Unzipped(io.RawIOBase):
 
 def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
     """A class of members that refuses headers which would fill memory or hours."""
-    seen = 0
+    seen, limits = 0, unzipped.limits
 
     class Member(tarfile.TarInfo):
         @classmethod
@@ -111,10 +147,10 @@ def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
             finally:
                 unzipped.limit = before
             # tarfile would count its way through the bytes that are not there.
-            if not 0 <= member.size <= MAX_TOTAL_BYTES:
-                raise DataError(
+            if not 0 <= member.size <= limits.total:
+                raise BeyondLimitsError(
                     f"{member.name:.100} claims {member.size:,} bytes; expected at most "
-                    f"{MAX_TOTAL_BYTES:,} in all"
+                    f"{limits.total:,} in all"
                 )
             return member
 
@@ -122,8 +158,10 @@ def _limit_headers(unzipped: _Unzipped) -> type[tarfile.TarInfo]:
         def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Member:
             nonlocal seen
             seen += 1
-            if seen > MAX_MEMBERS:
-                raise DataError(f"it holds more than {MAX_MEMBERS} members, unlike any of CIFAR")
+            if seen > limits.members:
+                raise BeyondLimitsError(
+                    f"it holds more than {limits.members:,} members, so it is no {limits.unlike}"
+                )
             member = super().frombuf(buf, encoding, errors)
             if member.type in _NOTES and not 0 <= member.size <= MAX_NOTE_BYTES:
                 raise DataError(
@@ -147,7 +185,7 @@ def stream_members(
             twice, a link or too large.
     """
     missing = set(names)
-    with _open(archive) as (tar, unzipped):
+    with open_tar(archive, limit_cifar()) as (tar, unzipped):
         for member in tar:
             parent, _, name = member.name.removeprefix("./").rpartition("/")
             if parent == folder and name in names:
@@ -162,26 +200,41 @@ def stream_members(
 
 
 def find_folder(archive: Path, known: Collection[str]) -> str | None:
-    """Find the first of the known top folders in an archive, or None.
+    """Find the first of the known top folders in an archive of CIFAR's size, or None.
 
     Raises:
         DataError: not a readable `.tar.gz`.
     """
-    with _open(archive) as (tar, _):
-        for member in tar:
-            top = member.name.removeprefix("./").partition("/")[0]
-            if top in known:
-                return top
+    limits = limit_cifar()
+    with suppress(OSError):
+        if archive.stat().st_size > limits.archive:
+            return None
+    try:
+        with open_tar(archive, limits) as (tar, _):
+            for member in tar:
+                top = member.name.removeprefix("./").partition("/")[0]
+                if top in known:
+                    return top
+    except BeyondLimitsError:
+        pass
     return None
 
 
 @contextmanager
-def _open(archive: Path) -> Iterator[tuple[tarfile.TarFile, _Unzipped]]:
+def open_tar(archive: Path, limits: TarLimits) -> Iterator[tuple[tarfile.TarFile, _Unzipped]]:
+    """Open a `.tar` or `.tar.gz`, whose members are read in order.
+
+    Yields: the archive, and the stream below it, which a reader that wants the checksum of the
+        whole file reads to its end.
+
+    Raises:
+        DataError: it is damaged, cut short or beyond the limits.
+    """
     try:
-        with open_regular(archive, "it", most=MAX_ARCHIVE_BYTES) as file:
+        with open_regular(archive, "it", most=limits.archive) as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise DataError("the file is empty (0 bytes); download it again")
-            unzipped = _Unzipped(file)
+            unzipped = _Unzipped(file, limits)
             info = _limit_headers(unzipped)
             with tarfile.open(fileobj=unzipped, mode="r|", tarinfo=info) as tar:
                 yield tar, unzipped

@@ -10,7 +10,9 @@ from typing import Any
 import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
+from smallvision.data.decoding.formats.unpack import is_packed
 from smallvision.data.decoding.labels import LabelEncoding
+from smallvision.data.loading.archives import recognize_archive
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
@@ -45,8 +47,11 @@ def load_data(
     """Load a data set by name, or from a file or folder of a known kind.
 
     Args:
-        source: `digits`, `cifar10`, `cifar100`, or a path: a CIFAR archive or its folder, Parquet
-            files, a folder that holds a folder of pictures for each class, or an `.npz`.
+        source: `digits`, `cifar10`, `cifar100`, or a path: a folder that holds a folder of pictures
+            for each class, a table of pictures and classes (CSV, TSV, JSON Lines), pictures with
+            their classes in their names (`label_from`), an `.npz`, `.npy` files, Parquet files,
+            the files of CIFAR, MNIST, SVHN, STL-10 or Tiny ImageNet, or a `.zip`, `.tar` or
+            `.tar.gz` of any of these.
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
@@ -137,7 +142,8 @@ def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
             f"'{path}' is neither a known data set nor an existing file or folder"
             f"{nearest(str(path), NAMED_DATA_SETS)}"
         )
-    return assemble(recognize(path, options), name=name_data(path), seed=seed)
+    layout = (recognize_archive if is_packed(path) else recognize)(path, options)
+    return assemble(layout, name=name_data(path), seed=seed)
 
 
 def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:

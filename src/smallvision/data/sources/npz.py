@@ -1,79 +1,172 @@
-"""Images and labels in one `.npz`, under any of the usual names."""
+"""Images and labels in one `.npz` or in `.npy` files, under any of the usual names."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from smallvision.data.decoding.labels import LabelEncoding, name_some
-from smallvision.data.decoding.npz_file import Claim, open_npz
+from smallvision.data.decoding.npz_file import Claim, NpyFiles, NpzFile, open_npy, open_npz
 from smallvision.data.sources.arrays import convert_arrays
-from smallvision.data.sources.source import DecodedPart, Layout, Part, SourceOptions
+from smallvision.data.sources.source import (
+    PART_NAMES,
+    DecodedPart,
+    Layout,
+    LeftOut,
+    Part,
+    SourceOptions,
+)
 from smallvision.errors import DataError
-from smallvision.shapes import MAX_CLASSES, Shape
+from smallvision.shapes import MAX_CLASSES, MAX_SIZE, MIN_SIZE, Shape
 
 MAX_NAME_BYTES = 800  # of a label: 200 characters
+NAMES = ("class_names", "classes", "label_names", "target_names")
 
-# (images, labels) of each part; the first pair that is there counts.
-KEYS: dict[Part, tuple[tuple[str, str], ...]] = {
-    "train": (("x_train", "y_train"), ("images", "labels"), ("x", "y")),
-    "val": (("x_val", "y_val"),),
-    "test": (("x_test", "y_test"),),
-}
+# What the images and the labels of a part are called beside the word for the part; of two that are
+# there, the first counts.
+IMAGES = ("images", "image", "x", "imgs", "img", "pixels", "data", "features", "arr_0")
+LABELS = ("labels", "label", "y", "targets", "target", "class", "arr_1")
+
+Opener: TypeAlias = Callable[[], AbstractContextManager[NpzFile | NpyFiles]]
+
+
+@dataclass(frozen=True)
+class _Arrays:
+    """Which arrays of a source hold what.
+
+    Attributes:
+        keys: `(images, labels)` of each part.
+        names: the array of class names, or None.
+        rest: names of arrays that look like images and are in no part.
+    """
+
+    keys: dict[Part, tuple[str, str]]
+    names: str | None
+    rest: tuple[str, ...]
 
 
 class NpzSource:
-    """An `.npz` with `images`/`labels`, `x`/`y` or `x_train`/`y_train`.
+    """An `.npz` with `images`/`labels`, `x_train`/`y_train`, `train_images`/`train_labels` etc.
 
-    It may also hold `x_test`, `y_test`, `x_val`, `y_val` and `class_names`.
+    It may also hold the arrays of a test and a validation part, and `class_names`. Arrays in
+    `.npy` files of such names are read too: a folder of them, or the file of the images.
     """
 
     expects = "an .npz file"
     takes: tuple[str, ...] = ()
 
     def recognize(self, place: Path, _options: SourceOptions) -> Layout | None:
-        """Describe the file without decoding its images; see `Source`."""
-        if not (place.is_file() and place.suffix == ".npz"):
+        """Describe the files without decoding images; see `Source`."""
+        suffix = place.suffix.lower()
+        if suffix == ".npz" and place.is_file():
+            return _lay_out(place, partial(open_npz, place), (place,), "npz")
+        if suffix == ".npy" and place.is_file():
+            paths = _list_npy(place.parent)
+        elif place.is_dir():
+            paths = _list_npy(place)
+            if not all(any(_split_key(name, role) for name in paths) for role in (IMAGES, LABELS)):
+                return None
+        else:
             return None
-        with open_npz(place) as arrays:
-            keys = _find_keys(arrays.names)
-        return Layout(
-            source="npz",
-            parts={part: partial(_read_part, place, keys["train"][1], keys[part]) for part in keys},
-            place=place,
-            files=(place,),
-        )
+        return _lay_out(place, partial(open_npy, paths), tuple(paths.values()), "npy files")
 
 
-def _find_keys(present: list[str]) -> dict[Part, tuple[str, str]]:
+def _list_npy(folder: Path) -> dict[str, Path]:
+    return {
+        path.stem: path
+        for path in sorted(folder.glob("*.npy"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def _lay_out(place: Path, opener: Opener, files: tuple[Path, ...], source: str) -> Layout:
+    with opener() as arrays:
+        found = _find_arrays(arrays.names)
+    left_out: tuple[LeftOut, ...] = ()
+    if found.rest:
+        left_out = (LeftOut("an array that belongs to no part", len(found.rest), found.rest[0]),)
+    return Layout(
+        source=source,
+        parts={part: partial(_read_part, opener, found, part) for part in found.keys},
+        place=place,
+        files=files,
+        left_out=left_out,
+    )
+
+
+def _find_arrays(present: Sequence[str]) -> _Arrays:
+    """Find the arrays of each part by their names, whatever the case."""
+    images = _list_roles(present, IMAGES)
+    labels = _list_roles(present, LABELS)
     keys: dict[Part, tuple[str, str]] = {}
-    for part, pairs in KEYS.items():
-        for pair in pairs:
-            found = [key for key in pair if key in present]
-            if len(found) == 1:
-                raise DataError(f"it holds '{found[0]}' without its partner; expected {pair}")
-            if found:
-                keys.setdefault(part, pair)
+    used: set[str] = set()
+    # Arrays without a word for a part are those of training, unless others say that they are.
+    for part, word in (("train", "train"), ("train", None), ("val", "val"), ("test", "test")):
+        ours: Part = part  # type: ignore[assignment]
+        pair = images.get(word, []), labels.get(word, [])
+        if not any(pair) or ours in keys:
+            continue
+        if not all(pair):
+            lone = (pair[0] or pair[1])[0]
+            partner = "labels" if pair[0] else "images"
+            raise DataError(
+                f"it holds '{lone}' without its partner; expected the {partner} beside it, "
+                f"as in {_spell_pair(word)}"
+            )
+        keys[ours] = (pair[0][0], pair[1][0])
+        used |= {*keys[ours]}
     if "train" not in keys:
         raise DataError(
             f"it holds {name_some(present) or 'nothing'}; expected images and labels, "
             "x and y, or x_train, y_train, x_test, y_test"
         )
-    return keys
+    names = next((key for key in present if key.lower() in NAMES), None)
+    rest = [key for role in images.values() for key in role if key not in used]
+    return _Arrays(keys, names, tuple(rest))
 
 
-def _read_part(
-    place: Path, train_labels: str, keys: tuple[str, str], _: Shape | None
-) -> DecodedPart:
-    with open_npz(place) as arrays:
+def _spell_pair(word: str | None) -> str:
+    return "images and labels" if word is None else f"x_{word} and y_{word}"
+
+
+def _list_roles(present: Sequence[str], role: tuple[str, ...]) -> dict[str | None, list[str]]:
+    """The arrays of one role by their part, those that count first."""
+    found: dict[str | None, list[tuple[int, str]]] = {}
+    for key in present:
+        split = _split_key(key, role)
+        if split is not None:
+            found.setdefault(split[0], []).append((split[1], key))
+    return {part: [key for _, key in sorted(keys)] for part, keys in found.items()}
+
+
+def _split_key(key: str, role: tuple[str, ...]) -> tuple[str | None, int] | None:
+    """The part that a name tells, or None, and the rank of its other word in a role."""
+    words = [word for word in re.split(r"[\W_]+", key.lower()) if word]
+    parts = [PART_NAMES[word] for word in words if word in PART_NAMES]
+    rest = "_".join(word for word in words if word not in PART_NAMES)
+    if rest not in role or len(parts) > 1:
+        return None
+    return (parts[0] if parts else None), role.index(rest)
+
+
+def _read_part(opener: Opener, found: _Arrays, part: Part, _: Shape | None) -> DecodedPart:
+    keys, train_labels = found.keys[part], found.keys["train"][1]
+    with opener() as arrays:
         names = None
-        if "class_names" in arrays.names:
-            claim = arrays.claim("class_names")
+        if found.names is not None:
+            claim = arrays.claim(found.names)
             if len(claim.shape) != 1:
-                raise DataError("class_names is no list; expected one name per class")
-            _check_text("class_names", claim, MAX_CLASSES)
-            names = [str(name) for name in arrays.read("class_names")]
+                raise DataError(f"{found.names} is no list; expected one name per class")
+            _check_text(found.names, claim, MAX_CLASSES)
+            names = [str(name) for name in arrays.read(found.names)]
         pixels, labels = (arrays.claim(key) for key in keys)
         sizes = [claim.shape[0] if claim.shape else 0 for claim in (pixels, labels)]
         for key, claim in ((keys[1], labels), (train_labels, arrays.claim(train_labels))):
@@ -84,7 +177,23 @@ def _read_part(
                 "per image"
             )
         encoding = LabelEncoding.fit(arrays.read(train_labels), names, train_labels)
-        return convert_arrays(arrays.read(keys[0]), arrays.read(keys[1]), encoding, keys)
+        images, notes = _unflatten(arrays.read(keys[0]), keys[0])
+        decoded = convert_arrays(images, arrays.read(keys[1]), encoding, keys)
+        return DecodedPart(decoded.images, (*notes, *decoded.notes))
+
+
+def _unflatten(images: np.ndarray[Any, Any], where: str) -> tuple[Any, tuple[str, ...]]:
+    """Images from flat rows of pixels, where the length of a row tells their shape."""
+    if images.ndim != 2:
+        return images, ()
+    for channels in (1, 3):
+        side = math.isqrt(images.shape[1] // channels)
+        if channels * side * side == images.shape[1] and MIN_SIZE <= side <= MAX_SIZE:
+            shape = (side, side) if channels == 1 else (3, side, side)
+            order = "" if channels == 1 else ", all red pixels of an image first, as in CIFAR"
+            note = f"The rows of {where} were taken for images of {side}x{side} pixels{order}."
+            return images.reshape(-1, *shape), (note,)
+    return images, ()
 
 
 def _check_text(key: str, claim: Claim, most: int | None = None) -> None:

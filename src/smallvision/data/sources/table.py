@@ -10,9 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.sources.cifar import CifarSource
+from smallvision.data.sources.known.idx import IdxSource
+from smallvision.data.sources.known.pixel_table import PixelTableSource
+from smallvision.data.sources.known.stl10 import Stl10Source
+from smallvision.data.sources.known.svhn import SvhnSource
+from smallvision.data.sources.known.tiny_imagenet import TinyImageNetSource
 from smallvision.data.sources.npz import NpzSource
 from smallvision.data.sources.parquet import ParquetSource
 from smallvision.data.sources.pictures.folder import FolderSource
+from smallvision.data.sources.pictures.patterns import PatternSource
+from smallvision.data.sources.pictures.tables import TableSource, is_table
 from smallvision.data.sources.source import (
     Layout,
     Part,
@@ -24,7 +31,19 @@ from smallvision.data.sources.source import (
 from smallvision.errors import DataError
 
 # They are tried in this order. Any folder might be a folder of pictures, so that is tried last.
-SOURCES: tuple[Source, ...] = (CifarSource(), NpzSource(), ParquetSource(), FolderSource())
+SOURCES: tuple[Source, ...] = (
+    CifarSource(),
+    NpzSource(),
+    ParquetSource(),
+    IdxSource(),
+    SvhnSource(),
+    Stl10Source(),
+    TinyImageNetSource(),
+    PixelTableSource(),
+    PatternSource(),
+    TableSource(),
+    FolderSource(),
+)
 
 
 def recognize(place: Path, options: SourceOptions) -> Layout:
@@ -42,6 +61,11 @@ def recognize(place: Path, options: SourceOptions) -> Layout:
         "test": options.test,
     }
     files = {part: path for part, path in named.items() if path is not None}
+    if files and all(is_table(path) for path in files.values()):
+        with errors_at(place):
+            layout = TableSource().recognize_parts(place, files, options)
+            options.check((*TableSource.takes, *named), f"{place} ({layout.source})")
+            return replace(layout, options=options)
     if any(path.is_file() for path in files.values()):
         return _join(place, files, options)
     return _recognize_one(place, options)

@@ -52,6 +52,7 @@ from smallvision.records.schema.model import (
     OriginalSizesRecord,
     PreparationRecord,
     TtaRecord,
+    UnpackedArchive,
 )
 from smallvision.records.schema.run import (
     AllImagesRun,
@@ -202,6 +203,7 @@ __all__ = [
     "TtaRecord",
     "TuningRecord",
     "UnfinishedRun",
+    "UnpackedArchive",
     "ValidatedRun",
     "ValidationScores",
     "Verdict",

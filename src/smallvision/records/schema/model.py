@@ -135,3 +135,10 @@ class CachedPart(Record):
     """Of the pictures before they were resized."""
     bytes: Annotated[dict[CachedArray, Count], Field(max_length=4)]
     """Sizes of the array files."""
+
+
+class UnpackedArchive(Record):
+    """`archive.json` in the cache: written last, so that a folder which has it is complete."""
+
+    left_out: LeftOutRecords
+    """What was not unpacked, by reason: links, special files, and names that lead elsewhere."""

@@ -84,3 +84,117 @@ def test_labels_that_take_more_than_images(arrays, words, tmp_path, refuses):
     np.savez(place, **({"x": PIXELS, "y": LABELS} | arrays))
     with refuses(place, words):
         load_data(place)
+
+
+TRAIN, TEST = (PIXELS, LABELS), (PIXELS[:8], LABELS[:8])
+VAL = (PIXELS[8:12], LABELS[8:12])
+COLUMN = LABELS[:, None]
+
+# Name -> (arrays, counts of train, val and test).
+USUAL = {
+    "X and y": ({"X": PIXELS, "y": LABELS}, (32, None, 8)),
+    "X_train": (
+        dict(zip(("X_train", "y_train", "X_test", "y_test"), (*TRAIN, *TEST), strict=True)),
+        (40, None, 8),
+    ),
+    "train_images, as MedMNIST has it, with labels in a column": (
+        {
+            **dict(zip(("train_images", "train_labels"), (PIXELS, COLUMN), strict=True)),
+            **dict(zip(("val_images", "val_labels"), (VAL[0], VAL[1][:, None]), strict=True)),
+            **dict(zip(("test_images", "test_labels"), (TEST[0], TEST[1][:, None]), strict=True)),
+        },
+        (40, 4, 8),
+    ),
+    "data and target": ({"data": PIXELS, "target": LABELS}, (32, None, 8)),
+    "data and labels": ({"data": PIXELS, "labels": LABELS}, (32, None, 8)),
+    "arrays without a name": ({"arr_0": PIXELS, "arr_1": LABELS}, (32, None, 8)),
+    "valid": (
+        dict(zip(("x_train", "y_train", "x_valid", "y_valid"), (*TRAIN, *VAL), strict=True)),
+        (32, 4, 8),
+    ),
+    "training without its word": (
+        dict(zip(("images", "labels", "test_images", "test_labels"), (*TRAIN, *TEST), strict=True)),
+        (40, None, 8),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", USUAL)
+@pytest.mark.parametrize("kind", ["npz", "a folder of npy", "one of the npy"])
+def test_the_usual_names_in_both_formats(name, kind, tmp_path):
+    arrays, counts = USUAL[name]
+    place = tmp_path / "set"
+    if kind == "npz":
+        place = tmp_path / "mine.npz"
+        np.savez(place, **arrays)
+    else:
+        place.mkdir()
+        for key, array in arrays.items():
+            np.save(place / f"{key}.npy", array)
+        if kind == "one of the npy":
+            place /= f"{next(iter(arrays))}.npy"
+    data = load_data(place)
+    found = len(data.train), None if data.val is None else len(data.val), len(data.test)
+    assert (found, data.train.num_classes, data.left_out) == (counts, 4, ())
+
+
+def test_rows_of_pixels_become_images(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 256, (40, 784), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", data=grey, target=LABELS)
+    data = load_data(tmp_path / "a.npz")
+    assert data.train.shape == (1, 28, 28)
+    assert data.notes[0] == "The rows of data were taken for images of 28x28 pixels."
+    colour = np.random.default_rng(0).integers(0, 256, (40, 3072), dtype=np.uint8)
+    np.savez(tmp_path / "b.npz", x=colour, y=LABELS)
+    data = load_data(tmp_path / "b.npz")
+    assert data.train.shape == (3, 32, 32)
+    assert "all red pixels of an image first" in data.notes[0]
+
+
+def test_arrays_in_no_part_are_counted(tmp_path):
+    np.savez(tmp_path / "a.npz", images=PIXELS, data=PIXELS.reshape(40, -1), target=LABELS)
+    (left,) = load_data(tmp_path / "a.npz").left_out
+    assert (left.reason, left.example) == ("an array that belongs to no part", "data")
+
+
+def test_names_of_classes_under_other_names(tmp_path):
+    names = np.array(list("abcd"))
+    np.savez(tmp_path / "a.npz", data=PIXELS, target=LABELS, target_names=names)
+    assert load_data(tmp_path / "a.npz").train.class_names == tuple("abcd")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (np.array([{}] * 40), "Python objects"),
+        (
+            b"\x93NUMPY\1\0\x50\0{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000,)}",
+            "",
+        ),
+        (b"hello", "cannot be read as plain arrays"),
+    ],
+)
+def test_npy_that_cannot_be_read(content, words, tmp_path, refuses):
+    np.save(tmp_path / "y.npy", LABELS)
+    path = tmp_path / "x.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content, allow_pickle=True)
+    with refuses(tmp_path, "cannot be read as plain arrays", words):
+        load_data(tmp_path)
+
+
+def test_an_npy_that_claims_more_than_it_holds(tmp_path, refuses):
+    np.save(tmp_path / "y.npy", LABELS)
+    np.save(tmp_path / "x.npy", PIXELS)
+    content = (tmp_path / "x.npy").read_bytes()
+    (tmp_path / "x.npy").write_bytes(content.replace(b"(40, 3, 8, 10)", b"(99, 3, 8, 10)"))
+    with refuses("x claims 23,760 bytes and holds 9,600"):
+        load_data(tmp_path)
+
+
+def test_a_lone_npy_without_labels(tmp_path, refuses):
+    np.save(tmp_path / "images.npy", PIXELS)
+    with refuses("images.npy", "'images' without its partner; expected the labels beside it"):
+        load_data(tmp_path / "images.npy")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
+from smallvision.data.sources.pictures.folder import FolderSource
+from smallvision.data.sources.pictures.patterns import PatternSource
+from smallvision.data.sources.pictures.tables import TableSource
 from smallvision.data.sources.source import SourceOptions
 from smallvision.data.sources.table import SOURCES, recognize
 from smallvision.errors import SettingError
@@ -21,11 +25,31 @@ from tests.support.sources import (
     write_parquet,
     write_pictures,
 )
+from tests.unit.data.sources.test_known import (
+    write_mnist,
+    write_stl10,
+    write_svhn,
+    write_tiny_imagenet,
+)
+from tests.unit.data.sources.test_pixel_tables import write_pixel_table
+from tests.unit.data.sources.test_tables import TEN, pictures, table, write_files
 
 
 def write_npz(folder):
     np.savez(folder / "x.npz", x=PIXELS, y=LABELS)
     return folder / "x.npz"
+
+
+def write_kind(folder, write):
+    folder.mkdir()
+    write(folder)
+    return folder
+
+
+def find_options(source):
+    """What a source needs to be asked for."""
+    asked = "label_from" in source.takes
+    return SourceOptions(label_from="^([ab])" if asked else None)
 
 
 def write_every_kind(folder):
@@ -34,6 +58,13 @@ def write_every_kind(folder):
         write_cifar(folder, find_archive("cifar10", "binary")),
         write_npz(folder),
         write_parquet(folder / "x.parquet"),
+        write_mnist(folder / "mnist"),
+        write_kind(folder / "svhn", write_svhn),
+        write_kind(folder / "stl", write_stl10),
+        write_tiny_imagenet(folder / "tiny"),
+        write_pixel_table(folder / "mnist.csv"),
+        write_files(folder / "names", {f"{c}{i}.png": None for c in "ab" for i in range(5)}),
+        write_files(folder / "table", {"a.csv": table("id,label", TEN), **pictures("x/", TEN)}),
         write_pictures(folder / "pets"),
     ]
 
@@ -41,15 +72,21 @@ def write_every_kind(folder):
 def test_exactly_one_source_recognizes_each_place(tmp_path):
     pytest.importorskip("pyarrow")
     for place, wanted in zip(write_every_kind(tmp_path), SOURCES, strict=True):
-        others = [each for each in SOURCES if each is not wanted and "folder" not in each.expects]
-        assert wanted.recognize(place, SourceOptions()) is not None
-        assert [each.recognize(place, SourceOptions()) for each in others] == [None] * len(others)
+        others = [
+            each
+            for each in SOURCES
+            if each is not wanted
+            and not isinstance(each, FolderSource | PatternSource | TableSource)
+        ]
+        options = find_options(wanted)
+        assert wanted.recognize(place, options) is not None
+        assert [each.recognize(place, options) for each in others] == [None] * len(others)
 
 
 def test_an_option_that_a_source_does_not_take_is_refused(tmp_path):
     pytest.importorskip("pyarrow")
-    options = SourceOptions(image_size=16)
     for place, source in zip(write_every_kind(tmp_path), SOURCES, strict=True):
+        options = replace(find_options(source), image_size=16)
         if "image_size" in source.takes:
             assert recognize(place, options).read("train").images.shape == (3, 16, 16)
         else:
@@ -61,14 +98,17 @@ def test_an_archive_of_something_else(tmp_path, refuses):
     folder = tmp_path / "holiday"
     folder.mkdir()
     (folder / "beach.txt").write_text("sun")
-    with refuses("holiday.tar.gz", "not a data set", *(source.expects for source in SOURCES)):
+    with refuses("holiday.tar.gz", "there are no images"):
         load_data(pack(folder))
 
 
 def test_a_file_of_an_unknown_kind(tmp_path, refuses):
     (tmp_path / "notes.txt").write_text("hello")
-    with refuses("notes.txt", "not a data set; expected a CIFAR .tar.gz"):
+    (tmp_path / "notes.md").write_text("hello")
+    with refuses("notes.txt", "cannot be read as a table"):
         load_data(tmp_path / "notes.txt")
+    with refuses("notes.md", "not a data set", *(source.expects for source in SOURCES)):
+        load_data(tmp_path / "notes.md")
 
 
 @pytest.mark.parametrize("name", ["data.npz", "train.parquet", "cifar-10.tar.gz", "folder"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -50,6 +51,19 @@ def group_pictures(
         for part, pictures in parts.items()
     }
     return grouped, (*_describe_alone(found), *_describe_shared(grouped))
+
+
+def find_homes(parts: Mapping[Part, Sequence[Picture]]) -> dict[tuple[Part, str], Path]:
+    """The folder that holds all pictures of a part, where no class has a folder of its own."""
+    homes = {
+        part: Path(os.path.commonpath({picture.path.parent for picture in pictures}))
+        for part, pictures in parts.items()
+    }
+    return {
+        (part, picture.label): homes[part]
+        for part, pictures in parts.items()
+        for picture in pictures
+    }
 
 
 def _list_folders(inside: Sequence[PurePath]) -> list[str | None]:

@@ -1,0 +1,1 @@
+"""Formats of strangers that hold no single picture: archives, arrays and tables, within bounds."""

@@ -1,0 +1,1 @@
+"""Well-known data sets, each in the files that its authors publish."""

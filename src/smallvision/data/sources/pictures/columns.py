@@ -1,0 +1,232 @@
+"""Which columns of a table name pictures, classes and parts, and which pictures the names mean."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smallvision.data.decoding.formats.rows import Rows
+from smallvision.data.decoding.image import SUFFIXES
+from smallvision.data.decoding.labels import name_some
+from smallvision.data.sources.source import Part, SourceOptions, tell_part
+from smallvision.errors import DataError, SettingError
+from smallvision.shapes import MAX_CLASSES
+
+# Names of columns as they are when only letters and digits are kept; earlier ones count first.
+IMAGE_NAMES = (
+    *("filename", "filenames", "file", "files", "image", "images", "img", "imagename", "imgname"),
+    *("imagepath", "imgpath", "path", "filepath", "filepaths", "imageid", "imagefile", "id"),
+)
+# The words of a class are more use than its number.
+LABEL_NAMES = (
+    *("classname", "labelname", "categoryname", "label", "labels", "class", "classes", "category"),
+    *("target", "species", "breed", "diagnosis", "dx", "y", "classid", "labelid", "categoryid"),
+)
+SPLIT_NAMES = ("split", "set", "subset", "partition", "dataset", "phase", "usage", "part")
+SAMPLE = 500  # rows that are looked at to find the column of pictures
+SHARE = 0.3  # of them that must name a picture
+_PART_WORDS: dict[str, Part] = {"eval": "test", "holdout": "test"}
+
+
+class PictureIndex:
+    """The picture files below a folder, found by what a table calls them.
+
+    A table from a stranger names files anywhere; only those below the folder are found.
+    """
+
+    def __init__(self, root: Path, paths: Iterable[Path]) -> None:
+        self.root = root
+        self._by_path: dict[str, Path] = {}
+        self._by_name: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        for path in paths:
+            inside = path.relative_to(root).as_posix()
+            self._by_path[inside] = path
+            name = path.name.lower()
+            self._by_name.setdefault(name, []).append(inside)
+            self._by_stem.setdefault(_cut_suffix(name), []).append(inside)
+
+    @property
+    def paths(self) -> set[Path]:
+        """All pictures."""
+        return set(self._by_path.values())
+
+    def __len__(self) -> int:
+        return len(self._by_path)
+
+    def find(self, text: str, beside: str, part: Part | None) -> Path | None:
+        """The picture that a text means, or None where there is none or more than one.
+
+        Args:
+            text: a path in part or whole, with or without the suffix, of this machine or another.
+            beside: the folder of the table below the root, or an empty text.
+            part: what the name of the table tells, for names that several parts use.
+        """
+        wanted = text.replace("\\", "/").removeprefix("./").strip("/")
+        for place in (f"{beside}/{wanted}", wanted) if beside else (wanted,):
+            if place in self._by_path:
+                return self._by_path[place]
+        *folders, name = wanted.split("/")
+        found = self._by_name.get(name.lower()) or self._by_stem.get(name.lower()) or ()
+        if not found:
+            return None
+        best: list[tuple[tuple[int, bool, bool, bool], str]] = []
+        for inside in found:
+            *above, own = inside.split("/")
+            shared = _count_shared(folders, above)
+            near = not beside or inside.startswith(f"{beside}/")
+            told = part is not None and any(tell_part(folder) == part for folder in above)
+            rank = (shared, near, told, own in (name, _cut_suffix(name)))
+            best.append((rank, inside))
+        best.sort(reverse=True)
+        if len(best) > 1 and best[0][0] == best[1][0]:
+            return None
+        return self._by_path[best[0][1]]
+
+
+def _cut_suffix(name: str) -> str:
+    return name.rpartition(".")[0] if name.lower().endswith(SUFFIXES) else name.partition(".")[0]
+
+
+def _count_shared(wanted: Sequence[str], above: Sequence[str]) -> int:
+    """How many folders directly above the file two paths share."""
+    count = 0
+    for one, other in zip(reversed(wanted), reversed(above), strict=False):
+        if one.lower() != other.lower():
+            break
+        count += 1
+    return count
+
+
+@dataclass(frozen=True)
+class PictureColumns:
+    """What the columns of a table mean.
+
+    Attributes:
+        image: position of the column that names pictures.
+        labels: position of the column of classes, or those of one column for each class.
+        split: position of the column of parts, or None.
+        group: position of the column of groups, or None.
+    """
+
+    image: int
+    labels: tuple[int, ...]
+    split: int | None
+    group: int | None
+
+
+class NotThisTableError(DataError):
+    """A table does not name pictures with their classes."""
+
+
+class UnknownClassesError(NotThisTableError):
+    """A table names pictures, and it cannot be told which column holds their classes."""
+
+
+def find_columns(
+    table: Rows, pictures: Sequence[Sequence[Path | None]], options: SourceOptions
+) -> PictureColumns:
+    """Find out what the columns of a table mean.
+
+    Args:
+        table: the table.
+        pictures: what the first cells of each column find, `SAMPLE` at most.
+        options: of the user.
+
+    Raises:
+        NotThisTableError: no column names pictures.
+        UnknownClassesError: it cannot be told which column holds the classes.
+        SettingError: a column that the user named is not there.
+    """
+    keys = [re.sub(r"[\W_]+", "", name.lower()) for name in table.columns]
+    image = _find_named(table, options.image_column, "image_column")
+    label = _find_named(table, options.label_column, "label_column")
+    split = _find_split(table, keys, {image, label})
+    if image is None:
+        image = _find_images(keys, pictures, {label, split})
+    group = _find_group(table, options.group_by)
+    rest = [i for i in range(len(keys)) if i not in (image, split, group)]
+    labels = (label,) if label is not None else _find_labels(table, keys, rest)
+    return PictureColumns(image, labels, split, group)
+
+
+def _find_named(table: Rows, wanted: str | None, option: str) -> int | None:
+    if wanted is None:
+        return None
+    if wanted in table.columns:
+        return table.columns.index(wanted)
+    raise SettingError(f"{option} is '{wanted}'; the columns are {name_some(table.columns, 20)}")
+
+
+def _find_group(table: Rows, group_by: str | None) -> int | None:
+    return table.columns.index(group_by) if group_by in table.columns else None
+
+
+def _find_split(table: Rows, keys: Sequence[str], taken: set[int | None]) -> int | None:
+    """The column of parts: its name says so, and one of its words tells the training part."""
+    for wanted in SPLIT_NAMES:
+        for i in range(len(keys)):
+            if keys[i] != wanted or i in taken:
+                continue
+            if "train" in map(tell_word, {row[i] for row in table.rows}):
+                return i
+    return None
+
+
+def tell_word(word: str) -> Part | None:
+    """The part that a word in a column of parts tells."""
+    return tell_part(word) or _PART_WORDS.get(word.lower())
+
+
+def _find_images(
+    keys: Sequence[str], pictures: Sequence[Sequence[Path | None]], taken: set[int | None]
+) -> int:
+    """The column whose cells name pictures; of several, the one that is called so."""
+    ranks = []
+    for i, cells in enumerate(pictures):
+        found = {path for path in cells if path is not None}
+        share = sum(path is not None for path in cells) / max(1, len(cells))
+        if i not in taken and share >= SHARE:
+            known = IMAGE_NAMES.index(keys[i]) if keys[i] in IMAGE_NAMES else len(IMAGE_NAMES)
+            # A column of classes might be called like files too (`1` and 1.png).
+            ranks.append((len(found), -known, -i))
+    if not ranks:
+        raise NotThisTableError(
+            "none of its columns names pictures that lie in its folder; put the table beside or "
+            "above them"
+        )
+    return -max(ranks)[2]
+
+
+def _find_labels(table: Rows, keys: Sequence[str], rest: Sequence[int]) -> tuple[int, ...]:
+    for wanted in LABEL_NAMES:
+        for i in rest:
+            if keys[i] == wanted and any(row[i] for row in table.rows):
+                return (i,)
+    marks = [i for i in rest if _is_marks(table, i)]
+    if len(marks) > 1 and all(sum(_is_one(row[i]) for i in marks) == 1 for row in table.rows):
+        return tuple(marks)
+    fitting = [i for i in rest if _is_class_like(table, i)]
+    if len(fitting) == 1:
+        return (fitting[0],)
+    raise UnknownClassesError(
+        f"it cannot be told which column holds the classes ({name_some(table.columns, 20)}); name "
+        "it with --label-column (in Python label_column=)"
+    )
+
+
+def _is_marks(table: Rows, i: int) -> bool:
+    return all(row[i] in ("0", "1", "0.0", "1.0") for row in table.rows)
+
+
+def _is_one(text: str) -> bool:
+    return text in ("1", "1.0")
+
+
+def _is_class_like(table: Rows, i: int) -> bool:
+    """Whether a column might hold classes: a few words, which come again."""
+    counts = Counter(row[i] for row in table.rows if row[i])
+    return 2 <= len(counts) <= min(MAX_CLASSES, sum(counts.values()) // 2)

@@ -1,0 +1,116 @@
+"""Pictures whose classes stand in their names: `cat.0.png`, `Abyssinian_12.jpg`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from smallvision.data.sources.pictures.groups import find_homes, group_pictures
+from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.pictures.tree import NO_PICTURE, read_tree, show_inside
+from smallvision.data.sources.source import (
+    Layout,
+    LeftOut,
+    Part,
+    SourceOptions,
+    merge_left_out,
+    tell_part,
+)
+from smallvision.errors import DataError, SettingError
+
+NO_MATCH = "a name that label_from does not match"
+NO_LABEL = "no label"
+
+
+class PatternSource:
+    """A folder of pictures in whose names `label_from` finds the class.
+
+    The pictures may lie in folders of parts (`train/`, `test/`), and in further folders.
+    """
+
+    expects = "a folder of pictures with their classes in their names (--label-from)"
+    takes: tuple[str, ...] = (
+        *("image_size", "fit", "strict", "label_from", "group_by", "min_per_class", "suffixes"),
+    )
+
+    def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
+        """Describe a folder without decoding its pictures; see `Source`.
+
+        Raises:
+            DataError: no name matches, or there is no training picture among several parts.
+            SettingError: `label_from` is no regular expression with one group.
+        """
+        if options.label_from is None or not place.is_dir():
+            return None
+        pattern = compile_label(options.label_from)
+        tree, left_out = read_tree(place, options.suffixes)
+        paths = tree.list_pictures()
+        if not paths:
+            raise DataError("there are no images")
+        matches = {path: pattern.search(_tell_name(path, place, pattern)) for path in paths}
+        labels = {path: found.group(1) for path, found in matches.items() if found}
+        labels = {path: label for path, label in labels.items() if label}
+        if not labels:
+            raise DataError(
+                f"label_from '{options.label_from}' matches no name of a picture, such as "
+                f"{paths[0].name}"
+            )
+        parts = _tell_parts(place, labels)
+        listed: dict[Part, list[Picture]] = {}
+        reasons: dict[str, list[Path]] = {}
+        for path in paths:
+            inside = path.relative_to(place)
+            if path in labels and (part := parts[path]):
+                listed.setdefault(part, []).append(Picture(path, labels[path]))
+                continue
+            unlabelled = {"val", "test"} & {tell_part(folder) for folder in inside.parts[:-1]}
+            reason = NO_LABEL if unlabelled else NO_MATCH
+            reasons.setdefault(reason, []).append(path)
+        if others := [folder.path / name for folder in tree.walk() for name in folder.others]:
+            reasons[NO_PICTURE] = others
+        rest = [
+            LeftOut(reason, len(some), show_inside(some[0], place))
+            for reason, some in reasons.items()
+        ]
+        notes: tuple[str, ...] = ()
+        if options.group_by is not None:
+            listed, notes = group_pictures(listed, find_homes(listed), options.group_by)
+        listing = Listing(place, listed, merge_left_out([*left_out, *rest]), notes)
+        return lay_out(listing, "pictures with classes in their names", options)
+
+
+def compile_label(label_from: str) -> re.Pattern[str]:
+    """The pattern that finds a class.
+
+    Raises:
+        SettingError: it is no regular expression with one group.
+    """
+    try:
+        pattern = re.compile(label_from)
+    except re.error as error:
+        raise SettingError(
+            f"label_from '{label_from}' is no regular expression ({error})"
+        ) from error
+    if pattern.groups != 1:
+        raise SettingError(
+            f"label_from is '{label_from}'; expected a regular expression with one group in "
+            r"parentheses, such as '^([a-z]+)\.' for cat.0.png"
+        )
+    return pattern
+
+
+def _tell_name(path: Path, root: Path, pattern: re.Pattern[str]) -> str:
+    """What a pattern is looked for in: the name, or the path inside if it speaks of folders."""
+    return path.relative_to(root).as_posix() if "/" in pattern.pattern else path.name
+
+
+def _tell_parts(root: Path, labels: dict[Path, str]) -> dict[Path, Part | None]:
+    """The part of each picture: by its folders, if these tell training and other parts."""
+    told: dict[Path, Part | None] = {}
+    for path in labels:
+        folders = path.relative_to(root).parts[:-1]
+        told[path] = next((part for folder in folders if (part := tell_part(folder))), None)
+    found = {*told.values()}
+    if found <= {"train", None} or "train" not in found:
+        return dict.fromkeys(labels, "train")
+    return told

@@ -1,0 +1,416 @@
+"""Pictures whose classes stand in a table: `labels.csv`, `train.csv`, `metadata.jsonl`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
+from smallvision.data.decoding.image import SUFFIXES
+from smallvision.data.decoding.labels import name_some
+from smallvision.data.sources.pictures.columns import (
+    SAMPLE,
+    NotThisTableError,
+    PictureColumns,
+    PictureIndex,
+    UnknownClassesError,
+    find_columns,
+    tell_word,
+)
+from smallvision.data.sources.pictures.groups import find_homes, group_pictures
+from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.pictures.tree import NO_PICTURE, TreeFolder, read_tree, show_inside
+from smallvision.data.sources.source import (
+    Layout,
+    LeftOut,
+    Part,
+    SourceOptions,
+    merge_left_out,
+    tell_part,
+)
+from smallvision.errors import DataError, SettingError, UserError
+
+# Folders beside the pictures in which people keep their tables.
+TABLE_FOLDERS = re.compile(r"(?:labels?|annotations?|csvs?|tables?|meta(?:data)?|splits?)", re.I)
+MOST_TORN = 0.01  # of the pictures that may be named with several classes, though always 3
+WHOLE = re.compile(r"\d+\.0+")
+
+SOURCE = "table of pictures"
+NO_LABEL = "no label"
+NO_ROW = "named by no row of the table"
+GONE = "named by a row of the table and not there"
+NO_PART = "of a part that is neither train, validation nor test"
+TORN = "named by the table with several classes or parts"
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table whose columns are understood.
+
+    Attributes:
+        path: of the file.
+        part: what its name, or the folder that it lies in, tells.
+        rows: its content.
+        columns: what the columns mean.
+        pictures: the picture of each row, or None.
+    """
+
+    path: Path
+    part: Part | None
+    rows: Rows
+    columns: PictureColumns
+    pictures: list[Path | None]
+
+
+class TableSource:
+    """A CSV, TSV or JSON Lines file of pictures and classes, or a folder that holds such files.
+
+    Any of the usual columns is understood; pictures are found below the folder of the table, by
+    their path or their name, with or without the suffix. A column or the names of tables and
+    folders may tell parts.
+    """
+
+    expects = "a table of file names and labels (.csv, .tsv or .jsonl)"
+    takes: tuple[str, ...] = (
+        *("image_size", "fit", "strict", "image_column", "label_column"),
+        *("group_by", "min_per_class", "suffixes"),
+    )
+
+    def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
+        """Describe a table or a folder without decoding pictures; see `Source`.
+
+        A folder of class folders beside which a table names a few of the pictures is left to
+        `FolderSource`.
+
+        Raises:
+            DataError: the table is damaged, or it cannot be told what it means.
+            SettingError: it lacks a column that the user named.
+        """
+        if place.is_file():
+            return _recognize_file(place, options) if is_table(place) else None
+        paths = list(_list_tables(place)) if place.is_dir() else []
+        if not paths or options.train or options.val or options.test or options.label_from:
+            return None
+        return _recognize_folder(place, paths, options)
+
+    def recognize_parts(
+        self, place: Path, tables: Mapping[Part, Path], options: SourceOptions
+    ) -> Layout:
+        """Describe the pictures of a folder whose parts the user named a table for.
+
+        Args:
+            place: a folder that holds all pictures, or a table in it.
+            tables: a table for each part.
+            options: of the user.
+
+        Raises:
+            DataError, SettingError: as for `recognize`.
+        """
+        root = place if place.is_dir() else place.parent
+        parts = dict(tables) if place.is_dir() else {"train": place, **tables}
+        if "train" not in parts:
+            raise DataError("expected a table of the training part too; name it with --train")
+        tree, left_out = read_tree(root, options.suffixes)
+        index = PictureIndex(root, tree.list_pictures())
+        read = [
+            replace(_understand(path, index, options, part), part=part)
+            for part, path in parts.items()
+        ]
+        listing = _make_listing(index, read, options)
+        rest = merge_left_out([*listing.left_out, *left_out])
+        layout = lay_out(replace(listing, left_out=rest), SOURCE, options)
+        return replace(layout, place=place, files=(*parts.values(), *layout.files))
+
+
+def is_table(place: Path) -> bool:
+    """Whether a file is called like a table; a text file may be one too."""
+    return place.name.lower().endswith((*TABLE_SUFFIXES, ".txt")) and place.is_file()
+
+
+def _recognize_file(place: Path, options: SourceOptions) -> Layout:
+    root = place.parent
+    tree, left_out = read_tree(root, options.suffixes)
+    index = PictureIndex(root, tree.list_pictures())
+    table = replace(_understand(place, index, options, tell_part(place.stem)), part=None)
+    listing = _make_listing(index, [table], options)
+    beside = [path.name for path in _list_tables(root) if path.parent == root and path != place]
+    notes = listing.notes
+    if tell_part(place.stem) == "train" and any(tell_part(Path(name).stem) for name in beside):
+        notes += (
+            f"Of the tables in its folder only {place.name} was read; name the folder to read all.",
+        )
+    rest = merge_left_out([*listing.left_out, *left_out])
+    layout = lay_out(replace(listing, left_out=rest, notes=notes), SOURCE, options)
+    return replace(layout, place=place, files=(place, *layout.files))
+
+
+def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) -> Layout | None:
+    tree, left_out = read_tree(place, options.suffixes)
+    index = PictureIndex(place, tree.list_pictures())
+    if not index:
+        return None
+    tables: list[_Table] = []
+    errors: list[UserError] = []
+    for path in paths:
+        if _is_form(path):
+            continue
+        try:
+            tables.append(_understand(path, index, options, _tell_part(path, place)))
+        except (DataError, SettingError) as error:
+            errors.append(error)
+    divided = _is_divided(tree)
+    if not tables:
+        asked = options.label_column is not None or options.image_column is not None
+        if not errors or (divided and not asked):
+            return None
+        raise min(errors, key=lambda error: not isinstance(error, UnknownClassesError))
+    named = {path for table in tables for path in table.pictures if path is not None}
+    if divided and 2 * len(named) < len(index):
+        return None
+    tables = _choose(tables)
+    listing = _make_listing(index, tables, options)
+    used = {table.path for table in tables}
+    others = [path for path in _list_others(tree) if path not in used]
+    if others:
+        left_out += (LeftOut(NO_PICTURE, len(others), show_inside(others[0], place)),)
+    rest = merge_left_out([*listing.left_out, *left_out])
+    layout = lay_out(replace(listing, left_out=rest), SOURCE, options)
+    return replace(layout, files=(*sorted(used), *layout.files))
+
+
+# tables -----------------------------------------------------------------------------------------
+
+
+def _list_tables(root: Path) -> Iterator[Path]:
+    """Tables in a folder, in folders of parts inside it, and where people keep labels."""
+    folders = []
+    for entry in sorted(root.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            folders.append(entry)
+        elif entry.name.lower().endswith(TABLE_SUFFIXES) and entry.is_file():
+            yield entry
+    for folder in folders:
+        if TABLE_FOLDERS.fullmatch(folder.name):
+            yield from sorted(
+                path for path in folder.iterdir() if path.name.lower().endswith(TABLE_SUFFIXES)
+            )
+        elif tell_part(folder.name):
+            for suffix in TABLE_SUFFIXES:
+                for name in (f"metadata{suffix}", f"labels{suffix}"):
+                    if (folder / name).is_file():
+                        yield folder / name
+
+
+def _list_others(tree: TreeFolder) -> list[Path]:
+    return [folder.path / name for folder in tree.walk() for name in folder.others]
+
+
+def _tell_part(path: Path, root: Path) -> Part | None:
+    """The part that the name of a table tells, or the folder that it lies in."""
+    return tell_part(path.stem) or (tell_part(path.parent.name) if path.parent != root else None)
+
+
+def _is_form(path: Path) -> bool:
+    """Whether a table is a form for answers, as competitions have; its classes are made up."""
+    return "submission" in path.name.lower()
+
+
+def _understand(
+    path: Path, index: PictureIndex, options: SourceOptions, part: Part | None
+) -> _Table:
+    """Read a table and find out what its columns mean.
+
+    Raises:
+        NotThisTableError: it does not name pictures with their classes.
+    """
+    name = show_inside(path, index.root)
+    if _is_form(path):
+        raise NotThisTableError(f"{name} is a form to fill in by its name, and holds no classes")
+    inside = path.parent != index.root and path.is_relative_to(index.root)
+    beside = path.parent.relative_to(index.root).as_posix() if inside else ""
+    table = _name_columns(read_rows(path, name))
+    samples = [
+        [index.find(row[i], beside, part) for row in table.rows[:SAMPLE]]
+        for i in range(len(table.columns))
+    ]
+    try:
+        columns = find_columns(table, samples, options)
+    except UserError as error:
+        raise type(error)(f"{name}: {error}") from error
+    pictures = [index.find(row[columns.image], beside, part) for row in table.rows]
+    return _Table(path, part, table, columns, pictures)
+
+
+def _name_columns(table: Rows) -> Rows:
+    """Names for the columns of a table whose first row names a picture already."""
+    if not any(cell.lower().endswith(SUFFIXES) for cell in table.columns):
+        return table
+    names = tuple(f"column {i}" for i in range(1, len(table.columns) + 1))
+    return Rows(names, [table.columns, *table.rows])
+
+
+def _choose(tables: list[_Table]) -> list[_Table]:
+    """The tables that are read together: one without a part, or one for each part.
+
+    Raises:
+        DataError: there are several of a kind.
+    """
+    with_split = [table for table in tables if table.columns.split is not None]
+    chosen = with_split or [table for table in tables if table.part] or tables
+    parts = Counter(table.part for table in chosen)
+    if (with_split and len(with_split) > 1) or max(parts.values()) > 1:
+        names = ", ".join(sorted(table.path.name for table in chosen))
+        raise DataError(f"several tables hold pictures with classes ({names}); name one of them")
+    if not with_split and any(table.part for table in chosen) and "train" not in parts:
+        names = ", ".join(sorted(table.path.name for table in chosen))
+        raise DataError(f"there is {names}, but no table of the training part; name one of them")
+    return chosen
+
+
+def _is_divided(tree: TreeFolder) -> bool:
+    """Whether pictures lie in folders that might be classes."""
+    names = {
+        folder.name for folder in tree.walk() if folder.pictures and not tell_part(folder.name)
+    }
+    return len(names - {tree.name}) > 1
+
+
+# rows -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a row says of its picture; the class and the group may be empty."""
+
+    part: Part | None
+    label: str
+    group: str
+
+
+def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: SourceOptions) -> Listing:
+    """List the pictures that rows name; all others are counted by the reason.
+
+    Raises:
+        DataError: more rows name pictures that are not there than others, or many pictures are
+            named with several classes.
+    """
+    claims: dict[Path, set[_Claim]] = {}
+    gone: list[str] = []
+    for table in tables:
+        for text, path, claim in _list_claims(table, index):
+            if path is None:
+                gone.append(text)
+            else:
+                claims.setdefault(path, set()).add(claim)
+    _check_gone(gone, len(claims), options)
+    listed: dict[Part, list[Picture]] = {"train": [], "val": [], "test": []}
+    reasons: dict[str, list[Path]] = {}
+    for path, several in claims.items():
+        labelled = [claim for claim in several if claim.label]
+        told = {(claim.part, claim.label) for claim in labelled}
+        if not told:
+            reasons.setdefault(NO_LABEL, []).append(path)
+        elif len(told) > 1:
+            reasons.setdefault(TORN, []).append(path)
+        elif (part := labelled[0].part) is None:
+            reasons.setdefault(NO_PART, []).append(path)
+        else:
+            group = min(claim.group for claim in labelled) or None
+            listed[part].append(Picture(path, labelled[0].label, group))
+    _check_torn(reasons.get(TORN, []), claims, options, index.root)
+    for path in index.paths - claims.keys():
+        parts = {tell_part(folder) for folder in path.relative_to(index.root).parts[:-1]}
+        reasons.setdefault(NO_LABEL if parts & {"val", "test"} else NO_ROW, []).append(path)
+    left_out = [
+        LeftOut(reason, len(paths), show_inside(min(paths), index.root))
+        for reason, paths in reasons.items()
+    ]
+    if gone:
+        left_out.append(LeftOut(GONE, len(gone), gone[0][:200]))
+    return _group(Listing(index.root, {}, tuple(left_out)), listed, tables, options)
+
+
+def _group(
+    listing: Listing,
+    listed: dict[Part, list[Picture]],
+    tables: Sequence[_Table],
+    options: SourceOptions,
+) -> Listing:
+    """Add the pictures of each part, with the groups that a column or their paths tell."""
+    filled = {part: pictures for part, pictures in listed.items() if pictures}
+    by_column = all(table.columns.group is not None for table in tables)
+    if options.group_by is None or by_column or "train" not in filled:
+        return replace(listing, parts=filled)
+    grouped, notes = group_pictures(filled, find_homes(filled), options.group_by)
+    return replace(listing, parts=grouped, notes=notes)
+
+
+def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, Path | None, _Claim]]:
+    """For each row: what it calls its picture, the picture, and what it says of it."""
+    columns, rows = table.columns, table.rows.rows
+    labels = _list_labels(table)
+    parts = _list_parts(table, index)
+    for row, path, label, part in zip(rows, table.pictures, labels, parts, strict=True):
+        group = row[columns.group] if columns.group is not None else ""
+        yield row[columns.image], path, _Claim(part, label, group)
+
+
+def _list_labels(table: _Table) -> list[str]:
+    """The class of each row; an empty text where it has none."""
+    columns, rows = table.columns, table.rows.rows
+    if len(columns.labels) > 1:  # one column for each class
+        names = table.rows.columns
+        marked = ([i for i in columns.labels if row[i] in ("1", "1.0")] for row in rows)
+        return [names[found[0]] if found else "" for found in marked]
+    (column,) = columns.labels
+    labels = ["" if row[column].lower() == "nan" else row[column] for row in rows]
+    if all(WHOLE.fullmatch(label) for label in labels if label):
+        # A column of whole numbers with gaps is written with decimals by many programs.
+        labels = [label.partition(".")[0] for label in labels]
+    return labels
+
+
+def _list_parts(table: _Table, index: PictureIndex) -> list[Part | None]:
+    """The part of each row: by a column, by the name of the table, or by folders of pictures."""
+    if table.columns.split is not None:
+        return [tell_word(row[table.columns.split]) for row in table.rows.rows]
+    if table.part is not None:
+        return [table.part] * len(table.rows.rows)
+    told = [
+        None if path is None else _tell_folder(path.relative_to(index.root))
+        for path in table.pictures
+    ]
+    if len({"train"} & {*told}) + len({"val", "test"} & {*told}) < 2:
+        return ["train"] * len(table.rows.rows)
+    return told
+
+
+def _tell_folder(inside: PurePath) -> Part | None:
+    parts = [part for folder in inside.parts[:-1] if (part := tell_part(folder))]
+    return parts[0] if parts else None
+
+
+def _check_gone(gone: Sequence[str], there: int, options: SourceOptions) -> None:
+    if gone and (options.strict or len(gone) > there):
+        raise DataError(
+            f"{len(gone):,} of {len(gone) + there:,} rows name pictures that are not there, such "
+            f"as {gone[0]:.200}; get all pictures, or the table that belongs to them"
+        )
+
+
+def _check_torn(
+    torn: Sequence[Path], claims: Mapping[Path, set[_Claim]], options: SourceOptions, root: Path
+) -> None:
+    """Refuse a table that describes pictures by several rows, such as one of boxes."""
+    if len(torn) > (0 if options.strict else max(3, MOST_TORN * len(claims))):
+        first = min(torn)
+        words = sorted({f"'{claim.label:.40}' ({claim.part})" for claim in claims[first]})
+        raise DataError(
+            f"{len(torn):,} of {len(claims):,} pictures are named with several classes or parts, "
+            f"such as {show_inside(first, root)} with {name_some(words)}; expected one of each"
+        )
