@@ -5,7 +5,7 @@ No library is imported for it, so that none needs to be installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -110,19 +110,20 @@ def find_class_names(value: Any) -> Sequence[str] | Mapping[str, int] | None:
 
 def refuse(value: Any) -> DataError:
     """The error about an object that holds no images with labels, with the right call."""
-    kind = type(value).__name__
+    name = type(value).__name__
+    kind = f"an {name}" if name[0] in "AEIOUaeio" or name.startswith("ndarray") else f"a {name}"
     if hasattr(value, "batch_size") and hasattr(value, "dataset"):
-        return DataError(f"a {kind} gives batches; expected sv.load_data(loader.dataset)")
+        return DataError(f"{kind} gives batches; expected sv.load_data(loader.dataset)")
     if isinstance(value, Image.Image) or (hasattr(value, "shape") and hasattr(value, "dtype")):
         return DataError(
-            f"a {kind} alone has no labels; expected sv.load_data((images, labels)), or "
+            f"{kind} alone has no labels; expected sv.load_data((images, labels)), or "
             "sv.classify(model, images) to classify them"
         )
-    if isinstance(value, Iterator) or (hasattr(value, "__iter__") and not _is_plural(value)):
+    if hasattr(value, "__iter__") and not hasattr(value, "__len__"):
         return DataError(
-            f"a {kind} can be read once and in order; expected sv.load_data(list(pairs)) with "
+            f"{kind} can be read once and in order; expected sv.load_data(list(pairs)) with "
             "pairs of (image, label)"
         )
     if hasattr(value, "predict"):
-        return DataError(f"a {kind} is no data set; expected sv.load_data({EXPECTED})")
-    return DataError(f"a {kind} holds no images with labels; expected {EXPECTED}")
+        return DataError(f"{kind} is no data set; expected sv.load_data({EXPECTED})")
+    return DataError(f"{kind} holds no images with labels; expected {EXPECTED}")
