@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import SealedTest
 from smallvision.data.sources.source import LeftOut, SourceOptions
@@ -27,6 +28,9 @@ class DataSet:
             side of each split.
         place: the file or folder that the user named, or None for names and arrays.
         options: what the user asked of the source.
+        preparation: how pictures became images, or None where the source holds images.
+        sizes: of the training pictures before they were resized, test images that were carved from
+            them included.
     """
 
     name: str
@@ -40,6 +44,8 @@ class DataSet:
     groups: tuple[str, ...] | None = None
     place: Path | None = None
     options: SourceOptions = field(default_factory=SourceOptions)
+    preparation: Preparation | None = None
+    sizes: OriginalSizes | None = None
 
     def __repr__(self) -> str:
         return f"DataSet({self.name!r}, train={self.train!r}, test={self.test!r})"

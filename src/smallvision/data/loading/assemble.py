@@ -11,7 +11,7 @@ from smallvision.data.sealed_test import SealedTest, seal_test
 from smallvision.data.sources.source import Layout, Part, merge_left_out
 from smallvision.data.split import find_copies, group_duplicates, split_stratified
 from smallvision.errors import DataError
-from smallvision.shapes import Indices, Shape
+from smallvision.shapes import Indices, Origins, Shape
 
 TEST_FRACTION = 0.2
 PART_WORDS: dict[Part, str] = {"train": "training", "val": "validation", "test": "test"}
@@ -28,6 +28,8 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
             is too small to be divided.
     """
     decoded = read_cached(layout, "train")
+    origins, preparation, sizes = decoded.origins, decoded.preparation, decoded.sizes
+    layout = layout.follow(decoded)
     train, notes, left_out = decoded.images, decoded.notes, [*layout.left_out, *decoded.left_out]
     val = None
     if "val" in layout.parts:
@@ -42,7 +44,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
     else:
         free = _find_free(train, val)
         _check_class_sizes(layout, train, free, needed=2 if val else 3)
-        train, test = carve_test(train, free, seed=seed)
+        train, test = carve_test(train, free, seed=seed, origins=origins)
         notes += (f"{len(test):,} images were set aside as the test set and sealed.",)
     return DataSet(
         name,
@@ -55,10 +57,14 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         left_out=merge_left_out(left_out),
         place=layout.place,
         options=layout.options,
+        preparation=preparation,
+        sizes=sizes,
     )
 
 
-def carve_test(images: ImageSet, free: Indices, *, seed: int) -> tuple[ImageSet, SealedTest]:
+def carve_test(
+    images: ImageSet, free: Indices, *, seed: int, origins: Origins | None = None
+) -> tuple[ImageSet, SealedTest]:
     """Set 20 % of each class aside, from the images at some indices, and seal them at once.
 
     Returns: the images to train on, and the sealed test set.
@@ -72,8 +78,9 @@ def carve_test(images: ImageSet, free: Indices, *, seed: int) -> tuple[ImageSet,
         seed=seed,
         groups=group_duplicates(images.images[free]),
     )
-    rest = np.setdiff1d(np.arange(len(images)), free[picked])
-    return images.take(rest), seal_test(images.take(free[picked]))
+    rest, taken = np.setdiff1d(np.arange(len(images)), free[picked]), free[picked]
+    test = seal_test(images.take(taken), None if origins is None else origins[taken])
+    return images.take(rest), test
 
 
 def _find_free(images: ImageSet, val: ImageSet | None) -> Indices:
@@ -94,7 +101,7 @@ def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, 
         decoded = layout.read("test", shape)
         images = decoded.images
         _check_agreement(layout, "test", images.shape, images.class_names, train)
-        return seal_test(images), decoded.notes
+        return seal_test(images, decoded.origins), decoded.notes
     summary = summarize(layout, "test", shape)
     _check_agreement(layout, "test", summary.shape, summary.class_names, train)
 
@@ -107,7 +114,10 @@ def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, 
             )
         return images
 
-    return SealedTest(open_part, size=summary.size, fingerprint=summary.fingerprint), summary.notes
+    test = SealedTest(
+        open_part, size=summary.size, fingerprint=summary.fingerprint, origin=summary.origin
+    )
+    return test, summary.notes
 
 
 def _check_agreement(
