@@ -111,7 +111,7 @@ class SavedModel:
             DataError: the images are not of the shape the model was trained on.
             RecordError: the weights are such that a logit or probability would not be finite.
         """
-        images = to_model_images(images, "images", self.shape)
+        images = to_model_images(images, "images", self.shape, self.bits)
         count = max(BATCH, MOST_BYTES // math.prod(self.shape) // BATCH * BATCH)
         if len(images) > count:
             chunks = (images[i : i + count] for i in range(0, len(images), count))

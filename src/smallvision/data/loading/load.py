@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.decoding.labels import ClassNames, LabelEncoding
+from smallvision.data.decoding.labels import ClassNames
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
-from smallvision.data.sources.arrays import arrays_layout
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
-from smallvision.data.sources.objects.layout import lay_out_objects
+from smallvision.data.sources.objects.layout import lay_out_objects, lay_out_samples
+from smallvision.data.sources.objects.samples import Samples
 from smallvision.data.sources.source import Fit, Part, SourceOptions
 from smallvision.data.sources.table import recognize
 from smallvision.errors import DataError, SettingError, nearest
@@ -219,8 +219,8 @@ def from_arrays(
     """
     if (test_images is None) != (test_labels is None):
         raise DataError("test_images and test_labels go together; one of them is missing")
-    given: dict[Part, tuple[Any, Any]] = {"train": (images, labels)}
+    samples: dict[Part, Samples] = {"train": Samples("arrays", images, labels)}
     if test_images is not None:
-        given["test"] = (test_images, test_labels)
-    encoding = LabelEncoding.fit(labels, class_names, "labels")
-    return assemble(arrays_layout(given, encoding), name=name, seed=seed, mirror_safe=mirror_safe)
+        samples["test"] = Samples("arrays", test_images, test_labels)
+    layout = lay_out_samples(samples, class_names, SourceOptions())
+    return replace(assemble(layout, name=name, seed=seed, mirror_safe=mirror_safe), place=None)

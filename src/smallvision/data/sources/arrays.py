@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,22 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from smallvision.data.decoding.image import decode_picture, simplify_picture
+from smallvision.data.decoding.image import decode, read_size, simplify_picture
 from smallvision.data.decoding.image_files import read_picture
 from smallvision.data.decoding.labels import LabelEncoding, as_array, fetch_tensor
-from smallvision.data.decoding.resize import resize_pictures
+from smallvision.data.decoding.pixels.decoded import DEEPEST, Decoded, count_bits, reduce_depth
+from smallvision.data.decoding.resize import (
+    KEPT_SIZE,
+    OriginalSizes,
+    Preparation,
+    Stack,
+    Stacked,
+)
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.source import DecodedPart, Layout, Part, ReadPart, SourceOptions
+from smallvision.data.sources.pictures.reading import FEW, LOOKED_AT, SHARE, UNREADABLE
+from smallvision.data.sources.source import DecodedPart, LeftOut, SourceOptions
 from smallvision.errors import DataError
-from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images, Shape
+from smallvision.shapes import MIN_SIZE, Images, Labels, Shape
 
 TOLERANCE = 0.05  # of the range, by which resized or compressed fractions overshoot it
 DARK = 64  # levels of 255: an image set that reaches no more may have been meant on another scale
@@ -38,11 +45,11 @@ class Scale:
 
     Attributes:
         fractions: 1 or 255, for images of floating-point numbers; None until it is found.
-        deep: 255, or 1023 to 65,535 for images of 16-bit numbers; None until it is found.
+        bits: 8 to 16, for images of 16-bit numbers; None until it is found.
     """
 
     fractions: int | None = None
-    deep: int | None = None
+    bits: int | None = None
 
     def fit(self, kind: np.dtype[Any], low: float, high: float) -> int:
         """The number that is white in images of a type with such values."""
@@ -53,44 +60,25 @@ class Scale:
                 self.fractions = 1 if high <= 1 + TOLERANCE and low >= -TOLERANCE else 255
             return self.fractions
         if kind == np.uint16:
-            if self.deep is None:
-                self.deep = 255 if high <= 255 else 2 ** max(10, int(high).bit_length()) - 1
-            return self.deep
+            if self.bits is None:
+                self.bits = count_bits(int(high))
+            return int(2**self.bits - 1)
         return 255
 
 
-def arrays_layout(
-    given: Mapping[Part, tuple[Any, Any]],
-    encoding: LabelEncoding,
-    options: SourceOptions = SourceOptions(),
-) -> Layout:
-    """Describe arrays that are in memory already.
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Images that were in memory.
 
-    Args:
-        given: images and labels of each part.
-        encoding: of the labels, fitted to the training labels.
-        options: of the user; `image_size` applies.
+    Attributes:
+        stacked: the images, how they became so, and a sentence about each kind of change.
+        kept: the positions of these images among all; None for all of them.
+        left_out: the others.
     """
-    scale = Scale()
-    parts: dict[Part, ReadPart] = {
-        part: partial(_read_part, part, pair, encoding, scale, options)
-        for part, pair in given.items()
-    }
-    return Layout("arrays", parts, options=options)
 
-
-def _read_part(
-    part: Part,
-    pair: tuple[Any, Any],
-    encoding: LabelEncoding,
-    scale: Scale,
-    options: SourceOptions,
-    shape: Shape | None,
-) -> DecodedPart:
-    prefix = "" if part == "train" else f"{part}_"
-    names = (f"{prefix}images", f"{prefix}labels")
-    pixels, notes = to_images(pair[0], names[0], scale, options=options, shape=shape)
-    return pair_up(pixels, pair[1], encoding, names, notes)
+    stacked: Stacked
+    kept: Sequence[int] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def convert_arrays(
@@ -112,112 +100,134 @@ def convert_arrays(
     Raises:
         DataError: a shape, type or value is out of range, or the lengths differ.
     """
-    pixels, notes = to_images(images, names[0], scale or Scale())
-    return pair_up(pixels, labels, encoding, names, notes)
+    taken = take_images(images, names[0], scale or Scale())
+    return pair_up(taken, encoding.encode(labels, names[1]), encoding.class_names, names)
 
 
 def pair_up(
-    pixels: Images,
-    labels: Any,
-    encoding: LabelEncoding,
-    names: tuple[str, str],
-    notes: tuple[str, ...],
+    taken: Taken, labels: Labels, class_names: tuple[str, ...], names: tuple[str, str]
 ) -> DecodedPart:
     """Images with their labels.
 
+    Args:
+        taken: the images.
+        labels: int64, one for each of the images that are kept and those that are not.
+        class_names: K names.
+        names: what to call the images and the labels in an error.
+
     Raises:
-        DataError: a label is not one of the classes, or the lengths differ.
+        DataError: the lengths differ.
     """
-    numbers = encoding.encode(labels, names[1])
-    if len(pixels) != len(numbers):
+    pixels = taken.stacked.images
+    total = len(pixels) + sum(one.count for one in taken.left_out)
+    if total != len(labels):
         raise DataError(
-            f"there are {len(pixels):,} {names[0]} but {len(numbers):,} {names[1]}; "
+            f"there are {total:,} {names[0]} but {len(labels):,} {names[1]}; "
             "expected one label per image"
         )
-    return DecodedPart(ImageSet(pixels, numbers, encoding.class_names), notes)
+    kept = labels if taken.kept is None else labels[list(taken.kept)]
+    return DecodedPart(
+        ImageSet(pixels, kept, class_names),
+        taken.stacked.notes,
+        taken.left_out,
+        preparation=taken.stacked.preparation,
+        sizes=None if taken.kept is None else taken.stacked.sizes,
+    )
 
 
-def to_images(
+def take_images(
     values: Any,
     where: str,
     scale: Scale,
     *,
     options: SourceOptions = SourceOptions(),
-    shape: Shape | None = None,
+    like: Preparation | None = None,
     resize: bool = False,
-) -> tuple[Images, tuple[str, ...]]:
+) -> Taken:
     """Images in memory as uint8 `(N, C, H, W)`: always a copy.
 
     Arrays keep their size where a model can take it, unless another is asked for. One object for
-    each image may have any size, and is resized as picture files are.
+    each image may have any size, and is resized as picture files are; as with files, a few that
+    cannot be read are left out.
 
     Args:
         values: an array or tensor `(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)`, or a sequence of
             pictures, arrays, paths or encoded pictures.
         where: what to call them in an error.
         scale: of the training images, which these may be.
-        options: of the user; `image_size` applies.
-        shape: of the training images, for other parts.
-        resize: bring arrays of another size to `shape`, too.
-
-    Returns: the images, and a sentence about each kind of change.
+        options: of the user: `image_size`, `fit` and `strict` apply.
+        like: the preparation of the training images, for other parts.
+        resize: bring arrays of another shape to that of `like`, too.
 
     Raises:
         DataError: they have no usual shape, type or range.
     """
     if holds_items(values):
         items = values if isinstance(values, Sequence) else list(values)
-        reader = ItemReader(items, where, scale)
-        resized, notes = _resize(reader.read(), options, shape)
-        return resized, (*reader.finish(), *notes)
+        return ItemReader(items, where, scale).take(options, like)
     pixels, notes = _convert_array(as_array(values, where), where, scale)
-    fits = all(MIN_SIZE <= side <= MAX_SIZE for side in pixels.shape[2:])
-    differs = resize and shape is not None and pixels.shape[1:] != shape
+    fits = all(MIN_SIZE <= side <= KEPT_SIZE for side in pixels.shape[2:])
+    differs = resize and like is not None and pixels.shape[1:] != like.shape
     if fits and options.image_size is None and not differs:
-        return pixels, notes
-    resized, more = _resize((_as_picture(one) for one in pixels), options, shape)
-    return resized, notes + more
+        _, C, H, W = pixels.shape
+        made = Preparation((C, H, W), bits=scale.bits or DEEPEST)
+        return Taken(Stacked(pixels, made, OriginalSizes(1, (W, H), (W, H), (W, H)), notes))
+    H, W = pixels.shape[2:]
+    stack = Stack(len(pixels), [(W, H)], options.image_size, options.fit, like)
+    for one in pixels:
+        stack.add(_as_decoded(one.transpose(1, 2, 0)))
+    stacked = stack.finish()
+    made = replace(stacked.preparation, bits=scale.bits or DEEPEST)
+    return Taken(replace(stacked, preparation=made, notes=notes + stacked.notes))
 
 
-def _resize(
-    pictures: Iterator[Image.Image], options: SourceOptions, shape: Shape | None
-) -> tuple[Images, tuple[str, ...]]:
-    return resize_pictures(pictures, image_size=options.image_size, shape=shape)
-
-
-def to_model_images(values: Any, where: str, shape: Shape) -> Images:
+def to_model_images(values: Any, where: str, shape: Shape, bits: int = DEEPEST) -> Images:
     """Images in memory as a model of one shape takes them, uint8 `(N, C, H, W)`.
 
-    Of the usual forms of `to_images`; a single image counts as one of one. What is uint8 and of the
-    shape already is passed on as it is.
+    Of the usual forms of `take_images`; a single image counts as one of one. What is uint8 and of
+    the shape already is passed on as it is.
+
+    Args:
+        values: the images.
+        where: what to call them in an error.
+        shape: `(C, H, W)` of the model.
+        bits: of values of 16 bits, how many held the largest value of the training images.
 
     Raises:
         DataError: they have no usual form, or another number of channels or pixels.
     """
     if isinstance(values, np.ndarray) and values.dtype == np.uint8 and values.shape[1:] == shape:
         return values
-    # A model does not know what was white in the 16-bit numbers that its data set was made from.
-    scale = Scale(deep=255)
     if isinstance(values, Image.Image | str | PathLike | bytes):
         values = [values]
+    scale = Scale(bits=bits)
     if holds_items(values):
         reader = ItemReader(list(values), where, scale)
-        pictures = [np.atleast_3d(np.asarray(one)).transpose(2, 0, 1) for one in reader.read()]
+        pictures = [_reduce(one, bits) for one in reader.read()]
         reader.finish()
-        found = next((one.shape for one in pictures if one.shape != shape), None)
-        if found is None and pictures:
+        found: object = next((one.shape for one in pictures if one.shape != shape), None)
+        if found is None:
             return np.stack(pictures)
-        described: object = found
     else:
         array = as_array(values, where)
+        if array.dtype == np.uint16 and bits == DEEPEST and array.max(initial=0) <= 255:
+            array = array.astype(np.uint8)  # as no picture of 16 bits is that dark
         pixels, _ = _convert_array(_add_axis(array, shape), where, scale)
         if pixels.shape[1:] == shape:
             return pixels
-        described = array.shape
+        found = array.shape
     raise DataError(
-        f"{where} have shape {described}; this model was trained on "
-        f"(N, {', '.join(map(str, shape))}): sv.classify(model, images) resizes them"
+        f"{where} have shape {found}; this model was trained on (N, {', '.join(map(str, shape))}): "
+        "sv.classify(model, images) resizes them"
     )
+
+
+def _reduce(picture: Decoded, bits: int) -> Images:
+    """A picture as uint8 `(C, H, W)`."""
+    if picture.peak is not None and bits == DEEPEST and picture.peak <= 255:
+        bits = 8
+    small = picture.reduce(bits)
+    return np.asarray(small, dtype=np.uint8).reshape(*small.size[::-1], -1).transpose(2, 0, 1)
 
 
 def _add_axis(array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
@@ -304,6 +314,8 @@ def to_levels(values: npt.NDArray[Any], white: int) -> npt.NDArray[np.uint8]:
     """Values from 0 to white as levels from 0 to 255, in the same shape."""
     if values.dtype.kind in "iu" and white == 255:
         return values.astype(np.uint8)
+    if values.dtype == np.uint16:
+        return reduce_depth(values, white.bit_length())
     levels: npt.NDArray[np.float32] = np.multiply(
         values, 255 / white, dtype=np.float32, casting="unsafe"
     )
@@ -326,8 +338,8 @@ def describe_scale(
         )
     elif white > 255:
         notes.append(
-            f"The {where} were 16-bit numbers up to {high:,.0f}; {white:,} became 255, the rest in "
-            "proportion."
+            f"The {where} have values of 16 bits, up to {high:,.0f}; they were scaled from "
+            f"{white.bit_length()} bits to 8."
         )
     if kind.kind == "f" and (low < 0 or high > white):
         notes.append(f"Values of the {where} from {low:g} to {high:g} were cut to 0 and {white}.")
@@ -363,16 +375,21 @@ def _lay_on_white(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.rint(levels[:, :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
 
 
-def _as_picture(pixels: Images) -> Image.Image:
-    """One image uint8 `(C, H, W)` as a picture."""
-    return Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+def _as_decoded(pixels: npt.NDArray[Any]) -> Decoded:
+    """One image `(H, W)`, `(H, W, 1)` or `(H, W, 3)` of uint8, or of uint16 that is not scaled."""
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    whole = pixels.ndim == 2 or pixels.dtype == np.uint8
+    bands = [pixels] if whole else [*np.moveaxis(pixels, 2, 0)]
+    pictures = tuple(Image.fromarray(np.ascontiguousarray(band)) for band in bands)
+    peak = int(pixels.max()) if pixels.dtype == np.uint16 else None
+    return Decoded(pictures, pictures[0].size, peak)
 
 
 class ItemReader:
-    """Reads one object for each image as a picture of mode "L" or "RGB".
+    """Reads one object for each image.
 
-    Floating-point numbers show their range image by image, so that no second pass is needed. Of
-    16-bit numbers, all images are looked at before the first is converted.
+    Floating-point numbers show their range image by image, so that no second pass is needed.
 
     Args:
         items: pictures, arrays, tensors, paths, or encoded pictures, also in dicts as Hugging Face
@@ -385,29 +402,69 @@ class ItemReader:
         self.items, self.where, self.scale = items, where, scale
         self._seen: dict[tuple[np.dtype[Any], int], tuple[float, float, int]] = {}
 
-    def read(self) -> Iterator[Image.Image]:
-        """The pictures, in order.
+    def take(self, options: SourceOptions, like: Preparation | None) -> Taken:
+        """All images as one array, without the few that cannot be read.
+
+        Raises:
+            DataError: more than three and more than one in a hundred cannot be read, or with
+                `strict` any.
+        """
+        n = len(self.items)
+        sizes = () if like else [*self._list_sizes(range(0, n, -(-n // LOOKED_AT) or 1))]
+        stack = Stack(n, sizes, options.image_size, options.fit, like)
+        kept, failed = [], []
+        for number in range(n):
+            try:
+                stack.add(self.convert(number, stack.side))
+            except DataError as error:
+                failed.append(error)
+                continue
+            kept.append(number)
+        allowed = 0 if options.strict else max(FEW, n // SHARE)
+        if failed and (len(failed) > allowed or not kept):
+            more = f" (and {len(failed) - 1:,} more of {n:,} are unusable)" if failed[1:] else ""
+            raise DataError(f"{failed[0]}{more}")
+        notes = self.finish()
+        stacked = stack.finish()
+        left_out = [LeftOut(UNREADABLE, len(failed), str(failed[0]))] if failed else []
+        return Taken(replace(stacked, notes=(*notes, *stacked.notes)), kept, tuple(left_out))
+
+    def read(self) -> Iterator[Decoded]:
+        """All pictures, in order.
 
         Raises:
             DataError: an item is no picture.
         """
         for number in range(len(self.items)):
-            yield self.convert(self.items[number], number)
+            yield self.convert(number)
 
-    def convert(self, item: Any, number: int) -> Image.Image:
+    def _list_sizes(self, numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+        for number in numbers:
+            try:
+                yield measure_item(self.items[number], self.where)
+            except DataError:  # reported when all are read
+                continue
+
+    def convert(self, number: int, side: int | None = None) -> Decoded:
         """One item as a picture.
+
+        Args:
+            number: of the item.
+            side: the larger side that is needed, for photographs in files.
 
         Raises:
             DataError: it is none.
         """
         name = f"{self.where}, number {number}"
-        found = open_item(item, name)
-        if isinstance(found, Image.Image):
+        found = open_item(self.items[number], name, side)
+        if isinstance(found, Decoded):
             return found
         array = _one_channels_last(found, name)
         low, high = float(array.min()), float(array.max())
-        if not math.isfinite(low - high):
+        if not math.isfinite(high - low):
             raise DataError(f"{name} holds NaN or infinity; repair or remove it")
+        if array.dtype == np.uint16 and (array.ndim == 2 or array.shape[2] == 3):
+            return _as_decoded(array)
         white = self._find_white(array.dtype, (low, high))
         check_range(name, array.dtype, white, (low, high))
         if high > 0:
@@ -416,16 +473,12 @@ class ItemReader:
         levels = to_levels(array, white)
         if levels.ndim == 3 and levels.shape[2] == 4:
             levels = _lay_on_white(levels.transpose(2, 0, 1)[None])[0].transpose(1, 2, 0)
-        return Image.fromarray(levels)
+        return _as_decoded(levels)
 
     def _find_white(self, kind: np.dtype[Any], seen: tuple[float, float]) -> int:
         if kind.kind == "f":
             return self.scale.fractions or Scale().fit(kind, *seen)
-        if kind == np.uint16 and self.scale.deep is None:
-            arrays = (open_item(item, self.where) for item in self.items)
-            highest = max(float(a.max()) for a in arrays if isinstance(a, np.ndarray) and a.size)
-            return self.scale.fit(kind, 0, highest)
-        return self.scale.fit(kind, *seen)
+        return 65_535 if kind == np.uint16 else self.scale.fit(kind, *seen)
 
     def finish(self) -> tuple[str, ...]:
         """What was done to the values, once all items are read.
@@ -451,18 +504,42 @@ class ItemReader:
         )
 
 
-def open_item(item: Any, name: str) -> Image.Image | npt.NDArray[Any]:
-    """One object as a picture of mode "L" or "RGB", or as an array of numbers.
+def measure_item(item: Any, name: str) -> tuple[int, int]:
+    """`(width, height)` of one object.
+
+    Raises:
+        DataError: it is no picture.
+    """
+    if isinstance(item, Image.Image):
+        return item.size
+    content = _find_bytes(item)
+    if content is not None:
+        return read_size(content, name)
+    found = open_item(item, name)
+    if isinstance(found, Decoded):
+        return found.size
+    H, W = _one_channels_last(found, name).shape[:2]
+    return W, H
+
+
+def _find_bytes(item: Any) -> bytes | None:
+    """The encoded picture of an item: its bytes, a file, or a dict of either; None of others."""
+    if isinstance(item, Mapping) and "bytes" in item:  # as Hugging Face keeps encoded pictures
+        item = item["bytes"] or item.get("path")
+    if isinstance(item, str | PathLike):
+        return read_picture(Path(item), str(item))
+    return bytes(item) if isinstance(item, bytes | bytearray) else None
+
+
+def open_item(item: Any, name: str, side: int | None = None) -> Decoded | npt.NDArray[Any]:
+    """One object as a picture, or as an array of numbers.
 
     Raises:
         DataError: it is missing, damaged or no picture.
     """
-    if isinstance(item, Mapping) and "bytes" in item:  # as Hugging Face keeps encoded pictures
-        item = item["bytes"] or item.get("path")
-    if isinstance(item, str | PathLike):
-        return decode_picture(read_picture(Path(item), str(item)), str(item))
-    if isinstance(item, bytes | bytearray):
-        return decode_picture(bytes(item), name)
+    content = _find_bytes(item)
+    if content is not None:
+        return decode(content, str(item) if isinstance(item, str | PathLike) else name, side=side)
     if isinstance(item, Image.Image):
         return _open_picture(item, name)
     if item is None:
@@ -477,7 +554,7 @@ def open_item(item: Any, name: str) -> Image.Image | npt.NDArray[Any]:
     return array
 
 
-def _open_picture(picture: Image.Image, name: str) -> Image.Image | npt.NDArray[Any]:
+def _open_picture(picture: Image.Image, name: str) -> Decoded | npt.NDArray[Any]:
     try:
         picture = ImageOps.exif_transpose(picture)
         pixels: npt.NDArray[Any]
@@ -487,7 +564,8 @@ def _open_picture(picture: Image.Image, name: str) -> Image.Image | npt.NDArray[
         if picture.mode.startswith("I"):
             pixels = np.clip(np.asarray(picture), 0, 65_535).astype(np.uint16)
             return pixels
-        return simplify_picture(picture)
+        simple = simplify_picture(picture)
+        return Decoded((simple,), simple.size)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{name} cannot be read ({error}); replace or remove it") from error
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from smallvision.data.decoding.labels import ClassNames, LabelEncoding
-from smallvision.data.sources.arrays import Scale, pair_up, to_images
+from smallvision.data.decoding.resize import Preparation
+from smallvision.data.sources.arrays import Scale, pair_up, take_images
 from smallvision.data.sources.objects.kinds import EXPECTED, is_pair_of_pairs
 from smallvision.data.sources.objects.samples import Pairs, Rows, Samples, find_samples
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
@@ -48,6 +49,14 @@ def lay_out_objects(
     """
     objects, left_out = _split_parts(given)
     samples = {part: find_samples(value, options) for part, value in objects.items()}
+    layout = lay_out_samples(samples, class_names, options)
+    return replace(layout, left_out=(*layout.left_out, *left_out))
+
+
+def lay_out_samples(
+    samples: dict[Part, Samples], class_names: ClassNames | None, options: SourceOptions
+) -> Layout:
+    """Describe images and labels; see `lay_out_objects`."""
     if len(samples) == 1 and samples["train"].splits is not None:
         samples = _divide(samples["train"])
     names = {part: one.class_names for part, one in samples.items() if one.class_names}
@@ -66,7 +75,7 @@ def lay_out_objects(
         reader = _Reader(samples, class_names, options)
         parts: dict[Part, ReadPart] = {part: partial(reader.read, part) for part in samples}
         layout = Layout(samples["train"].kind, parts)
-    return replace(layout, options=options, left_out=(*layout.left_out, *left_out))
+    return replace(layout, options=options)
 
 
 def _split_parts(given: Mapping[Part, Any]) -> tuple[dict[Part, Any], tuple[LeftOut, ...]]:
@@ -139,25 +148,39 @@ class _Reader:
         self._samples, self._class_names, self._options = samples, class_names, options
         self._scale = Scale()
         self._encoding: LabelEncoding | None = None
+        self._like: Preparation | None = None
 
-    def read(self, part: Part, shape: Shape | None) -> DecodedPart:
+    def read(self, part: Part, _shape: Shape | None) -> DecodedPart:
         """Decode one part."""
+        if self._like is None and part != "train":
+            self.read("train", None)
         samples = self._samples[part]
         prefix = "" if part == "train" else f"{part}_"
         names = (f"{prefix}images", f"{prefix}labels")
-        if self._encoding is None and part != "train":
-            self.read("train", None)
-        images, notes = to_images(
-            samples.images, names[0], self._scale, options=self._options, shape=shape
-        )
-        labels = samples.labels.labels if isinstance(samples.labels, Pairs) else samples.labels
+        if not isinstance(samples.labels, Pairs):
+            self._fit(samples.labels, names[1])
+        like = None if part == "train" else self._like
+        taken = take_images(samples.images, names[0], self._scale, options=self._options, like=like)
+        labels = samples.labels
+        if isinstance(labels, Pairs):
+            labels = labels.list_labels(taken.kept or ())
+            known = replace(taken, kept=range(len(labels)), left_out=())
+        else:
+            known = taken
+        encoding = self._fit(labels, names[1])
+        decoded = pair_up(known, encoding.encode(labels, names[1]), encoding.class_names, names)
+        groups = samples.groups
+        if groups is not None:
+            kept = range(len(groups)) if taken.kept is None else taken.kept
+            groups = tuple(groups[number] for number in kept)
+        self._like = decoded.preparation if self._like is None else self._like
+        return replace(decoded, groups=groups, left_out=taken.left_out)
+
+    def _fit(self, labels: Any, where: str) -> LabelEncoding:
+        """The encoding of the training labels, which are the first that are asked about."""
         if self._encoding is None:
-            self._encoding = LabelEncoding.fit(labels, self._class_names, names[1])
-        decoded = pair_up(images, labels, self._encoding, names, notes)
-        if samples.groups is not None and len(samples.groups) != len(images):
-            raise DataError(f"{len(samples.groups):,} words to group {len(images):,} images by")
-        notes = (*samples.notes, *decoded.notes) if part == "train" else decoded.notes
-        return replace(decoded, notes=notes, groups=samples.groups)
+            self._encoding = LabelEncoding.fit(labels, self._class_names, where)
+        return self._encoding
 
 
 def _list_files(

@@ -94,13 +94,9 @@ class Pairs(Sequence[Any]):
         image, self._labels[number] = split_item(fetch_item(self._pairs, number), number)
         return image
 
-    @property
-    def labels(self) -> list[Any]:
-        """The labels; those that are not known yet are read."""
-        for number in range(len(self)):
-            if number not in self._labels:
-                self[number]
-        return [fetch_tensor(self._labels[number]) for number in range(len(self))]
+    def list_labels(self, numbers: Sequence[int]) -> list[Any]:
+        """The labels of images that were read."""
+        return [fetch_tensor(self._labels[number]) for number in numbers]
 
 
 def fetch_item(pairs: Any, number: int) -> Any:
