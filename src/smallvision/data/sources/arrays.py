@@ -142,7 +142,7 @@ def take_images(
     *,
     options: SourceOptions = SourceOptions(),
     like: Preparation | None = None,
-    resize: bool = False,
+    lenient: bool = False,
 ) -> Taken:
     """Images in memory as uint8 `(N, C, H, W)`: always a copy.
 
@@ -157,17 +157,21 @@ def take_images(
         scale: of the training images, which these may be.
         options: of the user: `image_size`, `fit` and `strict` apply.
         like: the preparation of the training images, for other parts.
-        resize: bring arrays of another shape to that of `like`, too.
+        lenient: bring arrays of another shape to that of `like`, a single image too, and leave out
+            any number of unreadable images, if not all are.
 
     Raises:
         DataError: they have no usual shape, type or range.
     """
     if holds_items(values):
         items = values if isinstance(values, Sequence) else list(values)
-        return ItemReader(items, where, scale).take(options, like)
-    pixels, notes = _convert_array(as_array(values, where), where, scale)
+        return ItemReader(items, where, scale).take(options, like, lenient=lenient)
+    array = as_array(values, where)
+    if lenient and like is not None and _is_single(array, like.shape):
+        array = array[None]
+    pixels, notes = _convert_array(array, where, scale)
     fits = all(MIN_SIZE <= side <= KEPT_SIZE for side in pixels.shape[2:])
-    differs = resize and like is not None and pixels.shape[1:] != like.shape
+    differs = lenient and like is not None and pixels.shape[1:] != like.shape
     if fits and options.image_size is None and not differs:
         _, C, H, W = pixels.shape
         made = Preparation((C, H, W), bits=scale.bits or DEEPEST)
@@ -212,7 +216,9 @@ def to_model_images(values: Any, where: str, shape: Shape, bits: int = DEEPEST) 
         array = as_array(values, where)
         if array.dtype == np.uint16 and bits == DEEPEST and array.max(initial=0) <= 255:
             array = array.astype(np.uint8)  # as no picture of 16 bits is that dark
-        pixels, _ = _convert_array(_add_axis(array, shape), where, scale)
+        if _is_single(array, shape):
+            array = array[None]
+        pixels, _ = _convert_array(array, where, scale)
         if pixels.shape[1:] == shape:
             return pixels
         found = array.shape
@@ -230,12 +236,16 @@ def _reduce(picture: Decoded, bits: int) -> Images:
     return np.asarray(small, dtype=np.uint8).reshape(*small.size[::-1], -1).transpose(2, 0, 1)
 
 
-def _add_axis(array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
-    """An array of a single image of a model's shape as one of one image."""
-    C, H, W = shape
-    batch = C == 1 and array.ndim == 3 and array.shape[1:] == (H, W)
-    single = array.shape in ((C, H, W), (H, W, C)) or (C == 1 and array.shape == (H, W))
-    return array[None] if single and not batch else array
+def _is_single(array: npt.NDArray[Any], shape: Shape) -> bool:
+    """Whether an array is one image, for a model of some shape, and not several of them.
+
+    Three grey images and one of three channels may look alike: the channels of the model decide.
+    """
+    if array.ndim != 3:
+        return array.ndim == 2 and array.shape[1] != math.prod(shape)
+    if array.shape[1:] == shape[1:] and shape[0] == 1:
+        return False
+    return array.shape[2] in (1, 3, 4) or array.shape[0] == shape[0]
 
 
 def holds_items(values: Any) -> bool:
@@ -293,18 +303,20 @@ def _measure(array: npt.NDArray[Any], where: str, scale: Scale) -> tuple[int, fl
 def check_range(where: str, kind: np.dtype[Any], white: int, seen: tuple[float, float]) -> None:
     """Refuse values outside the range from black to white.
 
+    Values of 16 bits above white become white, as they do in files.
+
     Raises:
         DataError: there are some.
     """
     slack = TOLERANCE if kind.kind == "f" else 0
     low, high = seen
+    if kind == np.uint16:
+        return
     if low >= -slack * min(white, high) and high <= (1 + slack) * white:
         return
     hint = "fractions from 0 to 1 or whole numbers from 0 to 255"
     if kind.kind == "f" and low < 0:
         hint += "; where a transform normalises them, leave Normalize out, or take it back"
-    elif white not in (1, 255):
-        hint = f"0 to {white:,}, as the training images have them"
     elif kind.kind in "iu" and low >= 0 and high <= 65_535:
         hint += ", or uint16 for images of 16 bits in a training set"
     raise DataError(f"{where} run from {low:g} to {high:g}; expected {hint}")
@@ -402,12 +414,14 @@ class ItemReader:
         self.items, self.where, self.scale = items, where, scale
         self._seen: dict[tuple[np.dtype[Any], int], tuple[float, float, int]] = {}
 
-    def take(self, options: SourceOptions, like: Preparation | None) -> Taken:
+    def take(
+        self, options: SourceOptions, like: Preparation | None, *, lenient: bool = False
+    ) -> Taken:
         """All images as one array, without the few that cannot be read.
 
         Raises:
             DataError: more than three and more than one in a hundred cannot be read, or with
-                `strict` any.
+                `strict` any, or with `lenient` all.
         """
         n = len(self.items)
         sizes = () if like else [*self._list_sizes(range(0, n, -(-n // LOOKED_AT) or 1))]
@@ -420,7 +434,7 @@ class ItemReader:
                 failed.append(error)
                 continue
             kept.append(number)
-        allowed = 0 if options.strict else max(FEW, n // SHARE)
+        allowed = n if lenient else 0 if options.strict else max(FEW, n // SHARE)
         if failed and (len(failed) > allowed or not kept):
             more = f" (and {len(failed) - 1:,} more of {n:,} are unusable)" if failed[1:] else ""
             raise DataError(f"{failed[0]}{more}")

@@ -174,7 +174,8 @@ class _Reader:
             kept = range(len(groups)) if taken.kept is None else taken.kept
             groups = tuple(groups[number] for number in kept)
         self._like = decoded.preparation if self._like is None else self._like
-        return replace(decoded, groups=groups, left_out=taken.left_out)
+        notes = samples.notes + decoded.notes if part == "train" else decoded.notes
+        return replace(decoded, notes=notes, groups=groups, left_out=taken.left_out)
 
     def _fit(self, labels: Any, where: str) -> LabelEncoding:
         """The encoding of the training labels, which are the first that are asked about."""
