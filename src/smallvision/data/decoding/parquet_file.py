@@ -183,8 +183,9 @@ def _read_chunk(chunk: Any, words: dict[str, int], where: str) -> Labels:
             "label_column"
         )
     texts = [str(text) for text in known.to_pylist()]
-    codes: Labels = np.array([words.setdefault(text, len(words)) for text in texts], dtype=np.int64)
-    return codes[positions]
+    codes = np.array([words.setdefault(text, len(words)) for text in texts], dtype=np.int64)
+    placed: Labels = codes[positions]
+    return placed
 
 
 def _as_whole_numbers(values: Any, where: str) -> Labels:
