@@ -41,6 +41,7 @@ LABELS = Role(
     (
         *("fine_label", "label", "labels", "class", "class_label", "class_name", "classname"),
         *("category", "target", "targets", "y", "cls", "species", "breed", "diagnosis", "name"),
+        "coarse_label",
     ),
     never=(
         *("id", "idx", "index", "image_id", "img_id", "width", "height", "split", "filename"),

@@ -18,11 +18,12 @@ from smallvision.data.decoding.parquet_claims import check_columns, check_footer
 from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
 from smallvision.records.nesting import check_depth
-from smallvision.shapes import Labels
+from smallvision.shapes import MAX_NAME, Labels
 
 _ROWS_AT_ONCE, _BYTES_AT_ONCE = 1024, 32_000_000
 _BUFFER = 1 << 20  # bytes of a column that are read at once
-MOST_WORDS = 20_000  # different texts of a label column in one row group
+# Different texts of a column in one row group: of labels, and of what pictures are grouped by.
+MOST_WORDS, MOST_GROUPS = 20_000, 10_000_000
 _MAX_NAMES_BYTES = 1_000_000  # of the metadata that name the classes
 # Pictures that a dictionary repeats; more would let a small file fill hours.
 COPIES, FREE_BYTES = 4, 1_000_000
@@ -127,7 +128,8 @@ def _may_hold_labels(kind: Any) -> bool:
     if types.is_dictionary(kind):
         kind = kind.value_type
     return _is_text(kind) or any(
-        fits(kind) for fits in (types.is_integer, types.is_floating, types.is_boolean)
+        fits(kind)
+        for fits in (types.is_integer, types.is_floating, types.is_boolean, types.is_null)
     )
 
 
@@ -137,12 +139,13 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def read_labels(path: Path, column: str) -> LabelColumn:
+def read_labels(path: Path, column: str, most_words: int = MOST_WORDS) -> LabelColumn:
     """Read all labels of a shard.
 
     Args:
         path: the shard.
         column: its name.
+        most_words: different texts that it may hold in one row group.
 
     Raises:
         DataError: a label is missing, neither a whole number nor text, or the file is damaged.
@@ -160,11 +163,11 @@ def read_labels(path: Path, column: str) -> LabelColumn:
             raise DataError(f"{path.name} holds no images; remove it")
         words: dict[str, int] = {}
         where = f"{path.name}: column '{column}'"
-        codes = [_read_chunk(chunk, words, where) for chunk in found.chunks]
+        codes = [_read_chunk(chunk, words, most_words, where) for chunk in found.chunks]
     return LabelColumn(np.concatenate(codes), tuple(words) or None)
 
 
-def _read_chunk(chunk: Any, words: dict[str, int], where: str) -> Labels:
+def _read_chunk(chunk: Any, words: dict[str, int], most_words: int, where: str) -> Labels:
     """The codes of a chunk of labels, whose texts are added to `words`."""
     from pyarrow import types
 
@@ -177,12 +180,18 @@ def _read_chunk(chunk: Any, words: dict[str, int], where: str) -> Labels:
     if not _is_text(known.type):
         numbers: Labels = _as_whole_numbers(known.to_numpy(zero_copy_only=False), where)[positions]
         return numbers
-    if len(known) > MOST_WORDS:
+    if len(known) > most_words:
         raise DataError(
             f"{where} holds {len(known):,} different texts; expected classes: name another with "
             "label_column"
         )
     texts = [str(text) for text in known.to_pylist()]
+    longest = max(map(len, texts), default=0)
+    if longest > MAX_NAME:
+        raise DataError(
+            f"{where} holds a text of {longest:,} characters; expected classes: name another with "
+            "label_column"
+        )
     codes = np.array([words.setdefault(text, len(words)) for text in texts], dtype=np.int64)
     placed: Labels = codes[positions]
     return placed
@@ -203,7 +212,7 @@ def read_words(path: Path, column: str) -> list[str]:
     Raises:
         DataError: it holds something else, or the file is damaged.
     """
-    found = read_labels(path, column)
+    found = read_labels(path, column, MOST_GROUPS)
     if found.words is None:
         return [str(code) for code in found.codes]
     return [found.words[code] for code in found.codes]
