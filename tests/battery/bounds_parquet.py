@@ -129,6 +129,7 @@ def list_pages() -> Iterator[File]:
         [replace(images(), pages=[empty] * 20_001 + images().pages), labels()], 12
     )
     yield "20,001 pages without a value", crumbs, "more than 20,000 pages"
+    yield "a label of 30 MB in each of 9,000 rows", make_long, "a text of 30,000,000 characters"
     entries = change(repeated(b"img", BYTES, ONE, 12), values=2**31 - 1)
     yield (
         "a dictionary of 2^31 entries",
@@ -137,6 +138,16 @@ def list_pages() -> Iterator[File]:
     )
     words = change(repeated(b"img", BYTES, ONE, 12), encoding=DELTA_BYTES)
     yield "a dictionary of changes", lambda: write([words, labels()], 12), "in encoding 7"
+
+
+def make_long() -> bytes:
+    """A label that a dictionary repeats, in a column that says that it holds text."""
+    schema = [*spell_schema(both())[:2], encode({1: BYTES, 3: 0, 4: b"label", 6: 0})]
+    columns = [
+        repeated(b"img", BYTES, ONE, 9000),
+        repeated(b"label", BYTES, b"x" * 30_000_000, 9000),
+    ]
+    return write(columns, 9000, schema=schema)
 
 
 def both() -> list[Column]:

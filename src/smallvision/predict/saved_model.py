@@ -7,6 +7,7 @@ import statistics
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 from smallvision.augment import build_normalizer
 from smallvision.compute.machine import Machine, choose_machine
-from smallvision.errors import DataError, RecordError, SettingError
+from smallvision.data.sources.arrays import to_model_images
+from smallvision.errors import RecordError, SettingError
 from smallvision.predict.ensemble import list_members, pool_logits
 from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.network import check_tensors, fill_network, sketch_network
@@ -80,18 +82,24 @@ class SavedModel:
         C, H, W = self.shape
         return f"SavedModel({self.settings.name}, {C}x{H}x{W} -> {len(self.class_names)} classes)"
 
-    def predict(self, images: Images) -> Floats:
-        """Class probabilities, float32 `(N, K)`, of uint8 images `(N, C, H, W)`.
+    def predict(self, images: Any) -> Floats:
+        """Class probabilities, float32 `(N, K)`, of images of the model's shape.
 
         They are calibrated: softened by the model's temperature.
 
+        Args:
+            images: in any of the forms that `load_data` takes: an array or tensor `(N, C, H, W)`,
+                `(N, H, W, C)` or `(N, H, W)` of uint8, bools, or floating-point numbers 0 to 1 or 0
+                to 255, or a list of pictures or arrays. A single image counts as one of one.
+
         Raises:
-            DataError: the images are not of the shape the model was trained on.
+            DataError: the images are not of the shape the model was trained on, which
+                `sv.classify` brings them to.
             RecordError: the weights are such that a probability would not be finite.
         """
         return scale_logits(self.predict_logits(images), self.temperature)
 
-    def predict_logits(self, images: Images) -> Floats:
+    def predict_logits(self, images: Any) -> Floats:
         """Logits after test-time augmentation, without temperature; arguments as for `predict`.
 
         Each member of an ensemble has test-time augmentation of its own, so that the ensemble
@@ -103,11 +111,7 @@ class SavedModel:
             DataError: the images are not of the shape the model was trained on.
             RecordError: the weights are such that a logit or probability would not be finite.
         """
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != self.shape:
-            raise DataError(
-                f"images have shape {images.shape} and type {images.dtype}; this model was "
-                f"trained on uint8 (N, {', '.join(map(str, self.shape))})"
-            )
+        images = to_model_images(images, "images", self.shape, self.bits)
         count = max(BATCH, MOST_BYTES // math.prod(self.shape) // BATCH * BATCH)
         if len(images) > count:
             chunks = (images[i : i + count] for i in range(0, len(images), count))

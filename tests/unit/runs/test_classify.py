@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from smallvision.api import train
 from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError, RecordError
+from smallvision.predict import load_model
 from smallvision.records import store
 from smallvision.runs.classify import classify
 from tests.support.images import make_images
@@ -58,6 +61,77 @@ def test_other_sizes_and_colours_are_brought_to_the_model_s(run: Path, tmp_path:
     assert found.probabilities.shape == (1, 3)
     assert any("resized and cropped to 8x8" in note for note in found.notes)
     assert any("made grey" in note for note in found.notes)
+
+
+def test_images_in_memory_are_classified_as_files_are(run: Path, tmp_path: Path) -> None:
+    """One conversion serves `predict`, `classify` and the loading of data."""
+    save_pictures(tmp_path / "pictures")
+    wanted = classify(run, [tmp_path / "pictures"]).probabilities
+    images = make_images(6, seed=5).images
+    opened = [Image.open(tmp_path / "pictures" / f"{n}.png") for n in range(6)]
+    model = load_model(run / "model")
+    for form in (
+        images,
+        images[:, 0],
+        images.transpose(0, 2, 3, 1),
+        images.astype(np.int64),
+        images / 255,
+        images * 1.0,
+        images.tolist(),
+        list(images),
+        torch.tensor(images),
+        torch.tensor(images / 255, dtype=torch.float32, requires_grad=True),
+        opened,
+        np.array([*opened, None], object)[:-1],
+        images.reshape(6, 64),
+    ):
+        assert np.array_equal(model.predict(form), wanted)
+        found = classify(model, form)
+        assert np.array_equal(found.probabilities, wanted)
+        assert [path.name for path in found.paths] == [*"012345"]
+    for one in (images[0], images[0, 0], images[0].transpose(1, 2, 0), opened[0]):
+        assert np.array_equal(model.predict(one), model.predict(images[:1]))
+        assert len(classify(model, one).paths) == 1
+    one_file = classify(model, tmp_path / "pictures" / "0.png")
+    assert np.allclose(one_file.probabilities, wanted[:1])
+
+
+def test_images_of_another_size_are_resized_by_classify_alone(run: Path) -> None:
+    model = load_model(run / "model")
+    other = np.random.default_rng(0).integers(0, 256, (5, 3, 20, 30), dtype=np.uint8)
+    for images in (other, list(other), [Image.fromarray(one[0]) for one in other]):
+        found = classify(model, images)
+        assert found.probabilities.shape == (5, 3)
+        assert any("to 8x8 pixels" in note for note in found.notes)
+        with pytest.raises(DataError, match=r"sv.classify\(model, images\) resizes them"):
+            model.predict(images)
+    assert classify(model, other[0].transpose(1, 2, 0)).probabilities.shape == (1, 3)
+
+
+def test_bad_images_in_memory_are_named_and_the_rest_answered(run: Path) -> None:
+    images = [*make_images(3, seed=5).images, None, np.full((8, 8), np.nan)]
+    found = classify(run, images)
+    assert [path.name for path in found.paths] == ["0", "1", "2"]
+    assert found.notes[-1].startswith("2 images could not be read (images, number 3 is missing")
+    with pytest.raises(DataError, match="images, number 3 is missing"):
+        load_model(run / "model").predict(images)
+    with pytest.raises(DataError, match="images, number 0 is missing"):
+        classify(run, [None])
+
+
+def test_values_of_16_bits_have_the_depth_of_the_training_images(run: Path) -> None:
+    """A picture of 12 bits alone does not show that its set had 16."""
+    images = make_images(6, seed=5).images
+    model = replace(load_model(run / "model"), bits=12)
+    deep = images.astype(np.uint16) * 16
+    for form in (deep, list(deep), deep // 4 * 4):
+        assert np.array_equal(model.predict(form), model.predict(images))
+    assert np.array_equal(model.predict(deep // 2), model.predict(images // 2))
+    assert np.array_equal(
+        replace(model, bits=16).predict(images.astype(np.uint16)), model.predict(images)
+    )
+    beyond = np.full((1, 1, 8, 8), 5000, np.uint16)
+    assert np.array_equal(model.predict(beyond), model.predict(np.full_like(images[:1], 255)))
 
 
 def test_a_study_answers_by_its_winner(run: Path, tmp_path: Path) -> None:

@@ -249,6 +249,11 @@ def _simplify(picture: Image.Image) -> Image.Image:
     return picture.convert(mode)
 
 
+def simplify_picture(picture: Image.Image) -> Image.Image:
+    """A picture that is open already as mode "L" (grey) or "RGB", on white."""
+    return _simplify(picture)
+
+
 def _blend(picture: Image.Image, mode: str) -> Image.Image:
     """Lay a picture on white, in bands, since a whole one takes four times its memory."""
     blended = Image.new(mode, picture.size)

@@ -23,7 +23,10 @@ FREE_ROWS, BYTES_PER_ROW = 10_000, 8
 _HEADER_BYTES = 16_384, 1_000_000  # of a page: what is read at first, and at most
 # Numbers of encodings: those that cannot make many bytes of few without a dictionary.
 _PLAIN, _DICTIONARY, _RLE, _DELTA_NUMBERS = 0, (2, 8), 3, 5
-_ALLOWED = {
+_ALLOWED: dict[str, tuple[int, ...]] = {
+    "BOOLEAN": (_PLAIN, _RLE),
+    "FLOAT": (_PLAIN, *_DICTIONARY),
+    "DOUBLE": (_PLAIN, *_DICTIONARY),
     "BYTE_ARRAY": (_PLAIN, *_DICTIONARY),
     "INT32": (_PLAIN, *_DICTIONARY, _RLE, _DELTA_NUMBERS),
     "INT64": (_PLAIN, *_DICTIONARY, _RLE, _DELTA_NUMBERS),
@@ -168,7 +171,7 @@ def _check_kind(chunk: Any, column: Any) -> None:
     if chunk.physical_type not in _ALLOWED or column.max_repetition_level:
         raise ValueError(
             f"column '{chunk.path_in_schema:.40}' holds {chunk.physical_type} or lists; expected "
-            "one picture (bytes) or one whole number per row"
+            "one picture (bytes) or one label per row"
         )
 
 

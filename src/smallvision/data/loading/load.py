@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
 from smallvision.data.dataset import DataSet
 from smallvision.data.decoding.formats.unpack import is_packed
-from smallvision.data.decoding.labels import LabelEncoding
+from smallvision.data.decoding.labels import ClassNames
 from smallvision.data.loading.archives import recognize_archive
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
-from smallvision.data.sources.arrays import arrays_layout
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
+from smallvision.data.sources.objects.layout import lay_out_objects, lay_out_samples
+from smallvision.data.sources.objects.samples import Samples
 from smallvision.data.sources.source import Fit, Part, SourceOptions
 from smallvision.data.sources.table import recognize
-from smallvision.errors import DataError, nearest
+from smallvision.errors import DataError, SettingError, nearest
 
 
 def load_data(
-    source: str | Path = "digits",
+    source: Any = "digits",
     *,
     data_dir: str | Path | None = None,
     image_size: int | None = None,
     fit: Fit | None = None,
     train: str | Path | None = None,
-    val: str | Path | None = None,
-    test: str | Path | None = None,
+    val: Any = None,
+    test: Any = None,
+    class_names: ClassNames | None = None,
     config: str | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
@@ -44,21 +45,26 @@ def load_data(
     seed: int = 0,
     mirror_safe: bool | None = None,
 ) -> DataSet:
-    """Load a data set by name, or from a file or folder of a known kind.
+    """Load a data set by name, from a file or folder of a known kind, or from objects.
 
     Args:
         source: `digits`, `cifar10`, `cifar100`, or a path: a folder that holds a folder of pictures
             for each class, a table of pictures and classes (CSV, TSV, JSON Lines), pictures with
             their classes in their names (`label_from`), an `.npz`, `.npy` files, Parquet files,
             the files of CIFAR, MNIST, SVHN, STL-10 or Tiny ImageNet, or a `.zip`, `.tar` or
-            `.tar.gz` of any of these.
+            `.tar.gz` of any of these. Or an object: `(images, labels)` as for `from_arrays`, a
+            torch `Dataset`, a Hugging Face `Dataset`, a table with a column of pictures or paths
+            and one of labels, pairs of an image and a label, or a dict of such objects by the part
+            (`train`, `val`, `test`).
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
             and become 32 where they differ.
         fit: how pictures of another shape are fitted: `crop`, `pad` or `stretch`.
         train, val, test: folders or files of the parts, where the tree does not tell them; they
-            are looked for in the working directory, then in `source`.
+            are looked for in the working directory, then in `source`. Beside an object, `val` and
+            `test` are objects too.
+        class_names: for objects: K names, or a dict from labels to names or from names to labels.
         config: the configuration of a Parquet tree that holds several.
         image_column, label_column: columns of a table.
         label_from: a regular expression with one group, which finds the class in a file name.
@@ -78,13 +84,17 @@ def load_data(
         DataError: the source is unknown, missing or damaged.
         SettingError: an option that this source does not take.
     """
+    if isinstance(source, DataSet):
+        raise DataError("this is a data set already; pass it on as it is")
+    objects = not isinstance(source, str | PathLike)
+    parts: dict[Part, Any] = {"train": source, "val": val, "test": test} if objects else {}
     known = NAMED_DATA_SETS.get(source) if isinstance(source, str) else None
     options = SourceOptions(
         image_size=image_size,
         fit=fit,
-        train=_find_part(train, source),
-        val=_find_part(val, source),
-        test=_find_part(test, source),
+        train=None if train is None else _find_part(train, "train", source),
+        val=None if val is None or objects else _find_part(val, "val", source),
+        test=None if test is None or objects else _find_part(test, "test", source),
         config=config,
         image_column=image_column,
         label_column=label_column,
@@ -94,7 +104,12 @@ def load_data(
         suffixes=None if suffixes is None else tuple(suffixes),
         strict=strict,
     )
-    if known is not None:
+    if class_names is not None and not objects:
+        raise SettingError(f"class_names does not apply to '{source}'; leave it out")
+    if objects:
+        given: dict[Part, Any] = {part: one for part, one in parts.items() if one is not None}
+        data = _load_objects({"train": source, **given}, class_names, data_dir, options, seed)
+    elif known is not None:
         data = _load_named(known, data_dir, options, seed)
     else:
         check_data_dir(source, data_dir)
@@ -104,14 +119,31 @@ def load_data(
     return data if name is None else replace(data, name=name)
 
 
-def _find_part(part: str | Path | None, source: object) -> Path | None:
+def _find_part(part: Any, name: str, source: object) -> Path:
     """An absolute path to what the user named for a part, which may be told from the source."""
-    if part is None:
-        return None
-    place = expand(part)
+    if not isinstance(part, str | PathLike):
+        raise SettingError(
+            f"{name} is a {type(part).__name__}, and the source is a path; expected both to be "
+            "paths or both to be objects"
+        )
+    place = expand(Path(part))
     if not place.exists() and isinstance(source, str | Path) and (expand(source) / place).exists():
         place = expand(source) / place
     return place.absolute()
+
+
+def _load_objects(
+    given: Mapping[Part, Any],
+    class_names: ClassNames | None,
+    data_dir: str | Path | None,
+    options: SourceOptions,
+    seed: int,
+) -> DataSet:
+    if data_dir is not None:
+        check_data_dir(f"a {type(given['train']).__name__}", data_dir)
+    layout = lay_out_objects(given, class_names, options)
+    # The folder of listed files would not give the same data set once more.
+    return replace(assemble(layout, name=layout.source.split()[0].lower(), seed=seed), place=None)
 
 
 def _load_named(
@@ -146,8 +178,8 @@ def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
     return assemble(layout, name=name_data(path), seed=seed)
 
 
-def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:
-    """A data set as it is, or loaded by name or path.
+def as_dataset(data: Any, data_dir: str | Path | None = None) -> DataSet:
+    """A data set as it is, or loaded by name or path, or from objects; see `load_data`.
 
     Raises:
         DataError: it cannot be loaded.
@@ -164,12 +196,12 @@ def name_data(source: str | Path) -> str:
 
 
 def from_arrays(
-    images: npt.ArrayLike,
-    labels: npt.ArrayLike,
+    images: Any,
+    labels: Any,
     *,
-    class_names: Sequence[str] | None = None,
-    test_images: npt.ArrayLike | None = None,
-    test_labels: npt.ArrayLike | None = None,
+    class_names: ClassNames | None = None,
+    test_images: Any = None,
+    test_labels: Any = None,
     name: str = "arrays",
     mirror_safe: bool = True,
     seed: int = 0,
@@ -177,11 +209,15 @@ def from_arrays(
     """Make a data set from arrays; the test images are sealed at once.
 
     Args:
-        images: `(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)`; whole numbers 0 to 255 or
-            fractions 0 to 1. They are copied.
-        labels: `(N,)` whole numbers or strings. With `class_names`, numbers are positions in it;
-            without, each distinct label is a class.
-        class_names: K names, or None to name the classes after their labels.
+        images: `(N, H, W)`, `(N, H, W, C)` or `(N, C, H, W)`, of numpy, torch or lists: bools,
+            whole numbers 0 to 255, uint16, or floating-point numbers 0 to 1 or 0 to 255. Or a
+            sequence of pictures, arrays or paths, which are resized where they differ. They are
+            copied.
+        labels: `(N,)` whole numbers (as floats too), strings or bools, or one-hot rows `(N, K)`.
+            With `class_names`, numbers are positions in it; without, each distinct label is a
+            class.
+        class_names: K names, a dict from labels to names or from names to labels, or None to name
+            the classes after their labels.
         test_images: as `images`; without them 20 % of each class becomes the test set.
         test_labels: as `labels`.
         name: the name of the data set.
@@ -193,8 +229,8 @@ def from_arrays(
     """
     if (test_images is None) != (test_labels is None):
         raise DataError("test_images and test_labels go together; one of them is missing")
-    given: dict[Part, tuple[Any, Any]] = {"train": (images, labels)}
+    samples: dict[Part, Samples] = {"train": Samples("arrays", images, labels)}
     if test_images is not None:
-        given["test"] = (test_images, test_labels)
-    encoding = LabelEncoding.fit(labels, class_names, "labels")
-    return assemble(arrays_layout(given, encoding), name=name, seed=seed, mirror_safe=mirror_safe)
+        samples["test"] = Samples("arrays", test_images, test_labels)
+    layout = lay_out_samples(samples, class_names, SourceOptions())
+    return replace(assemble(layout, name=name, seed=seed, mirror_safe=mirror_safe), place=None)

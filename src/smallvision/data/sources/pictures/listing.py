@@ -5,7 +5,6 @@ Every source of picture files makes a `Listing`; this module alone turns one int
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import cast
 import numpy as np
 
 from smallvision.data.decoding.image_files import read_picture
+from smallvision.data.decoding.labels import sort_names as sort_names
 from smallvision.data.decoding.resize import Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.pictures.reading import PictureBytes, read_pictures, spread
@@ -64,16 +64,6 @@ class Listing:
     parts: Mapping[Part, Sequence[Picture]]
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def sort_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names in the order that people expect: class 2 comes before class 10."""
-
-    def key(name: str) -> tuple[list[tuple[int, int, str]], str]:
-        pieces = re.findall(r"\d+|\D+", name)
-        return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces], name
-
-    return tuple(sorted(set(names), key=key))
 
 
 def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
