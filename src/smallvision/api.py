@@ -6,7 +6,7 @@ The commands call the same functions.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from smallvision.comparison.groups import compare_groups as compare
@@ -272,7 +272,7 @@ def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:
 
 
 def tune(
-    data: DataSet | str | Path = "digits",
+    data: DataSet | str | Path | Callable[[], DataSet] = "digits",
     recipe: Recipe | str | Path = "wrn-aug",
     *,
     trials: int = 12,
@@ -290,7 +290,7 @@ def tune(
     """Search better settings for a recipe, and find out whether the gain holds.
 
     Args:
-        data: a data set, a name or a path.
+        data: a data set, a name, a path, or a function that loads a data set.
         recipe: a recipe, the name of a rung, or the path of a TOML file.
         trials: to finish, the recipe's own settings among them.
         budget_seconds: time for all of it: the search ends before a trial for which no time would

@@ -2,21 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from smallvision.data.decoding.image_files import load_pictures
-from smallvision.errors import RecordError
+import numpy as np
+from PIL import Image
+
+from smallvision.data.decoding.image_files import find_pictures, load_picture
+from smallvision.data.decoding.resize import resize_pictures
+from smallvision.errors import DataError
 from smallvision.predict import SavedModel, load_model
-from smallvision.records import store
-from smallvision.records.layout import STATUS, STUDY, run_folder
+from smallvision.records.layout import STATUS
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import StudyRecord
-from smallvision.runs.finished_run import find_finished
+from smallvision.runs.finished_run import find_finished, find_winner
 from smallvision.runs.refit import load_final
 from smallvision.runs.results import Run
-from smallvision.shapes import Floats
+from smallvision.shapes import Floats, Images, Shape
+
+BATCH = 64  # pictures that are answered at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of one picture.
+
+    Attributes:
+        path: the file.
+        probabilities: float32 `(K,)`, calibrated as far as the model is; None if it is no picture.
+        error: why it could not be read, in one line; None if it could.
+    """
+
+    path: Path
+    probabilities: Floats | None = None
+    error: str | None = None
+
+
+@dataclass
+class PictureChanges:
+    """What was changed of the pictures so far, to make them those of a model.
+
+    Attributes:
+        shape: `(C, H, W)` of the model.
+        total, resized, converted: numbers of pictures.
+    """
+
+    shape: Shape
+    total: int = 0
+    resized: int = 0
+    converted: int = 0
+
+    def count(self, picture: Image.Image) -> None:
+        """Count a picture that was read, of mode "L" or "RGB"."""
+        C, H, W = self.shape
+        self.total += 1
+        self.resized += picture.size != (W, H)
+        self.converted += len(picture.getbands()) != C
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each kind of change."""
+        C, H, W = self.shape
+        said = []
+        if self.resized:
+            said.append(
+                f"{self.resized:,} of {self.total:,} images were resized and cropped to {H}x{W} "
+                "pixels, the size of the model."
+            )
+        if self.converted:
+            kind = "colour images were made grey" if C == 1 else "grey images were stored as colour"
+            said.append(f"{self.converted:,} of {self.total:,} {kind}, as the model takes them.")
+        return tuple(said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,28 +81,36 @@ class Classification:
     """What a model says of some pictures.
 
     Attributes:
-        paths: N files.
+        paths: N files that could be read.
         class_names: K names.
         probabilities: float32 `(N, K)`, calibrated as far as the model is.
         notes: a sentence for each thing that was changed of the pictures.
+        errors: the files that could not be read, and why.
     """
 
     paths: list[Path]
     class_names: tuple[str, ...]
     probabilities: Floats
     notes: tuple[str, ...]
+    errors: tuple[tuple[Path, str], ...] = ()
 
     def rank(self, number: int, count: int) -> list[tuple[str, float]]:
         """The most probable classes of a picture, the first one first."""
-        row = self.probabilities[number]
-        return [(self.class_names[k], float(row[k])) for k in (-row).argsort()[:count]]
+        return rank(self.class_names, self.probabilities[number], count)
+
+
+def rank(class_names: Sequence[str], probabilities: Floats, count: int) -> list[tuple[str, float]]:
+    """The most probable classes by `(K,)` probabilities, the first one first."""
+    best = (-probabilities).argsort(kind="stable")[:count]
+    return [(class_names[k], float(probabilities[k])) for k in best]
 
 
 def classify(model: Run | str | Path, pictures: Sequence[str | Path]) -> Classification:
     """Classify picture files with a finished model.
 
     A model knows only its own classes and the kind of picture it was trained on: whatever it is
-    shown, it names one of them, and its calibration holds for pictures like those.
+    shown, it names one of them, and its calibration holds for pictures like those. Files that
+    cannot be read are told of in `errors`, and keep no other from its answer.
 
     Args:
         model: a finished run, a study, whose winner is taken, the folder of a saved model, or
@@ -55,11 +120,76 @@ def classify(model: Run | str | Path, pictures: Sequence[str | Path]) -> Classif
 
     Raises:
         RecordError: there is no finished model, or it is damaged.
-        DataError: there is no picture, or one is missing, damaged or too large.
+        DataError: no picture could be read.
     """
     classifier = find_classifier(model.folder if isinstance(model, Run) else Path(model))
-    paths, images, notes = load_pictures([Path(place) for place in pictures], classifier.shape)
-    return Classification(paths, classifier.class_names, classifier.predict(images), notes)
+    changes = PictureChanges(classifier.shape)
+    answers = list(answer_pictures(classifier, [Path(place) for place in pictures], changes))
+    good = [answer for answer in answers if answer.probabilities is not None]
+    if not good:
+        raise DataError(explain_none(answers))
+    return Classification(
+        [answer.path for answer in good],
+        classifier.class_names,
+        np.stack([answer.probabilities for answer in good if answer.probabilities is not None]),
+        changes.notes,
+        tuple((answer.path, answer.error) for answer in answers if answer.error is not None),
+    )
+
+
+def explain_none(answers: Sequence[Answer]) -> str:
+    """Why no picture could be read: the reason of the first one, and how many more there are."""
+    if not answers:
+        return "there are no pictures to classify"
+    more = f"; nor could {len(answers) - 1:,} more be read" if len(answers) > 1 else ""
+    return f"{answers[0].error}{more}"
+
+
+def answer_pictures(
+    model: SavedModel, places: Iterable[Path], changes: PictureChanges
+) -> Iterator[Answer]:
+    """Answer picture files in their order, some dozens at a time.
+
+    Args:
+        model: the model.
+        places: files, and folders of them.
+        changes: counts what was changed of the pictures.
+
+    Raises:
+        RecordError: the weights are such that a probability would not be finite.
+    """
+    found = read_pictures(places, changes)
+    while batch := list(islice(found, BATCH)):
+        images = [image for _, image in batch if not isinstance(image, DataError)]
+        answered = iter(model.predict(np.concatenate(images)) if images else ())
+        for path, image in batch:
+            if isinstance(image, DataError):
+                yield Answer(path, error=str(image))
+            else:
+                yield Answer(path, probabilities=next(answered))
+
+
+def read_pictures(
+    places: Iterable[Path], changes: PictureChanges
+) -> Iterator[tuple[Path, Images | DataError]]:
+    """Read picture files one by one, as uint8 `(1, C, H, W)`, or say why one cannot be read.
+
+    Only resized pictures are kept: many photographs would not fit in memory.
+    """
+    for place in places:
+        try:
+            paths = find_pictures(place)
+        except DataError as error:
+            yield place, error
+            continue
+        for path in paths:
+            try:
+                picture = load_picture(path)
+            except DataError as error:
+                yield path, error
+                continue
+            changes.count(picture)
+            yield path, resize_pictures((picture,), shape=changes.shape)[0]
 
 
 def find_classifier(folder: Path) -> SavedModel:
@@ -68,11 +198,7 @@ def find_classifier(folder: Path) -> SavedModel:
     Raises:
         RecordError: there is none yet, or it is damaged.
     """
-    if exists(folder / STUDY):
-        best = store.read(folder / STUDY, StudyRecord).best
-        if best is None:
-            raise RecordError(f"{folder} has no winner yet; finish it with --resume")
-        folder = run_folder(folder, best)
+    folder = find_winner(folder)
     if exists(folder / STATUS):
         return load_final(find_finished(folder)[0])[0]
     return load_model(folder)

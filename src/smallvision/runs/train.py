@@ -15,6 +15,7 @@ from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
+from smallvision.data.loading.origin import describe_origin
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
 from smallvision.optim import Schedule, slow_down
@@ -188,6 +189,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
             kind=mode.kind,
             name=recipe.name,
             data=job.dataset.name,
+            origin=describe_origin(job.dataset),
             mirror_safe=job.dataset.mirror_safe,
             recipe_sum=sum_recipe(recipe),
         )
@@ -197,6 +199,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
     return known.change(
         status="running",
         error=None,
+        origin=describe_origin(job.dataset) or known.origin,  # they may have been moved
         recipe_sum=known.recipe_sum if exists(written) else sum_recipe(recipe),
     )
 

@@ -19,7 +19,11 @@ def print_exploration(dataset: DataSet, exploration: Exploration, console: Plain
     console.print(styled((dataset.name, "bold"), "  ", dataset.source), soft_wrap=True)
     for note in dataset.notes:
         console.print(note)
+    n, rest = figures.n, len(dataset.train) - figures.n
     classes = new_table("class", "images", "share")
+    classes.heading = f"All figures are of the training split: {n:,} images"
+    if rest:
+        classes.heading += f", without {rest:,} that are kept to validate on"
     counts = list(zip(figures.class_names, figures.counts, strict=True))
     for name, count in counts[:MAX_LINES]:
         classes.add_row(name, f"{count:,}", format_percent(count / figures.n, figures.n))

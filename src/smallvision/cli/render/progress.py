@@ -171,7 +171,7 @@ class LiveLines:
             f"{format_duration(metrics.seconds)}",
             style="dim",
         )
-        self.live.console.print(line)
+        self.live.console.print(line, soft_wrap=True)
 
     def close(self) -> None:
         """Take the moving line away and give the cursor back."""

@@ -1,35 +1,24 @@
-"""Picture files: find them, read them within bounds, and resize them for a model."""
+"""Picture files: find them, and read them within bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from smallvision.data.decoding.image import MAX_FILE_BYTES, SUFFIXES, decode_picture
 from smallvision.data.decoding.regular import read_regular, walk_entries
-from smallvision.data.decoding.resize import resize_pictures
 from smallvision.errors import DataError
-from smallvision.shapes import Images, Shape
 
 
-def load_pictures(
-    places: Sequence[Path], shape: Shape
-) -> tuple[list[Path], Images, tuple[str, ...]]:
-    """Load picture files, and those in folders, as images of one shape.
-
-    Args:
-        places: files, and folders whose pictures at any depth are taken in order of their names.
-        shape: `(C, H, W)` of the images: the shorter side is resized, the longer one cropped.
-
-    Returns: their paths, uint8 images `(N, C, H, W)`, and a sentence about each kind of change.
+def load_picture(path: Path) -> Image.Image:
+    """Decode one picture file, whatever its name, as mode "L" or "RGB".
 
     Raises:
-        DataError: there is no picture, or one is missing, damaged or too large.
+        DataError: it is missing, no picture, damaged or too large.
     """
-    paths = [path for place in places for path in find_pictures(place)]
-    pictures = (decode_picture(read_picture(path, str(path)), str(path)) for path in paths)
-    images, notes = resize_pictures(pictures, shape=shape)
-    return paths, images, notes
+    return decode_picture(read_picture(path, str(path)), str(path))
 
 
 def find_pictures(place: Path) -> Sequence[Path]:

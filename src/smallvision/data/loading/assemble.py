@@ -55,6 +55,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         left_out=merge_left_out(left_out),
         place=layout.place,
         options=layout.options,
+        carved="test" not in layout.parts,
     )
 
 
