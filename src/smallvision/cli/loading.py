@@ -55,7 +55,7 @@ class Loading:
                 options = {"mirror_safe": known.mirror_safe, **self.options}
                 name, origin = known.name, known.origin
                 return load_again(begun, name, origin, None, self.data_dir, options)
-        source = data or self.options.get("train") or DEFAULT_DATA
+        source = self.find_source(data)
         return load_data(source, data_dir=self.data_dir, **self.options)
 
     def load_for(self, run: Path, data: str | None) -> DataSet | str | None:
@@ -83,7 +83,12 @@ class Loading:
 
         if (name := self.options.get("name")) is not None:
             return check_name(name)
-        return name_data(data or self.options.get("train") or DEFAULT_DATA)
+        return name_data(self.find_source(data))
+
+    def find_source(self, data: str | None) -> str | Path:
+        """What is loaded: what was named, the folder of `--train`, or `digits`."""
+        train: Path | None = self.options.get("train")
+        return data if data is not None else train or DEFAULT_DATA
 
 
 NOTHING_ASKED = Loading()

@@ -10,7 +10,7 @@ from smallvision.data.loading.origin import load_again
 from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
-from smallvision.records.layout import FOLDS_RECORD, STUDY, read_status, run_folder
+from smallvision.records.layout import FOLDS_RECORD, STUDY, read_status, run_folder, tell_state
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     AllImagesRun,
@@ -31,7 +31,9 @@ def find_finished(run: Run | str | Path) -> tuple[Path, ValidatedRun | AllImages
     folder = find_winner(run.folder if isinstance(run, Run) else Path(run))
     status = read_status(folder)
     if not isinstance(status, FinishedRun):
-        raise RecordError(f"{folder} is not finished ({status.status}); resume it first")
+        raise RecordError(
+            f"{folder} is not finished ({tell_state(folder, status)}); resume it first"
+        )
     return folder, status
 
 

@@ -225,6 +225,9 @@ def train_recipe(
 ) -> ValidatedRun | AllImagesRun:
     """Build, fit, save and measure; returns the final status, which is not written yet."""
     machine = build_machine(recipe)
+    before = file.status.compute
+    if before is not None and not recipe.compute.threads and before.threads < machine.threads:
+        machine = machine.change(threads=before.threads)  # so that the bits stay the same
     notes = file.note_machine(machine)
     if isinstance(mode, TrainingSplit) and mode.warm_start is not None:
         notes += file.add_notes(continue_from(mode.warm_start, job.folder, recipe, machine))

@@ -18,7 +18,7 @@ from smallvision.data.sources.arrays import arrays_layout
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
 from smallvision.data.sources.source import Fit, Part, SourceOptions
 from smallvision.data.sources.table import recognize
-from smallvision.errors import DataError, SettingError, nearest
+from smallvision.errors import DataError, SettingError, nearest, refuse_address
 
 MOST_NAME = 100  # characters of a name that a user gives; folders are called after it
 
@@ -76,6 +76,8 @@ def load_data(
     """
     if name is not None:
         check_name(name)
+    if source == "":
+        raise DataError("the name of the data set is empty; name one, or a file or folder")
     known = NAMED_DATA_SETS.get(source) if isinstance(source, str) else None
     options = SourceOptions(
         image_size=image_size,
@@ -125,6 +127,7 @@ def _check_complete(data: DataSet, known: NamedDataSet, files: OfficialFiles) ->
 
 
 def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
+    refuse_address(path)
     if not path.exists():
         raise DataError(
             f"'{path}' is neither a known data set nor an existing file or folder"
