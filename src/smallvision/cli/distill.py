@@ -24,7 +24,9 @@ def distill(
     teacher: Annotated[
         Path,
         typer.Argument(
-            metavar="TEACHER", help="The folder of a finished run, such as an ensemble."
+            metavar="TEACHER",
+            help="The folder of a finished run, such as an ensemble, or of a study, whose winner "
+            "is the teacher.",
         ),
     ],
     recipe: Annotated[

@@ -21,7 +21,8 @@ def ensemble(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="The folders of finished runs: one with several cycles, or several runs.",
+            help="The folders of finished runs: one with several cycles, or several runs. A study "
+            "stands for its finished rungs.",
         ),
     ],
     data: TrainedOnPath = None,

@@ -18,8 +18,9 @@ def explain(
     from smallvision.cli.render.console import open_console
     from smallvision.cli.render.errors import print_errors
     from smallvision.runs.explain import explain as explain_run
+    from smallvision.runs.finished_run import find_winner
 
     analysis = explain_run(run, loading.load_for(run, data), data_dir=loading.data_dir)
-    print_errors(analysis.record, run / "errors", open_console(to_stderr=json))
+    print_errors(analysis.record, find_winner(run) / "errors", open_console(to_stderr=json))
     if json:
         say_json(analysis.record.model_dump(mode="json"))
