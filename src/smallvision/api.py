@@ -6,7 +6,7 @@ The commands call the same functions.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from smallvision.comparison.groups import compare_groups as compare
@@ -14,6 +14,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset, from_arrays, load_data
 from smallvision.data.split import Split, make_split
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
+from smallvision.ensembles.candidates import list_offered
 from smallvision.ensembles.distillation import (
     check_teacher_fits,
     distill_run,
@@ -272,7 +273,7 @@ def choose_folder(dataset: DataSet, recipe: Recipe, *, resume: bool) -> Path:
 
 
 def tune(
-    data: DataSet | str | Path = "digits",
+    data: DataSet | str | Path | Callable[[], DataSet] = "digits",
     recipe: Recipe | str | Path = "wrn-aug",
     *,
     trials: int = 12,
@@ -290,7 +291,7 @@ def tune(
     """Search better settings for a recipe, and find out whether the gain holds.
 
     Args:
-        data: a data set, a name or a path.
+        data: a data set, a name, a path, or a function that loads a data set.
         recipe: a recipe, the name of a rung, or the path of a TOML file.
         trials: to finish, the recipe's own settings among them.
         budget_seconds: time for all of it: the search ends before a trial for which no time would
@@ -417,9 +418,9 @@ def evaluate(
     `test.json` in the run's folder; the study's own test result stays that of its winner.
 
     Args:
-        run: a run or its folder.
-        data: the data set it was trained on, by value, name or path; None for the named data set
-            that the run's status tells of.
+        run: a run or its folder; of a study, its winner is taken.
+        data: the data set it was trained on, by value, name or path; None for the one that the run
+            remembers.
         data_dir: where to look for a named data set first.
         command: for the ledger.
 
@@ -477,9 +478,9 @@ def ensemble(
     runs; they are compared on validation images, and the test set stays sealed.
 
     Args:
-        runs: finished runs, or their folders.
-        data: the data set they were trained on; by default the one their records name, where that
-            is a name and not a path.
+        runs: finished runs, or their folders; a study stands for its finished rungs.
+        data: the data set they were trained on; by default the one that the first of them
+            remembers.
         members: the most networks to average.
         select: `greedy`, `last` or `all`, as in `ensembles.build.EnsembleOptions`.
         out: folder; by default `runs/DATA-ensemble`, numbered if it exists.
@@ -491,7 +492,7 @@ def ensemble(
     if not runs:
         raise RecordError("an ensemble needs at least one finished run")
     options = EnsembleOptions(members=members, select=select)
-    folders = [find_validated(run)[0] for run in runs]
+    folders = [folder for run in runs for folder in list_offered(run)]
     dataset, split = find_dataset(folders[0], data, data_dir)
     folder = number_folder(RUNS, f"{dataset.name}-ensemble") if out is None else Path(out)
     build_ensemble(folders, Job(dataset, split, folder), options)
@@ -516,11 +517,10 @@ def distill(
     of each is what the teacher thinks of that very image. The test set stays sealed.
 
     Args:
-        teacher: a finished run, or its folder.
+        teacher: a finished run, or its folder; of a study, its winner is taken.
         recipe: of the student: a recipe, the name of a rung, or the path of a TOML file; by
             default the one the teacher was trained by.
-        data: the data set the teacher was trained on; by default the one its records name, where
-            that is a name and not a path.
+        data: the data set the teacher was trained on; by default the one that it remembers.
         preset: scale of a rung.
         out: run folder; by default `runs/DATA-RECIPE-distilled`, numbered if it exists.
         settings: overrides such as `"teacher.share=0.5"`.

@@ -7,6 +7,7 @@ A message says what happened, what was expected and what to do. Anything that is
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from smallvision.text import show_text
@@ -56,6 +57,9 @@ MEMORY_WORDS = (
 )
 
 
+ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):/", re.IGNORECASE)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error, or what led to it, says that the memory of the machine ran out."""
     chain: BaseException | None = error
@@ -64,6 +68,19 @@ def is_out_of_memory(error: BaseException) -> bool:
             return True
         chain = chain.__cause__ or chain.__context__
     return False
+
+
+def refuse_address(place: object) -> None:
+    """Refuse the address of something on the network: nothing that a person names is fetched.
+
+    Args:
+        place: text or a path, in which two slashes have become one.
+
+    Raises:
+        SettingError: it is one.
+    """
+    if ADDRESS.match(str(place)):
+        raise SettingError(f"'{place}' is an address; download it and name the file")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

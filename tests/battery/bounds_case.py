@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smallvision.data.decoding.image_files import load_pictures
-from smallvision.data.decoding.resize import Preparation
+from smallvision.data.decoding.image_files import load_picture
+from smallvision.data.decoding.resize import Preparation, Stack
 from smallvision.data.loading.load import as_dataset
 
 
@@ -43,7 +43,9 @@ def load(path: Path) -> object:
 
 def look(path: Path) -> Any:
     """A picture as `classify` reads it, uint8 `(1, 3, 32, 32)`."""
-    return load_pictures((path,), Preparation((3, 32, 32)))[1]
+    stack = Stack(1, like=Preparation((3, 32, 32)))
+    stack.add(load_picture(path, stack.side))
+    return stack.finish().images
 
 
 def put(name: str, content: bytes) -> Callable[[Path], Path]:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
-    DataDir,
     Json,
     PresetOption,
     Resume,
@@ -19,11 +19,14 @@ from smallvision.cli.options import (
 from smallvision.cli.output import say_json
 
 
+@reads_images
 def distill(
     teacher: Annotated[
         Path,
         typer.Argument(
-            metavar="TEACHER", help="The folder of a finished run, such as an ensemble."
+            metavar="TEACHER",
+            help="The folder of a finished run, such as an ensemble, or of a study, whose winner "
+            "is the teacher.",
         ),
     ],
     recipe: Annotated[
@@ -35,7 +38,7 @@ def distill(
         ),
     ] = None,
     data: TrainedOnPath = None,
-    data_dir: DataDir = None,
+    loading: Loading = NOTHING_ASKED,
     preset: PresetOption = "laptop",
     out: Annotated[
         Path | None,
@@ -58,12 +61,12 @@ def distill(
         run = distill_model(
             teacher,
             recipe,
-            data=data,
+            data=loading.load_for(teacher, data),
             preset=preset,
             out=out,
             settings=settings or (),
             resume=resume,
-            data_dir=data_dir,
+            data_dir=loading.data_dir,
             callbacks=[progress],
         )
     record, status = store.read(run.folder / DISTILLED, Distillation), run.status

@@ -13,12 +13,14 @@ def doctor(data_dir: DataDir = None) -> None:
     from smallvision.compute.environment import describe_environment
     from smallvision.compute.machine import choose_machine
     from smallvision.compute.processor import has_fast_bf16
+    from smallvision.compute.threads import choose_threads
     from smallvision.data.loading.places import find_places
 
     machine = choose_machine()
     print_machine(
         describe_environment(),
         machine,
+        limited=choose_threads().reason,
         compiler=has_compiler(machine.device),
         fast_bf16=has_fast_bf16(machine.device),
         found=find_places(data_dir),

@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from smallvision.cli.options import DataDir, Json, TrainedOnPath
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
+from smallvision.cli.options import Json, TrainedOnPath
 from smallvision.cli.output import say_json
 
 if TYPE_CHECKING:
     from smallvision.records.schema import SelectionName
 
 
+@reads_images
 def ensemble(
     runs: Annotated[
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="The folders of finished runs: one with several cycles, or several runs.",
+            help="The folders of finished runs: one with several cycles, or several runs. A study "
+            "stands for its finished rungs.",
         ),
     ],
     data: TrainedOnPath = None,
-    data_dir: DataDir = None,
+    loading: Loading = NOTHING_ASKED,
     members: Annotated[
         int, typer.Option(help="The largest number of networks to average, at least 2.")
     ] = 3,
@@ -50,11 +53,11 @@ def ensemble(
 
     run = ensemble_runs(
         *runs,
-        data=data,
+        data=loading.load_for(runs[0], data),
         members=members,
         select=cast("SelectionName", select),  # an unknown one is refused in one line
         out=out,
-        data_dir=data_dir,
+        data_dir=loading.data_dir,
     )
     folder, status = find_validated(run)
     record = store.read(folder / ENSEMBLE, EnsembleRecord)

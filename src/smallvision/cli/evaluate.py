@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import DataDir, Json, RunFolder, TrainedOn, spell_command
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
+from smallvision.cli.options import Json, RunFolder, TrainedOn, spell_command
 from smallvision.cli.output import say_json
 from smallvision.errors import SettingError, nearest
 
 
+@reads_images
 def evaluate(
     run: RunFolder,
     data: TrainedOn = None,
@@ -21,7 +23,7 @@ def evaluate(
             "images and opens nothing."
         ),
     ] = "test",
-    data_dir: DataDir = None,
+    loading: Loading = NOTHING_ASKED,
     json: Json = False,
 ) -> None:
     """Open the sealed test set for a run; every opening is written to the ledger."""
@@ -40,7 +42,8 @@ def evaluate(
         record = score_validation(run)
         print_validation(record, console)
     else:
-        record = evaluate_run(run, data, data_dir=data_dir, command=spell_command()).record
+        named = loading.load_for(run, data)
+        record = evaluate_run(run, named, data_dir=loading.data_dir, command=spell_command()).record
         print_test(record, console)
     if json:
         say_json(record.model_dump(mode="json"))

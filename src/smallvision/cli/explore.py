@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smallvision.cli.options import Data, DataDir, NoMirror, pick_data
-from smallvision.cli.output import say
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
+from smallvision.cli.options import DataOrDigits, Json
+from smallvision.cli.output import say, say_json
 
 if TYPE_CHECKING:
+    from smallvision.data.dataset import DataSet
     from smallvision.exploration.previews import AugmentationPreview
 
 
+@reads_images
 def explore(
-    data: Data = "digits",
-    data_dir: DataDir = None,
-    no_mirror: NoMirror = False,
+    data: DataOrDigits = None,
+    loading: Loading = NOTHING_ASKED,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -27,23 +30,42 @@ def explore(
     seed: Annotated[
         int, typer.Option(min=0, help="The seed of the split and of the images shown.")
     ] = 0,
+    json: Json = False,
 ) -> None:
     """Describe the training images of a data set; the test set stays sealed."""
     from smallvision.cli.render.console import open_console
     from smallvision.cli.render.exploration import print_exploration
-    from smallvision.data.loading.load import as_dataset
     from smallvision.exploration.explore import explore_dataset
     from smallvision.records.locks import check_folder, sweep
 
     if out is not None:
         check_folder(out, "exploration.json", resume=True)
-    dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
+    dataset = loading.load(data)
     exploration = explore_dataset(dataset, list_previews=list_previews, seed=seed)
-    print_exploration(dataset, exploration, open_console())
+    print_exploration(dataset, exploration, open_console(to_stderr=json))
     if out is not None:
         exploration.write(out)
         sweep(out)  # of what a kill left of an earlier one
-        say(f"figures and pictures are in {out}")
+        say(f"figures and pictures are in {out}", err=json)
+    if json:
+        say_json(describe_dataset(dataset))
+
+
+def describe_dataset(dataset: DataSet) -> dict[str, object]:
+    """What `--json` prints: the parts as they lie in the source, and what is in none of them."""
+    return {
+        "name": dataset.name,
+        "shape": dataset.train.shape,
+        "class_names": dataset.train.class_names,
+        "parts": {
+            "train": len(dataset.train),
+            "val": None if dataset.val is None else len(dataset.val),
+            "test": len(dataset.test),
+        },
+        "carved": dataset.carved,
+        "left_out": [asdict(one) for one in dataset.left_out],
+        "notes": dataset.notes,
+    }
 
 
 def list_previews() -> list[AugmentationPreview]:

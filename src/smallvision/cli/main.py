@@ -1,13 +1,15 @@
 """The command `smallvision`: registers the commands and turns errors into exit codes.
 
 Exit codes: 0 done; 1 a run diverged or ran out of memory, or a study finished no rung; 2 something
-the caller can put right; 130 interrupted; 143 terminated; 129 hung up; 141 nobody reads on.
+the caller can put right; 3 some pictures were classified, and others could not be read;
+130 interrupted; 143 terminated; 129 hung up; 141 nobody reads on.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import select
 import signal
 import sys
@@ -16,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -37,9 +40,16 @@ from smallvision.cli.runs import runs
 from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
-from smallvision.errors import FailedRunError, SettingError, UserError, is_out_of_memory
+from smallvision.errors import (
+    FailedRunError,
+    SettingError,
+    UserError,
+    is_out_of_memory,
+    refuse_address,
+)
 
 RETRY = 0.05  # seconds after which a signal that came amid an import is given again
+EMPTY_OPTION = re.compile(r"--[\w-]+=")
 PATIENCE = 5.0  # seconds of imports after which it ends the process, which loses no record
 
 app = typer.Typer(
@@ -155,7 +165,7 @@ def main() -> None:
 def run() -> int:
     """Run a command, and say in one line what keeps it from its end; returns the exit code."""
     try:
-        refuse_bytes(sys.argv)
+        check_surroundings(sys.argv)
         code = app(standalone_mode=False) or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # a full disk is found out here, not on leaving
@@ -203,18 +213,43 @@ def drop_unprinted() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
-def refuse_bytes(arguments: Sequence[str]) -> None:
-    """Refuse names that are no text, which no record could hold, before anything is done.
+def check_surroundings(arguments: Sequence[str]) -> None:
+    """Refuse what no command can work with, before anything is done.
 
     Raises:
-        SettingError: an argument has bytes that are not UTF-8.
+        SettingError: an argument is empty, an address or no text, or there is no working directory.
     """
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError as error:
-            shown = argument.encode(errors="replace").decode()
-            raise SettingError(f"'{shown}' is not UTF-8; rename it") from error
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:  # torch would end the process on loading
+        raise SettingError(
+            "the working directory does not exist any more; change to another one"
+        ) from error
+    for argument in arguments[1:]:
+        if not argument.strip() or EMPTY_OPTION.fullmatch(argument):
+            raise SettingError(
+                f"the argument '{argument}' is empty; name something, or leave it out"
+            )
+        check_text(argument)
+        refuse_address(argument)
+
+
+def check_text(argument: str) -> None:
+    """Refuse names that are no text, which no record could hold.
+
+    Raises:
+        SettingError: an argument has bytes that are not UTF-8, or that the locale cannot read.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        shown = argument.encode(errors="replace").decode()
+        with suppress(UnicodeDecodeError):
+            shown = os.fsencode(argument).decode()
+            raise SettingError(
+                f"this locale cannot read '{shown}'; set PYTHONUTF8=1, or LC_ALL=C.UTF-8"
+            ) from error
+        raise SettingError(f"'{shown}' is not UTF-8; rename it") from error
 
 
 def explain_usage(error: Exception) -> str | None:

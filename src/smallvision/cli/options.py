@@ -6,29 +6,40 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from smallvision.errors import SettingError
 
-if TYPE_CHECKING:
-    from smallvision.data.dataset import DataSet
-
-Data = Annotated[
-    str,
+SOURCES = (
+    "digits, cifar10, cifar100, or the path of a folder of images, a table, an archive, Parquet "
+    "files, an npz file or a file of a well-known set."
+)
+Data = Annotated[str, typer.Argument(metavar="DATA", help=SOURCES)]
+DataOrDigits = Annotated[
+    str | None,
+    typer.Argument(metavar="DATA", help=f"{SOURCES} Default: digits.", show_default=False),
+]
+DataOrBegun = Annotated[
+    str | None,
     typer.Argument(
         metavar="DATA",
-        help="digits, cifar10, cifar100, or the path of a folder of images, Parquet files, an "
-        "npz file or a CIFAR archive.",
+        help=f"{SOURCES} Default: digits; with --resume and --out, what was begun there.",
+        show_default=False,
     ),
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
+RunFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="The folder of a finished run, or of a study, whose winner is taken."
+    ),
+]
 TrainedOn = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="The data set that the run was trained on. Leave it out for a named data set.",
+        help="The data set that the run was trained on. Leave it out where that lies as it did.",
         show_default=False,
     ),
 ]
@@ -36,7 +47,9 @@ TrainedOnPath = Annotated[
     str | None,
     typer.Option(
         "--data",
-        help="The data set that the run was trained on, if it was a path: records hold no paths.",
+        metavar="DATA",
+        help="The data set that the run was trained on. Leave it out where that lies as it did.",
+        show_default=False,
     ),
 ]
 DataDir = Annotated[
@@ -45,14 +58,6 @@ DataDir = Annotated[
         help="The only folder that is searched for a named data set.",
         envvar=None,
         show_default=False,
-    ),
-]
-NoMirror = Annotated[
-    bool,
-    typer.Option(
-        "--no-mirror",
-        help="Train without mirrored images, for images whose mirror image has another class, "
-        "such as letters.",
     ),
 ]
 PresetOption = Annotated[
@@ -96,19 +101,6 @@ Json = Annotated[
         "--json", help="Print the result as one line of JSON; all other output goes to stderr."
     ),
 ]
-
-
-def pick_data(data: str, data_dir: Path | None, *, no_mirror: bool) -> str | DataSet:
-    """What a command names: the name, or, where mirror images are out, the data set itself.
-
-    Raises:
-        UserError: it is unknown, missing or damaged.
-    """
-    if not no_mirror:
-        return data
-    from smallvision.data.loading.load import load_data
-
-    return load_data(data, data_dir=data_dir, mirror_safe=False)
 
 
 UNITS = {"s": 1, "m": 60, "h": 3600}

@@ -9,6 +9,7 @@ import json
 import sys
 import traceback
 import warnings
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -27,12 +28,20 @@ def say_lines(text: str, *, err: bool = False) -> None:
     typer.echo(show_lines(text), err=err, nl=False)
 
 
-def say_json(value: Any) -> None:
-    """Print plain values as one line of JSON in ASCII: no terminal obeys it, and none changes it.
+def say_json(fields: Mapping[str, Any]) -> None:
+    """Print an object as one line of JSON in ASCII: no terminal obeys it, and none changes it.
 
-    Programs read the same text from it as if it were raw.
+    Programs read the same text from it as if it were raw. Its first field is the version of the
+    format, as in the records.
     """
-    typer.echo(json.dumps(value, allow_nan=False))
+    from smallvision.records.store import SCHEMA, VERSION
+
+    say_line_of_json({SCHEMA: VERSION, **fields})
+
+
+def say_line_of_json(fields: Mapping[str, Any]) -> None:
+    """Print one object of many, each on a line of its own, as it is."""
+    typer.echo(json.dumps(fields, allow_nan=False))
 
 
 def show_warning(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
     BudgetOption,
-    Data,
-    DataDir,
+    DataOrBegun,
     Json,
-    NoMirror,
     PresetOption,
     Resume,
     SettingsOption,
     StartOption,
     leave_if_busy,
-    pick_data,
     read_duration,
     spell_command,
 )
@@ -28,12 +27,12 @@ from smallvision.errors import RecordError
 STUDIES = Path("studies")
 
 
+@reads_images
 def study(
-    data: Data = "digits",
+    data: DataOrBegun = None,
     preset: PresetOption = "quick",
     budget: BudgetOption = None,
-    data_dir: DataDir = None,
-    no_mirror: NoMirror = False,
+    loading: Loading = NOTHING_ASKED,
     out: Annotated[
         Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-BUDGET.")
     ] = None,
@@ -115,7 +114,7 @@ def study(
 ) -> None:
     """Run a study: explore, split, train the ladder of models, test once, write the report."""
     if out is None:
-        out = choose_folder(data, budget or preset, dry_run=dry_run, resume=resume)
+        out = choose_folder(loading.name(data), budget or preset, dry_run=dry_run, resume=resume)
     leave_if_busy(out)
 
     from smallvision.cli.render.progress import TerminalProgress
@@ -146,11 +145,9 @@ def study(
         dry_run=dry_run,
         command=spell_command(),
     )
-    source = pick_data(data, data_dir, no_mirror=no_mirror)
+    source = partial(loading.load, data, begun=out if resume else None)
     with TerminalProgress(to_stderr=json) as progress:
-        summary = run_study(
-            source, out, plan, resume=resume, data_dir=data_dir, callbacks=[progress]
-        )
+        summary = run_study(source, out, plan, resume=resume, callbacks=[progress])
     print_study(out, progress.console)
     if json:
         say_json(summary.model_dump(mode="json"))
@@ -163,16 +160,15 @@ def split_slots(text: str | None) -> tuple[str, ...]:
     return tuple(slot.strip() for slot in (text or "").split(",") if slot.strip())
 
 
-def choose_folder(data: str, budget: str, *, dry_run: bool, resume: bool) -> Path:
+def choose_folder(name: str, budget: str, *, dry_run: bool, resume: bool) -> Path:
     """`studies/DATA-BUDGET`: the newest one to resume, or the next free number.
 
     Raises:
         RecordError: there is nothing to resume.
     """
-    from smallvision.data.loading.load import name_data
     from smallvision.records.layout import STUDY, newest_folder, number_folder
 
-    stem = f"{name_data(data)}-{budget}" + ("-dry" if dry_run else "")
+    stem = f"{name}-{budget}" + ("-dry" if dry_run else "")
     if not resume:
         return number_folder(STUDIES, stem)
     newest = newest_folder(STUDIES, stem, STUDY)

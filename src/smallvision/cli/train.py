@@ -7,26 +7,25 @@ from typing import Annotated
 
 import typer
 
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
     BudgetOption,
-    Data,
-    DataDir,
+    DataOrBegun,
     Json,
-    NoMirror,
     PresetOption,
     Resume,
     SettingsOption,
     StartOption,
     leave_if_busy,
-    pick_data,
     read_duration,
     spell_command,
 )
 from smallvision.cli.output import say_json
 
 
+@reads_images
 def train(
-    data: Data = "digits",
+    data: DataOrBegun = None,
     recipe: Annotated[
         str,
         typer.Argument(
@@ -35,8 +34,7 @@ def train(
     ] = "wrn-aug",
     preset: PresetOption = "laptop",
     budget: BudgetOption = None,
-    data_dir: DataDir = None,
-    no_mirror: NoMirror = False,
+    loading: Loading = NOTHING_ASKED,
     out: Annotated[
         Path | None, typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE.")
     ] = None,
@@ -75,12 +73,11 @@ def train(
     from smallvision.cli.render.progress import TerminalProgress
     from smallvision.cli.render.run import print_run, print_seeds
     from smallvision.cli.render.scores import print_test
-    from smallvision.data.loading.load import as_dataset
     from smallvision.recipes import find_preset
     from smallvision.records.schema import TestSummary
 
     find_preset(preset)
-    dataset = as_dataset(pick_data(data, data_dir, no_mirror=no_mirror), data_dir)
+    dataset = loading.load(data, begun=out if resume else None)
     with TerminalProgress(to_stderr=json) as progress:
         for note in dataset.notes:
             progress.on_message(note)
@@ -105,7 +102,7 @@ def train(
         print_seeds(status.name, repeats, progress.console)
         summary["seeds"] = repeats.model_dump(mode="json")
     if not evaluate:
-        opener = f"smallvision evaluate {run.folder} {data}"
+        opener = f"smallvision evaluate {run.folder}"
         progress.on_message(f"The test set stays sealed; this opens it, and counts: {opener}")
     else:
         # Training that was already finished and tested is not a reason to open the test set again.

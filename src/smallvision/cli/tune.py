@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
-    Data,
-    DataDir,
+    DataOrDigits,
     Json,
-    NoMirror,
     PresetOption,
     Resume,
     SettingsOption,
     leave_if_busy,
-    pick_data,
     read_duration,
 )
 from smallvision.cli.output import say_json
 
 
+@reads_images
 def tune(
-    data: Data = "digits",
+    data: DataOrDigits = None,
     recipe: Annotated[
         str,
         typer.Argument(
@@ -55,8 +55,7 @@ def tune(
         ),
     ] = 2,
     preset: PresetOption = "laptop",
-    data_dir: DataDir = None,
-    no_mirror: NoMirror = False,
+    loading: Loading = NOTHING_ASKED,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +79,7 @@ def tune(
 
     with TerminalProgress(to_stderr=json) as progress:
         tuning = tune_recipe(
-            pick_data(data, data_dir, no_mirror=no_mirror),
+            partial(loading.load, data),
             recipe,
             trials=trials,
             budget_seconds=budget_seconds,
@@ -91,7 +90,6 @@ def tune(
             out=out,
             settings=settings or (),
             resume=resume,
-            data_dir=data_dir,
             callbacks=[progress],
         )
     record = tuning.record

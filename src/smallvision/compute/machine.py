@@ -95,7 +95,7 @@ def choose_machine(
         compile: `auto`, `on` or `off`; `auto` does not compile. On 2 CPU cores, in batches of 128,
             compiled steps ran at 0.92 to 1.08 of eager speed (VGG10, WRN-10-2, WRN-16-2), which
             does not repay 15 to 25 seconds of compilation; on CUDA it has not been measured yet.
-        threads: CPU threads, or None for all that this process may use.
+        threads: CPU threads, or None for as many as pay here (`compute.threads`).
 
     Raises:
         SettingError: the machine lacks what was asked for.

@@ -26,7 +26,9 @@ class DataSet:
         left_out: what lies in the source and is in none of the parts, by reason.
         groups: one word for each training image, or None; images with the same word stay on one
             side of each split.
-        place: the file or folder that the user named, or None for names and arrays.
+        place: the file or folder that was read, or None for arrays and installed packages.
+        known_as: the name of a named data set (`cifar10`), or None for any other.
+        carved: whether the test images were set aside from training images.
         options: what the user asked of the source.
         preparation: how pictures became images, or None where the source holds images.
         sizes: of the training pictures before they were resized, test images that were carved from
@@ -43,6 +45,8 @@ class DataSet:
     left_out: tuple[LeftOut, ...] = ()
     groups: tuple[str, ...] | None = None
     place: Path | None = None
+    known_as: str | None = None
+    carved: bool = False
     options: SourceOptions = field(default_factory=SourceOptions)
     preparation: Preparation | None = None
     sizes: OriginalSizes | None = None

@@ -17,6 +17,7 @@ from smallvision.comparison.verdicts import (
     read_correct,
 )
 from smallvision.compute.environment import describe_environment
+from smallvision.data.loading.origin import describe_origin
 from smallvision.data.split import describe_split
 from smallvision.ensembles.candidates import collect_notes, list_candidates, sum_training
 from smallvision.ensembles.member_selection import (
@@ -235,6 +236,7 @@ def open_ensemble(job: Job, run: Path, name: str) -> UnfinishedRun:
         kind="ensemble",
         name=name,
         data=job.dataset.name,
+        origin=describe_origin(job.dataset),
         mirror_safe=job.dataset.mirror_safe,
         recipe_sum=hash_file(run / "recipe.toml"),
     )

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from smallvision.comparison.groups import expand_study
 from smallvision.compute.machine import Machine
 from smallvision.data.split import read_split_record
 from smallvision.errors import RecordError, SettingError
 from smallvision.predict import SavedModel, fill_network, load_model, sketch_network
-from smallvision.records.layout import list_checkpoints, list_ends, read_status
+from smallvision.records.layout import STUDY, list_checkpoints, list_ends, read_status
+from smallvision.records.nofollow import exists
 from smallvision.records.schema import SplitRecord, ValidatedRun
 from smallvision.runs.finished_run import find_validated
+from smallvision.runs.results import Run
 from smallvision.training import load_snapshot
 
 # The fields of `split.json` that tell one set of images and its split from another.
@@ -40,6 +43,21 @@ class Candidate:
     def name(self) -> str:
         """What sentences call it."""
         return f"{self.status.name} at epoch {self.model.epoch}"
+
+
+def list_offered(run: Run | str | Path) -> list[Path]:
+    """The finished runs that one folder offers to an ensemble: itself, or the rungs of a study.
+
+    Raises:
+        RecordError: it is no finished run, or a study without a rung that could be a member.
+    """
+    folder = run.folder if isinstance(run, Run) else Path(run)
+    if not exists(folder / STUDY):
+        return [find_validated(folder)[0]]
+    rungs = [rung for rung in expand_study(folder) if find_validated(rung)[1].kind == "trained"]
+    if not rungs:
+        raise RecordError(f"{folder} has no finished rung that an ensemble could average")
+    return rungs
 
 
 def list_candidates(runs: Sequence[Path], split: SplitRecord, machine: Machine) -> list[Candidate]:

@@ -298,13 +298,24 @@ def add_cycles(base: Recipe, cycles: int) -> Recipe:
     return longer
 
 
+def list_variants(ladder: Sequence[Rung]) -> dict[str, Rung]:
+    """Every rung by its slot, and on each other base by the name that it has there (`wrn-se`)."""
+    found = {rung.slot: rung for rung in ladder}
+    for rung in ladder:
+        for base in [base for base in found.values() if base.slot in rung.after]:
+            if rung.work == "train":
+                variant = rung.on(base.recipe)
+                found.setdefault(variant.name, variant)
+    return found
+
+
 def find_rung(ladder: Sequence[Rung], name: str) -> Rung:
-    """Look a rung up.
+    """Look a rung up, by its slot or by a name that it has on another base.
 
     Raises:
         SettingError: there is none of that name; the nearest is named.
     """
-    rungs = {rung.slot: rung for rung in ladder}
+    rungs = list_variants(ladder)
     if name == "transfer" and name not in rungs:
         raise SettingError(
             "'transfer' is a rung of studies with --start; alone, train speednet with --start"

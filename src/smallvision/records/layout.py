@@ -10,6 +10,7 @@ from pathlib import Path
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.files import sync_folder
+from smallvision.records.locks import is_busy
 from smallvision.records.nofollow import (
     exists,
     is_folder,
@@ -56,6 +57,14 @@ def read_status(run: Path) -> UnfinishedRun | ValidatedRun | AllImagesRun:
     """
     status: UnfinishedRun | ValidatedRun | AllImagesRun = store.read_any(run / STATUS, AnyRun)
     return status
+
+
+def tell_state(run: Path, status: RunStatus) -> str:
+    """The state of a run in one word: what is on disk as running may have been stopped."""
+    if not isinstance(status, UnfinishedRun):
+        return "done"
+    is_stopped = status.status == "running" and not is_busy(run)
+    return "stopped" if is_stopped else status.status
 
 
 def is_finished(run: Path) -> bool:

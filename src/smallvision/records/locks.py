@@ -186,6 +186,15 @@ def check_free(folder: Path) -> None:
                     os.close(file)
 
 
+def is_busy(folder: Path) -> bool:
+    """Whether a process is at work in a folder, or around it; yes, where that cannot be asked."""
+    try:
+        check_free(folder)
+    except RecordError:
+        return True
+    return os.name == "nt"  # where there are no locks
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes left of writes in a folder that is ours."""
     for path in walk_files(folder):

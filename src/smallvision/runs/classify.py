@@ -2,26 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from smallvision.data.decoding.image_files import load_pictures
-from smallvision.data.decoding.resize import Preparation
+from smallvision.data.decoding.image_files import find_pictures, load_picture
+from smallvision.data.decoding.pixels.decoded import Decoded
+from smallvision.data.decoding.resize import Preparation, Stack
 from smallvision.data.sources.arrays import Scale, take_images
-from smallvision.errors import RecordError
+from smallvision.errors import DataError
 from smallvision.predict import SavedModel, load_model
-from smallvision.records import store
-from smallvision.records.layout import STATUS, STUDY, run_folder
+from smallvision.records.layout import STATUS
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import StudyRecord
-from smallvision.runs.finished_run import find_finished
+from smallvision.runs.finished_run import find_finished, find_winner
 from smallvision.runs.refit import load_final
 from smallvision.runs.results import Run
-from smallvision.shapes import Floats
+from smallvision.shapes import Floats, Images
+
+BATCH = 64  # pictures that are answered at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of one picture.
+
+    Attributes:
+        path: the file.
+        probabilities: float32 `(K,)`, calibrated as far as the model is; None if it is no picture.
+        error: why it could not be read, in one line; None if it could.
+    """
+
+    path: Path
+    probabilities: Floats | None = None
+    error: str | None = None
+
+
+@dataclass
+class PictureChanges:
+    """What was changed of the pictures so far, to make them those of a model.
+
+    Attributes:
+        like: the preparation of the images that the model was trained on.
+        total, resized, converted: numbers of pictures.
+    """
+
+    like: Preparation
+    total: int = 0
+    resized: int = 0
+    converted: int = 0
+
+    def count(self, picture: Decoded) -> None:
+        """Count a picture that was read."""
+        C, H, W = self.like.shape
+        self.total += 1
+        self.resized += picture.size != (W, H)
+        self.converted += picture.channels != C
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each kind of change."""
+        C, H, W = self.like.shape
+        said = []
+        if self.resized:
+            how = {"crop": "cropped", "pad": "padded", "stretch": "stretched"}[self.like.fit]
+            said.append(
+                f"{self.resized:,} of {self.total:,} images were resized and {how} to {W}x{H} "
+                "pixels, the size of the model."
+            )
+        if self.converted:
+            kind = "colour images were made grey" if C == 1 else "grey images were stored as colour"
+            said.append(f"{self.converted:,} of {self.total:,} {kind}, as the model takes them.")
+        return tuple(said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,28 +85,36 @@ class Classification:
     """What a model says of some pictures.
 
     Attributes:
-        paths: N files; of images in memory their numbers.
+        paths: N files that could be read; of images in memory their numbers.
         class_names: K names.
         probabilities: float32 `(N, K)`, calibrated as far as the model is.
         notes: a sentence for each thing that was changed of the pictures.
+        errors: the files that could not be read, and why.
     """
 
     paths: list[Path]
     class_names: tuple[str, ...]
     probabilities: Floats
     notes: tuple[str, ...]
+    errors: tuple[tuple[Path, str], ...] = ()
 
     def rank(self, number: int, count: int) -> list[tuple[str, float]]:
         """The most probable classes of a picture, the first one first."""
-        row = self.probabilities[number]
-        return [(self.class_names[k], float(row[k])) for k in (-row).argsort()[:count]]
+        return rank(self.class_names, self.probabilities[number], count)
+
+
+def rank(class_names: Sequence[str], probabilities: Floats, count: int) -> list[tuple[str, float]]:
+    """The most probable classes by `(K,)` probabilities, the first one first."""
+    best = (-probabilities).argsort(kind="stable")[:count]
+    return [(class_names[k], float(probabilities[k])) for k in best]
 
 
 def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classification:
     """Classify picture files, or images in memory, with a finished model.
 
     A model knows only its own classes and the kind of picture it was trained on: whatever it is
-    shown, it names one of them, and its calibration holds for pictures like those.
+    shown, it names one of them, and its calibration holds for pictures like those. Files that
+    cannot be read are told of in `errors`, and keep no other from its answer.
 
     Args:
         model: a loaded model, a finished run, a study, whose winner is taken, the folder of a saved
@@ -62,7 +126,7 @@ def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classificat
 
     Raises:
         RecordError: there is no finished model, or it is damaged.
-        DataError: there is no picture, or one is missing, damaged or too large.
+        DataError: no picture could be read.
     """
     if isinstance(model, SavedModel):
         classifier = model
@@ -72,9 +136,18 @@ def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classificat
         pictures = [pictures]
     if not is_paths(pictures):
         return classify_objects(classifier, pictures)
-    like = Preparation(classifier.shape, classifier.fit, classifier.bits)
-    paths, images, notes = load_pictures([Path(place) for place in pictures], like)
-    return Classification(paths, classifier.class_names, classifier.predict(images), notes)
+    changes = PictureChanges(find_preparation(classifier))
+    answers = list(answer_pictures(classifier, [Path(place) for place in pictures], changes))
+    good = [answer for answer in answers if answer.probabilities is not None]
+    if not good:
+        raise DataError(explain_none(answers))
+    return Classification(
+        [answer.path for answer in good],
+        classifier.class_names,
+        np.stack([answer.probabilities for answer in good if answer.probabilities is not None]),
+        changes.notes,
+        tuple((answer.path, answer.error) for answer in answers if answer.error is not None),
+    )
 
 
 def is_paths(pictures: Any) -> bool:
@@ -90,7 +163,7 @@ def classify_objects(model: SavedModel, images: Any) -> Classification:
     """
     if isinstance(images, Image.Image | bytes):
         images = [images]
-    like = Preparation(model.shape, model.fit, model.bits)
+    like = find_preparation(model)
     taken = take_images(images, "images", Scale(bits=model.bits), like=like, lenient=True)
     pixels = taken.stacked.images
     notes = tuple(
@@ -102,17 +175,75 @@ def classify_objects(model: SavedModel, images: Any) -> Classification:
     )
 
 
+def explain_none(answers: Sequence[Answer]) -> str:
+    """Why no picture could be read: the reason of the first one, and how many more there are."""
+    if not answers:
+        return "there are no pictures to classify"
+    more = f"; nor could {len(answers) - 1:,} more be read" if len(answers) > 1 else ""
+    return f"{answers[0].error}{more}"
+
+
+def answer_pictures(
+    model: SavedModel, places: Iterable[Path], changes: PictureChanges
+) -> Iterator[Answer]:
+    """Answer picture files in their order, some dozens at a time.
+
+    Args:
+        model: the model.
+        places: files, and folders of them.
+        changes: counts what was changed of the pictures.
+
+    Raises:
+        RecordError: the weights are such that a probability would not be finite.
+    """
+    found = read_pictures(places, changes)
+    while batch := list(islice(found, BATCH)):
+        images = [image for _, image in batch if not isinstance(image, DataError)]
+        answered = iter(model.predict(np.concatenate(images)) if images else ())
+        for path, image in batch:
+            if isinstance(image, DataError):
+                yield Answer(path, error=str(image))
+            else:
+                yield Answer(path, probabilities=next(answered))
+
+
+def read_pictures(
+    places: Iterable[Path], changes: PictureChanges
+) -> Iterator[tuple[Path, Images | DataError]]:
+    """Read picture files one by one, as uint8 `(1, C, H, W)`, or say why one cannot be read.
+
+    Only resized pictures are kept: many photographs would not fit in memory.
+    """
+    for place in places:
+        try:
+            paths = find_pictures(place)
+        except DataError as error:
+            yield place, error
+            continue
+        for path in paths:
+            try:
+                picture = load_picture(path, max(changes.like.shape[1:]))
+            except DataError as error:
+                yield path, error
+                continue
+            changes.count(picture)
+            stack = Stack(1, like=changes.like)
+            stack.add(picture)
+            yield path, stack.finish().images
+
+
+def find_preparation(model: SavedModel) -> Preparation:
+    """How the training images of a model were prepared, so that pictures are treated the same."""
+    return Preparation(model.shape, model.fit, model.bits)
+
+
 def find_classifier(folder: Path) -> SavedModel:
     """The model of a study's winner, of a finished run, or of a model's own folder.
 
     Raises:
         RecordError: there is none yet, or it is damaged.
     """
-    if exists(folder / STUDY):
-        best = store.read(folder / STUDY, StudyRecord).best
-        if best is None:
-            raise RecordError(f"{folder} has no winner yet; finish it with --resume")
-        folder = run_folder(folder, best)
+    folder = find_winner(folder)
     if exists(folder / STATUS):
         return load_final(find_finished(folder)[0])[0]
     return load_model(folder)

@@ -31,9 +31,9 @@ def explain(
     """Look at a run's errors on its validation images, and write what is seen to `RUN/errors/`.
 
     Args:
-        run: a run or its folder.
-        data: the data set it was trained on, by value, name or path; may be left out where
-            the run's records name it.
+        run: a run or its folder; of a study, its winner is taken.
+        data: the data set it was trained on, by value, name or path; None for the one that the run
+            remembers.
         data_dir: where to look for a named data set first.
 
     Raises:

@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.loading.load import as_dataset
-from smallvision.data.sources.named import NAMED_DATA_SETS
+from smallvision.data.loading.origin import load_again
 from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
-from smallvision.records.layout import FOLDS_RECORD, STUDY, read_status
+from smallvision.records.layout import FOLDS_RECORD, STUDY, read_status, run_folder, tell_state
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     AllImagesRun,
@@ -24,20 +23,35 @@ from smallvision.runs.results import Run
 
 
 def find_finished(run: Run | str | Path) -> tuple[Path, ValidatedRun | AllImagesRun]:
-    """The folder and the status of a run that is done.
+    """The folder and the status of a run that is done; of a study, those of its winner.
 
     Raises:
-        RecordError: it is a study, no run, unfinished or damaged.
+        RecordError: it is a study without a winner, no run, unfinished or damaged.
     """
-    folder = run.folder if isinstance(run, Run) else Path(run)
-    if exists(folder / STUDY):
-        best = store.read(folder / STUDY, StudyRecord).best
-        such = f", such as {folder}/runs/{best}" if best else f", which lie in {folder}/runs"
-        raise RecordError(f"{folder} is a study; name one of its runs{such}")
+    folder = find_winner(run.folder if isinstance(run, Run) else Path(run))
     status = read_status(folder)
     if not isinstance(status, FinishedRun):
-        raise RecordError(f"{folder} is not finished ({status.status}); resume it first")
+        raise RecordError(
+            f"{folder} is not finished ({tell_state(folder, status)}); resume it first"
+        )
     return folder, status
+
+
+def find_winner(folder: Path) -> Path:
+    """The folder of a study's winner; any other folder as it is.
+
+    Raises:
+        RecordError: the study has none yet, or is damaged.
+    """
+    if not exists(folder / STUDY):
+        return folder
+    best = store.read(folder / STUDY, StudyRecord).best
+    if best is None:
+        raise RecordError(
+            f"{folder} has no winner yet; finish it with --resume, or name one of its runs, which "
+            f"lie in {folder}/runs"
+        )
+    return run_folder(folder, best)
 
 
 def find_validated(run: Run | str | Path) -> tuple[Path, ValidatedRun]:
@@ -77,36 +91,27 @@ def find_dataset(
 
     Args:
         folder: of the run.
-        data: the data set, its name or path; None for the name that the run's status tells.
+        data: the data set, its name or path; None for the place that the run remembers.
         data_dir: where to look for a named data set first.
 
     Raises:
         DataError: these are other images, or the run does not say where its own are.
         RecordError: the split is missing or damaged.
     """
-    dataset = as_dataset(find_dataset_name(folder) if data is None else data, data_dir)
+    status = read_status(folder)
+    dataset = (
+        data
+        if isinstance(data, DataSet)
+        else load_again(folder, status.data, status.origin, data, data_dir)
+    )
     split = read_split(folder)
     record = read_split_record(folder)
     val = dataset.val.fingerprint if record.declared_val and dataset.val is not None else None
     ours = (dataset.train.fingerprint, val, dataset.test.fingerprint)
     if (record.data_fingerprint, record.val_fingerprint, record.test_fingerprint) != ours:
+        at = "" if data is not None or dataset.place is None else f" at {dataset.place}"
         raise DataError(
-            f"{folder} was trained on other images than '{dataset.name}'; name the data set it was "
-            "trained on"
+            f"{folder} was trained on other images than '{dataset.name}'{at}; name the data set it "
+            "was trained on"
         )
-    return replace(dataset, mirror_safe=read_status(folder).mirror_safe), split
-
-
-def find_dataset_name(folder: Path) -> str:
-    """The name of the data set that a run was trained on, if it goes by a name.
-
-    Raises:
-        DataError: it was a file, a folder or arrays, whose place no record tells.
-    """
-    name = read_status(folder).data
-    if name not in NAMED_DATA_SETS:
-        raise DataError(
-            f"{folder} was trained on '{name}', which is no named data set; name it: DATA, or "
-            "--data"
-        )
-    return name
+    return replace(dataset, mirror_safe=status.mirror_safe), split

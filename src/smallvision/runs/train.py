@@ -15,6 +15,7 @@ from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches
+from smallvision.data.loading.origin import describe_origin
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
 from smallvision.optim import Schedule, slow_down
@@ -188,6 +189,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
             kind=mode.kind,
             name=recipe.name,
             data=job.dataset.name,
+            origin=describe_origin(job.dataset),
             mirror_safe=job.dataset.mirror_safe,
             recipe_sum=sum_recipe(recipe),
         )
@@ -197,6 +199,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
     return known.change(
         status="running",
         error=None,
+        origin=describe_origin(job.dataset) or known.origin,  # they may have been moved
         recipe_sum=known.recipe_sum if exists(written) else sum_recipe(recipe),
     )
 
@@ -222,6 +225,9 @@ def train_recipe(
 ) -> ValidatedRun | AllImagesRun:
     """Build, fit, save and measure; returns the final status, which is not written yet."""
     machine = build_machine(recipe)
+    before = file.status.compute
+    if before is not None and not recipe.compute.threads and before.threads < machine.threads:
+        machine = machine.change(threads=before.threads)  # so that the bits stay the same
     notes = file.note_machine(machine)
     if isinstance(mode, TrainingSplit) and mode.warm_start is not None:
         notes += file.add_notes(continue_from(mode.warm_start, job.folder, recipe, machine))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from smallvision.data.dataset import DataSet
@@ -64,7 +64,7 @@ from smallvision.training import Callback, Callbacks
 
 
 def run_study(
-    data: DataSet | str | Path,
+    data: DataSet | str | Path | Callable[[], DataSet],
     folder: str | Path,
     plan: StudyPlan | None = None,
     *,
@@ -75,7 +75,7 @@ def run_study(
     """Run a study, or go on with one.
 
     Args:
-        data: what to study; a data set, a name or a path.
+        data: what to study; a data set, a name, a path, or a function that loads a data set.
         folder: new or empty; with `resume`, one that holds this study.
         plan: what to do; by default, preset `quick`.
         resume: keep finished rungs and go on in the middle of an unfinished one.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smallvision.compute.environment import describe_environment
 from smallvision.data.dataset import DataSet
+from smallvision.data.loading.origin import describe_origin
 from smallvision.data.sources.source import record_left_out
 from smallvision.data.split import Split
 from smallvision.errors import RecordError
@@ -167,6 +168,7 @@ def describe_source(dataset: DataSet) -> DataDescription:
     """The data set as `study.json` describes it."""
     return DataDescription(
         name=dataset.name,
+        origin=describe_origin(dataset),
         source=dataset.source,
         shape=dataset.train.shape,
         class_names=dataset.train.class_names,

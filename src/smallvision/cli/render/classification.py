@@ -2,27 +2,112 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import new_table
-from smallvision.format import format_certainty
+from smallvision.format import format_certainty, format_percent, format_span
+from smallvision.stats.intervals import wilson_interval
 from smallvision.text import show_name
 
 if TYPE_CHECKING:
-    from smallvision.runs.classify import Classification
+    from smallvision.runs.classify import Answer
+
+ROWS = 64  # pictures of a table, which are shown as soon as they are answered
 
 
-def print_classification(found: Classification, console: PlainConsole) -> None:
-    """Print the class of each picture, and the next one."""
-    for note in found.notes:
-        console.print(note)
-    table = new_table("picture", "class", "certainty", "next", "certainty")
-    table.columns[0].no_wrap = False
-    table.columns[1].justify = table.columns[3].justify = "left"
-    for number, path in enumerate(found.paths):
-        cells = [styled(str(path))]
-        for name, probability in found.rank(number, 2):
-            cells += [styled(show_name(name)), styled(format_certainty(probability))]
-        table.add_row(*cells)
-    console.print(table)
+class AnswerPrinter:
+    """Prints answers in tables as they come, then what they sum up to.
+
+    Args:
+        class_names: K names.
+        console: where to print.
+        top: classes told of a picture.
+        least: the probability below which a picture is given no class.
+    """
+
+    def __init__(
+        self, class_names: Sequence[str], console: PlainConsole, *, top: int, least: float
+    ) -> None:
+        self.class_names, self.console = class_names, console
+        self.top, self.least = min(top, len(class_names)), least
+        self.counts: Counter[str | None] = Counter()  # pictures of each class, None for unsure
+        self.bad = self.known = self.right = 0
+        self.rows: list[Answer] = []
+        self.known_classes = frozenset(class_names)
+
+    def rank(self, answer: Answer, count: int) -> list[tuple[str, float]]:
+        """The most probable classes of a picture that was read."""
+        from smallvision.runs.classify import rank
+
+        assert answer.probabilities is not None, "unreadable pictures have no classes"
+        return rank(self.class_names, answer.probabilities, count)
+
+    def name(self, answer: Answer) -> str | None:
+        """The class of a picture that was read; None where that is unsure."""
+        name, share = self.rank(answer, 1)[0]
+        return name if share >= self.least else None
+
+    def count(self, answer: Answer) -> None:
+        """Count an answer; a folder that is named like a class tells what is right."""
+        if answer.probabilities is None:
+            self.bad += 1
+            return
+        self.counts[self.name(answer)] += 1
+        true = answer.path.absolute().parent.name
+        if true in self.known_classes:
+            self.known += 1
+            self.right += self.rank(answer, 1)[0][0] == true
+
+    def add(self, answer: Answer) -> None:
+        """Count an answer, and print it with some others."""
+        self.count(answer)
+        self.rows.append(answer)
+        if len(self.rows) == ROWS:
+            self.print_rows()
+
+    def print_rows(self) -> None:
+        """Print the answers that wait, those that could not be read after the others."""
+        further = [word for _ in range(self.top - 1) for word in ("next", "certainty")]
+        table = new_table("picture", "class", "certainty", *further)
+        for column in table.columns[1::2]:
+            column.justify, column.no_wrap, column.overflow = "left", False, "fold"
+        for answer in self.rows:
+            if answer.probabilities is None:
+                continue
+            cells = [styled(str(answer.path))]
+            for place, (name, share) in enumerate(self.rank(answer, self.top)):
+                shown = show_name(name) if place or share >= self.least else "unsure"
+                cells += [styled(shown), styled(format_certainty(share))]
+            table.add_row(*cells)
+        if table.row_count:
+            self.console.print(table)
+        for answer in self.rows:
+            if answer.error is not None:
+                line = styled((f"cannot be read: {answer.error}", "red"))
+                self.console.print(line, soft_wrap=True)
+        self.rows.clear()
+
+    def finish(self, notes: Sequence[str]) -> None:
+        """Print the answers that wait, how many pictures each class has, and what was changed."""
+        self.print_rows()
+        total = self.counts.total()
+        if total > 1:
+            table = new_table("class", "pictures", "share")
+            for name, count in self.counts.most_common():
+                shown = "unsure" if name is None else name
+                table.add_row(shown, f"{count:,}", format_percent(count / total, total))
+            self.console.print(table)
+        for note in notes:
+            self.console.print(note)
+        if self.known:
+            span = format_span(wilson_interval(self.right, self.known), self.known)
+            self.console.print(
+                f"Accuracy: {format_percent(self.right / self.known, self.known)} on "
+                f"{self.known:,} pictures that lie in folders named like classes (95 % interval "
+                f"{span}). If these are test pictures, choose no model by it."
+            )
+        if self.bad:
+            self.console.print(f"{self.bad:,} of {self.bad + total:,} files could not be read.")

@@ -13,7 +13,7 @@ def print_comparison(comparison: Comparison, console: PlainConsole) -> None:
     """Print the groups, best first, then what may be said of each pair."""
     n = comparison.n
     table = new_table("group", "seeds", "val %", "±", "95 % interval")
-    table.title = f"{n:,} validation images{tell_folds(comparison.folds)}"
+    table.heading = f"{n:,} validation images{tell_folds(comparison.folds)}"
     for wide in table.columns[:2]:
         wide.no_wrap, wide.overflow = False, "fold"
     for group in comparison.groups:

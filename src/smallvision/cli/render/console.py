@@ -14,6 +14,8 @@ from rich.text import Text
 
 from smallvision.text import show_text
 
+UNBOUNDED = 100_000  # characters of a line that goes to a file or another program
+
 
 class PlainConsole(Console):
     """A console that interprets nothing in the strings that it is given.
@@ -33,10 +35,18 @@ class PlainConsole(Console):
         """Make text of a string, whatever rich was told to read in it."""
         return Text(show_text(text), style=style, justify=justify, overflow=overflow)
 
+    def print(self, *objects: Any, crop: bool = False, **how: Any) -> None:
+        """Print as rich does, but let what does not fit go on instead of cutting it off."""
+        super().print(*objects, crop=crop, **how)
+
 
 def open_console(*, to_stderr: bool = False) -> PlainConsole:
-    """The console of a command: stdout, or stderr where stdout is kept for JSON."""
-    return PlainConsole(stderr=to_stderr)
+    """The console of a command: stdout, or stderr where stdout is kept for JSON.
+
+    Where nobody looks at a terminal, lines are as long as what they hold.
+    """
+    console = PlainConsole(stderr=to_stderr)
+    return console if console.is_terminal else PlainConsole(stderr=to_stderr, width=UNBOUNDED)
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:

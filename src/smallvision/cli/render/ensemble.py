@@ -48,7 +48,7 @@ def print_candidates(record: EnsembleRecord, n: int, console: PlainConsole) -> N
         for member, step in zip(record.members, record.steps, strict=True)
     }
     table = new_table("candidate", "epoch", "val %", "loss", "chosen", "ensemble %", "gain")
-    table.title = f"{n:,} validation images; the gain of each member in points"
+    table.heading = f"{n:,} validation images; the gain of each member in points"
     names = shorten_paths({candidate.run for candidate in record.candidates})
     for candidate in record.candidates:
         row = [

@@ -19,6 +19,7 @@ def print_machine(
     environment: Environment,
     compute: ComputeSettings,
     *,
+    limited: str,
     compiler: bool,
     fast_bf16: bool,
     found: Mapping[str, Path | DataError | None],
@@ -29,6 +30,7 @@ def print_machine(
     Args:
         environment: versions and hardware.
         compute: what training would choose here.
+        limited: why there are fewer threads than cores, or nothing.
         compiler: whether `compile = "on"` has what it needs.
         fast_bf16: whether the hardware computes bf16.
         found: where each named data set lies, or what is wrong with it.
@@ -41,7 +43,7 @@ def print_machine(
         "python": environment.python,
         "torch": environment.versions["torch"],
         "processor": ", ".join(filter(None, processor)),
-        "threads": compute.threads,
+        "threads": f"{compute.threads}{f' ({limited})' if limited else ''}",
         "memory": format_size(environment.memory_bytes) if environment.memory_bytes else "unknown",
         "gpu": environment.gpu or "none",
         "device": f"{compute.device} (chosen)",

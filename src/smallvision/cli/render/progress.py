@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -16,6 +17,8 @@ from smallvision.records.schema import EpochMetrics, ValidatedRun
 from smallvision.text import show_name
 from smallvision.training import Callback, State, TrainingPlan
 
+BAR, BETWEEN = 24, 2  # characters of the bar, and between what stands beside it
+EXPENDABLE = ("lr", "speed", "loss", "step")  # of the moving line, the first one first
 REFRESH = 0.25  # seconds between live updates; reading the loss more often would slow a GPU
 
 
@@ -146,15 +149,17 @@ class LiveLines:
         done = (epoch - self.plan.first_epoch) * self.plan.steps + step - self.skipped
         rest = (self.plan.epochs - epoch + 1) * self.plan.steps - step
         rate = done / (moment - self.began)
-        line = Table.grid(padding=(0, 2))
-        line.add_row(
-            f"epoch {epoch}/{self.plan.epochs}",
-            ProgressBar(total=self.plan.steps, completed=step, width=24),
-            f"step {step}/{self.plan.steps}",
-            f"loss {float(loss):.3f}",
-            f"lr {lr:.4f}",
-            f"{rate * self.plan.batch_size:,.0f} img/s",
-            f"{format_duration(rest / rate)} left",
+        line = arrange(
+            {
+                "epoch": f"epoch {epoch}/{self.plan.epochs}",
+                "step": f"step {step}/{self.plan.steps}",
+                "loss": f"loss {float(loss):.3f}",
+                "lr": f"lr {lr:.4f}",
+                "speed": f"{rate * self.plan.batch_size:,.0f} img/s",
+                "left": f"{format_duration(rest / rate)} left",
+            },
+            ProgressBar(total=self.plan.steps, completed=step, width=BAR),
+            self.live.console.width,
         )
         self.live.update(line, refresh=True)
 
@@ -171,8 +176,21 @@ class LiveLines:
             f"{format_duration(metrics.seconds)}",
             style="dim",
         )
-        self.live.console.print(line)
+        self.live.console.print(line, soft_wrap=True)
 
     def close(self) -> None:
         """Take the moving line away and give the cursor back."""
         self.live.stop()
+
+
+def arrange(cells: Mapping[str, str], bar: ProgressBar, width: int) -> Table:
+    """Lay the moving line out in a terminal: where it is narrow, whole cells are left out."""
+    kept = dict(cells)
+    for name in EXPENDABLE:
+        if sum(len(text) + BETWEEN for text in kept.values()) > width:
+            del kept[name]
+    line = Table.grid(padding=(0, BETWEEN))
+    epoch, *others = kept.values()
+    room = width - sum(len(text) + BETWEEN for text in kept.values())
+    line.add_row(*((epoch, bar) if room >= BAR else (epoch,)), *others)
+    return line

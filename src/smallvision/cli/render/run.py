@@ -18,6 +18,7 @@ from smallvision.format import (
     format_span,
     name_seeds,
 )
+from smallvision.records.layout import tell_state
 from smallvision.records.schema import (
     AllImagesRun,
     Distillation,
@@ -33,7 +34,7 @@ def print_run(
 ) -> None:
     """Print a finished run in two lines."""
     if isinstance(status, UnfinishedRun):
-        console.print(f"{show_name(status.name)} is not finished ({status.status}).")
+        console.print(f"{show_name(status.name)} is not finished ({tell_state(folder, status)}).")
         return
     epochs = f"{status.best_epoch} of {status.epochs_done} ({status.stopped})"
     training = f"{format_accuracy(status.train)} on clean training images"

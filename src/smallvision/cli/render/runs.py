@@ -8,7 +8,7 @@ from pathlib import Path
 from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import new_table
 from smallvision.format import format_duration, format_fraction, format_span
-from smallvision.records.layout import FOLDS, MEMBERS, SEEDS, is_of_search, parent_run
+from smallvision.records.layout import FOLDS, MEMBERS, SEEDS, is_of_search, parent_run, tell_state
 from smallvision.records.schema import FinishedRun, Rate, RunStatus, UnfinishedRun, ValidatedRun
 
 
@@ -40,7 +40,7 @@ def print_runs(
     for run in sorted(runs, key=rank):
         depth = len(lines[run]) - 1
         place = f"{'  ' * depth}{name_part(run)}" if depth else str(run.relative_to(root))
-        table.add_row(styled(place), *describe_status(runs[run]))
+        table.add_row(styled(place), *describe_status(run, runs[run]))
     if runs:
         console.print(table)
     if left_out := len(found) - len(runs):
@@ -51,10 +51,10 @@ def print_runs(
         )
 
 
-def describe_status(status: RunStatus | None) -> list[str]:
+def describe_status(run: Path, status: RunStatus | None) -> list[str]:
     """The cells of a run after its name."""
     if isinstance(status, UnfinishedRun):
-        return [status.status]
+        return [tell_state(run, status)]
     if not isinstance(status, FinishedRun):
         return ["damaged"]
     val, train = own_validation(status), status.train

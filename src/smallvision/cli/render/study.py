@@ -69,7 +69,7 @@ def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None
             status = folds.judge(status)
             failed += [f"{rung.name}, fold {number}" for number in folds.failed]
         val, train, winner = status.val, status.train, rung.name == study.best
-        table.title = (
+        table.heading = (
             f"{val.n:,} validation images{tell_folds(study.folds)}, "
             f"{train.n:,} clean training images; ms to classify one; "
             "↑ still rising at the last epoch"

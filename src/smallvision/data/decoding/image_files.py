@@ -1,4 +1,4 @@
-"""Picture files: find them, read them within bounds, and resize them for a model."""
+"""Picture files: find them, and read them within bounds."""
 
 from __future__ import annotations
 
@@ -8,31 +8,7 @@ from pathlib import Path
 from smallvision.data.decoding.image import MAX_FILE_BYTES, SUFFIXES, decode
 from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.regular import read_regular, walk_entries
-from smallvision.data.decoding.resize import Preparation, Stack
 from smallvision.errors import DataError
-from smallvision.shapes import Images
-
-
-def load_pictures(
-    places: Sequence[Path], like: Preparation
-) -> tuple[list[Path], Images, tuple[str, ...]]:
-    """Load picture files, and those in folders, as images of one shape.
-
-    Args:
-        places: files, and folders whose pictures at any depth are taken in order of their names.
-        like: the preparation of the images that a model was trained on.
-
-    Returns: their paths, uint8 images `(N, C, H, W)`, and a sentence about each kind of change.
-
-    Raises:
-        DataError: there is no picture, or one is missing, damaged or too large.
-    """
-    paths = [path for place in places for path in find_pictures(place)]
-    stack = Stack(len(paths), like=like)
-    for path in paths:
-        stack.add(load_picture(path, stack.side))
-    stacked = stack.finish()
-    return paths, stacked.images, stacked.notes
 
 
 def load_picture(path: Path, side: int) -> Decoded:

@@ -63,6 +63,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         options=layout.options,
         preparation=preparation,
         sizes=sizes,
+        carved="test" not in layout.parts,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -20,7 +20,9 @@ from smallvision.data.sources.objects.layout import lay_out_objects, lay_out_sam
 from smallvision.data.sources.objects.samples import Samples
 from smallvision.data.sources.source import Fit, Part, SourceOptions
 from smallvision.data.sources.table import recognize
-from smallvision.errors import DataError, SettingError, nearest
+from smallvision.errors import DataError, SettingError, nearest, refuse_address
+
+MOST_NAME = 100  # characters of a name that a user gives; folders are called after it
 
 
 def load_data(
@@ -82,11 +84,15 @@ def load_data(
 
     Raises:
         DataError: the source is unknown, missing or damaged.
-        SettingError: an option that this source does not take.
+        SettingError: an option that this source does not take, or a name that no folder can have.
     """
+    if name is not None:
+        check_name(name)
     if isinstance(source, DataSet):
         raise DataError("this is a data set already; pass it on as it is")
     objects = not isinstance(source, str | PathLike)
+    if not objects and not str(source):
+        raise DataError("the name of the data set is empty; name one, or a file or folder")
     parts: dict[Part, Any] = {"train": source, "val": val, "test": test} if objects else {}
     known = NAMED_DATA_SETS.get(source) if isinstance(source, str) else None
     options = SourceOptions(
@@ -154,7 +160,7 @@ def _load_named(
     data = assemble(layout, name=known.name, seed=seed, mirror_safe=known.mirror_safe)
     if isinstance(known.content, OfficialFiles):
         _check_complete(data, known, known.content)
-    return data
+    return replace(data, known_as=known.name)
 
 
 def _check_complete(data: DataSet, known: NamedDataSet, files: OfficialFiles) -> None:
@@ -169,6 +175,7 @@ def _check_complete(data: DataSet, known: NamedDataSet, files: OfficialFiles) ->
 
 
 def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
+    refuse_address(path)
     if not path.exists():
         raise DataError(
             f"'{path}' is neither a known data set nor an existing file or folder"
@@ -178,13 +185,15 @@ def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
     return assemble(layout, name=name_data(path), seed=seed)
 
 
-def as_dataset(data: Any, data_dir: str | Path | None = None) -> DataSet:
-    """A data set as it is, or loaded by name or path, or from objects; see `load_data`.
+def as_dataset(data: Any | Callable[[], DataSet], data_dir: str | Path | None = None) -> DataSet:
+    """A data set as it is, loaded by name, path or from objects, or by a function called only now.
 
     Raises:
         DataError: it cannot be loaded.
     """
-    return data if isinstance(data, DataSet) else load_data(data, data_dir=data_dir)
+    if isinstance(data, DataSet):
+        return data
+    return data() if callable(data) else load_data(data, data_dir=data_dir)
 
 
 def name_data(source: str | Path) -> str:
@@ -192,7 +201,21 @@ def name_data(source: str | Path) -> str:
     if source in NAMED_DATA_SETS:
         return str(source)
     # resolve() would fail on a link to itself, which is later reported as no data set.
-    return expand(source).absolute().name.partition(".")[0]
+    return expand(source).absolute().name.partition(".")[0] or "images"
+
+
+def check_name(name: str) -> str:
+    """A name for a data set, which is a part of the names of folders too.
+
+    Raises:
+        SettingError: it is empty, too long, or a path.
+    """
+    if not name.strip() or len(name) > MOST_NAME or set(name) & set("/\\\0") or name[0] == ".":
+        raise SettingError(
+            f"'{name}' is no name for a data set; use 1 to {MOST_NAME} characters without slashes, "
+            "the first one no dot"
+        )
+    return name
 
 
 def from_arrays(

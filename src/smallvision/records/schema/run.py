@@ -19,9 +19,11 @@ from smallvision.records.schema.base import (
     Loss,
     Name,
     Number,
+    PathText,
     Record,
     Seconds,
     Seeds,
+    Side,
     Speed,
     Text,
     Texts,
@@ -48,6 +50,44 @@ class ComputeSettings(Record):
     """CPU threads."""
 
 
+class DataOrigin(Record):
+    """Where images were read from, and what was asked of the source; null stands for the default.
+
+    The options are those of `smallvision.load_data`, which reads the images again by them.
+    """
+
+    place: PathText | None
+    """The file or folder, as an absolute path; null for data of an installed package."""
+    known_as: Name | None
+    """Name of a named data set, such as `cifar10`; null for any other."""
+    image_size: Side | None = None
+    """Pixels a side that pictures were to have."""
+    fit: Literal["crop", "pad", "stretch"] | None = None
+    """How pictures of another shape were to be fitted."""
+    train: PathText | None = None
+    """The folder of the training images."""
+    val: PathText | None = None
+    """The folder of the validation images."""
+    test: PathText | None = None
+    """The folder of the test images."""
+    config: Text | None = None
+    """The configuration of a Parquet folder."""
+    image_column: Text | None = None
+    """The column of a table that holds images."""
+    label_column: Text | None = None
+    """The column of a table that holds classes."""
+    label_from: Text | None = None
+    """The regular expression that finds classes in file names."""
+    group_by: Text | None = None
+    """What keeps pictures together on one side of each split."""
+    min_per_class: Number | None = None
+    """The fewest training images of a class."""
+    suffixes: Texts | None = None
+    """Endings of further files that are pictures."""
+    strict: bool | None = None
+    """Whether a source with any unreadable picture was to be refused."""
+
+
 class RunStatus(Record):
     """`status.json`: what is known of a run, whatever its state."""
 
@@ -58,7 +98,9 @@ class RunStatus(Record):
     name: Name
     """Name of the run."""
     data: Text
-    """Name of the data set, which `smallvision evaluate` takes when none is given."""
+    """Name of the data set."""
+    origin: DataOrigin | None = None
+    """Where the data set was read from, which commands take when none is named; null for arrays."""
     mirror_safe: bool
     """Whether a mirrored image keeps its class, as the run was told."""
     recipe_sum: Hash

@@ -28,7 +28,7 @@ from smallvision.records.schema.base import (
     at_most,
 )
 from smallvision.records.schema.measures import Verdict
-from smallvision.records.schema.run import ValidatedRun
+from smallvision.records.schema.run import DataOrigin, ValidatedRun
 
 MOST_RUNGS = 1000
 
@@ -80,6 +80,8 @@ class DataDescription(Record):
 
     name: Text
     """What the user asked for, or the folder's name."""
+    origin: DataOrigin | None = None
+    """Where it was read from, which `--resume` takes when no data set is named; null for arrays."""
     source: Text
     """Where the images came from."""
     shape: Shape

@@ -19,7 +19,7 @@ from smallvision.reporting.view import RungView, StudyView
 
 SYMBOLS = {"better": "▲", "worse": "▼", "cannot tell apart": "≈"}
 TONES = {"better": "better", "worse": "worse", "cannot tell apart": "even"}
-STATES = {"pending": "not run yet", "running": "still running", "failed": "failed"}
+STATES = {"pending": "not run yet", "running": "not finished", "failed": "failed"}
 REPEAT = "The search found nothing better than the recipe's own settings; this rung is {}."
 
 

@@ -12,7 +12,7 @@ from smallvision.reporting.charts.scales import Scale
 from smallvision.reporting.charts.schedules import SchedulePlot, draw_schedules
 from smallvision.reporting.view import LoneRunView, RunView, StudyView
 
-STATES = {"running": "still running", "failed": "failed", "pruned": "given up by the search"}
+STATES = {"running": "not finished", "failed": "failed", "pruned": "given up by the search"}
 
 
 @dataclass(frozen=True)
