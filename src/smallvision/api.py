@@ -12,6 +12,7 @@ from pathlib import Path
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset, from_arrays, load_data
+from smallvision.data.related import relate_images
 from smallvision.data.split import Split, make_split
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.ensembles.distillation import (
@@ -367,6 +368,7 @@ def plan_run(
             val=dataset.val,
             subset=choose_subset(len(dataset.train), seconds),
             seed=seed,
+            related=relate_images(dataset.train, dataset.groups, dataset.alike),
         )
 
     found = read_if_file(recipe)

@@ -8,6 +8,7 @@ from pathlib import Path
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import SealedTest
 from smallvision.data.sources.source import LeftOut, SourceOptions
+from smallvision.shapes import Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class DataSet:
         left_out: what lies in the source and is in none of the parts, by reason.
         groups: one word for each training image, or None; images with the same word stay on one
             side of each split.
+        alike: int64 `(N,)`, one number for training images that look alike and stay on one side
+            of each split; None where nobody searched for these.
         place: the file or folder that the user named, or None for names and arrays.
         options: what the user asked of the source.
     """
@@ -38,6 +41,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     groups: tuple[str, ...] | None = None
+    alike: Labels | None = None
     place: Path | None = None
     options: SourceOptions = field(default_factory=SourceOptions)
 

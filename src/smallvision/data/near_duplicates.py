@@ -28,6 +28,10 @@ MAX_PAIRS = 20_000_000_000  # beyond this the search takes minutes
 # channel tells them from photographs.
 ALIKE = 0.85  # similarity of near-duplicates
 CHUNK = 500  # images at a time
+# Images among which near-duplicates are searched for whenever a data set is loaded: the search
+# takes about six seconds on one slow core.
+MOST_COMPARED = 10_000
+ROUNDING = 1e-3  # more than the rounding of float32 changes a similarity
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,21 +128,64 @@ def match_images(
 
 def match_part(images: Images, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
     """Similarity to the most similar of other images, given their thumbnails, and its index."""
-    device = str(coarse.device)
-    near = (shrink(images, COARSE, device) @ coarse.T).topk(min(CANDIDATES, len(coarse))).indices
-    similarity = torch.einsum("nd,nkd->nk", shrink(images, FINE, device), fine[near])
+    similarity, near = rank_part(images, coarse, fine)
     best = similarity.max(dim=1)
     return best.values, near.gather(1, best.indices[:, None])[:, 0]
 
 
-def shrink(images: Images, side: int, device: str) -> Tensor:
-    """Band-passed thumbnails as vectors of length 1, float32 `(N, C * side * side)`.
+def rank_part(images: Images, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+    """Similarity to each candidate among other images, `(n, k)`, and the candidates' indices."""
+    device = str(coarse.device)
+    near = (shrink(images, COARSE, device) @ coarse.T).topk(min(CANDIDATES, len(coarse))).indices
+    return torch.einsum("nd,nkd->nk", shrink(images, FINE, device), fine[near]), near
+
+
+def list_alike(images: Images, *, mirror: bool) -> Indices | None:
+    """List the pairs of near-duplicates among images.
+
+    The similarities that decide are computed in float64, so that all machines list the same pairs.
+
+    Args:
+        images: uint8 `(N, C, H, W)`.
+        mirror: whether a mirror image counts as a near-duplicate.
+
+    Returns: int64 `(P, 2)`, pairs of indices `i < j`, sorted; None where nobody searches: the
+        images are grey, smaller than 24 pixels, or more than 10,000.
+    """
+    if len(images) > MOST_COMPARED or choose_place(images, [images], "cpu") is None:
+        return None
+    coarse, fine = (shrink(images, side, "cpu") for side in (COARSE, FINE))
+    found: set[tuple[int, int, bool]] = set()
+    for start in range(0, len(images), CHUNK):
+        part = images[start : start + CHUNK]
+        for mirrored in (False, True) if mirror else (False,):
+            similarity, near = rank_part(part[..., ::-1] if mirrored else part, coarse, fine)
+            rows, columns = torch.nonzero(similarity >= ALIKE - ROUNDING, as_tuple=True)
+            others = near[rows, columns].tolist()
+            pairs = zip((rows + start).tolist(), others, strict=True)
+            found |= {(min(pair), max(pair), mirrored) for pair in pairs if pair[0] != pair[1]}
+    kept = set()
+    candidates = sorted(found)
+    for start in range(0, len(candidates), CHUNK):
+        chunk = candidates[start : start + CHUNK]
+        first, second, flips = (list(column) for column in zip(*chunk, strict=True))
+        ours, theirs = images[first], np.array(images[second])
+        theirs[flips] = theirs[flips][..., ::-1]
+        vectors = (shrink(side, FINE, "cpu", torch.float64) for side in (ours, theirs))
+        likeness = torch.linalg.vecdot(*vectors)
+        kept |= {pair[:2] for pair, alike in zip(chunk, likeness >= ALIKE, strict=True) if alike}
+    return np.array(sorted(kept), dtype=np.int64).reshape(-1, 2)
+
+
+def shrink(images: Images, side: int, device: str, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Band-passed thumbnails as vectors of length 1, `(N, C * side * side)`.
 
     The vector of an image of one colour is 0.
     """
     parts = []
     for start in range(0, len(images), 10 * CHUNK):
-        pixels = torch.from_numpy(np.array(images[start : start + 10 * CHUNK])).to(device).float()
+        chunk = np.array(images[start : start + 10 * CHUNK])
+        pixels = torch.from_numpy(chunk).to(device).to(dtype)
         rough = F.interpolate(F.adaptive_avg_pool2d(pixels, side // 4), size=side, mode="bilinear")
         vectors = (F.adaptive_avg_pool2d(pixels, side) - rough).flatten(1)
         parts.append(vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1))

@@ -11,6 +11,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.dry_run import make_dry_run
 from smallvision.data.folds import make_folds
 from smallvision.data.loading.load import as_dataset
+from smallvision.data.related import relate_images
 from smallvision.data.split import Split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
@@ -106,6 +107,7 @@ def run_study(
         val=dataset.val,
         subset=choose_subset(len(dataset.train), plan.seconds),
         seed=plan.seed,
+        related=relate_images(dataset.train, dataset.groups, dataset.alike),
     )
     job = Job(dataset, split, folder, Callbacks(callbacks), list_places(start))
     folds = (split, *others) if others else ()

@@ -63,3 +63,8 @@ class SplitRecord(Record):
     """Images that have an identical copy; copies always fall on one side."""
     dropped: Count = 0
     """Training images left out because the declared validation set holds a copy of them."""
+    groups: Count | None = None
+    """Groups of training images that the user asked for, each on one side; null without any."""
+    alike: Count | None = None
+    """Training images that look much like another of their class and lie on its side; null where
+    nobody searched for these."""
