@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.related import Related
-from smallvision.data.split import Split, group_duplicates, make_split
+from smallvision.data.related import Related, group_duplicates
+from smallvision.data.split import Split, make_split
 from smallvision.errors import DataError
 from smallvision.randomness import derive_seed
 from smallvision.shapes import Indices, Labels

@@ -6,20 +6,46 @@ validated on what it has memorised.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from smallvision.data.alike.pairs import list_alike
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import group_duplicates
-from smallvision.shapes import Labels
+from smallvision.shapes import Images, Labels
 
 # A group of look-alikes may have up to this share of its class. All pictures of a class that was
 # photographed in one place look alike; such a class is divided all the same.
 LARGEST = 1 / 8
+
+
+def group_duplicates(images: Images) -> Labels:
+    """Give identical images the same group number.
+
+    Args:
+        images: uint8 `(N, C, H, W)`.
+
+    Returns: int64 `(N,)`, the index of the first image with the same pixels.
+    """
+    first: dict[bytes, int] = {}
+    groups = (first.setdefault(hash_image(row), i) for i, row in enumerate(images))
+    return np.fromiter(groups, dtype=np.int64, count=len(images))
+
+
+def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
+    """Tell which of `images` also occur among `others`, bool `(N,)`."""
+    known = {hash_image(row) for row in others}
+    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
+
+
+def hash_image(image: Images) -> bytes:
+    """A digest of the pixels of one image."""
+    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +153,6 @@ def find_look_alikes(images: ImageSet, *, mirror: bool) -> LookAlikes | None:
 
     Returns: None where nobody searches (`list_alike` says when).
     """
-    # Imported here, because it imports torch.
-    from smallvision.data.near_duplicates import list_alike
-
     pairs = list_alike(images.images, mirror=mirror)
     if pairs is None:
         return None

@@ -10,46 +10,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
+from smallvision.data.related import Related, find_copies, group_duplicates
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
 from smallvision.records.files import read_npz, write_npz
 from smallvision.records.layout import SPLIT
 from smallvision.records.schema import SplitCounts, SplitRecord
-from smallvision.shapes import Images, Indices, Labels
-
-if TYPE_CHECKING:
-    from smallvision.data.related import Related
-
-
-def group_duplicates(images: Images) -> Labels:
-    """Give identical images the same group number.
-
-    Args:
-        images: uint8 `(N, C, H, W)`.
-
-    Returns: int64 `(N,)`, the index of the first image with the same pixels.
-    """
-    first: dict[bytes, int] = {}
-    groups = (first.setdefault(hash_image(row), i) for i, row in enumerate(images))
-    return np.fromiter(groups, dtype=np.int64, count=len(images))
-
-
-def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
-    """Tell which of `images` also occur among `others`, bool `(N,)`."""
-    known = {hash_image(row) for row in others}
-    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
-
-
-def hash_image(image: Images) -> bytes:
-    """A digest of the pixels of one image."""
-    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+from smallvision.shapes import Indices, Labels
 
 
 def split_stratified(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from smallvision.data.channels import count_levels, mean_and_std
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import group_duplicates
+from smallvision.data.related import group_duplicates
 from smallvision.format import format_points
 from smallvision.records.schema import (
     ChannelName,

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallvision.data import near_duplicates
+from smallvision.data.alike import pairs as alike_pairs
+from smallvision.data.alike.pairs import list_alike
 from smallvision.data.dataset import DataSet
 from smallvision.data.folds import make_folds
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.assemble import assemble
-from smallvision.data.near_duplicates import list_alike
 from smallvision.data.related import find_look_alikes, join_groups, relate_images
 from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources.source import DecodedPart, Layout, SourceOptions
@@ -132,7 +132,7 @@ def test_the_same_pairs_are_found_whatever_is_compared_at_a_time(
     assert pairs is not None
     assert len(pairs) == 30 * SHOTS
     assert (bursts[pairs[:, 0]] == bursts[pairs[:, 1]]).all()
-    monkeypatch.setattr(near_duplicates, "CHUNK", 7)
+    monkeypatch.setattr(alike_pairs, "CHUNK", 7)
     again = list_alike(images.images, mirror=True)
     assert np.array_equal(again, pairs)
 
@@ -154,7 +154,7 @@ def test_nobody_searches_where_it_says_nothing_or_takes_long(
     grey, small = scenes[:, :1], scenes[..., ::2, ::2]
     assert list_alike(grey, mirror=True) is None
     assert list_alike(small, mirror=True) is None
-    monkeypatch.setattr(near_duplicates, "MOST_COMPARED", 39)
+    monkeypatch.setattr(alike_pairs, "MOST_COMPARED", 39)
     assert list_alike(scenes, mirror=True) is None
     labels = np.arange(40) % 2
     assert find_look_alikes(ImageSet(scenes, labels, ("a", "b")), mirror=True) is None

@@ -10,10 +10,10 @@ import numpy as np
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import read_cached, summarize
-from smallvision.data.related import find_look_alikes, relate_images
+from smallvision.data.related import find_copies, find_look_alikes, relate_images
 from smallvision.data.sealed_test import SealedTest, seal_test
 from smallvision.data.sources.source import Layout, LeftOut, Part, merge_left_out
-from smallvision.data.split import find_copies, split_stratified
+from smallvision.data.split import split_stratified
 from smallvision.errors import DataError
 from smallvision.shapes import Indices, Labels, Shape
 
