@@ -12,6 +12,7 @@ from smallvision.cli.options import (
     Data,
     DataDir,
     Json,
+    MetricOption,
     NoMirror,
     PresetOption,
     Resume,
@@ -38,6 +39,7 @@ def study(
         Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-BUDGET.")
     ] = None,
     settings: SettingsOption = None,
+    metric: MetricOption = None,
     same_plan_as: Annotated[
         Path | None,
         typer.Option(
@@ -131,6 +133,7 @@ def study(
         budget_seconds=None if budget is None else read_duration(budget),
         same_plan_as=same_plan_as,
         settings=tuple(settings or ()),
+        metric=metric,
         limits=Limits(
             gap=max_gap,
             parameters=max_parameters,

@@ -12,6 +12,7 @@ from smallvision.cli.options import (
     Data,
     DataDir,
     Json,
+    MetricOption,
     NoMirror,
     PresetOption,
     Resume,
@@ -41,6 +42,7 @@ def train(
         Path | None, typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE.")
     ] = None,
     settings: SettingsOption = None,
+    metric: MetricOption = None,
     seeds: Annotated[
         int,
         typer.Option(min=1, help="The number of runs, with consecutive seeds on the same split."),
@@ -91,6 +93,7 @@ def train(
             budget_seconds=None if budget is None else read_duration(budget),
             out=out,
             settings=settings or (),
+            metric=metric,
             resume=resume,
             seeds=seeds,
             refit=refit,

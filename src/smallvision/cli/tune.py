@@ -11,6 +11,7 @@ from smallvision.cli.options import (
     Data,
     DataDir,
     Json,
+    MetricOption,
     NoMirror,
     PresetOption,
     Resume,
@@ -65,6 +66,7 @@ def tune(
         ),
     ] = None,
     settings: SettingsOption = None,
+    metric: MetricOption = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
@@ -90,6 +92,7 @@ def tune(
             preset=preset,
             out=out,
             settings=settings or (),
+            metric=metric,
             resume=resume,
             data_dir=data_dir,
             callbacks=[progress],

@@ -18,7 +18,7 @@ from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
 from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
-from smallvision.format import format_duration
+from smallvision.format import METRIC_WORDS, format_duration
 from smallvision.predict import SavedModel, check_start
 from smallvision.predict.network import count_operations
 from smallvision.recipes import Recipe, Rung, read_run_recipe
@@ -307,8 +307,8 @@ def place_rung(
         slots = {other.name: other.slot for other in file.finished_rungs()}
         finished = read_finished(context, file)
         below = {name: status for name, status in finished.items() if slots[name] in rung.after}
-        base = choose_best(below, context.plan.limits)
-        note = explain_base(list(below), base)
+        base = choose_best(below, context.plan.limits, context.plan.judged_by)
+        note = explain_base(list(below), base, METRIC_WORDS[context.plan.judged_by])
     recipe = read_run_recipe(context.folder_of(base)) if base else None
     placed = context.ladder.place(rung, recipe)
     if entry.status == "pending" and recipe is not None:
@@ -321,7 +321,7 @@ def place_rung(
     return placed, entry.change(name=placed.name, builds_on=base, note=note)
 
 
-def explain_base(below: Sequence[str], base: str | None) -> str | None:
+def explain_base(below: Sequence[str], base: str | None, figure: str = "accuracy") -> str | None:
     """Say so where a rung does not build on the last one it could have built on."""
     if base is None or base == below[-1]:
         return None
@@ -329,7 +329,7 @@ def explain_base(below: Sequence[str], base: str | None) -> str | None:
     who = " and ".join(later) if len(later) < 3 else f"none of the {len(later)} rungs after it"
     did = "did not raise" if len(later) < 3 else "raised"
     return (
-        f"Builds on {base}, the best so far: {who} {did} validation accuracy above it within the "
+        f"Builds on {base}, the best so far: {who} {did} validation {figure} above it within the "
         "limits."
     )
 

@@ -37,8 +37,14 @@ from smallvision.records.schema.exploration import (
     NormalizationPictures,
 )
 from smallvision.records.schema.measures import (
+    GOALS,
+    METRICS,
     Calibration,
+    ClassMeans,
+    ClassMeansDifference,
     CostRatio,
+    GoalName,
+    MetricName,
     Rate,
     Reliability,
     ReliabilityBin,
@@ -105,6 +111,8 @@ from smallvision.records.schema.tuning import (
 )
 
 __all__ = [
+    "GOALS",
+    "METRICS",
     "AllImagesRun",
     "AnyRun",
     "AugmentationPicture",
@@ -118,6 +126,8 @@ __all__ = [
     "ChannelStatistics",
     "CheckpointState",
     "Choices",
+    "ClassMeans",
+    "ClassMeansDifference",
     "ClassScore",
     "Comparison",
     "ComputeSettings",
@@ -145,6 +155,7 @@ __all__ = [
     "FoldSummary",
     "GitState",
     "Goal",
+    "GoalName",
     "Interval",
     "LabelIssue",
     "LabelIssues",
@@ -155,6 +166,7 @@ __all__ = [
     "MacroAverages",
     "Manifest",
     "MemberDisagreement",
+    "MetricName",
     "ModelRecord",
     "ModelScores",
     "NearDuplicates",
