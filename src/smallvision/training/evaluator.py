@@ -38,16 +38,16 @@ class Evaluator:
             where every labelled image is trained on, and the last weights are the ones to keep.
         normalize: from bytes to what the network sees.
         machine: how to compute.
-        metric: what epochs are chosen by.
         interruptible: the context in which it measures, which may take long and changes nothing.
+        metric: what epochs are chosen by.
     """
 
     train: tuple[Tensor, Tensor]
     val: tuple[Tensor, Tensor] | None
     normalize: Normalize
     machine: Machine
-    metric: MetricName = "accuracy"
     interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
+    metric: MetricName = "accuracy"
 
     def measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> Measured:
         """Mean loss, accuracy and score of a model on labelled images."""
