@@ -1,8 +1,9 @@
 """Related images stay on one side of every split: copies, look-alikes, groups with a name.
 
 Pictures of one burst on both sides of a split are among the usual causes of figures that do not
-hold: see scikit-learn/scikit-learn#13621, where grouped splits that keep the shares of classes
-were asked for.
+hold: stefyste/RIAWELC#2 (patches of one picture), Lightning-Universe/lightning-Covid19#11
+(pictures of one patient), bnsreenu/digitalsreeni-image-annotator#93 (frames of one recording).
+Splits by groups that keep the shares of classes were asked for in scikit-learn/scikit-learn#13621.
 """
 
 from __future__ import annotations

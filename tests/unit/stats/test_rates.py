@@ -55,7 +55,7 @@ def test_class_means_agree_with_scikit_learn(seed: int) -> None:
 
 
 def test_a_model_that_always_names_the_large_class_is_seen_through() -> None:
-    """As in scikit-learn/scikit-learn#6747, where a fair figure for uneven classes was asked for."""
+    """A figure that is fair to uneven classes was asked for in scikit-learn/scikit-learn#6747."""
     labels = np.repeat([0, 1], [95, 5])
     rate = rate_accuracy(np.eye(2)[np.zeros(100, dtype=int)], labels)
     assert rate.accuracy == 0.95
