@@ -155,7 +155,7 @@ class CacheEntry:
         if images.images.nbytes > HASHED_BYTES:
             vars(images)["fingerprint"] = record.fingerprint
         intact = images.fingerprint == record.fingerprint and len(images) == record.n
-        return DecodedPart(images, record.notes, groups=record.groups) if intact else None
+        return DecodedPart(images, record.notes) if intact else None
 
     def write(self, decoded: DecodedPart) -> None:
         """Write both arrays, then the record."""
@@ -172,7 +172,6 @@ class CacheEntry:
             class_names=images.class_names,
             fingerprint=images.fingerprint,
             notes=decoded.notes,
-            groups=decoded.groups,
             bytes=sizes,
         )
         store.write(self.manifest, record)

@@ -14,9 +14,7 @@ from smallvision.records.schema.base import (
     Record,
     Shape,
     Temperature,
-    Text,
     Texts,
-    at_most,
     check_lengths,
 )
 from smallvision.records.schema.settings.networks import NetworkSettings
@@ -92,7 +90,5 @@ class CachedPart(Record):
     """Fingerprint of the decoded images."""
     notes: Texts
     """What the reader did that a person should know, one sentence each."""
-    groups: Annotated[tuple[Text, ...], at_most(10_000_000)] | None = None
-    """A word for each image; images with the same word stay on one side of each split."""
     bytes: Annotated[dict[Literal["images", "labels"], Count], Field(max_length=2)]
     """Sizes of the array files."""

@@ -107,20 +107,7 @@ def _read_part(
     images, notes = resize_pictures(
         _decode_all(root, pictures), image_size=options.image_size, shape=shape
     )
-    return DecodedPart(
-        ImageSet(images, np.array(labels, dtype=np.int64), class_names),
-        notes,
-        groups=list_groups(pictures),
-    )
-
-
-def list_groups(pictures: Sequence[Picture]) -> tuple[str, ...] | None:
-    """A word for each picture; one without a group gets a word of its own, its path."""
-    if all(picture.group is None for picture in pictures):
-        return None
-    return tuple(
-        str(picture.path) if picture.group is None else picture.group for picture in pictures
-    )
+    return DecodedPart(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
 
 
 def _decode_all(root: Path, pictures: Sequence[Picture]) -> Iterator[Image.Image]:
