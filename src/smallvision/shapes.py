@@ -7,7 +7,7 @@ targets are float `(N, K)` rows that sum to one.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,10 @@ Images: TypeAlias = npt.NDArray[np.uint8]
 Labels: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.floating]
 Indices: TypeAlias = npt.NDArray[np.int64]
+Origins: TypeAlias = npt.NDArray[np.uint8]  # (N, 32), a SHA-256 for each image
 Shape: TypeAlias = tuple[int, int, int]  # C, H, W
+Fit: TypeAlias = Literal["crop", "pad", "stretch"]  # of a picture into another shape
 
-MIN_SIZE, MAX_SIZE = 8, 96  # pixels a side
+MIN_SIZE, MAX_SIZE = 8, 224  # pixels a side
 MIN_CLASSES, MAX_CLASSES = 2, 1000
 MAX_NAME = 255  # characters of the name of a class or a run

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.data.decoding.image_files import load_pictures
+from smallvision.data.decoding.resize import Preparation
 from smallvision.data.loading.load import as_dataset
 
 
@@ -42,7 +43,7 @@ def load(path: Path) -> object:
 
 def look(path: Path) -> Any:
     """A picture as `classify` reads it, uint8 `(1, 3, 32, 32)`."""
-    return load_pictures((path,), (3, 32, 32))[1]
+    return load_pictures((path,), Preparation((3, 32, 32)))[1]
 
 
 def put(name: str, content: bytes) -> Callable[[Path], Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import SealedTest
 from smallvision.data.sources.source import LeftOut, SourceOptions
@@ -30,6 +31,9 @@ class DataSet:
             of each split; None where nobody searched for these.
         place: the file or folder that the user named, or None for names and arrays.
         options: what the user asked of the source.
+        preparation: how pictures became images, or None where the source holds images.
+        sizes: of the training pictures before they were resized, test images that were carved from
+            them included.
     """
 
     name: str
@@ -44,6 +48,8 @@ class DataSet:
     alike: Labels | None = None
     place: Path | None = None
     options: SourceOptions = field(default_factory=SourceOptions)
+    preparation: Preparation | None = None
+    sizes: OriginalSizes | None = None
 
     def __repr__(self) -> str:
         return f"DataSet({self.name!r}, train={self.train!r}, test={self.test!r})"

@@ -26,7 +26,7 @@ class ImageSet:
     """Images with labels, checked once on construction and read-only from then on.
 
     Args:
-        images: uint8 `(N, C, H, W)`, C is 1 or 3, H and W from 8 to 96 pixels.
+        images: uint8 `(N, C, H, W)`, C is 1 or 3, H and W from 8 to 224 pixels.
         labels: int64 `(N,)` in `[0, K)`.
         class_names: K unique names of 1 to 255 characters; `class_names[label]` is what people
             read.

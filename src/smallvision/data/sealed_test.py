@@ -8,27 +8,39 @@ accident, and the import rules show a breach.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from smallvision.data.imageset import ImageSet
+from smallvision.shapes import Origins
 
 # Kept apart from the object, so that no attribute of a SealedTest leads to the test images.
 _openers: WeakKeyDictionary[SealedTest, Callable[[], ImageSet]] = WeakKeyDictionary()
 
 
 class SealedTest:
-    """A test set of which only the size and the fingerprint can be read.
+    """A test set of which only the size and the fingerprints can be read.
 
     Args:
         opener: loads the test images; only `open_sealed_test` calls it.
         size: number of test images.
         fingerprint: identity of the content, as `ImageSet.fingerprint`.
+        origin: identity of what the images were decoded from, which is the same at every size;
+            by default the fingerprint.
     """
 
-    def __init__(self, opener: Callable[[], ImageSet], *, size: int, fingerprint: str) -> None:
+    def __init__(
+        self,
+        opener: Callable[[], ImageSet],
+        *,
+        size: int,
+        fingerprint: str,
+        origin: str | None = None,
+    ) -> None:
         self.size = size
         self.fingerprint = fingerprint
+        self.origin = origin or fingerprint
         _openers[self] = opener
 
     def __len__(self) -> int:
@@ -38,9 +50,25 @@ class SealedTest:
         return f"SealedTest({self.size:,} images, sealed)"
 
 
-def seal_test(images: ImageSet) -> SealedTest:
-    """Seal test images that are in memory already."""
-    return SealedTest(lambda: images, size=len(images), fingerprint=images.fingerprint)
+def seal_test(images: ImageSet, origins: Origins | None = None) -> SealedTest:
+    """Seal test images that are in memory already.
+
+    Args:
+        images: the test images.
+        origins: SHA-256 of what each was decoded from, or None if the source holds the images.
+    """
+    return SealedTest(
+        lambda: images,
+        size=len(images),
+        fingerprint=images.fingerprint,
+        origin=None if origins is None else sum_up_origins(origins),
+    )
+
+
+def sum_up_origins(origins: Origins) -> str:
+    """One fingerprint of the bytes that images were decoded from, in whatever order they lie."""
+    rows = sorted(row.tobytes() for row in origins)
+    return f"sha256:{hashlib.sha256(b''.join(rows)).hexdigest()}"
 
 
 def open_sealed_test(test: SealedTest) -> ImageSet:

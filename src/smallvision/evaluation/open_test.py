@@ -15,7 +15,9 @@ from smallvision.records.files import make_folder, now
 from smallvision.records.ledger import record_opening
 from smallvision.records.schema import LedgerEntry
 
-LEDGERS = "openings"  # in the cache: a ledger for each test set, of all that opened it here
+# In the cache: a ledger for each test set, of all that opened it here. The sources of the images
+# tell it, since the same photographs at another size are the same test set.
+LEDGERS = "openings"
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,19 @@ def open_test(
     Raises:
         RecordError: the ledger cannot be written; the seal then stays closed.
     """
-    fingerprint = dataset.test.fingerprint
-
+    test = dataset.test
     entry = LedgerEntry(
         opening=1,  # the ledger counts
         time=now(),
         command=command,
         study=study,
         model=model,
-        n=len(dataset.test),
-        data_fingerprint=fingerprint,
+        n=len(test),
+        data_fingerprint=test.fingerprint,
+        origin=test.origin,
     )
     number, on_machine = record_opening(folder, entry), None
     with suppress(UserError, OSError):  # a cache is no place to insist on
-        place = cache_folder() / LEDGERS / fingerprint.removeprefix("sha256:")[:16]
+        place = cache_folder() / LEDGERS / test.origin.removeprefix("sha256:")[:16]
         on_machine = record_opening(make_folder(place), entry)
-    return open_sealed_test(dataset.test), Opening(number, on_machine)
+    return open_sealed_test(test), Opening(number, on_machine)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from smallvision.data.contact_sheet import Picture, embed_png, write_pictures
 from smallvision.data.dataset import DataSet
+from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
 from smallvision.data.related import relate_images
 from smallvision.data.split import make_split
@@ -106,6 +107,7 @@ def explore_images(
     mirror_safe: bool = True,
     list_previews: Callable[[], Sequence[AugmentationPreview]] = tuple,
     num_val: int | None = None,
+    original: OriginalSizes | None = None,
     seed: int = 0,
 ) -> Exploration:
     """Measure images, and prepare the pictures of them.
@@ -115,9 +117,10 @@ def explore_images(
         mirror_safe: whether a left-right flip keeps the label.
         list_previews: returns the augmentations to show, once pictures are asked for.
         num_val: number of validation images, or None to say nothing about their accuracy.
+        original: sizes of the pictures before they were resized, or None if there were none.
         seed: chooses the images that are shown.
     """
-    figures = measure_images(images, mirror_safe=mirror_safe, num_val=num_val)
+    figures = measure_images(images, mirror_safe=mirror_safe, num_val=num_val, original=original)
     return Exploration(figures, images, list_previews, seed)
 
 
@@ -144,5 +147,6 @@ def explore_dataset(
         mirror_safe=dataset.mirror_safe,
         list_previews=list_previews,
         num_val=len(split.val),
+        original=dataset.sizes,
         seed=seed,
     )

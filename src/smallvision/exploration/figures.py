@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from smallvision.data.channels import count_levels, mean_and_std
+from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
+from smallvision.data.loading.cache import record_sizes
 from smallvision.data.related import group_duplicates
 from smallvision.format import format_points
 from smallvision.records.schema import (
@@ -18,6 +20,7 @@ from smallvision.records.schema import (
     ExplorationFigures,
 )
 from smallvision.records.schema.measures import UNEVEN
+from smallvision.shapes import Shape
 from smallvision.stats.intervals import wilson_interval
 
 BINS = 64  # of a channel's histogram, which is counted from all 256 levels
@@ -25,7 +28,11 @@ BALANCED = 1.5  # images of the largest class, divided by those of the smallest
 
 
 def measure_images(
-    images: ImageSet, *, mirror_safe: bool, num_val: int | None
+    images: ImageSet,
+    *,
+    mirror_safe: bool,
+    num_val: int | None,
+    original: OriginalSizes | None = None,
 ) -> ExplorationFigures:
     """Measure classes, channels and duplicates.
 
@@ -33,6 +40,7 @@ def measure_images(
         images: the images, usually of the training split.
         mirror_safe: whether a left-right flip keeps the label.
         num_val: number of validation images, or None to say nothing about their accuracy.
+        original: sizes of the pictures before they were resized, or None if there were none.
     """
     sizes = np.bincount(group_duplicates(images.images))
     present = images.counts[images.counts > 0]
@@ -42,6 +50,7 @@ def measure_images(
     implications = [
         describe_balance(images, imbalance),
         describe_size(images.shape),
+        *([describe_original(original, images.shape)] if original else []),
         describe_channels(channels),
         f"There are about {len(images) // images.num_classes:,} training images a class.",
         describe_mirror(mirror_safe),
@@ -56,6 +65,7 @@ def measure_images(
         imbalance=imbalance,
         channels=channels,
         duplicates=duplicates,
+        sizes=record_sizes(original) if original else None,
         implications=tuple(implications),
     )
 
@@ -72,6 +82,19 @@ def measure_channels(counts: npt.NDArray[np.int64]) -> tuple[ChannelStatistics, 
     return tuple(
         ChannelStatistics(name=name, mean=mean, std=std, histogram=tuple(histogram.tolist()))
         for name, mean, std, histogram in zip(names, *mean_and_std(counts), histograms, strict=True)
+    )
+
+
+def describe_original(sizes: OriginalSizes, shape: Shape) -> str:
+    """Which sizes the pictures had."""
+    smallest, middle, largest = (
+        f"{size[0]:,}x{size[1]:,}" for size in (sizes.smallest, sizes.middle, sizes.largest)
+    )
+    if sizes.distinct == 1:
+        return f"The pictures had {middle} pixels."
+    return (
+        f"The pictures had {sizes.distinct:,} sizes, from {smallest} to {largest} pixels, "
+        f"{middle} in the middle; the images have {shape[2]}x{shape[1]}."
     )
 
 

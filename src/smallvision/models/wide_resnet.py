@@ -119,7 +119,7 @@ def wide_resnet(
     """Build a Wide ResNet.
 
     Args:
-        shape: `(C, H, W)`, 8 to 96 pixels a side.
+        shape: `(C, H, W)`, 8 to 224 pixels a side.
         num_classes: K.
         depth: 6n + 4 convolutional layers.
         width: multiple of the original ResNet's 16, 32 and 64 channels.

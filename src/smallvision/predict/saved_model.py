@@ -33,7 +33,7 @@ from smallvision.records.weights import (
     read_manifest,
     save_tensors,
 )
-from smallvision.shapes import Floats, Images, Shape
+from smallvision.shapes import Fit, Floats, Images, Shape
 from smallvision.stats.calibration import scale_logits
 
 FILES = {"model.json", "model.safetensors"}  # which a manifest vouches for
@@ -53,6 +53,8 @@ class SavedModel:
         temperature: logits are divided by it before the softmax; fitted on validation.
         epoch: the epoch the weights come from.
         tta: test-time augmentation.
+        fit: how pictures of another shape are fitted to this one.
+        bits: of values of 16 bits, how many hold the largest value of the training images.
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
         machine: where it computes.
@@ -68,6 +70,8 @@ class SavedModel:
     epoch: int
     temperature: float = 1.0
     tta: Tta = field(default_factory=Tta)
+    fit: Fit = "crop"
+    bits: int = 16
     machine: Machine = field(default_factory=choose_machine)
     fingerprint: str = ""
     folder: Path | None = None
@@ -174,6 +178,8 @@ class SavedModel:
             temperature=self.temperature,
             tta=self.tta.record(),
             epoch=self.epoch,
+            fit=self.fit,
+            bits=self.bits,
         )
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
 
@@ -249,6 +255,8 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         epoch=about.epoch,
         temperature=about.temperature,
         tta=Tta(mirror=about.tta.mirror, shift=about.tta.shift),
+        fit=about.fit,
+        bits=about.bits,
         machine=machine,
         fingerprint=fingerprint,
         folder=folder,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallvision.data.decoding.image_files import load_pictures
+from smallvision.data.decoding.resize import Preparation
 from smallvision.errors import RecordError
 from smallvision.predict import SavedModel, load_model
 from smallvision.records import store
@@ -51,14 +52,15 @@ def classify(model: Run | str | Path, pictures: Sequence[str | Path]) -> Classif
         model: a finished run, a study, whose winner is taken, the folder of a saved model, or
             the name of one that comes with the package, such as `cifar10`. Of a run that was
             trained once more with its validation images, it is that model.
-        pictures: files, and folders of them; resized and cropped to the model's shape.
+        pictures: files, and folders of them; fitted to the model's shape.
 
     Raises:
         RecordError: there is no finished model, or it is damaged.
         DataError: there is no picture, or one is missing, damaged or too large.
     """
     classifier = find_classifier(model.folder if isinstance(model, Run) else Path(model))
-    paths, images, notes = load_pictures([Path(place) for place in pictures], classifier.shape)
+    like = Preparation(classifier.shape, classifier.fit, classifier.bits)
+    paths, images, notes = load_pictures([Path(place) for place in pictures], like)
     return Classification(paths, classifier.class_names, classifier.predict(images), notes)
 
 

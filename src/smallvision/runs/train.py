@@ -386,7 +386,7 @@ def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
 
 def build_saved_model(setup: RunSetup, state: State) -> SavedModel:
     """The trained network with all that a prediction needs."""
-    train = setup.job.dataset.train
+    train, made = setup.job.dataset.train, setup.job.dataset.preparation
     return SavedModel(
         network=state.model.eval(),
         settings=setup.recipe.model,
@@ -396,6 +396,8 @@ def build_saved_model(setup: RunSetup, state: State) -> SavedModel:
         std=tuple(setup.data.std),
         epoch=state.best.epoch,
         tta=build_tta(setup.recipe),
+        fit=made.fit if made else "crop",
+        bits=made.bits if made else 16,
         machine=setup.machine,
     )
 

@@ -235,6 +235,7 @@ def explore_split(context: StudyContext) -> Exploration:
         mirror_safe=dataset.mirror_safe,
         list_previews=lambda: list(previews.values()),
         num_val=sum(len(fold.val) for fold in context.folds) or len(split.val),
+        original=dataset.sizes,
         seed=context.plan.seed,
     )
 

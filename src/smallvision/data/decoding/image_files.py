@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from smallvision.data.decoding.image import MAX_FILE_BYTES, SUFFIXES, decode_picture
+from smallvision.data.decoding.image import MAX_FILE_BYTES, SUFFIXES, decode
+from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.regular import read_regular, walk_entries
-from smallvision.data.decoding.resize import resize_pictures
+from smallvision.data.decoding.resize import Preparation, Stack
 from smallvision.errors import DataError
-from smallvision.shapes import Images, Shape
+from smallvision.shapes import Images
 
 
 def load_pictures(
-    places: Sequence[Path], shape: Shape
+    places: Sequence[Path], like: Preparation
 ) -> tuple[list[Path], Images, tuple[str, ...]]:
     """Load picture files, and those in folders, as images of one shape.
 
     Args:
         places: files, and folders whose pictures at any depth are taken in order of their names.
-        shape: `(C, H, W)` of the images: the shorter side is resized, the longer one cropped.
+        like: the preparation of the images that a model was trained on.
 
     Returns: their paths, uint8 images `(N, C, H, W)`, and a sentence about each kind of change.
 
@@ -27,9 +28,24 @@ def load_pictures(
         DataError: there is no picture, or one is missing, damaged or too large.
     """
     paths = [path for place in places for path in find_pictures(place)]
-    pictures = (decode_picture(read_picture(path, str(path)), str(path)) for path in paths)
-    images, notes = resize_pictures(pictures, shape=shape)
-    return paths, images, notes
+    stack = Stack(len(paths), like=like)
+    for path in paths:
+        stack.add(load_picture(path, stack.side))
+    stacked = stack.finish()
+    return paths, stacked.images, stacked.notes
+
+
+def load_picture(path: Path, side: int) -> Decoded:
+    """Decode one picture file, whatever its name.
+
+    Args:
+        path: of the file.
+        side: the larger side in pixels of what it will be reduced to.
+
+    Raises:
+        DataError: it is missing, no picture, damaged or too large.
+    """
+    return decode(read_picture(path, str(path)), str(path), side=side)
 
 
 def find_pictures(place: Path) -> Sequence[Path]:

@@ -12,11 +12,15 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from smallvision.data.decoding.pixels.tiff import split_tiff
+
 MAX_PARTS = 400_000  # chunks, segments and blocks; a GIF of 16 million pixels may have 100,000
 MAX_COMMENTS = 1000  # of a picture that is written as text
 MAX_SCANS = 32  # of a JPEG; progressive ones usually have 10
 ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
+MAX_ITEMS = 1000  # of an AVIF file
+_AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")
 _PNG, _GIF = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 # Two zeros, markers of restarts and filling bytes are part of the pixels.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
@@ -25,6 +29,8 @@ _PNM_HEADER = re.compile(
     rb"(P[14])%s(\d{1,9})%s(\d{1,9})\s|(P[2356])%s(\d{1,9})%s(\d{1,9})%s(\d{1,5})\s"
     % ((rb"(?:\s++|#[^\r\n]*+[\r\n])++",) * 5)
 )
+# Progressive, lossless and arithmetic frames of JPEG.
+_FRAMES = frozenset((0xC2, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 _COMMENT = re.compile(rb"#[^\r\n]*")
 
 
@@ -36,11 +42,13 @@ class Parts:
         kept: spans of the file.
         orientation: of the camera, from 1 to 8 as EXIF counts; 1 is upright.
         scans: passes over all pixels, of a JPEG.
+        whole: whether a JPEG has to be held whole to be decoded, as progressive ones are.
     """
 
     kept: list[bytes | memoryview] = field(default_factory=list)
     orientation: int = 1
     scans: int = 1
+    whole: bool = False
 
 
 def take_apart(data: bytes) -> Parts:
@@ -49,6 +57,8 @@ def take_apart(data: bytes) -> Parts:
     Raises:
         ValueError: it has more parts or scans than any picture, or is cut short.
     """
+    if data[4:12] in _AVIF:
+        return _split_avif(data)
     for begins, split in _FORMATS:
         if data.startswith(begins):
             try:
@@ -112,8 +122,11 @@ def _split_jpeg(data: bytes) -> Parts:
             else:
                 xmp = max(xmp, _find_in_xmp(content))
         at = end
+        # Anything but the frame of a baseline JPEG, with all colours in one scan.
+        parts.whole |= code in _FRAMES
         if code == 0xDA:
             parts.scans += 1
+            parts.whole |= parts.scans > 1
             if parts.scans > MAX_SCANS:
                 raise ValueError(f"it has more than {MAX_SCANS} scans")
             follows = _JPEG_MARKER.search(data, end)
@@ -203,6 +216,25 @@ def _split_gif(data: bytes) -> Parts:
             control = view[start:at]
 
 
+def _split_tiff(data: bytes) -> Parts:
+    kept, orientation = split_tiff(data)
+    return Parts(kept, orientation if 1 <= orientation <= 8 else 1)
+
+
+def _split_avif(data: bytes) -> Parts:
+    """The file without its EXIF data, of which the decoder makes the orientation's own."""
+    (first,) = struct.unpack_from(">I", data)
+    found = data.find(b"meta", first, first + 64)
+    if found < 0:
+        raise ValueError("it is cut short")
+    (size,) = struct.unpack_from(">I", data, found - 4)
+    end = min(len(data), found - 4 + size)
+    if data.count(b"infe", found, end) > MAX_ITEMS:
+        raise ValueError(f"it has more than {MAX_ITEMS:,} parts")
+    view = memoryview(data)
+    return Parts([view[:found], data[found:end].replace(b"Exif", b"skip"), view[end:]])
+
+
 def _palette_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
@@ -227,4 +259,5 @@ _FORMATS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes], Parts]], ...]
     (b"RIFF", _split_webp),
     (_GIF, _split_gif),
     (b"P", _split_pnm),
+    ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _split_tiff),
 )

@@ -10,9 +10,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image
-
-from smallvision.data.decoding.image import decode_picture
 from smallvision.data.decoding.labels import check_labels, name_some
 from smallvision.data.decoding.parquet_claims import check_columns, check_footer
 from smallvision.data.decoding.regular import open_regular
@@ -98,17 +95,21 @@ def read_labels(path: Path, columns: Columns, num_classes: int | None = None) ->
     return check_labels(labels, K, path.name)
 
 
-def decode_rows(path: Path, columns: Columns) -> Iterator[Image.Image]:
-    """Decode the pictures of a shard in order; few encoded ones are in memory at a time.
+def read_rows(path: Path, columns: Columns) -> Iterator[tuple[str, Any]]:
+    """The name of each row and its encoded picture; few are in memory at a time."""
+    for row, content in enumerate(_read_encoded(path, columns)):
+        yield f"{path.name}, row {row}", content
+
+
+def check_embedded(content: Any, name: str) -> bytes:
+    """The bytes of a picture in a row.
 
     Raises:
-        DataError: a picture is damaged or lies outside the file; names the row.
+        DataError: it lies outside the file.
     """
-    for row, content in enumerate(_read_encoded(path, columns)):
-        where = f"{path.name}, row {row}"
-        if not isinstance(content, bytes):
-            raise DataError(f"{where}: the picture is not inside the file; embed its bytes")
-        yield decode_picture(content, where)
+    if not isinstance(content, bytes):
+        raise DataError(f"{name}: the picture is not inside the file; embed its bytes")
+    return content
 
 
 def _read_encoded(path: Path, columns: Columns) -> Iterator[Any]:

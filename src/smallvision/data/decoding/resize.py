@@ -2,99 +2,281 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
+import numpy.typing as npt
+from PIL import Image
 
+from smallvision.data.decoding.pixels.decoded import (
+    DEEPEST,
+    Decoded,
+    count_bits,
+    measure_fit,
+    reduce_depth,
+)
 from smallvision.errors import DataError
-from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images, Shape
+from smallvision.shapes import MAX_SIZE, MIN_SIZE, Fit, Images, Shape
 
-DEFAULT_SIZE = 32  # pixels a side, where sizes differ and the user asked for none
+DEFAULT_SIZE = 32  # pixels a side at most, where sizes differ and the user asked for none
+KEPT_SIZE = 96  # pixels a side at most, up to which pictures of one size keep it
+MOST_CUT = 0.25  # share of the pixels that may be cut away by default: that of a 4:3 photograph
+
+Size: TypeAlias = tuple[int, int]  # width, height
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How pictures became the images of a data set, so that later ones are treated the same.
+
+    Attributes:
+        shape: `(C, H, W)`.
+        fit: how a picture of another shape is fitted.
+        bits: of values of 16 bits, how many hold the largest value of the training images.
+    """
+
+    shape: Shape
+    fit: Fit = "crop"
+    bits: int = DEEPEST
+
+
+@dataclass(frozen=True)
+class OriginalSizes:
+    """The sizes of pictures before they were resized, as `(width, height)` in pixels.
+
+    Attributes:
+        distinct: how many different sizes there are.
+        smallest, largest: by the number of pixels.
+        middle: median width and median height.
+    """
+
+    distinct: int
+    smallest: Size
+    middle: Size
+    largest: Size
+
+
+@dataclass(frozen=True, eq=False)
+class Stacked:
+    """Images of one shape, and how they became so.
+
+    Attributes:
+        images: uint8 `(N, C, H, W)`.
+        preparation: for pictures that follow.
+        sizes: before they were resized.
+        notes: a sentence about each kind of change.
+    """
+
+    images: Images
+    preparation: Preparation
+    sizes: OriginalSizes
+    notes: tuple[str, ...]
+
+
+@dataclass
+class Stack:
+    """Pictures that are brought to one shape as they come, since only small ones fit in memory.
+
+    Without `like`, the pictures determine the shape: they have one channel if all are grey, and
+    keep their size if it is the same for all and from 8 to 96 pixels a side. Otherwise they become
+    square, with 32 pixels a side, or as many as the shorter side of most has, if that is less.
+
+    Args:
+        n: the most pictures that come.
+        sample: sizes of some of them, from which size and fit are chosen.
+        image_size: pixels a side, or None to choose.
+        fit: how pictures of another shape are fitted, or None to choose: `crop` if that cuts away
+            at most a quarter of the pixels, else `pad`.
+        like: the preparation of the training images, or None for the training images themselves.
+
+    Raises:
+        DataError: `image_size` is not 8 to 224.
+    """
+
+    n: int
+    sample: Sequence[Size] = ()
+    image_size: int | None = None
+    fit: Fit | None = None
+    like: Preparation | None = None
+
+    _target: Size = field(init=False)
+    _how: Fit = field(init=False)
+    _kept: bool = field(init=False, default=False)  # whether the pictures keep the size of all
+    _pixels: Images = field(init=False)
+    _deep: dict[int, npt.NDArray[np.uint16]] = field(init=False, default_factory=dict)
+    _sizes: list[Size] = field(init=False, default_factory=list)
+    _coloured: int = field(init=False, default=0)
+    _peak: int | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.image_size is not None and not MIN_SIZE <= self.image_size <= MAX_SIZE:
+            raise DataError(
+                f"image_size is {self.image_size}; expected {MIN_SIZE} to {MAX_SIZE} pixels"
+            )
+        if self.like is not None:
+            C, H, W = self.like.shape
+            self._target, self._how = (W, H), self.fit or self.like.fit
+        else:
+            C = 1
+            self._choose(self.sample)
+        self._pixels = self._allocate(C)
+
+    @property
+    def side(self) -> int:
+        """The larger side of the images, for `decode`."""
+        return max(self._target)
+
+    def add(self, picture: Decoded) -> None:
+        """Append a picture."""
+        if self._kept and picture.size != self._target:
+            self._stop_keeping(picture.size)
+        number = len(self._sizes)
+        small = picture.fit(self._target, self._how)
+        self._sizes.append(picture.size)
+        self._coloured += picture.channels == 3
+        if picture.channels == 3 and self.like is None and self._pixels.shape[1] == 1:
+            grey = self._pixels[:number]
+            self._pixels = self._allocate(3)
+            self._pixels[:number] = grey
+        values = small.values(self._pixels.shape[1])
+        if picture.peak is None:
+            self._pixels[number] = values
+        else:
+            self._peak = max(picture.peak, self._peak or 0)
+            self._deep[number] = values.astype(np.uint16)
+
+    def finish(self) -> Stacked:
+        """All pictures as one array.
+
+        Raises:
+            DataError: there are none.
+        """
+        N = len(self._sizes)
+        if not N:
+            raise DataError("there are no images")
+        bits = self.like.bits if self.like else count_bits(self._peak)
+        images = self._pixels[:N]
+        for number, values in self._deep.items():
+            images[number] = reduce_depth(values, bits)
+        C, H, W = images.shape[1:]
+        notes = (self._describe_sizes(), self._describe_depth(bits), self._describe_channels(C))
+        return Stacked(
+            images,
+            Preparation((C, H, W), self._how, bits),
+            _sum_up(self._sizes),
+            tuple(note for note in notes if note),
+        )
+
+    def _allocate(self, C: int) -> Images:
+        W, H = self._target
+        try:
+            return np.empty((self.n, C, H, W), dtype=np.uint8)
+        except MemoryError as error:
+            raise DataError(
+                f"{self.n:,} images of {W}x{H} pixels do not fit in memory; choose a smaller "
+                "image_size"
+            ) from error
+
+    def _choose(self, sizes: Sequence[Size]) -> None:
+        """Choose size and fit from the sizes of some pictures."""
+        self._kept = self.image_size is None and len(set(sizes)) == 1 and _may_stay(sizes[0])
+        if self._kept:
+            self._target = sizes[0]
+        else:
+            shorter = median(map(min, sizes)) if sizes else DEFAULT_SIZE
+            side = self.image_size or max(MIN_SIZE, min(DEFAULT_SIZE, int(shorter)))
+            self._target = side, side
+        cut = [measure_fit(size, self._target) for size in sizes]
+        mostly_kept = not cut or sum(cut) / len(cut) <= MOST_CUT
+        self._how = self.fit or ("crop" if mostly_kept else "pad")
+
+    def _stop_keeping(self, size: Size) -> None:
+        """Resize the pictures so far, since this one has another size."""
+        same, number = self._target, len(self._sizes)
+        pixels, deep = self._pixels, self._deep
+        self._choose([same, size])
+        self._pixels, self._deep = self._allocate(pixels.shape[1]), {}
+        for i in range(number):
+            if i in deep:
+                bands = tuple(map(Image.fromarray, deep[i]))
+                small = Decoded(bands, same, peak=0).fit(self._target, self._how)
+                self._deep[i] = small.values(pixels.shape[1]).astype(np.uint16)
+            else:
+                channels = pixels[i].transpose(1, 2, 0).squeeze()
+                small = Decoded((Image.fromarray(channels),), same)
+                self._pixels[i] = small.fit(self._target, self._how).values(pixels.shape[1])
+
+    def _describe_sizes(self) -> str | None:
+        changed = [size for size in self._sizes if size != self._target]
+        if not changed:
+            return None
+        W, H = self._target
+        lost = sum(measure_fit(size, self._target) for size in changed) / len(changed)
+        how = {"crop": "cropped", "pad": "padded", "stretch": "stretched"}[self._how]
+        share = {
+            "crop": f", which cut {lost:.0%} of their pixels away",
+            "pad": f", {lost:.0%} of which are filled up with the colour of their edges",
+        }.get(self._how, "")
+        if round(lost, 2) == 0:
+            share = ""
+        chosen = ""
+        if self.like is None and (self.image_size is None or self.fit is None):
+            chosen = " (image_size and fit choose otherwise)"
+        return (
+            f"{len(changed):,} of {len(self._sizes):,} images were resized and {how} to {W}x{H} "
+            f"pixels{share}{chosen}."
+        ).replace("%", " %")
+
+    def _describe_depth(self, bits: int) -> str | None:
+        if not self._deep:
+            return None
+        return (
+            f"{len(self._deep):,} of {len(self._sizes):,} images have values of 16 bits, up to "
+            f"{self._peak:,}; they were scaled from {bits} bits to 8."
+        )
+
+    def _describe_channels(self, C: int) -> str | None:
+        N = len(self._sizes)
+        converted = self._coloured if C == 1 else N - self._coloured
+        if not converted:
+            return None
+        kind = {1: "colour images were made grey", 3: "grey images were stored as colour"}[C]
+        return f"{converted:,} of {N:,} {kind}, like the rest."
 
 
 def resize_pictures(
     pictures: Iterable[Image.Image], *, image_size: int | None = None, shape: Shape | None = None
 ) -> tuple[Images, tuple[str, ...]]:
-    """Stack pictures into one array; where sizes differ, resize the shorter side and crop.
-
-    Without `shape`, the pictures determine it: they keep one channel if all are grey, and they keep
-    their size if it is the same for all and from 8 to 96 pixels a side.
+    """Stack pictures that are in memory already; see `Stack`.
 
     Args:
         pictures: mode "L" or "RGB".
-        image_size: pixels a side, or None for 32 where resizing is needed.
+        image_size: pixels a side, or None to choose.
         shape: `(C, H, W)` of the training images, or None for the training images themselves.
 
     Returns: uint8 `(N, C, H, W)`, and a sentence about each kind of change.
 
     Raises:
-        DataError: there are no pictures, or `image_size` is not 8 to 96.
+        DataError: there are no pictures, or `image_size` is not 8 to 224.
     """
-    size = _choose_size(image_size, shape)
-    kept, resized = [], 0
-    for picture in pictures:
-        # Pictures that cannot keep their size are resized at once, because thousands of
-        # photographs fit in memory only as thumbnails.
-        target = size or (picture.size if _in_range(picture) else (DEFAULT_SIZE, DEFAULT_SIZE))
-        resized += picture.size != target
-        kept.append(_fit(picture, target))
-    if not kept:
-        raise DataError("there are no images")
-    if size is None and (resized or len({picture.size for picture in kept}) > 1):
-        size = (DEFAULT_SIZE, DEFAULT_SIZE)
-        resized += sum(picture.size != size for picture in kept)
-        kept = [_fit(picture, size) for picture in kept]
-    return _stack(kept, shape, resized)
+    some = list(pictures)
+    like = None if shape is None else Preparation(shape)
+    stack = Stack(len(some), [picture.size for picture in some], image_size, like=like)
+    for picture in some:
+        stack.add(Decoded((picture,), picture.size))
+    stacked = stack.finish()
+    return stacked.images, stacked.notes
 
 
-def _choose_size(image_size: int | None, shape: Shape | None) -> tuple[int, int] | None:
-    """`(W, H)` if it is known before any picture is read."""
-    if shape is not None:
-        return shape[2], shape[1]
-    if image_size is None:
-        return None
-    if not MIN_SIZE <= image_size <= MAX_SIZE:
-        raise DataError(f"image_size is {image_size}; expected {MIN_SIZE} to {MAX_SIZE} pixels")
-    return image_size, image_size
+def _may_stay(size: Size) -> bool:
+    return all(MIN_SIZE <= side <= KEPT_SIZE for side in size)
 
 
-def _in_range(picture: Image.Image) -> bool:
-    return all(MIN_SIZE <= side <= MAX_SIZE for side in picture.size)
-
-
-def _fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resize the shorter side with antialiasing, then crop the longer one to its centre."""
-    if picture.size == size:
-        return picture
-    return ImageOps.fit(picture, size, method=Image.Resampling.BICUBIC)
-
-
-def _stack(
-    pictures: list[Image.Image], shape: Shape | None, resized: int
-) -> tuple[Images, tuple[str, ...]]:
-    coloured = sum(picture.mode == "RGB" for picture in pictures)
-    C = shape[0] if shape else (3 if coloured else 1)
-    W, H = pictures[0].size
-    mode = {1: "L", 3: "RGB"}[C]
-    images = np.empty((len(pictures), C, H, W), dtype=np.uint8)
-    for image, picture in zip(images, pictures, strict=True):
-        pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
-        image[:] = pixels.reshape(H, W, C).transpose(2, 0, 1)
-    converted = coloured if C == 1 else len(pictures) - coloured
-    return images, _describe(len(pictures), resized, converted, C, (H, W))
-
-
-def _describe(
-    total: int, resized: int, converted: int, C: int, size: tuple[int, int]
-) -> tuple[str, ...]:
-    notes = []
-    if resized:
-        notes.append(
-            f"{resized:,} of {total:,} images were resized and cropped to "
-            f"{size[0]}x{size[1]} pixels."
-        )
-    if converted:
-        kind = {1: "colour images were made grey", 3: "grey images were stored as colour"}[C]
-        notes.append(f"{converted:,} of {total:,} {kind}, like the rest.")
-    return tuple(notes)
+def _sum_up(sizes: Sequence[Size]) -> OriginalSizes:
+    distinct = sorted(set(sizes), key=lambda size: (math.prod(size), size))
+    width, height = (int(median(size[axis] for size in sizes)) for axis in (0, 1))
+    return OriginalSizes(len(distinct), distinct[0], (width, height), distinct[-1])

@@ -15,7 +15,7 @@ from smallvision.data.sealed_test import SealedTest, seal_test
 from smallvision.data.sources.source import Layout, LeftOut, Part, merge_left_out
 from smallvision.data.split import split_stratified
 from smallvision.errors import DataError
-from smallvision.shapes import Indices, Labels, Shape
+from smallvision.shapes import Indices, Labels, Origins, Shape
 
 Words: TypeAlias = tuple[str, ...]
 
@@ -36,6 +36,8 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
             is too small to be divided.
     """
     decoded = read_cached(layout, "train")
+    origins, preparation, sizes = decoded.origins, decoded.preparation, decoded.sizes
+    layout = layout.follow(decoded)
     train, notes, left_out = decoded.images, decoded.notes, [*layout.left_out, *decoded.left_out]
     groups = decoded.groups
     val = None
@@ -46,7 +48,9 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         notes += decoded.notes
         left_out += decoded.left_out
         if groups and decoded.groups:
-            train, groups, shared = _leave_out_shared(layout, train, groups, decoded.groups)
+            kept, shared = _leave_out_shared(layout, train, groups, decoded.groups)
+            train, groups = train.take(kept), tuple(groups[i] for i in kept)
+            origins = None if origins is None else origins[kept]
             left_out += shared
     alike = None if groups else find_look_alikes(train, mirror=mirror_safe)
     notes += alike.describe() if alike else ()
@@ -57,7 +61,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         related = relate_images(train, groups, alike.numbers if alike else None).numbers
         free = _find_free(train, val, related)
         _check_class_sizes(layout, train, free, needed=2 if val else 3)
-        rest, test = carve_test(train, free, related, seed=seed)
+        rest, test = carve_test(train, free, related, seed=seed, origins=origins)
         train = train.take(rest)
         groups = tuple(groups[i] for i in rest) if groups else None
         alike = replace(alike, numbers=alike.numbers[rest]) if alike else None
@@ -75,11 +79,18 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         alike=alike.numbers if alike else None,
         place=layout.place,
         options=layout.options,
+        preparation=preparation,
+        sizes=sizes,
     )
 
 
 def carve_test(
-    images: ImageSet, free: Indices, related: Labels, *, seed: int
+    images: ImageSet,
+    free: Indices,
+    related: Labels,
+    *,
+    seed: int,
+    origins: Origins | None = None,
 ) -> tuple[Indices, SealedTest]:
     """Set 20 % of each class aside, from the images at some indices, and seal them at once.
 
@@ -88,6 +99,7 @@ def carve_test(
         free: those that may become test images.
         related: int64 `(N,)`, one number for images that stay together.
         seed: chooses.
+        origins: of all images, where they come from files.
 
     Returns: the indices of the images to train on, and the sealed test set.
 
@@ -101,8 +113,9 @@ def carve_test(
         groups=related[free],
         class_names=images.class_names,
     )
-    rest = np.setdiff1d(np.arange(len(images)), free[picked])
-    return rest, seal_test(images.take(free[picked]))
+    rest, taken = np.setdiff1d(np.arange(len(images)), free[picked]), free[picked]
+    test = seal_test(images.take(taken), None if origins is None else origins[taken])
+    return rest, test
 
 
 def _find_free(images: ImageSet, val: ImageSet | None, related: Labels) -> Indices:
@@ -119,18 +132,18 @@ def _find_free(images: ImageSet, val: ImageSet | None, related: Labels) -> Indic
 
 def _leave_out_shared(
     layout: Layout, train: ImageSet, groups: Words, val_groups: Words
-) -> tuple[ImageSet, Words, list[LeftOut]]:
+) -> tuple[Indices, list[LeftOut]]:
     """Leave out the training images of groups that declared validation images belong to too.
 
-    Returns: the other training images, their groups, and what was left out.
+    Returns: the indices of the other training images, and what was left out.
 
     Raises:
         DataError: a class would have no training image.
     """
     shared = np.isin(groups, list(set(val_groups)))
-    if not shared.any():
-        return train, groups, []
     kept = np.flatnonzero(~shared)
+    if not shared.any():
+        return kept, []
     left = np.bincount(train.labels[kept], minlength=train.num_classes)
     for label in np.flatnonzero((train.counts > 0) & (left == 0)):
         raise DataError(
@@ -140,7 +153,7 @@ def _leave_out_shared(
         )
     reason = "training images of a group that validation images belong to too"
     left_out = LeftOut(reason, int(shared.sum()), groups[int(np.argmax(shared))])
-    return train.take(kept), tuple(groups[i] for i in kept), [left_out]
+    return kept, [left_out]
 
 
 def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, ...]]:
@@ -150,7 +163,7 @@ def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, 
         decoded = layout.read("test", shape)
         images = decoded.images
         _check_agreement(layout, "test", images.shape, images.class_names, train)
-        return seal_test(images), decoded.notes
+        return seal_test(images, decoded.origins), decoded.notes
     summary = summarize(layout, "test", shape)
     _check_agreement(layout, "test", summary.shape, summary.class_names, train)
 
@@ -163,7 +176,10 @@ def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, tuple[str, 
             )
         return images
 
-    return SealedTest(open_part, size=summary.size, fingerprint=summary.fingerprint), summary.notes
+    test = SealedTest(
+        open_part, size=summary.size, fingerprint=summary.fingerprint, origin=summary.origin
+    )
+    return test, summary.notes
 
 
 def _check_agreement(

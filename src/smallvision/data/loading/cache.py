@@ -9,27 +9,30 @@ takes longer.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
+from smallvision.data.sealed_test import sum_up_origins
 from smallvision.data.sources.source import DecodedPart, Layout, Part
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
 from smallvision.records.files import DAMAGES, make_folder, open_new
-from smallvision.records.schema import CachedPart
-from smallvision.shapes import Shape
+from smallvision.records.schema import CachedPart, OriginalSizesRecord, PreparationRecord
+from smallvision.shapes import Origins, Shape
 
-DECODER = 1  # raise it when the same files would decode to other pixels
+DECODER = 2  # raise it when the same files would decode to other pixels
 # Larger arrays are checked by their size alone: hashing 0.5 GB takes about 0.3 seconds.
 HASHED_BYTES = 512_000_000
 
-Array: TypeAlias = Literal["images", "labels"]
+Array: TypeAlias = Literal["images", "labels", "origins", "groups"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class PartSummary:
     class_names: tuple[str, ...]
     fingerprint: str
     notes: tuple[str, ...]
+    origin: str
 
 
 def expand(path: str | Path) -> Path:
@@ -89,12 +93,22 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSum
     record = CacheEntry.of(layout, part).read_record() if layout.files else None
     if record is not None:
         return PartSummary(
-            record.n, record.shape, record.class_names, record.fingerprint, record.notes
+            record.n,
+            record.shape,
+            record.class_names,
+            record.fingerprint,
+            record.notes,
+            record.origin,
         )
     decoded = read_cached(layout, part, shape)
     images = decoded.images
     return PartSummary(
-        len(images), images.shape, images.class_names, images.fingerprint, decoded.notes
+        len(images),
+        images.shape,
+        images.class_names,
+        images.fingerprint,
+        decoded.notes,
+        _find_origin(decoded),
     )
 
 
@@ -134,10 +148,11 @@ class CacheEntry:
         """The record of an entry that is up to date and whose arrays have the right sizes."""
         try:
             record = store.read(self.manifest, CachedPart)
-            sizes = {array: self.array(array).stat().st_size for array in ("images", "labels")}
+            sizes = {array: self.array(array).stat().st_size for array in record.bytes}
         except (OSError, UserError):
             return None
-        return record if (record.stamp, record.bytes) == (self.stamp, sizes) else None
+        whole = {"images", "labels"} <= set(sizes) and record.bytes == sizes
+        return record if whole and record.stamp == self.stamp else None
 
     def read(self) -> DecodedPart | None:
         """Memory-map the arrays; None where the entry is absent, outdated or damaged."""
@@ -150,12 +165,40 @@ class CacheEntry:
                 _map_array(self.array("labels")),
                 record.class_names,
             )
+            origins = self._read_origins(record)
+            groups = self._read_groups(record)
         except (*DAMAGES, UserError):
             return None
         if images.images.nbytes > HASHED_BYTES:
             vars(images)["fingerprint"] = record.fingerprint
         intact = images.fingerprint == record.fingerprint and len(images) == record.n
-        return DecodedPart(images, record.notes) if intact else None
+        if not intact:
+            return None
+        made, sizes = record.preparation, record.sizes
+        return DecodedPart(
+            images,
+            record.notes,
+            groups=groups,
+            origins=origins,
+            preparation=Preparation(record.shape, made.fit, made.bits) if made else None,
+            sizes=OriginalSizes(**dict(sizes)) if sizes else None,
+        )
+
+    def _read_origins(self, record: CachedPart) -> Origins | None:
+        if "origins" not in record.bytes:
+            return None
+        origins = _map_array(self.array("origins"))
+        if origins.shape != (record.n, 32) or sum_up_origins(origins) != record.origin:
+            raise ValueError("the origins are not those of the record")
+        return origins
+
+    def _read_groups(self, record: CachedPart) -> tuple[str, ...] | None:
+        if "groups" not in record.bytes:
+            return None
+        groups = json.loads(_map_array(self.array("groups")).tobytes())
+        if not isinstance(groups, list) or len(groups) != record.n:
+            raise ValueError("there is not one group for each image")
+        return tuple(map(str, groups))
 
     def write(self, decoded: DecodedPart) -> None:
         """Write both arrays, then the record."""
@@ -165,6 +208,12 @@ class CacheEntry:
             "images": _write_array(self.array("images"), images.images),
             "labels": _write_array(self.array("labels"), images.labels),
         }
+        if decoded.origins is not None:
+            sizes["origins"] = _write_array(self.array("origins"), decoded.origins)
+        if decoded.groups is not None:
+            words = np.frombuffer(json.dumps(decoded.groups).encode(), dtype=np.uint8)
+            sizes["groups"] = _write_array(self.array("groups"), words)
+        made = decoded.preparation
         record = CachedPart(
             stamp=self.stamp,
             n=len(images),
@@ -172,9 +221,23 @@ class CacheEntry:
             class_names=images.class_names,
             fingerprint=images.fingerprint,
             notes=decoded.notes,
+            origin=_find_origin(decoded),
+            preparation=PreparationRecord(fit=made.fit, bits=made.bits) if made else None,
+            sizes=record_sizes(decoded.sizes) if decoded.sizes else None,
             bytes=sizes,
         )
         store.write(self.manifest, record)
+
+
+def record_sizes(sizes: OriginalSizes) -> OriginalSizesRecord:
+    """Sizes of pictures, as records keep them."""
+    return OriginalSizesRecord(**asdict(sizes))
+
+
+def _find_origin(decoded: DecodedPart) -> str:
+    if decoded.origins is None:
+        return decoded.images.fingerprint
+    return sum_up_origins(decoded.origins)
 
 
 def _stamp(files: tuple[Path, ...]) -> str:

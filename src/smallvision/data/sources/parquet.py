@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from smallvision.data.decoding.parquet_file import Columns, decode_rows, read_columns, read_labels
+from smallvision.data.decoding.parquet_file import (
+    Columns,
+    check_embedded,
+    read_columns,
+    read_labels,
+    read_rows,
+)
 from smallvision.data.decoding.regular import walk_entries
-from smallvision.data.decoding.resize import resize_pictures
+from smallvision.data.decoding.resize import Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.cifar_archives import CIFAR_CLASSES, CIFAR_SHAPE
+from smallvision.data.sources.pictures.reading import PictureBytes, read_pictures
 from smallvision.data.sources.source import (
     PART_NAMES,
     DecodedPart,
@@ -32,19 +39,21 @@ class ParquetSource:
     """A Parquet file, or a folder with the shards of each part."""
 
     expects = "a .parquet file"
-    takes: tuple[str, ...] = ("image_size",)
+    takes: tuple[str, ...] = ("image_size", "fit", "strict")
 
     def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
         """Describe a file or folder without decoding its pictures; see `Source`."""
-        return find_parquet(place, image_size=options.image_size)
+        return find_parquet(place, options)
 
 
-def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = True) -> Layout | None:
+def find_parquet(
+    place: Path, options: SourceOptions = SourceOptions(), *, deep: bool = True
+) -> Layout | None:
     """Recognize a Parquet file or a folder of shards.
 
     Args:
         place: a file or a folder.
-        image_size: pixels a side to resize to, or None to keep sizes where they agree.
+        options: of the user.
         deep: also look into sub-folders.
 
     Returns: the layout, or None when there is no Parquet file.
@@ -64,14 +73,32 @@ def find_parquet(place: Path, *, image_size: int | None = None, deep: bool = Tru
             raise DataError(
                 f"{path.relative_to(place)} has {differs} elsewhere; expected the same in all files"
             )
+    return _lay_out(place, parts, columns, options, None)
+
+
+def _lay_out(
+    place: Path,
+    parts: Mapping[Part, Sequence[Path]],
+    columns: Columns,
+    options: SourceOptions,
+    like: Preparation | None,
+) -> Layout:
     return Layout(
         source="Parquet",
         parts={
-            part: partial(_read_part, shards, parts["train"], columns, image_size)
+            part: partial(
+                _read_part,
+                shards,
+                parts["train"],
+                columns,
+                options,
+                None if part == "train" else like,
+            )
             for part, shards in parts.items()
         },
         place=place,
-        files=tuple(paths),
+        files=tuple(sorted(path for shards in parts.values() for path in shards)),
+        prepare=partial(_lay_out, place, parts, columns, options),
     )
 
 
@@ -135,18 +162,42 @@ def _read_part(
     shards: Sequence[Path],
     train: Sequence[Path],
     columns: Columns,
-    image_size: int | None,
+    options: SourceOptions,
+    like: Preparation | None,
     shape: Shape | None,
 ) -> DecodedPart:
     """Decode the pictures of all shards of a part, in the order of the file names."""
-    pictures = (picture for shard in shards for picture in decode_rows(shard, columns))
-    images, notes = resize_pictures(pictures, image_size=image_size, shape=shape)
-    class_names = columns.class_names
+    if like is None and shape is not None:
+        like = Preparation(shape)
+    known = columns.class_names and len(columns.class_names)
+    labels = [read_labels(shard, columns, known) for shard in shards]
+    read = read_pictures(
+        _list_rows(shards, columns),
+        sum(map(len, labels)),
+        sample=_list_rows(shards, columns),
+        options=options,
+        like=like,
+    )
+    class_names, notes = columns.class_names, read.stacked.notes + read.notes
     if class_names is None:
-        class_names, note = _guess_names(train, columns, images.shape[1:])
+        class_names, note = _guess_names(train, columns, read.stacked.images.shape[1:])
         notes = (*notes, note)
-    labels = np.concatenate([read_labels(shard, columns, len(class_names)) for shard in shards])
-    return DecodedPart(ImageSet(images, labels, class_names), notes)
+        for shard in shards:
+            read_labels(shard, columns, len(class_names))  # which refuses those beyond the names
+    return DecodedPart(
+        ImageSet(read.stacked.images, np.concatenate(labels)[list(read.kept)], class_names),
+        notes,
+        read.left_out,
+        origins=read.origins,
+        preparation=read.stacked.preparation,
+        sizes=read.stacked.sizes,
+    )
+
+
+def _list_rows(shards: Sequence[Path], columns: Columns) -> Iterator[PictureBytes]:
+    for shard in shards:
+        for name, content in read_rows(shard, columns):
+            yield PictureBytes(name, partial(check_embedded, content, name))
 
 
 def _guess_names(

@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, SettingError
-from smallvision.shapes import Shape
+from smallvision.shapes import Fit as Fit
+from smallvision.shapes import Origins, Shape
 
 Part: TypeAlias = Literal["train", "val", "test"]
-Fit: TypeAlias = Literal["crop", "pad", "stretch"]
 
 PART_NAMES: dict[str, Part] = {
     "train": "train",
@@ -109,12 +110,19 @@ class DecodedPart:
         notes: one sentence for each kind of change.
         left_out: what of this part could not be read.
         groups: one word for each image; images with the same word stay on one side of each split.
+        origins: SHA-256 of the bytes that each image was decoded from, uint8 `(N, 32)`; None where
+            the images are what the source holds.
+        preparation: how pictures became images, of a source of pictures.
+        sizes: of the pictures before they were resized.
     """
 
     images: ImageSet
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     groups: tuple[str, ...] | None = None
+    origins: Origins | None = None
+    preparation: Preparation | None = None
+    sizes: OriginalSizes | None = None
 
 
 # The argument is the shape of the training images, to which the other parts are resized. It is None
@@ -133,6 +141,8 @@ class Layout:
         files: all files that determine the content; the cache watches them.
         options: the user's options, which are part of the identity of a cache entry.
         left_out: what lies in the source and in none of the parts.
+        prepare: the same parts, of which those besides train are prepared like the training
+            images; None where there is no choice.
     """
 
     source: str
@@ -141,6 +151,13 @@ class Layout:
     files: tuple[Path, ...] = ()
     options: SourceOptions = SourceOptions()
     left_out: tuple[LeftOut, ...] = ()
+    prepare: Callable[[Preparation], Layout] | None = None
+
+    def follow(self, train: DecodedPart) -> Layout:
+        """The layout whose other parts are prepared like the training images that were read."""
+        if self.prepare is None or train.preparation is None:
+            return self
+        return replace(self, parts=self.prepare(train.preparation).parts)
 
     def read(self, part: Part, shape: Shape | None = None) -> DecodedPart:
         """Decode one part.

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from smallvision.cards import Card
 from smallvision.records.schema.settings.base import Real, Share, Technique, Whole
+from smallvision.shapes import MAX_SIZE
 
 Alpha = Annotated[Real, Field(gt=0, le=100)]
 
@@ -56,7 +57,7 @@ class CutoutSettings(Technique):
         assumes="no single patch decides the class",
     )
     name: Literal["cutout"] = "cutout"
-    size: Whole = Field(8, ge=1, le=96)
+    size: Whole = Field(8, ge=1, le=MAX_SIZE)
 
 
 class RandomErasingSettings(Technique):

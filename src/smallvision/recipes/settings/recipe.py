@@ -27,6 +27,7 @@ from smallvision.records.schema.settings.base import (
     limit_length,
 )
 from smallvision.records.schema.settings.networks import AnyModel, WideResNetSettings
+from smallvision.shapes import MAX_SIZE, MIN_SIZE
 
 # The techniques that each part of a recipe can name.
 TECHNIQUES: Mapping[str, tuple[type[Technique], ...]] = {
@@ -51,7 +52,7 @@ class RandomCropPhase(Settings):
 
     until: Share
     """Share of each cycle after which the phase ends."""
-    side: Whole = Field(ge=8, le=96)
+    side: Whole = Field(ge=MIN_SIZE, le=MAX_SIZE)
     """Side of the square crops, in pixels."""
 
 

@@ -51,7 +51,14 @@ from smallvision.records.schema.measures import (
     Verdict,
     VerdictWord,
 )
-from smallvision.records.schema.model import CachedPart, Manifest, ModelRecord, TtaRecord
+from smallvision.records.schema.model import (
+    CachedPart,
+    Manifest,
+    ModelRecord,
+    OriginalSizesRecord,
+    PreparationRecord,
+    TtaRecord,
+)
 from smallvision.records.schema.run import (
     AllImagesRun,
     AnyRun,
@@ -173,8 +180,10 @@ __all__ = [
     "NetworkLength",
     "NetworkSpeed",
     "NormalizationPictures",
+    "OriginalSizesRecord",
     "PairVerdict",
     "PlannedRung",
+    "PreparationRecord",
     "PropertySlice",
     "Rate",
     "Record",

@@ -21,6 +21,7 @@ from smallvision.records.schema.base import (
     at_most,
     check_lengths,
 )
+from smallvision.records.schema.model import OriginalSizesRecord
 
 ChannelName: TypeAlias = Literal["grey", "red", "green", "blue"]
 
@@ -64,6 +65,8 @@ class ExplorationFigures(Record):
     """Statistics of each channel."""
     duplicates: DuplicateCounts
     """Identical images."""
+    sizes: OriginalSizesRecord | None = None
+    """Sizes of all training pictures before they were resized."""
     implications: Texts
     """What follows for models and metrics, one sentence each."""
 

@@ -18,12 +18,39 @@ from smallvision.records.schema.base import (
     check_lengths,
 )
 from smallvision.records.schema.settings.networks import NetworkSettings
-from smallvision.shapes import MAX_SIZE
+from smallvision.shapes import MAX_SIZE, Fit
 
 # Of pixels in units of [0, 1], as `stats.channels` measures them: a mean may be rounded up, and a
 # deviation is at least that of one byte.
 Mean = Annotated[float, Field(ge=0, le=1.001)]
 Deviation = Annotated[float, Field(ge=0.001, le=1)]
+
+
+Bits = Annotated[int, Field(ge=8, le=16)]
+Side = Annotated[int, Field(ge=1, le=10**9)]
+Size = tuple[Side, Side]
+
+
+class OriginalSizesRecord(Record):
+    """Sizes of pictures before they were resized: width and height in pixels."""
+
+    distinct: Count
+    """Number of different sizes."""
+    smallest: Size
+    """The size with the fewest pixels."""
+    middle: Size
+    """Median width and median height."""
+    largest: Size
+    """The size with the most pixels."""
+
+
+class PreparationRecord(Record):
+    """How pictures became images of one shape."""
+
+    fit: Fit
+    """How pictures of another shape were fitted: crop, pad or stretch."""
+    bits: Bits
+    """Of values of 16 bits, how many hold the largest value of the training images."""
 
 
 class TtaRecord(Record):
@@ -54,6 +81,10 @@ class ModelRecord(Record):
     """Test-time augmentation."""
     epoch: Count
     """Epoch of the weights."""
+    fit: Fit = "crop"
+    """How pictures of another shape were fitted to that of the images."""
+    bits: Bits = 16
+    """Of values of 16 bits, how many hold the largest value of the training images."""
 
     @model_validator(mode="after")
     def check_agreement(self) -> Self:
@@ -75,6 +106,9 @@ class Manifest(Record):
     """SHA-256 of each file, by file name."""
 
 
+CachedArray = Literal["images", "labels", "origins", "groups"]
+
+
 class CachedPart(Record):
     """The decoded images of one part of a source, in the cache."""
 
@@ -90,5 +124,11 @@ class CachedPart(Record):
     """Fingerprint of the decoded images."""
     notes: Texts
     """What the reader did that a person should know, one sentence each."""
-    bytes: Annotated[dict[Literal["images", "labels"], Count], Field(max_length=2)]
+    origin: Hash
+    """Fingerprint of the bytes that the images were decoded from, in any order."""
+    preparation: PreparationRecord | None = None
+    """How pictures became images, of a source of pictures."""
+    sizes: OriginalSizesRecord | None = None
+    """Of the pictures before they were resized."""
+    bytes: Annotated[dict[CachedArray, Count], Field(max_length=4)]
     """Sizes of the array files."""

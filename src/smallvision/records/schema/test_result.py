@@ -191,3 +191,6 @@ class LedgerEntry(Record):
     """Test images."""
     data_fingerprint: Hash
     """Fingerprint of the test images."""
+    origin: Hash | None = None
+    """Fingerprint of the bytes that these were decoded from, by which all openings on a machine
+    are counted: it is the same at every size."""

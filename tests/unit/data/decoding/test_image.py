@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from smallvision.data.decoding.image import decode_picture
+from smallvision.data.decoding import image
+from smallvision.data.decoding.image import FORMATS, decode, decode_picture, read_size
 from smallvision.errors import DataError
+from tests.battery.pictures import make_png
 from tests.support.sources import encode_picture
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -115,7 +118,113 @@ def test_what_is_no_picture_is_named(content, refuses):
 
 def test_other_formats_are_refused(refuses):
     with refuses("x.png"):
-        decode_picture(encode_picture(COLOR, "TIFF"), "x.png")
+        decode_picture(encode_picture(COLOR, "ICO"), "x.png")
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="this Pillow has no AVIF")
+def test_avif_is_read_and_turned():
+    picture = Image.fromarray(COLOR).resize((64, 32))
+    plain = decode_picture(encode_picture(picture, "AVIF", quality=90), "x")
+    assert (plain.mode, plain.size) == ("RGB", (64, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a description"
+    turned = decode(encode_picture(picture, "AVIF", quality=90, exif=exif), "x")
+    assert (turned.size, turned.bands[0].size) == ((32, 64), (32, 64))
+
+
+def test_a_telephone_s_heic_is_told_by_its_name(refuses):
+    """Pillow cannot read it; "no picture" would be untrue."""
+    with refuses("IMG_1.jpg is a HEIC picture", "save it as JPEG"):
+        decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "IMG_1.jpg")
+
+
+def deep_png(values, color):
+    """A PNG of 16 bits for each value, uint16 `(H, W, channels)`."""
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return make_png(width, height, 16, color, rows)
+
+
+def test_deep_colours_keep_all_bits():
+    """Pillow alone gives the upper byte, of which 12-bit data fill 4 bits (Pillow 7723)."""
+    values = np.random.default_rng(0).integers(0, 4096, (9, 8, 3), dtype=np.uint16)
+    found = decode(deep_png(values, 2), "x")
+    assert np.array_equal(found.values(3), values.transpose(2, 0, 1))
+    assert found.peak == values.max()
+    opaque = np.concatenate([values, np.full((9, 8, 1), 65535, np.uint16)], axis=2)
+    assert np.array_equal(decode(deep_png(opaque, 6), "x").values(3), values.transpose(2, 0, 1))
+
+
+def test_deep_transparent_colours_are_laid_on_white():
+    values = np.full((8, 8, 4), 40_000, dtype=np.uint16)
+    values[:4, :, 3] = 0
+    picture = decode(deep_png(values, 6), "x").bands[0]
+    assert picture.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_deep_grey_keeps_all_bits():
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8) * 60
+    found = decode(encode_picture(values, "PNG"), "x")
+    assert (found.channels, found.peak) == (1, 63 * 60)
+    assert np.array_equal(found.values(1)[0], values)
+
+
+def test_deep_colours_are_bounded_for_they_are_decoded_twice(refuses, monkeypatch):
+    monkeypatch.setattr(image, "MAX_DEEP_PIXELS", 63)
+    with refuses("64 pixels of 16 bits in colour; expected at most 63"):
+        decode(deep_png(np.zeros((8, 8, 3), np.uint16), 2), "x")
+
+
+def test_photographs_are_decoded_smaller_if_no_more_is_needed():
+    picture = Image.linear_gradient("L").resize((1600, 1200))
+    whole = decode(encode_picture(picture, "JPEG"), "x")
+    small = decode(encode_picture(picture, "JPEG"), "x", side=32)
+    assert whole.bands[0].size == whole.size == small.size == (1600, 1200)
+    assert small.bands[0].size == (200, 150)  # an eighth, which has more than 64 pixels a side
+    fitted = [np.asarray(one.fit((32, 32), "crop").bands[0]).astype(int) for one in (whole, small)]
+    assert np.abs(fitted[0] - fitted[1]).max() <= 8
+
+
+def claim_size(content, width, height, marker=b"\xff\xc0"):
+    at = content.index(marker) + 5
+    return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
+
+
+def test_a_baseline_photograph_may_have_120_million_pixels(refuses):
+    small = encode_picture(Image.new("L", (16, 16), 99), "JPEG")
+    photo = decode(claim_size(small, 12_000, 9000), "x", side=32)
+    assert (photo.size, photo.bands[0].size) == ((12_000, 9000), (1500, 1125))
+    with refuses("more than 120,000,000 pixels"):
+        decode(claim_size(small, 12_000, 10_001), "x", side=32)
+    with refuses("more than 16,000,000 pixels"):  # whole, it would not fit in memory
+        decode(claim_size(small, 12_000, 9000), "x")
+    with refuses("more than 16,000,000 pixels"):  # a strip cannot be reduced that far
+        decode(claim_size(small, 65_000, 500), "x", side=200)
+
+
+@pytest.mark.parametrize("scans", ["progressive", "one for each colour"])
+def test_a_photograph_that_is_held_whole_may_not(scans, refuses):
+    """All its coefficients lie in memory: 200 MB of 33 million pixels."""
+    picture = Image.new("RGB", (16, 16))
+    if scans == "progressive":
+        content = claim_size(
+            encode_picture(picture, "JPEG", progressive=True), 8000, 4000, b"\xff\xc2"
+        )
+    else:
+        content = claim_size(encode_picture(picture, "JPEG"), 8000, 4000)
+        scan = content[content.index(b"\xff\xda") : -2]
+        content = content[:-2] + scan + content[-2:]
+    with refuses("more than 16,000,000 pixels"):
+        decode(content, "x", side=32)
+
+
+def test_the_size_is_read_upright_without_decoding():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encode_picture(Image.new("RGB", (20, 10)), "JPEG", exif=exif)
+    cut = content[: content.index(b"\xff\xda") + 20]
+    assert read_size(cut, "x") == (10, 20)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "BMP"])

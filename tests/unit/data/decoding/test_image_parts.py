@@ -162,7 +162,7 @@ def test_slow_forms_are_small(content, refuses, monkeypatch):
 
 def test_bytes_follow_from_the_format(refuses, monkeypatch):
     monkeypatch.setattr(image, "MAX_BYTES", {"JPEG": 100, "WEBP": 100})
-    monkeypatch.setattr(image, "MAX_WEBP_PIXELS", 1024)
+    monkeypatch.setattr(image, "MAX_CANVAS_PIXELS", {"WEBP": 1024})
     for kind in ("JPEG", "WEBP"):
         with refuses("bytes of pixels; expected at most 100"):
             decode_picture(encode_picture(NOISE, kind), "x")

@@ -8,7 +8,7 @@ import pytest
 
 from smallvision.data.decoding import parquet_claims, parquet_file
 from smallvision.data.decoding.parquet_claims import check_footer
-from smallvision.data.decoding.parquet_file import decode_rows, read_columns, read_labels
+from smallvision.data.decoding.parquet_file import read_columns, read_labels, read_rows
 from tests.battery.bounds_parquet import ONE, both, write
 from tests.battery.craft_parquet import BYTES, Listed, encode, images, labels, repeated
 
@@ -27,7 +27,7 @@ def place(tmp_path):
 
 def read(path):
     columns = read_columns(path)
-    return len(list(decode_rows(path, columns))), len(read_labels(path, columns))
+    return len(list(read_rows(path, columns))), len(read_labels(path, columns))
 
 
 def test_a_file_written_by_hand_is_one(place):

@@ -50,7 +50,7 @@ def sealed_sets(tmp_path, write_parquet, write_cifar) -> list[DataSet]:
 
 def test_nothing_but_the_seal_leads_to_the_test_images(sealed_sets):
     for data in sealed_sets:
-        assert set(vars(data.test)) == {"size", "fingerprint"}
+        assert set(vars(data.test)) == {"size", "fingerprint", "origin"}
         assert set(vars(data)) == {field.name for field in dataclasses.fields(DataSet)}
         test = open_sealed_test(data.test)
         assert (len(test), test.fingerprint) == (data.test.size, data.test.fingerprint)

@@ -69,7 +69,7 @@ def test_a_warm_load_does_not_open_the_test_images(pets, reads, monkeypatch):
         np, "load", lambda path, **o: opened.append(path.name) or original(path, **o)
     )
     load_data(pets)
-    assert opened == ["train-images.npy", "train-labels.npy"]
+    assert opened == ["train-images.npy", "train-labels.npy", "train-origins.npy"]
 
 
 def touch(pets):
@@ -211,7 +211,7 @@ def test_a_damaged_source_is_never_cached(pets, refuses):
     path.write_bytes(b"junk")
     for _ in range(2):
         with pytest.raises(DataError):
-            load_data(pets)
+            load_data(pets, strict=True)
     path.write_bytes(good)
     assert len(load_data(pets).train) == 10
 

@@ -89,7 +89,7 @@ WITH_NAN[3, 0, 0, 0] = np.nan
         (PIXELS.astype(int) + 1, LABELS, {}, "to 256"),
         (PIXELS[0], LABELS, {}, "40 labels"),
         (PIXELS[:, :2], LABELS, {}, "images have shape (40, 2, 8, 10)"),
-        (PIXELS[:, :, :, :7], LABELS, {}, "8x7 pixels; expected 8 to 96"),
+        (PIXELS[:, :, :, :7], LABELS, {}, "8x7 pixels; expected 8 to 224"),
         (PIXELS.astype(str), LABELS, {}, "expected numbers"),
         ([[[1, 2], [3]]], [0], {}, "images do not form one array"),
         (PIXELS[:0], LABELS[:0], {}, "there are no images"),

@@ -127,7 +127,7 @@ def broken_picture(folder, write):
     path = write(folder / "train.parquet", names=list("abcdefghij"))
     content = path.read_bytes()
     path.write_bytes(content.replace(b"IHDR", b"IHXX", 4))
-    return "train.parquet", "row", "replace or remove it"
+    return "pictures cannot be read: train.parquet, row", "replace or remove them"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ class FolderSource:
     """
 
     expects = "a folder that holds a folder of pictures for each class"
-    takes: tuple[str, ...] = ("image_size",)
+    takes: tuple[str, ...] = ("image_size", "fit", "strict")
 
     def recognize(self, place: Path, options: SourceOptions) -> Layout | None:
         """Describe a folder without decoding its pictures; see `Source`.

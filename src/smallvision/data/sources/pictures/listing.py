@@ -6,18 +6,18 @@ Every source of picture files makes a `Listing`; this module alone turns one int
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-from PIL import Image
 
-from smallvision.data.decoding.image import decode_picture
 from smallvision.data.decoding.image_files import read_picture
-from smallvision.data.decoding.resize import resize_pictures
+from smallvision.data.decoding.resize import Preparation
 from smallvision.data.imageset import ImageSet
+from smallvision.data.sources.pictures.reading import PictureBytes, read_pictures, spread
 from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, SourceOptions
 from smallvision.errors import DataError
 from smallvision.shapes import Shape
@@ -76,23 +76,38 @@ def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
     Raises:
         DataError: there are no training pictures, or another part has a class that they lack.
     """
+    return _lay_out(listing, source, options, None)
+
+
+def _lay_out(
+    listing: Listing, source: str, options: SourceOptions, like: Preparation | None
+) -> Layout:
     train = listing.parts.get("train", ())
     if not train:
         raise DataError("there are no training pictures")
     class_names = sort_names([picture.label for picture in train])
+    known = frozenset(class_names)
     for part, pictures in listing.parts.items():
         for picture in pictures:
-            if picture.label not in class_names:
+            if picture.label not in known:
                 raise DataError(f"{part} has a class '{picture.label}' that train lacks")
     return Layout(
         source=source,
         parts={
-            part: partial(_read_part, listing.root, pictures, class_names, options)
+            part: partial(
+                _read_part,
+                listing.root,
+                pictures,
+                class_names,
+                options,
+                None if part == "train" else like,
+            )
             for part, pictures in listing.parts.items()
         },
         place=listing.root,
         files=tuple(picture.path for pictures in listing.parts.values() for picture in pictures),
         left_out=listing.left_out,
+        prepare=partial(_lay_out, listing, source, options),
     )
 
 
@@ -101,16 +116,30 @@ def _read_part(
     pictures: Sequence[Picture],
     class_names: tuple[str, ...],
     options: SourceOptions,
+    like: Preparation | None,
     shape: Shape | None,
 ) -> DecodedPart:
-    labels = [class_names.index(picture.label) for picture in pictures]
-    images, notes = resize_pictures(
-        _decode_all(root, pictures), image_size=options.image_size, shape=shape
+    if like is None and shape is not None:
+        like = Preparation(shape)
+    files = [
+        PictureBytes(name, partial(read_picture, picture.path, name))
+        for picture in pictures
+        for name in [str(picture.path.relative_to(root))]
+    ]
+    read = read_pictures(files, len(files), sample=spread(files), options=options, like=like)
+    numbers = {name: number for number, name in enumerate(class_names)}
+    kept = [pictures[i] for i in read.kept]
+    labels = np.array([numbers[picture.label] for picture in kept], dtype=np.int64)
+    if like is None:
+        for number in np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0):
+            raise DataError(f"no picture of class '{class_names[number]}' can be read")
+    groups = tuple(picture.group for picture in kept)
+    return DecodedPart(
+        ImageSet(read.stacked.images, labels, class_names),
+        read.stacked.notes + read.notes,
+        read.left_out,
+        groups=None if None in groups else cast("tuple[str, ...]", groups),
+        origins=read.origins,
+        preparation=read.stacked.preparation,
+        sizes=read.stacked.sizes,
     )
-    return DecodedPart(ImageSet(images, np.array(labels, dtype=np.int64), class_names), notes)
-
-
-def _decode_all(root: Path, pictures: Sequence[Picture]) -> Iterator[Image.Image]:
-    for picture in pictures:
-        name = str(picture.path.relative_to(root))
-        yield decode_picture(read_picture(picture.path, name), name)
