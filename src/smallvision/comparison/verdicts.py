@@ -24,8 +24,7 @@ from smallvision.records.schema import (
 from smallvision.records.schema.measures import UNEVEN
 from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.shapes import Labels
-from smallvision.stats.bootstrap import bootstrap_difference
-from smallvision.stats.class_means import Answers, compare_class_means
+from smallvision.stats.bootstrap import Answers, bootstrap_difference, compare_class_means
 from smallvision.stats.folds import compare_folds
 from smallvision.stats.intervals import Estimate, add_estimates, negate
 from smallvision.stats.paired import Correct, PairedComparison, difference_interval

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from smallvision.shapes import Labels
-from smallvision.stats import class_means
-from smallvision.stats.class_means import Answers, compare_class_means
+from smallvision.stats import bootstrap
+from smallvision.stats.bootstrap import Answers, compare_class_means
 from smallvision.stats.rates import average_classes
 
 LABELS = np.repeat([0, 1, 2], [300, 60, 20])
@@ -63,7 +63,7 @@ def test_resamples_are_drawn_in_parts_where_there_are_many_images(
     ours, theirs = answer((0.9, 0.8, 0.7), 0), answer((0.9, 0.5, 0.3), 1)
     sides = Answers(ours[None], LABELS), Answers(theirs[None], LABELS)
     whole = compare_class_means(*sides)
-    monkeypatch.setattr(class_means, "MOST_CELLS", 30)
+    monkeypatch.setattr(bootstrap, "MOST_CELLS", 30)
     parts = compare_class_means(*sides)
     assert parts.macro_f1 == whole.macro_f1
     assert parts.macro_f1_interval == pytest.approx(whole.macro_f1_interval, abs=0.03)
