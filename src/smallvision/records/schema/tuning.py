@@ -20,7 +20,7 @@ from smallvision.records.schema.base import (
     Text,
     at_most,
 )
-from smallvision.records.schema.measures import GoalName
+from smallvision.records.schema.measures import ClassMeansDifference, GoalName
 
 MOST_TRIALS, MOST_SETTINGS = 100_000, 100  # of a search
 
@@ -141,6 +141,8 @@ class RerunRecord(Record):
     """95 % interval of the difference."""
     p: Fraction | None = None
     """p-value of the difference, as a comparison of the same runs has it."""
+    by_class: ClassMeansDifference | None = None
+    """The difference with every class counted alike; null where accuracy was maximised."""
     sentence: Text
     """Whether the gain holds, in words."""
 
