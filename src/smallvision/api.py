@@ -12,6 +12,7 @@ from pathlib import Path
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset, from_arrays, load_data
+from smallvision.data.related import relate_images
 from smallvision.data.split import Split, make_split
 from smallvision.ensembles.build import EnsembleOptions, build_ensemble
 from smallvision.ensembles.candidates import list_offered
@@ -55,6 +56,7 @@ from smallvision.records.nofollow import exists
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (
     Limits,
+    MetricName,
     SelectionName,
     StudyRecord,
     ValidatedRun,
@@ -73,7 +75,7 @@ from smallvision.stats.calibration import describe_calibration, take_logs
 from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
 from smallvision.study.ladder import describe_task
-from smallvision.study.plan import StudyPlan, choose_seed, sets_epochs
+from smallvision.study.plan import StudyPlan, add_metric, choose_seed, sets_epochs
 from smallvision.study.start import begin_with, compare_images, find_start, list_places
 from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
@@ -136,6 +138,7 @@ def train(
     refit: bool = False,
     target: float | None = None,
     start: Run | str | Path | None = None,
+    metric: MetricName | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train one recipe and keep everything in a run folder.
@@ -160,6 +163,8 @@ def train(
             trains it once, on all images, without validation.
         start: a model to begin with, as for `classify`: the run takes over its network, of the
             recipe's family, and its weights but those of the head.
+        metric: the validation figure by which the best epoch is chosen: `accuracy`,
+            `balanced_accuracy` or `macro_f1`; by default that of the recipe.
         callbacks: told what happens.
 
     Raises:
@@ -167,6 +172,7 @@ def train(
     """
     began = time.perf_counter()
     find_preset(preset)
+    settings = add_metric(settings, metric)
     if budget_seconds is not None and (target is not None or sets_epochs(settings)):
         raise SettingError("--budget says how long to train, and so does epochs= or --target")
     on_all_images = target is not None and refit
@@ -286,6 +292,7 @@ def tune(
     settings: Sequence[str] = (),
     resume: bool = False,
     data_dir: str | Path | None = None,
+    metric: MetricName | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Tuning:
     """Search better settings for a recipe, and find out whether the gain holds.
@@ -304,6 +311,8 @@ def tune(
         settings: overrides such as `"epochs=6"`.
         resume: go on with the search in `out`.
         data_dir: where to look for a named data set first.
+        metric: the validation figure that is maximised: `accuracy`, `balanced_accuracy` or
+            `macro_f1`; by default that of the recipe.
         callbacks: told what happens.
 
     Raises:
@@ -313,6 +322,7 @@ def tune(
     began = time.perf_counter()
     find_preset(preset)
     check_storage(storage)
+    settings = add_metric(settings, metric)
     dataset = as_dataset(data, data_dir)
     recipe, split = plan_run(dataset, recipe, preset=preset, settings=settings)
     check_fit(recipe, dataset.train.shape)
@@ -368,6 +378,7 @@ def plan_run(
             val=dataset.val,
             subset=choose_subset(len(dataset.train), seconds),
             seed=seed,
+            related=relate_images(dataset.train, dataset.groups, dataset.alike),
         )
 
     found = read_if_file(recipe)

@@ -17,6 +17,13 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
           "October", "November", "December")  # fmt: skip
 
 
+METRIC_WORDS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+}
+
+
 class Rated(Protocol):
     """An accuracy with its interval and the number of images behind it."""
 
@@ -31,6 +38,22 @@ class Rated(Protocol):
     @property
     def n(self) -> int:
         """Number of images."""
+
+
+class ClassRated(Protocol):
+    """Figures in which every class counts alike."""
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """A fraction."""
+
+    @property
+    def macro_f1(self) -> float:
+        """A fraction."""
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether classes differ so much in size that these figures are needed."""
 
 
 def choose_digits(n: int) -> int:
@@ -58,6 +81,20 @@ def format_percent(value: float | None, n: int = 0) -> str:
 def format_accuracy(rate: Rated | None) -> str:
     """Write an accuracy in percent, as fine as its n allows."""
     return NONE if rate is None else format_percent(rate.accuracy, rate.n)
+
+
+def describe_class_means(found: ClassRated | None, n: int = 0) -> str:
+    """The figures that stand beside an accuracy where classes differ in size; else nothing.
+
+    >>> describe_class_means(None)
+    ''
+    """
+    if found is None or not found.is_uneven:
+        return ""
+    return (
+        f"balanced accuracy {format_percent(found.balanced_accuracy, n)}, "
+        f"macro F1 {format_percent(found.macro_f1, n)}"
+    )
 
 
 def format_interval(rate: Rated | None) -> str:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import group_duplicates, make_split, split_stratified
+from smallvision.data.related import group_duplicates
+from smallvision.data.split import make_split, split_stratified
 from smallvision.errors import DataError
 from tests.support.images import make_images
 

@@ -209,7 +209,7 @@ def make_scores(
         ),
     }
     return ModelScores(
-        **dict(total),
+        **total.model_dump(exclude={"by_class"}),
         class_names=names,
         per_class=tuple(rows),
         macro=MacroAverages(

@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -91,6 +91,15 @@ StartOption = Annotated[
         metavar="MODEL",
         help="Begin with the weights of this model, except for its head: a run, a study, a saved "
         "model, or cifar10 for the included one.",
+        show_default=False,
+    ),
+]
+MetricOption = Annotated[
+    Literal["accuracy", "balanced_accuracy", "macro_f1"] | None,
+    typer.Option(
+        "--metric",
+        help="The validation figure to choose by: balanced_accuracy and macro_f1 count every "
+        "class alike, whatever its size. Default: accuracy.",
         show_default=False,
     ),
 ]

@@ -13,6 +13,7 @@ from smallvision.cli.options import (
     BudgetOption,
     DataOrBegun,
     Json,
+    MetricOption,
     PresetOption,
     Resume,
     SettingsOption,
@@ -37,6 +38,7 @@ def study(
         Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-BUDGET.")
     ] = None,
     settings: SettingsOption = None,
+    metric: MetricOption = None,
     same_plan_as: Annotated[
         Path | None,
         typer.Option(
@@ -130,6 +132,7 @@ def study(
         budget_seconds=None if budget is None else read_duration(budget),
         same_plan_as=same_plan_as,
         settings=tuple(settings or ()),
+        metric=metric,
         limits=Limits(
             gap=max_gap,
             parameters=max_parameters,

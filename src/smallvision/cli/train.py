@@ -12,6 +12,7 @@ from smallvision.cli.options import (
     BudgetOption,
     DataOrBegun,
     Json,
+    MetricOption,
     PresetOption,
     Resume,
     SettingsOption,
@@ -39,6 +40,7 @@ def train(
         Path | None, typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE.")
     ] = None,
     settings: SettingsOption = None,
+    metric: MetricOption = None,
     seeds: Annotated[
         int,
         typer.Option(min=1, help="The number of runs, with consecutive seeds on the same split."),
@@ -88,6 +90,7 @@ def train(
             budget_seconds=None if budget is None else read_duration(budget),
             out=out,
             settings=settings or (),
+            metric=metric,
             resume=resume,
             seeds=seeds,
             refit=refit,

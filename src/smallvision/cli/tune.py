@@ -12,6 +12,7 @@ from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
     DataOrDigits,
     Json,
+    MetricOption,
     PresetOption,
     Resume,
     SettingsOption,
@@ -64,6 +65,7 @@ def tune(
         ),
     ] = None,
     settings: SettingsOption = None,
+    metric: MetricOption = None,
     resume: Resume = False,
     json: Json = False,
 ) -> None:
@@ -89,6 +91,7 @@ def tune(
             preset=preset,
             out=out,
             settings=settings or (),
+            metric=metric,
             resume=resume,
             callbacks=[progress],
         )

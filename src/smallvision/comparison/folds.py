@@ -15,7 +15,6 @@ from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import FoldSummary
 from smallvision.shapes import Labels
 from smallvision.stats.paired import Correct
-from smallvision.stats.rates import find_correct
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,20 @@ class FoldAnswers:
 
     Attributes:
         indices: int64 `(N,)`, of the images.
-        correct: bool `(N,)`.
+        labels: int64 `(N,)`, their classes.
+        predicted: int64 `(N,)`, the classes that the networks say.
         folds: int64 `(N,)`, the fold that each image was left out of.
     """
 
     indices: Labels
-    correct: Correct
+    labels: Labels
+    predicted: Labels
     folds: Labels
+
+    @property
+    def correct(self) -> Correct:
+        """Whether the network was right, bool `(N,)`."""
+        return np.asarray(self.predicted == self.labels)
 
 
 def find_common_folds(runs: Sequence[Path]) -> CommonFolds | None:
@@ -72,6 +78,7 @@ def read_folds(run: Path, common: CommonFolds) -> FoldAnswers:
     found = [read_predictions(places[number]) for number in common.numbers]
     return FoldAnswers(
         indices=np.concatenate([one.indices for one in found]),
-        correct=np.concatenate([find_correct(one.probabilities, one.labels) for one in found]),
+        labels=np.concatenate([one.labels for one in found]),
+        predicted=np.concatenate([one.probabilities.argmax(axis=1) for one in found]),
         folds=np.repeat(common.numbers, [len(one.labels) for one in found]),
     )

@@ -34,6 +34,7 @@ from smallvision.stats.folds import compare_folds, needed_for_folds
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.multiple import holm
 from smallvision.stats.paired import LEAST_DISCORDANT, Correct, PairedComparison, needed_images
+from smallvision.stats.rates import mean_by_class
 from smallvision.stats.seeds import (
     compare_answers,
     count_discordant,
@@ -106,6 +107,7 @@ class Group:
             ),
             accuracies=accuracies,
             mean=self.mean,
+            by_class=mean_by_class([run.status.val.by_class for run in self.runs]),
             std=std,
             interval=interval,
         )

@@ -9,19 +9,29 @@ import numpy as np
 
 from smallvision.comparison.folds import CommonFolds, find_common_folds, read_folds
 from smallvision.errors import RecordError
-from smallvision.format import format_p, format_points, format_signed_span
+from smallvision.format import METRIC_WORDS, format_p, format_points, format_signed_span
 from smallvision.records.layout import list_repeats
 from smallvision.records.predictions import read_predictions
-from smallvision.records.schema import Interval, Rate, TrainingCourse, ValidatedRun, Verdict
+from smallvision.records.schema import (
+    ClassMeansDifference,
+    Interval,
+    MetricName,
+    Rate,
+    TrainingCourse,
+    ValidatedRun,
+    Verdict,
+)
+from smallvision.records.schema.measures import UNEVEN
 from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.shapes import Labels
-from smallvision.stats.bootstrap import bootstrap_difference
+from smallvision.stats.bootstrap import Answers, bootstrap_difference, compare_class_means
 from smallvision.stats.folds import compare_folds
 from smallvision.stats.intervals import Estimate, add_estimates, negate
 from smallvision.stats.paired import Correct, PairedComparison, difference_interval
 from smallvision.stats.rates import find_correct
 from smallvision.stats.seeds import compare_answers
 
+BY_CLASS: tuple[MetricName, ...] = ("balanced_accuracy", "macro_f1")
 SHORTEST = 1e-9  # seconds: what a record claims may be none
 
 
@@ -106,7 +116,8 @@ def compare_runs(run: Path, against: Path) -> Verdict:
     if not np.array_equal(indices, other_indices):
         raise RecordError(f"{run} and {against} were validated on different images")
     model, other = (describe_run(find_validated(one)[1]) for one in (run, against))
-    return judge_pair(right, other_right, model, other)
+    verdict = judge_pair(right, other_right, model, other)
+    return add_class_means(verdict, read_said(run), read_said(against))
 
 
 def compare_cross_validated(run: Path, against: Path, common: CommonFolds) -> Verdict:
@@ -123,7 +134,41 @@ def compare_cross_validated(run: Path, against: Path, common: CommonFolds) -> Ve
     verdict = judge_pair(answers.correct, others.correct, model, other, comparison)
     count = len(common.numbers)
     pooled = f"The answers are those of {count} {'fold' if count == 1 else 'folds'}."
-    return verdict.change(folds=count, sentence=f"{verdict.sentence} {pooled}")
+    verdict = verdict.change(folds=count, sentence=f"{verdict.sentence} {pooled}")
+    said, others_said = (Answers(one.predicted[None], one.labels) for one in (answers, others))
+    return add_class_means(verdict, said, others_said)
+
+
+def read_said(run: Path) -> Answers:
+    """What a run and its repeats with other seeds say of the validation images.
+
+    Raises:
+        RecordError: the predictions are missing or damaged.
+    """
+    found = [read_predictions(one) for one in (run, *list_repeats(run))]
+    predicted = np.stack([one.probabilities.argmax(axis=1) for one in found])
+    return Answers(predicted, found[0].labels)
+
+
+def add_class_means(verdict: Verdict, said: Answers, others_said: Answers) -> Verdict:
+    """Add the differences in which every class counts alike, in words where they differ in size."""
+    found = compare_class_means(said, others_said)
+    _, counts = np.unique(said.labels, return_counts=True)
+    sentence = verdict.sentence
+    if counts.max() > UNEVEN * counts.min():
+        sentence = f"{sentence} {describe_class_means(found, verdict.n)}"
+    return verdict.change(by_class=found, sentence=sentence)
+
+
+def describe_class_means(found: ClassMeansDifference, n: int) -> str:
+    """The differences in which every class counts alike, in a sentence."""
+    parts = (
+        f"{METRIC_WORDS[metric]} by {format_points(difference, n)} "
+        f"({format_signed_span(interval, n)})"
+        for metric in BY_CLASS
+        for difference, interval in [found.estimate(metric)]
+    )
+    return f"With every class counted alike it differs in {' and in '.join(parts)}."
 
 
 def judge_pair(

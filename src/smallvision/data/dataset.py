@@ -9,6 +9,7 @@ from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import SealedTest
 from smallvision.data.sources.source import LeftOut, SourceOptions
+from smallvision.shapes import Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class DataSet:
         left_out: what lies in the source and is in none of the parts, by reason.
         groups: one word for each training image, or None; images with the same word stay on one
             side of each split.
+        alike: int64 `(N,)`, one number for training images that look alike and stay on one side
+            of each split; None where nobody searched for these.
         place: the file or folder that was read, or None for arrays and installed packages.
         known_as: the name of a named data set (`cifar10`), or None for any other.
         carved: whether the test images were set aside from training images.
@@ -44,6 +47,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     groups: tuple[str, ...] | None = None
+    alike: Labels | None = None
     place: Path | None = None
     known_as: str | None = None
     carved: bool = False

@@ -33,5 +33,7 @@ def make_dry_run(dataset: DataSet, seed: int) -> DataSet:
         train=train.take(rest),
         test=seal_test(train.take(tested)),
         val=None,
+        groups=None,  # those of all training images
+        alike=None,
         notes=(*dataset.notes, "This is a dry run: its test images are training images."),
     )

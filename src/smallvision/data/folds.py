@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import Split, group_duplicates, make_split
+from smallvision.data.related import Related, group_duplicates
+from smallvision.data.split import Split, make_split
 from smallvision.errors import DataError
 from smallvision.randomness import derive_seed
 from smallvision.shapes import Indices, Labels
@@ -20,12 +21,13 @@ def make_folds(
     val: ImageSet | None = None,
     subset: float | None = None,
     seed: int = 0,
+    related: Related | None = None,
 ) -> tuple[Split, ...]:
     """Divide training images into K folds, stratified, the same way for the same seed.
 
     The first fold is the split that `make_split` makes with a share of 1/K. Each image is in the
-    validation part of one fold, and in the training part of all others. Identical images are in
-    one validation part. A class with fewer than K images is missing in some validation parts, and
+    validation part of one fold, and in the training part of all others. Related images are in one
+    validation part. A class with fewer than K images is missing in some validation parts, and
     in no training part.
 
     Args:
@@ -34,6 +36,7 @@ def make_folds(
         val: a validation set that the source declares, for one split only.
         subset: use only this share of the images, stratified, before they are divided.
         seed: determines all choices.
+        related: which images stay together; by default identical ones.
 
     Returns: K splits that differ in `train` and `val` alone.
 
@@ -42,14 +45,16 @@ def make_folds(
             need, or the source declares a validation set, which folds have no use for.
     """
     if num_folds == 1:
-        return (make_split(images, val=val, subset=subset, seed=seed),)
+        return (make_split(images, val=val, subset=subset, seed=seed, related=related),)
     if val is not None:
         raise DataError(
             "the data have validation images of their own, which folds would not use; ask for "
             "--folds 1"
         )
-    first = make_split(images, val_fraction=1 / num_folds, subset=subset, seed=seed)
-    groups = group_duplicates(images.images)
+    first = make_split(
+        images, val_fraction=1 / num_folds, subset=subset, seed=seed, related=related
+    )
+    groups = group_duplicates(images.images) if related is None else related.numbers
     folds = spread_groups(
         images.labels[first.train], groups[first.train], num_folds - 1, derive_seed(seed, "folds")
     )
@@ -65,7 +70,7 @@ def make_folds(
 
 
 def spread_groups(labels: Labels, groups: Labels, num_folds: int, seed: int) -> Indices:
-    """Assign groups of identical images to folds, so that every class is spread evenly.
+    """Assign groups of related images to folds, so that every class is spread evenly.
 
     Large groups come first, in a random order. Each goes to the fold that has the fewest images of
     its classes, and among those to the smallest.
@@ -75,7 +80,7 @@ def spread_groups(labels: Labels, groups: Labels, num_folds: int, seed: int) -> 
         num_folds: how many folds there are.
         seed: the same seed gives the same folds.
 
-    Returns: the fold of each image, int64 `(N,)`, counted from 0. Without duplicates the numbers
+    Returns: the fold of each image, int64 `(N,)`, counted from 0. Without groups the numbers
         of a class differ by at most one.
     """
     members: dict[int, list[int]] = {}

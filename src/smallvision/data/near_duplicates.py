@@ -10,24 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from smallvision.data.alike.thumbnails import (
+    ALIKE,
+    CANDIDATES,
+    CHUNK,
+    COARSE,
+    FINE,
+    can_compare,
+    shrink,
+)
 from smallvision.data.placement import fits
-from smallvision.data.split import hash_image
+from smallvision.data.related import hash_image
 from smallvision.shapes import Floats, Images, Indices
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-COARSE, FINE = 8, 16  # pixels a side of the thumbnails for the search, and for the comparison
-CANDIDATES = 8  # images that each image is compared with
-MIN_SIDE = 24  # pixels a side; smaller images of different objects can look the same
 MAX_PAIRS = 20_000_000_000  # beyond this the search takes minutes
-# Of 2,000 validation images of CIFAR-10, 24 are at least this similar to a training image; 23 of
-# these show the same object at the same moment, mostly in the same picture. Less similar images may
-# show different ships. Drawings and digits resemble each other without being copies; their single
-# channel tells them from photographs.
-ALIKE = 0.85  # similarity of near-duplicates
-CHUNK = 500  # images at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +79,9 @@ def find_near_duplicates(
 def choose_place(images: Images, others: Sequence[Images], device: str) -> str | None:
     """The device to search on; None where near-duplicates are not searched for."""
     N, M = len(images), sum(map(len, others))
-    C, *sides = images.shape[1:]
-    if C != 3 or min(sides) < MIN_SIDE or not N or not M or N * M > MAX_PAIRS:
+    if not can_compare(images) or not N or not M or N * M > MAX_PAIRS:
         return None
+    C = images.shape[1]
     size = 4 * M * (C * (COARSE**2 + FINE**2) + CHUNK)
     return next((place for place in (device, "cpu") if fits(size, place)), None)
 
@@ -92,11 +91,8 @@ def match_images(
 ) -> tuple[Floats, Indices]:
     """Find the most similar of other images for each image.
 
-    The similarity of two images is the correlation of their band-passed thumbnails: 16x16 pixels
-    minus the same image at 4x4, over all channels. Brightness, contrast and a shift by half a pixel
-    hardly change it, and a bright sky over a dark sea does not raise it. Candidates are chosen by
-    the same measure on smaller thumbnails, so the similarity of an image that is unlike all others
-    may be underestimated.
+    Candidates are chosen on smaller thumbnails, so the similarity of an image that is unlike all
+    others may be underestimated.
 
     Args:
         images: uint8 `(N, C, H, W)`, 16 pixels a side or more.
@@ -108,7 +104,8 @@ def match_images(
         int64 `(N,)`, counted through all sets.
     """
     coarse, fine = (
-        torch.cat([shrink(part, side, device) for part in others]) for side in (COARSE, FINE)
+        torch.cat([place_thumbnails(part, side, device) for part in others])
+        for side in (COARSE, FINE)
     )
     found: list[tuple[Tensor, Tensor]] = []
     for start in range(0, len(images), CHUNK):
@@ -125,21 +122,16 @@ def match_images(
 def match_part(images: Images, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
     """Similarity to the most similar of other images, given their thumbnails, and its index."""
     device = str(coarse.device)
-    near = (shrink(images, COARSE, device) @ coarse.T).topk(min(CANDIDATES, len(coarse))).indices
-    similarity = torch.einsum("nd,nkd->nk", shrink(images, FINE, device), fine[near])
+    near = (
+        (place_thumbnails(images, COARSE, device) @ coarse.T)
+        .topk(min(CANDIDATES, len(coarse)))
+        .indices
+    )
+    similarity = torch.einsum("nd,nkd->nk", place_thumbnails(images, FINE, device), fine[near])
     best = similarity.max(dim=1)
     return best.values, near.gather(1, best.indices[:, None])[:, 0]
 
 
-def shrink(images: Images, side: int, device: str) -> Tensor:
-    """Band-passed thumbnails as vectors of length 1, float32 `(N, C * side * side)`.
-
-    The vector of an image of one colour is 0.
-    """
-    parts = []
-    for start in range(0, len(images), 10 * CHUNK):
-        pixels = torch.from_numpy(np.array(images[start : start + 10 * CHUNK])).to(device).float()
-        rough = F.interpolate(F.adaptive_avg_pool2d(pixels, side // 4), size=side, mode="bilinear")
-        vectors = (F.adaptive_avg_pool2d(pixels, side) - rough).flatten(1)
-        parts.append(vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1))
-    return torch.cat(parts)
+def place_thumbnails(images: Images, side: int, device: str) -> Tensor:
+    """Thumbnails as vectors on a device, float32 `(N, C * side * side)`."""
+    return torch.from_numpy(shrink(images, side)).to(device)

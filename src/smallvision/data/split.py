@@ -1,7 +1,7 @@
 """Stratified, seeded, disjoint splits into training and validation images.
 
 Identical images always fall on one side: a model that is validated on a copy of a training image
-is validated on an image it has memorised.
+is validated on an image it has memorised. `data/related.py` says what else does.
 """
 
 from __future__ import annotations
@@ -12,41 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
+from smallvision.data.related import Related, find_copies, group_duplicates
 from smallvision.data.sources.source import record_left_out
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
 from smallvision.records.files import read_npz, write_npz
 from smallvision.records.layout import SPLIT
 from smallvision.records.schema import SplitCounts, SplitRecord
-from smallvision.shapes import Images, Indices, Labels
-
-
-def group_duplicates(images: Images) -> Labels:
-    """Give identical images the same group number.
-
-    Args:
-        images: uint8 `(N, C, H, W)`.
-
-    Returns: int64 `(N,)`, the index of the first image with the same pixels.
-    """
-    first: dict[bytes, int] = {}
-    groups = (first.setdefault(hash_image(row), i) for i, row in enumerate(images))
-    return np.fromiter(groups, dtype=np.int64, count=len(images))
-
-
-def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
-    """Tell which of `images` also occur among `others`, bool `(N,)`."""
-    known = {hash_image(row) for row in others}
-    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
-
-
-def hash_image(image: Images) -> bytes:
-    """A digest of the pixels of one image."""
-    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+from smallvision.shapes import Indices, Labels
 
 
 def split_stratified(
@@ -58,24 +34,24 @@ def split_stratified(
     at_least: int = 1,
     class_names: Sequence[str] = (),
 ) -> tuple[Indices, Indices]:
-    """Pick a fraction of every class at random, and keep groups of identical images together.
+    """Pick a fraction of every class at random, and keep groups of images together.
 
     Of each class `round(fraction * count)` images are picked, at least `at_least`, and one is left.
     Groups are visited in a random order and picked whole when every class in them still has room.
-    Without duplicates the numbers are exact; with duplicates a class may fall short by a few.
+    Without groups the numbers are exact; with groups a class may fall short by a few.
 
     Args:
         labels: int64 `(N,)`.
         fraction: share to pick, in (0, 1).
         seed: the same seed picks the same images.
-        groups: int64 `(N,)` from `group_duplicates`, or None when no image has a copy.
+        groups: int64 `(N,)`, one number for images that stay together, or None where none do.
         at_least: images of each class to pick; 2 where the picked images are split again.
         class_names: K names for the messages; a class without any label is then an error too.
 
     Returns: `(rest, picked)`, sorted index arrays that together cover `0..N-1`.
 
     Raises:
-        DataError: a class has too few images, or its duplicates leave nothing on one side.
+        DataError: a class has too few images, or its groups leave nothing on one side.
     """
     counts = np.bincount(labels, minlength=len(class_names))
     names = class_names or [str(k) for k in range(len(counts))]
@@ -106,7 +82,8 @@ def split_stratified(
         if len(empty):
             raise DataError(
                 f"class '{names[empty[0]]}' would have no {name} image, because too many of its "
-                "images are identical; remove the copies or the class"
+                "images are identical or of one group; remove copies, or the class, or choose "
+                "smaller groups"
             )
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
@@ -126,6 +103,9 @@ class Split:
         data_fingerprint: of the data set's training images.
         declared_val: whether the source declares the validation set.
         dropped: training images left out because the declared validation set holds a copy.
+        groups: number of groups that the user asked for, each on one side; None without any.
+        alike: training images that look much like another and lie on its side; None where nobody
+            searched for these.
     """
 
     train: Indices
@@ -137,6 +117,8 @@ class Split:
     data_fingerprint: str
     declared_val: bool = False
     dropped: int = 0
+    groups: int | None = None
+    alike: int | None = None
 
 
 def make_split(
@@ -146,6 +128,7 @@ def make_split(
     val_fraction: float = 0.2,
     subset: float | None = None,
     seed: int = 0,
+    related: Related | None = None,
 ) -> Split:
     """Split training images into train and val, the same way for the same seed.
 
@@ -155,12 +138,13 @@ def make_split(
         val_fraction: share of each class to validate on; a fifth, as in the study of CIFAR-10.
         subset: use only this share of the images, stratified, before splitting.
         seed: determines both choices.
+        related: which images stay together; by default identical ones.
 
     Raises:
         DataError: a class is too small to be split, or all its training images are also among
             the declared validation images.
     """
-    groups = group_duplicates(images.images)
+    groups = group_duplicates(images.images) if related is None else related.numbers
     sizes = np.bincount(groups, minlength=len(images))
     names = images.class_names
     pool = np.arange(len(images))
@@ -195,10 +179,12 @@ def make_split(
         seed=seed,
         val_fraction=val_fraction,
         subset=subset,
-        duplicates=int(sizes[sizes > 1].sum()),
+        duplicates=int(sizes[sizes > 1].sum()) if related is None else related.duplicates,
         data_fingerprint=images.fingerprint,
         declared_val=val is not None,
         dropped=len(pool) - len(train_indices) if val is not None else 0,
+        groups=related.groups if related else None,
+        alike=related.alike if related else None,
     )
 
 
@@ -228,6 +214,8 @@ def describe_split(dataset: DataSet, split: Split) -> SplitRecord:
         duplicates=split.duplicates,
         dropped=split.dropped,
         left_out=record_left_out(dataset.left_out),
+        groups=split.groups,
+        alike=split.alike,
     )
 
 
@@ -279,4 +267,6 @@ def read_split(folder: Path) -> Split:
         data_fingerprint=record.data_fingerprint,
         declared_val=record.declared_val,
         dropped=record.dropped,
+        groups=record.groups,
+        alike=record.alike,
     )

@@ -12,6 +12,7 @@ from smallvision.data.contact_sheet import Picture, embed_png, write_pictures
 from smallvision.data.dataset import DataSet
 from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
+from smallvision.data.related import relate_images
 from smallvision.data.split import make_split
 from smallvision.exploration.figures import measure_images
 from smallvision.exploration.pictures import draw_pictures
@@ -139,7 +140,8 @@ def explore_dataset(
     Raises:
         DataError: a class is too small to be split.
     """
-    split = make_split(dataset.train, val=dataset.val, seed=seed)
+    related = relate_images(dataset.train, dataset.groups, dataset.alike)
+    split = make_split(dataset.train, val=dataset.val, seed=seed, related=related)
     return explore_images(
         dataset.train.take(split.train),
         mirror_safe=dataset.mirror_safe,

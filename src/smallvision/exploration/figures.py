@@ -11,7 +11,7 @@ from smallvision.data.channels import count_levels, mean_and_std
 from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import record_sizes
-from smallvision.data.split import group_duplicates
+from smallvision.data.related import group_duplicates
 from smallvision.format import format_points
 from smallvision.records.schema import (
     ChannelName,
@@ -19,6 +19,7 @@ from smallvision.records.schema import (
     DuplicateCounts,
     ExplorationFigures,
 )
+from smallvision.records.schema.measures import UNEVEN
 from smallvision.shapes import Shape
 from smallvision.stats.intervals import wilson_interval
 
@@ -106,9 +107,16 @@ def describe_balance(images: ImageSet, imbalance: float) -> str:
         return f"No training image is of class {', '.join(absent)}, so no model can learn it."
     if imbalance <= BALANCED:
         return f"The classes are balanced ({imbalance:.2f} to 1), so accuracy is a fair metric."
+    times = f"The largest class has {imbalance:.1f} times the images of the smallest"
+    if imbalance <= UNEVEN:
+        return (
+            f"{times}: read the figures of each class beside accuracy, which the large classes "
+            "dominate."
+        )
     return (
-        f"The largest class has {imbalance:.1f} times the images of the smallest: read the figures "
-        "of each class beside accuracy, which the large classes dominate."
+        f"{times}, so large classes decide the accuracy: read balanced accuracy and macro F1, "
+        "choose by one of them with --metric, and try --set class_weights=balanced or --set "
+        "sampling=balanced, with which small classes count more."
     )
 
 

@@ -19,6 +19,7 @@ from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import count_steps
 from smallvision.errors import SettingError
 from smallvision.exploration.previews import AugmentationPreview
+from smallvision.format import METRIC_WORDS
 from smallvision.models import MODELS
 from smallvision.optim import OPTIMIZERS, SCHEDULES, Schedule
 from smallvision.predict import Tta, build_network, sketch_network
@@ -40,12 +41,17 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
         SettingError: a crop or test-time augmentation that shifts by as much as the image has
             pixels, random crops that are larger than the image, too small for the network, or
             for a network that takes images of one size only, a network that is too large,
-            micro-batches too small for batch norm, or a device that this machine does not have.
+            micro-batches too small for batch norm, classes balanced twice, or a device that this
+            machine does not have.
     """
     if 0 < recipe.micro_batch < MIN_MICRO_BATCH:
         raise SettingError(
             f"micro_batch is {recipe.micro_batch}; batch norm needs {MIN_MICRO_BATCH} images at a "
             "time, or say 0 for the whole batch"
+        )
+    if recipe.class_weights == recipe.sampling == "balanced":
+        raise SettingError(
+            "class_weights and sampling both make small classes count more; say balanced for one"
         )
     side = min(shape[1:])
     if recipe.tta.shift >= side:
@@ -229,7 +235,12 @@ def build_average(recipe: Recipe, model: nn.Module, schedule: Schedule) -> Avera
 def build_patience(recipe: Recipe) -> Patience:
     """Build the rule of early stopping."""
     stopping = recipe.stopping
-    return Patience(stopping.patience or None, stopping.unit, stopping.learnt or None)
+    return Patience(
+        stopping.patience or None,
+        stopping.unit,
+        stopping.learnt or None,
+        METRIC_WORDS[recipe.metric],
+    )
 
 
 def build_machine(recipe: Recipe) -> Machine:

@@ -45,6 +45,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 FILTERS: dict[str, Callable[..., Any]] = {
     "accuracy": words.format_accuracy,
     "certainty": words.format_certainty,
+    "class_means": words.describe_class_means,
     "compute": phrases.describe_compute,
     "count": words.format_count,
     "day": words.format_day,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from smallvision.records.schema import (
+    METRICS,
     EnsembleRecord,
     Environment,
     EpochMetrics,
@@ -17,6 +18,7 @@ from smallvision.records.schema import (
     ExplorationRecord,
     FinishedRun,
     FoldSummary,
+    GoalName,
     LearningRateSchedule,
     LedgerEntry,
     Rate,
@@ -90,9 +92,15 @@ class RunView:
     @property
     def mean_accuracy(self) -> float | None:
         """The validation accuracy; the mean over seeds where there are several."""
+        return self.judge("val_accuracy")
+
+    def judge(self, goal: GoalName) -> float | None:
+        """The validation figure that a study maximises; of accuracy the mean over seeds."""
         if self.val is None:
             return None
-        return self.seeds.mean if self.seeds else self.val.accuracy
+        if goal == "val_accuracy" and self.seeds:
+            return self.seeds.mean
+        return self.val.score(METRICS[goal])
 
     @property
     def kept_epoch(self) -> EpochMetrics | None:

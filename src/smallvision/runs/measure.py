@@ -35,7 +35,7 @@ from smallvision.stats.calibration import (
 from smallvision.stats.course import judge_course
 from smallvision.stats.folds import fold_interval, mean_by_fold
 from smallvision.stats.intervals import wilson_interval
-from smallvision.stats.rates import find_correct, rate_accuracy
+from smallvision.stats.rates import find_correct, mean_by_class, rate_accuracy
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ def average_rates(rates: Sequence[Rate]) -> Rate:
         interval=wilson_interval(round(accuracy * n), n),
         n=n,
         loss=float(np.mean([rate.loss for rate in rates])),
+        by_class=mean_by_class([rate.by_class for rate in rates]),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smallvision.errors import RecordError
 from smallvision.format import (
+    describe_class_means,
     format_accuracy,
     format_interval,
     format_p,
@@ -88,9 +89,10 @@ class Run:
         if isinstance(status, AllImagesRun):
             return show_text(f"Run({place}, {status.name}, trained on all images)")
         val = status.val
+        means = describe_class_means(val.by_class, val.n)
         return show_text(
             f"Run({place}, {status.name}: {format_accuracy(val)} on {val.n:,} validation images "
-            f"[{format_interval(val)}], epoch {status.best_epoch})"
+            f"[{format_interval(val)}]{f', {means}' if means else ''}, epoch {status.best_epoch})"
         )
 
     def _repr_html_(self) -> str:
@@ -187,6 +189,7 @@ class TestResult:
 def list_figures(scores: TestRecord | ValidationScores) -> list[tuple[str, str]]:
     """What scores say beyond the accuracy, as names and values for people."""
     figures = [(f"top-{k}", format_percent(share)) for k, share in scores.topk.items()]
+    figures.append(("balanced accuracy", format_percent(scores.macro.recall)))
     figures.append(("macro F1", f"{scores.macro.f1:.3f}"))
     if isinstance(scores, ValidationScores):
         return figures + describe_calibration(scores.calibration, is_calibrated=True)

@@ -14,7 +14,7 @@ from torch import nn
 from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
-from smallvision.data.batches import TrainBatches
+from smallvision.data.batches import TrainBatches, weigh_classes
 from smallvision.data.loading.origin import describe_origin
 from smallvision.data.placement import fits
 from smallvision.errors import RecordError
@@ -294,6 +294,7 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
             val=data.val if isinstance(setup.mode, TrainingSplit) else None,
             normalize=normalize,
             machine=machine,
+            metric=recipe.metric,
             interruptible=interruption.at_once,
         )
         settings = LoopSettings(
@@ -332,6 +333,10 @@ def build_batches(
         passes=recipe.passes,
         micro_batch=micro_batch,
         reads_ahead=not fits(data.train[0].nbytes, "cpu"),
+        class_weights=weigh_classes(data.train[1], setup.job.dataset.train.num_classes)
+        if recipe.class_weights == "balanced"
+        else None,
+        is_balanced=recipe.sampling == "balanced",
     )
 
 

@@ -1,13 +1,15 @@
-"""Accuracy and log loss from probabilities."""
+"""Accuracy, class means and log loss from probabilities."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import fisher_exact
 
 from smallvision.format import Rated
-from smallvision.records.schema import Rate
+from smallvision.records.schema import ClassMeans, MetricName, Rate
 from smallvision.shapes import Floats, Labels
 from smallvision.stats.intervals import wilson_interval
 
@@ -32,7 +34,48 @@ def rate_accuracy(probabilities: Floats, labels: Labels) -> Rate:
         interval=wilson_interval(hits, n),
         n=n,
         loss=log_loss(probabilities, labels),
+        by_class=average_classes(probabilities.argmax(axis=1), labels),
     )
+
+
+def average_classes(predicted: Labels, labels: Labels) -> ClassMeans:
+    """Balanced accuracy and macro F1 over the classes that have images.
+
+    Args:
+        predicted: int64 `(N,)`, the classes that a model says.
+        labels: int64 `(N,)`, the right ones; at least one.
+
+    Source: Brodersen et al., ICPR 2010; of macro F1, Opitz and Burst, arXiv 1911.03347, the mean
+    of the scores of the classes.
+    """
+    K = int(max(predicted.max(), labels.max())) + 1
+    hits = np.bincount(labels[predicted == labels], minlength=K)
+    images, said = (np.bincount(values, minlength=K) for values in (labels, predicted))
+    has = images > 0
+    return ClassMeans(
+        balanced_accuracy=float(np.mean(hits[has] / images[has])),
+        macro_f1=float(np.mean(2 * hits[has] / (images + said)[has])),
+        imbalance=float(images[has].max() / images[has].min()),
+    )
+
+
+def mean_by_class(some: Sequence[ClassMeans | None]) -> ClassMeans | None:
+    """The means of class means on the same images; None where one was not measured."""
+    known = [one for one in some if one is not None]
+    if len(known) < len(some):
+        return None
+    return known[0].change(
+        balanced_accuracy=float(np.mean([one.balanced_accuracy for one in known])),
+        macro_f1=float(np.mean([one.macro_f1 for one in known])),
+    )
+
+
+def measure_score(predicted: Labels, labels: Labels, metric: MetricName) -> float:
+    """The figure by which a choice is made, of what a model says of labelled images."""
+    if metric == "accuracy":
+        return float(np.mean(predicted == labels))
+    found: float = getattr(average_classes(predicted, labels), metric)
+    return found
 
 
 def compare_rates(a: Rated, b: Rated) -> float:

@@ -11,13 +11,14 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.dry_run import make_dry_run
 from smallvision.data.folds import make_folds
 from smallvision.data.loading.load import as_dataset
+from smallvision.data.related import relate_images
 from smallvision.data.split import Split
 from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test
 from smallvision.exploration.explore import Exploration, explore_images, is_explored
 from smallvision.exploration.previews import AugmentationPreview
-from smallvision.format import format_duration
+from smallvision.format import METRIC_WORDS, format_duration
 from smallvision.predict import SavedModel, check_start
 from smallvision.predict.network import count_operations
 from smallvision.recipes import Recipe, Rung, read_run_recipe
@@ -106,6 +107,7 @@ def run_study(
         val=dataset.val,
         subset=choose_subset(len(dataset.train), plan.seconds),
         seed=plan.seed,
+        related=relate_images(dataset.train, dataset.groups, dataset.alike),
     )
     job = Job(dataset, split, folder, Callbacks(callbacks), list_places(start))
     folds = (split, *others) if others else ()
@@ -306,8 +308,8 @@ def place_rung(
         slots = {other.name: other.slot for other in file.finished_rungs()}
         finished = read_finished(context, file)
         below = {name: status for name, status in finished.items() if slots[name] in rung.after}
-        base = choose_best(below, context.plan.limits)
-        note = explain_base(list(below), base)
+        base = choose_best(below, context.plan.limits, context.plan.judged_by)
+        note = explain_base(list(below), base, METRIC_WORDS[context.plan.judged_by])
     recipe = read_run_recipe(context.folder_of(base)) if base else None
     placed = context.ladder.place(rung, recipe)
     if entry.status == "pending" and recipe is not None:
@@ -320,7 +322,7 @@ def place_rung(
     return placed, entry.change(name=placed.name, builds_on=base, note=note)
 
 
-def explain_base(below: Sequence[str], base: str | None) -> str | None:
+def explain_base(below: Sequence[str], base: str | None, figure: str = "accuracy") -> str | None:
     """Say so where a rung does not build on the last one it could have built on."""
     if base is None or base == below[-1]:
         return None
@@ -328,7 +330,7 @@ def explain_base(below: Sequence[str], base: str | None) -> str | None:
     who = " and ".join(later) if len(later) < 3 else f"none of the {len(later)} rungs after it"
     did = "did not raise" if len(later) < 3 else "raised"
     return (
-        f"Builds on {base}, the best so far: {who} {did} validation accuracy above it within the "
+        f"Builds on {base}, the best so far: {who} {did} validation {figure} above it within the "
         "limits."
     )
 

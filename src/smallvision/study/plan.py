@@ -11,7 +11,7 @@ from typing import Literal
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, find_preset, follow_seed, override
 from smallvision.recipes.overrides import split_assignment
-from smallvision.records.schema import Limits
+from smallvision.records.schema import Limits, MetricName
 from smallvision.records.schema.run import MOST_FOLDS
 
 
@@ -24,6 +24,8 @@ class StudyPlan:
         budget_seconds: time budget, instead of the preset's.
         same_plan_as: folder of a study whose plan is repeated, epoch by epoch, on any machine.
         settings: `key=value` overrides for every rung; `seed` governs the split as well.
+        metric: the validation figure that epochs, settings and the winner are chosen by:
+            `accuracy`, `balanced_accuracy` or `macro_f1`; None for that of the settings.
         limits: what the winner must satisfy.
         rungs: which to climb, by slot; empty for all.
         seeds: how often each rung but the ensemble is trained, with seeds that follow each other,
@@ -50,6 +52,7 @@ class StudyPlan:
     budget_seconds: float | None = None
     same_plan_as: Path | None = None
     settings: tuple[str, ...] = ()
+    metric: MetricName | None = None
     limits: Limits = field(default_factory=Limits)
     rungs: tuple[str, ...] = ()
     seeds: int = 1
@@ -76,8 +79,12 @@ class StudyPlan:
             raise SettingError("--seeds and --folds both repeat the rungs; give one of the two")
         if self.repeat and self.seeds == 1:
             raise SettingError("--repeat names the rungs that --seeds repeats; give --seeds too")
+        if self.metric is not None:  # one of the settings of every rung, and in the records so
+            others = (text for text in self.settings if split_assignment(text)[0] != "metric")
+            object.__setattr__(self, "settings", add_metric(tuple(others), self.metric))
         # A tuned rung begins one seed later than the others, with one that its search has not seen.
         follow_seed(Recipe(seed=self.seed), self.seeds)
+        override(Recipe(), pick_settings(self.settings, "metric"))  # raises if there is no such
 
     @property
     def seconds(self) -> float:
@@ -88,6 +95,11 @@ class StudyPlan:
     def is_timed(self) -> bool:
         """Whether the length of the training follows from the budget, and not from the user."""
         return not self.dry_run and not sets_epochs(self.settings)
+
+    @property
+    def judged_by(self) -> MetricName:
+        """The validation figure that everything is chosen by."""
+        return override(Recipe(), pick_settings(self.settings, "metric")).metric
 
     @property
     def seed(self) -> int:
@@ -106,5 +118,14 @@ def choose_seed(settings: Sequence[str]) -> int:
     Raises:
         SettingError: a setting that is no `key=value`, or a seed out of range.
     """
-    chosen = [text for text in settings if split_assignment(text)[0] == "seed"]
-    return override(Recipe(), chosen).seed
+    return override(Recipe(), pick_settings(settings, "seed")).seed
+
+
+def pick_settings(settings: Sequence[str], key: str) -> list[str]:
+    """The overrides of one key."""
+    return [text for text in settings if split_assignment(text)[0] == key]
+
+
+def add_metric(settings: Sequence[str], metric: str | None) -> tuple[str, ...]:
+    """Overrides with that of the metric, where one was named apart."""
+    return (*settings, *(() if metric is None else (f"metric={metric}",)))

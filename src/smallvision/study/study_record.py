@@ -16,6 +16,7 @@ from smallvision.records.files import now
 from smallvision.records.layout import ENVIRONMENT, STUDY, TEST, run_folder
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
+    GOALS,
     DataDescription,
     Goal,
     RungRecord,
@@ -82,7 +83,7 @@ def open_study(context: StudyContext) -> StudyFile:
         folds=plan.folds or 1,
         prefer=plan.prefer,
         start=context.start.fingerprint if context.start else None,
-        goal=Goal(limits=plan.limits),
+        goal=Goal(maximise=GOALS[plan.judged_by], limits=plan.limits),
         data=describe_source(job.dataset),
         rungs=tuple(
             RungRecord(
@@ -215,6 +216,8 @@ def summarize_rung(folder: Path, rung: RungRecord) -> RungSummary:
         RungSummary,
         val_accuracy=status.val.accuracy,
         val_interval=status.val.interval,
+        val_balanced_accuracy=status.val.by_class and status.val.by_class.balanced_accuracy,
+        val_macro_f1=status.val.by_class and status.val.by_class.macro_f1,
         val_n=status.val.n,
         train_accuracy=status.train.accuracy,
         parameters=status.parameters,

@@ -8,33 +8,47 @@ from pathlib import Path
 
 from smallvision.comparison.choice import measure_choice
 from smallvision.comparison.verdicts import compare_runs
+from smallvision.format import METRIC_WORDS
 from smallvision.predict.network import count_operations
 from smallvision.records import store
-from smallvision.records.layout import SEEDS_RECORD, VERDICTS
+from smallvision.records.layout import SEEDS_RECORD, VERDICTS, list_repeats
 from smallvision.records.nofollow import exists
-from smallvision.records.schema import LadderVerdicts, Limits, ModelRecord, ValidatedRun, Verdict
-from smallvision.runs.finished_run import find_judged
+from smallvision.records.schema import (
+    LadderVerdicts,
+    Limits,
+    MetricName,
+    ModelRecord,
+    ValidatedRun,
+    Verdict,
+)
+from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.runs.repeats import read_repeats
+from smallvision.stats.rates import mean_by_class
 from smallvision.study.context import StudyContext
 from smallvision.study.study_record import StudyFile
 
 EQUAL = 0.0100001  # of accuracy: a point, whatever the rounding
 
 
-def choose_best(statuses: Mapping[str, ValidatedRun], limits: Limits) -> str | None:
-    """The finished run with the highest validation accuracy among those within the limits.
+def choose_best(
+    statuses: Mapping[str, ValidatedRun], limits: Limits, metric: MetricName = "accuracy"
+) -> str | None:
+    """The finished run with the highest validation figure among those within the limits.
 
-    Where none is within the limits, the best of all; equal accuracies are decided by the
-    validation loss.
+    Where none is within the limits, the best of all; equal figures are decided by the validation
+    loss.
 
     Args:
         statuses: by name.
         limits: what the winner must keep.
+        metric: which figure.
 
     Returns: its name, or None when there is none.
     """
     pool = find_candidates(statuses, limits)
-    return max(pool, key=lambda name: (pool[name].val.accuracy, -pool[name].val.loss), default=None)
+    return max(
+        pool, key=lambda name: (pool[name].val.score(metric), -pool[name].val.loss), default=None
+    )
 
 
 def find_candidates(
@@ -44,7 +58,12 @@ def find_candidates(
     return {name: status for name, status in statuses.items() if limits.allow(status)} or statuses
 
 
-def choose_cheapest(best: str, count: Callable[[str], int], verdicts: Mapping[str, Verdict]) -> str:
+def choose_cheapest(
+    best: str,
+    count: Callable[[str], int],
+    verdicts: Mapping[str, Verdict],
+    metric: MetricName = "accuracy",
+) -> str:
     """The run that costs least to use among the best one and its equals.
 
     An equal cannot be told apart from the best, and seems at most a point less accurate: where
@@ -54,13 +73,18 @@ def choose_cheapest(best: str, count: Callable[[str], int], verdicts: Mapping[st
         best: name of the most accurate.
         count: multiplications to classify one image, of a name.
         verdicts: of the others against the best, by name.
+        metric: the figure that the best was chosen by.
     """
-    equals = [
-        name
-        for name, verdict in verdicts.items()
-        if verdict.verdict != "worse" and verdict.difference >= -EQUAL
-    ]
+    equals = [name for name, verdict in verdicts.items() if is_equal(verdict, metric)]
     return min([best, *equals], key=count) if equals else best
+
+
+def is_equal(verdict: Verdict, metric: MetricName) -> bool:
+    """Whether a run cannot be told apart from the best, and is at most a point below it."""
+    if metric == "accuracy" or verdict.by_class is None:
+        return verdict.verdict != "worse" and verdict.difference >= -EQUAL
+    difference, (_, high) = verdict.by_class.estimate(metric)
+    return high >= 0 and difference >= -EQUAL
 
 
 def count_run(run: Path) -> int:
@@ -73,7 +97,7 @@ def count_run(run: Path) -> int:
 def read_finished(context: StudyContext, file: StudyFile) -> dict[str, ValidatedRun]:
     """The status of every finished rung, by name, in the ladder's order.
 
-    Where a rung was trained with several seeds, its accuracy is their mean: one that was lucky
+    Where a rung was trained with several seeds, its figures are their means: one that was lucky
     with its first shall not be chosen for that. Limits are kept or broken by the first, which is
     the one that will be used. Where it was cross-validated, all figures are those of all folds.
     """
@@ -82,7 +106,12 @@ def read_finished(context: StudyContext, file: StudyFile) -> dict[str, Validated
         run = context.folder_of(rung.name)
         status, repeats = find_judged(run), read_repeats(run)
         if repeats is not None:
-            status = status.change(val=status.val.change(accuracy=repeats.mean))
+            rates = [find_validated(one)[1].val for one in (run, *list_repeats(run))]
+            status = status.change(
+                val=status.val.change(
+                    accuracy=repeats.mean, by_class=mean_by_class([rate.by_class for rate in rates])
+                )
+            )
         finished[rung.name] = status
     return finished
 
@@ -94,7 +123,8 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
     set has been opened for it.
     """
     finished, limits = read_finished(context, file), context.plan.limits
-    most_accurate = choose_best(finished, limits)
+    metric = context.plan.judged_by
+    most_accurate = choose_best(finished, limits, metric)
     if most_accurate is None:
         file.update(best=None, best_reason="no rung was finished")
         return
@@ -110,6 +140,7 @@ def conclude(context: StudyContext, file: StudyFile) -> None:
                 for name, run in runs.items()
                 if name != most_accurate
             },
+            metric,
         )
         equal = None if best == most_accurate else most_accurate
     if file.record.finished and file.record.best is not None:
@@ -133,7 +164,8 @@ def explain_choice(context: StudyContext, best: str, equal: str | None) -> str:
     """
     run = context.folder_of(equal or best)
     mean = "mean " if exists(run / SEEDS_RECORD) else ""
-    accuracy = "cross-validated accuracy" if context.folds else f"{mean}validation accuracy"
+    figure = METRIC_WORDS[context.plan.judged_by]
+    accuracy = f"cross-validated {figure}" if context.folds else f"{mean}validation {figure}"
     limits = context.plan.limits
     scope = (
         " among the rungs within every limit"

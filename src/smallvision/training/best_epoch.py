@@ -9,18 +9,20 @@ from torch import Tensor
 
 @dataclass
 class Best:
-    """The best weights so far, by validation accuracy and then by validation loss.
+    """The best weights so far, by a validation score and then by validation loss.
+
+    The score is the accuracy, or another figure that the recipe chooses by.
 
     Both are None before the first epoch, and in a run without validation images.
     """
 
     epoch: int = 0
-    accuracy: float | None = None
+    score: float | None = None
     loss: float | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def improves(self, accuracy: float | None, loss: float | None) -> bool:
+    def improves(self, score: float | None, loss: float | None) -> bool:
         """Whether these figures beat the best so far; what was not measured always does."""
-        if accuracy is None or loss is None or self.accuracy is None or self.loss is None:
+        if score is None or loss is None or self.score is None or self.loss is None:
             return True
-        return (accuracy, -loss) > (self.accuracy, -self.loss)
+        return (score, -loss) > (self.score, -self.loss)

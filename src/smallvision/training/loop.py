@@ -138,15 +138,15 @@ def fit(
         if state.averaged_epochs < epoch:  # not before a signal that came amid the measuring
             state.average.follow_epoch(epoch, evaluator)
             state.averaged_epochs = epoch
-        train_loss, train_accuracy = evaluator.measure(state.eval_model, *evaluator.train)
+        train_loss, train_accuracy, _ = evaluator.measure(state.eval_model, *evaluator.train)
         info.check(train_loss)
-        val_loss, val_accuracy = None, None
+        val_loss, val_accuracy, val_score = None, None, None
         if evaluator.val is not None:
-            val_loss, val_accuracy = evaluator.measure(state.eval_model, *evaluator.val)
+            val_loss, val_accuracy, val_score = evaluator.measure(state.eval_model, *evaluator.val)
             info.check(val_loss)
-        improved = state.best.improves(val_accuracy, val_loss)
+        improved = state.best.improves(val_score, val_loss)
         if improved:
-            state.best = Best(epoch, val_accuracy, val_loss, copy_weights(state.eval_model))
+            state.best = Best(epoch, val_score, val_loss, copy_weights(state.eval_model))
         skipped = state.skipped
         state.end_epoch(time.perf_counter() - began)
         state.stopped = reason_to_stop(state, plan, settings.patience, train_accuracy)
@@ -160,6 +160,7 @@ def fit(
             train_accuracy=train_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
+            val_score=None if evaluator.metric == "accuracy" else val_score,
             train_n=len(evaluator.train[1]),
             val_n=len(evaluator.val[1]) if evaluator.val is not None else 0,
             best=improved,

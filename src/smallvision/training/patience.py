@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a run may go on without a better validation accuracy.
+    """How long a run may go on without a better validation accuracy, or another figure.
 
     A warm restart throws accuracy back for most of a cycle, so epochs are the wrong measure
     there; in cycles, a run stops only after `amount` whole cycles that brought nothing.
@@ -19,11 +19,13 @@ class Patience:
         unit: what `amount` counts.
         learnt: accuracy on clean training images at which a run ends with the cycle: there is
             hardly anything left to learn from them; None to go on.
+        figure: what epochs are chosen by, in words.
     """
 
     amount: int | None = None
     unit: Literal["epochs", "cycles"] = "cycles"
     learnt: float | None = None
+    figure: str = "accuracy"
 
     def reason_to_stop(
         self, *, epoch: int, best_epoch: int, cycle_ends: Sequence[int], train_accuracy: float
@@ -32,7 +34,7 @@ class Patience:
 
         Args:
             epoch: the epoch that just ended, counted from 1.
-            best_epoch: the epoch with the best validation accuracy so far.
+            best_epoch: the best epoch so far.
             cycle_ends: the epochs at which cycles end.
             train_accuracy: on clean training images, after this epoch.
         """
@@ -49,4 +51,5 @@ class Patience:
         unit = self.unit.removesuffix("s") if self.amount == 1 else self.unit
         if not spent:
             return None
-        return f"no better validation accuracy in {self.amount} {unit} since epoch {best_epoch}"
+        spell = f"{self.amount} {unit}"
+        return f"no better validation {self.figure} in {spell} since epoch {best_epoch}"

@@ -95,7 +95,7 @@ class State:
             skipped=self.skipped,
             loss_sum=float(self.loss_sum),
             best_epoch=self.best.epoch,
-            best_accuracy=self.best.accuracy,
+            best_accuracy=self.best.score,
             best_loss=self.best.loss,
             seconds=self.seconds,
             stopped=self.stopped,

@@ -112,7 +112,7 @@ def list_facts(run: Path, ended: TrialRecord) -> Iterator[tuple[str, Path, objec
     path = run / STATUS
     if isinstance(status, ValidatedRun):
         yield "state", path, "complete", ended.state
-        yield "accuracy", path, status.val.accuracy, ended.accuracy
+        yield "accuracy", path, status.val.score(read_run_recipe(run).metric), ended.accuracy
         yield "epochs", path, status.epochs_done, ended.epochs
     elif not isinstance(status, UnfinishedRun):
         yield "kind", path, status.kind, "trained"
@@ -123,7 +123,7 @@ def list_facts(run: Path, ended: TrialRecord) -> Iterator[tuple[str, Path, objec
     if ended.state == "pruned" and keeps_first_epochs(run):
         lines = read_metrics(run)
         yield "epochs", run / METRICS, len(lines), ended.epochs
-        best = max((line.val_accuracy or 0.0 for line in lines), default=0.0)
+        best = max((line.judged or 0.0 for line in lines), default=0.0)
         yield "accuracy", run / METRICS, best, ended.accuracy
 
 
@@ -131,7 +131,7 @@ def list_epochs(run: Path, trial: EndedTrial) -> Iterator[tuple[int, object, obj
     """The accuracies after each epoch: the epoch, what its run says, what the storage says."""
     if not keeps_first_epochs(run):
         return
-    lines = {line.epoch: line.val_accuracy for line in read_metrics(run)}
+    lines = {line.epoch: line.judged for line in read_metrics(run)}
     for epoch in sorted(lines.keys() | trial.reported.keys()):
         yield epoch, lines.get(epoch), trial.reported.get(epoch)
 

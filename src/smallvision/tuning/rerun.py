@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from smallvision.comparison.verdicts import read_correct
 from smallvision.errors import FailedRunError
 from smallvision.format import (
+    METRIC_WORDS,
     format_p,
     format_percent,
     format_points,
@@ -19,9 +21,16 @@ from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.records import store
 from smallvision.records.layout import TUNE, is_finished
 from smallvision.records.nofollow import exists, list_folder, remove_folder
-from smallvision.records.schema import RerunRecord, TuningRecord
+from smallvision.records.predictions import read_predictions
+from smallvision.records.schema import (
+    ClassMeansDifference,
+    MetricName,
+    RerunRecord,
+    TuningRecord,
+)
 from smallvision.runs.job import Job
 from smallvision.runs.train import run_recipe
+from smallvision.stats.bootstrap import Answers, compare_class_means
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.paired import Correct
 from smallvision.stats.seeds import compare_answers
@@ -72,9 +81,15 @@ def rerun_winner(recipe: Recipe, job: Job, record: TuningRecord, *, seeds: int =
             sentence = f"The winner could not be compared at full length: {error}"
             rerun = rerun.change(sentence=sentence)
         else:
-            tuned, untuned = (np.stack(runs) for runs in zip(*pairs, strict=True))
+            tuned, untuned = (
+                np.stack([read_correct(run)[1] for run in runs])
+                for runs in zip(*pairs, strict=True)
+            )
             rerun = judge_rerun(rerun, tuned, untuned)
             sentence = describe_rerun(rerun, len(record.trials), len(job.split.val))
+            if recipe.metric != "accuracy":
+                rerun = rerun.change(by_class=compare_by_class(pairs))
+                sentence = f"{sentence} {describe_metric(rerun, recipe.metric)}"
             rerun = rerun.change(sentence=sentence)
     record = record.change(rerun=rerun)
     store.write(job.folder / TUNE, record)
@@ -99,8 +114,28 @@ def is_run_of(run: Path, base: Recipe, seed: int) -> bool:
     return read_run_recipe(run) == override(base, [f"seed={seed}"])
 
 
-def run_again(kind: str, base: Recipe, seed: int, job: Job) -> Correct:
-    """One run with another seed; returns which validation images it got right, `(N,)`."""
+def compare_by_class(pairs: Sequence[tuple[Path, Path]]) -> ClassMeansDifference:
+    """The difference of the tuned and untuned runs with every class counted alike."""
+    sides = []
+    for runs in zip(*pairs, strict=True):
+        found = [read_predictions(run) for run in runs]
+        predicted = np.stack([one.probabilities.argmax(axis=1) for one in found])
+        sides.append(Answers(predicted, found[0].labels))
+    return compare_class_means(*sides)
+
+
+def describe_metric(rerun: RerunRecord, metric: MetricName) -> str:
+    """The difference in the figure that the search maximised, in a sentence."""
+    assert rerun.by_class is not None, "it was compared"
+    difference, interval = rerun.by_class.estimate(metric)
+    return (
+        f"In {METRIC_WORDS[metric]}, which the search maximised, the tuned recipe differs by "
+        f"{format_points(difference)} (95 % interval over images {format_signed_span(interval)})."
+    )
+
+
+def run_again(kind: str, base: Recipe, seed: int, job: Job) -> Path:
+    """One run with another seed; returns its folder."""
     recipe, name = override(base, [f"seed={seed}"]), f"{kind}-{seed}"
     run = job.folder / "rerun" / name
     if exists(run / "recipe.toml") and read_run_recipe(run) != recipe:
@@ -108,7 +143,7 @@ def run_again(kind: str, base: Recipe, seed: int, job: Job) -> Correct:
     job.callback.on_stage_start(name, f"Does the gain hold at full length with seed {seed}?")
     status = run_recipe(recipe, job.at(run))
     job.callback.on_stage_end(name, status)
-    return read_correct(run)[1]
+    return run
 
 
 def judge_rerun(rerun: RerunRecord, tuned: Correct, untuned: Correct) -> RerunRecord:

@@ -68,10 +68,10 @@ class TrialReporter(Callback):
             raise PrunedError(f"given up after epoch {metrics.epoch}: other trials were ahead")
 
     def report(self, metrics: EpochMetrics) -> None:
-        """Keep the best accuracy so far, and tell the search."""
-        assert metrics.val_accuracy is not None, "a trial is judged on validation images"
-        self.epochs, self.best = metrics.epoch, max(self.best, metrics.val_accuracy)
-        self.trial.report(metrics.epoch, metrics.val_accuracy)
+        """Keep the best figure so far, and tell the search."""
+        assert metrics.judged is not None, "a trial is judged on validation images"
+        self.epochs, self.best = metrics.epoch, max(self.best, metrics.judged)
+        self.trial.report(metrics.epoch, metrics.judged)
 
 
 def run_trial(trial: Attempt, recipe: Recipe, job: Job) -> TrialResult:
@@ -91,7 +91,7 @@ def run_trial(trial: Attempt, recipe: Recipe, job: Job) -> TrialResult:
         return end(state="pruned", accuracy=reporter.best, note=str(error))
     except FailedRunError as error:
         return end(state="failed", accuracy=None, note=str(error))
-    accuracy, epochs = status.val.accuracy, status.epochs_done
+    accuracy, epochs = status.val.score(recipe.metric), status.epochs_done
     return end(state="complete", accuracy=accuracy, epochs=epochs, note=None)
 
 
@@ -108,7 +108,7 @@ def find_pruned(recipe: Recipe, run: Path) -> TrialResult | None:
     lines = read_metrics(run)
     return TrialResult(
         state="pruned",
-        accuracy=max(line.val_accuracy or 0.0 for line in lines),
+        accuracy=max(line.judged or 0.0 for line in lines),
         note=status.error,
         epochs=lines[-1].epoch,
         seconds=time_spent(run),

@@ -7,7 +7,8 @@ import pytest
 
 from smallvision.data.folds import make_folds, spread_groups
 from smallvision.data.imageset import ImageSet
-from smallvision.data.split import Split, group_duplicates, hash_image, make_split
+from smallvision.data.related import group_duplicates, hash_image
+from smallvision.data.split import Split, make_split
 from smallvision.errors import DataError
 from tests.support.images import make_images
 

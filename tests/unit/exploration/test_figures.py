@@ -64,3 +64,13 @@ def test_what_follows(changes: dict[str, object], words: str, absent: str | None
     said = " ".join(measure(make_images(30), **changes).implications)
     assert words in said
     assert absent is None or absent not in said
+
+
+@pytest.mark.parametrize(("small", "advised"), [(10, False), (7, False), (6, True), (2, True)])
+def test_figures_by_class_are_advised_beyond_three_to_one(small: int, advised: bool) -> None:
+    images = make_images(60)
+    members = [np.flatnonzero(images.labels == k)[: small if k == 0 else 20] for k in range(3)]
+    said = measure(images.take(np.concatenate(members))).implications[0]
+    assert ("--metric" in said) is advised
+    assert ("class_weights=balanced" in said) is advised
+    assert f"{20 / small:.1f} times" in said

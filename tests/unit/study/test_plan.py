@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from smallvision.errors import SettingError
@@ -34,3 +36,14 @@ def test_a_limit_that_is_refused_is_named(limits: Limits) -> None:
     (name,) = limits.model_fields_set
     with pytest.raises(SettingError, match=f"limit on {name}"):
         StudyPlan(limits=limits)
+
+
+def test_the_metric_is_one_of_the_settings() -> None:
+    assert StudyPlan().judged_by == "accuracy"
+    assert StudyPlan().settings == ()
+    plan = StudyPlan(metric="macro_f1", settings=("epochs=2", "metric=accuracy"))
+    assert (plan.judged_by, plan.settings) == ("macro_f1", ("epochs=2", "metric=macro_f1"))
+    assert replace(plan, folds=3).settings == plan.settings
+    assert StudyPlan(settings=("metric=balanced_accuracy",)).judged_by == "balanced_accuracy"
+    with pytest.raises(SettingError, match="metric"):
+        StudyPlan(settings=("metric=auc",))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from smallvision.comparison.verdicts import compare_runs
 from smallvision.recipes import parse_recipe
 from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.records.layout import SEEDS_RECORD, STATUS, VERDICTS
+from smallvision.records.predictions import Predictions, write_predictions
 from smallvision.records.schema import (
+    ClassMeans,
+    ClassMeansDifference,
     LadderVerdicts,
     Limits,
+    Rate,
     SeedSummary,
     ValidatedRun,
     Verdict,
@@ -170,3 +176,66 @@ def test_a_study_without_a_finished_rung_has_no_winner(context: StudyContext) ->
     conclude(context, file)
     assert (file.record.best, file.record.best_reason) == (None, "no rung was finished")
     assert not (context.job.folder / VERDICTS).exists()
+
+
+def rate_by_class(accuracy: float, balanced: float) -> Rate:
+    means = ClassMeans(balanced_accuracy=balanced, macro_f1=1 - balanced, imbalance=9.0)
+    return make_rate(accuracy).change(by_class=means)
+
+
+def test_the_metric_of_the_plan_chooses() -> None:
+    statuses = {
+        "large": make_status(val=rate_by_class(0.95, 0.5), gap=0.0),
+        "fair": make_status(val=rate_by_class(0.9, 0.8), gap=0.0),
+    }
+    assert choose_best(statuses, Limits()) == "large"
+    assert choose_best(statuses, Limits(), "balanced_accuracy") == "fair"
+    assert choose_best(statuses, Limits(), "macro_f1") == "large"
+
+
+def test_an_equal_is_one_in_the_metric_that_chose() -> None:
+    """The first is as accurate and worse by class; the second is the other way round."""
+
+    def judge(balanced: float, **changes: Any) -> Verdict:
+        found = ClassMeansDifference(
+            balanced_accuracy=balanced,
+            balanced_accuracy_interval=(balanced - 0.02, balanced + 0.02),
+            macro_f1=0.0,
+            macro_f1_interval=(-0.1, 0.1),
+        )
+        return make_verdict("a", "b", **changes).change(by_class=found)
+
+    verdicts = {
+        "accurate": judge(-0.1, verdict="cannot tell apart", difference=0.0),
+        "fair": judge(-0.005, verdict="worse", difference=-0.1),
+    }
+    costs = {"best": 9, "accurate": 1, "fair": 2}
+    assert choose_cheapest("best", costs.__getitem__, verdicts) == "accurate"
+    assert choose_cheapest("best", costs.__getitem__, verdicts, "balanced_accuracy") == "fair"
+
+
+def test_a_winner_by_class_is_said_to_be_one(context: StudyContext) -> None:
+    for name, means in (("wrn", 0.9), ("wrn-aug", 0.6)):
+        path = context.folder_of(name) / STATUS
+        known = store.read(path, ValidatedRun)
+        store.write(path, known.change(val=rate_by_class(known.val.accuracy, means)))
+    plan = replace(context.plan, metric="balanced_accuracy", prefer="best")
+    file = open_file(context)
+    conclude(replace(context, plan=plan), file)
+    assert file.record.best == "wrn"
+    assert "highest validation balanced accuracy" in str(file.record.best_reason)
+
+
+def test_verdicts_tell_the_difference_by_class(tmp_path: Path) -> None:
+    """The second run is right on fewer images, and on more of the small class."""
+    labels = np.repeat([0, 1], [90, 10])
+    for name, right in (("large", labels == 0), ("fair", (labels == 1) | (np.arange(100) < 70))):
+        folder = write_finished_run(tmp_path / name, right, parse_recipe({"name": name}))
+        said = np.where(right, labels, 1 - labels)
+        found = Predictions(np.arange(100), labels, np.eye(2, dtype=np.float32)[said])
+        write_predictions(folder, found)
+    verdict = compare_runs(tmp_path / "fair", tmp_path / "large")
+    assert verdict.difference == pytest.approx(-0.1)
+    assert verdict.by_class is not None
+    assert verdict.by_class.balanced_accuracy == pytest.approx((70 / 90 + 1 - 1) / 2)
+    assert "With every class counted alike it differs in balanced accuracy by" in verdict.sentence

@@ -36,9 +36,17 @@ def test_loss_and_accuracy_by_hand() -> None:
     normalize = build_normalizer([0.5], [0.25], "cpu")
     evaluator = Evaluator((IMAGES, LABELS), None, normalize, FP32, enter)
     network = build_network().train()
-    loss, accuracy = evaluator.measure(network, *evaluator.train)
+    loss, accuracy, score = evaluator.measure(network, *evaluator.train)
     right, wrong = -torch.tensor([2.0, -2.0]).sigmoid().log()
     assert loss == pytest.approx(float(3 * right + wrong) / 4)
-    assert accuracy == 0.75
+    assert accuracy == score == 0.75
     assert network.training, "its mode is put back"
     assert entered == ["in", "out"], "a signal may come while it measures"
+
+
+def test_the_score_is_the_metric_that_epochs_are_chosen_by() -> None:
+    normalize = build_normalizer([0.5], [0.25], "cpu")
+    evaluator = Evaluator((IMAGES, LABELS), None, normalize, FP32, metric="balanced_accuracy")
+    measured = evaluator.measure(build_network(), *evaluator.train)
+    assert measured.accuracy == 0.75
+    assert measured.score == pytest.approx((2 / 3 + 1) / 2)

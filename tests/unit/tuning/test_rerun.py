@@ -13,6 +13,7 @@ from smallvision.recipes import read_recipe
 from smallvision.records import store
 from smallvision.records.layout import STATUS, TUNE, read_status
 from smallvision.records.schema import BestTrial, RerunRecord, TuningRecord, UnfinishedRun
+from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import Job
 from smallvision.stats.paired import Correct
 from smallvision.tuning.rerun import describe_rerun, judge_rerun, rerun_winner
@@ -55,6 +56,24 @@ def test_the_winner_is_run_again_with_fresh_seeds(dataset: DataSet, tmp_path: Pa
     other = rerun(job, with_winner(record, lr=0.05), seeds=1)
     assert other.seeds == (1,), "the other seeds were an earlier winner's"
     assert read_recipe(tmp_path / "rerun" / "tuned-1" / "recipe.toml").optimizer.lr == 0.05
+
+
+def test_the_gain_is_told_in_the_metric_of_the_search_too(dataset: DataSet, tmp_path: Path) -> None:
+    record = with_winner(tune_tiny(dataset, tmp_path, trials=2), lr=0.1)
+    job, recipe = make_job(dataset, tmp_path), make_mlp_recipe(metric="macro_f1")
+    found = rerun_winner(recipe, job, record, seeds=2).rerun
+    assert found is not None
+    assert found.by_class is not None
+    scores = {
+        kind: [
+            find_validated(tmp_path / "rerun" / f"{kind}-{seed}")[1].val.score("macro_f1")
+            for seed in found.seeds
+        ]
+        for kind in ("tuned", "untuned")
+    }
+    gain = np.mean(scores["tuned"]) - np.mean(scores["untuned"])
+    assert found.by_class.macro_f1 == pytest.approx(gain)
+    assert "In macro F1, which the search maximised, the tuned recipe differs" in found.sentence
 
 
 def test_nothing_is_rerun_when_nothing_better_was_found(dataset: DataSet, tmp_path: Path) -> None:

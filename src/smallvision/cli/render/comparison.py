@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.run import print_failed_seeds
+from smallvision.cli.render.scores import list_class_means
 from smallvision.cli.render.tables import new_table, print_verdict
 from smallvision.format import format_fraction, format_span, tell_folds
 from smallvision.records.schema import Comparison
@@ -12,7 +13,9 @@ from smallvision.records.schema import Comparison
 def print_comparison(comparison: Comparison, console: PlainConsole) -> None:
     """Print the groups, best first, then what may be said of each pair."""
     n = comparison.n
-    table = new_table("group", "seeds", "val %", "±", "95 % interval")
+    uneven = any(group.by_class and group.by_class.is_uneven for group in comparison.groups)
+    by_class = ("balanced %", "F1 %") if uneven else ()
+    table = new_table("group", "seeds", "val %", "±", "95 % interval", *by_class)
     table.heading = f"{n:,} validation images{tell_folds(comparison.folds)}"
     for wide in table.columns[:2]:
         wide.no_wrap, wide.overflow = False, "fold"
@@ -23,6 +26,7 @@ def print_comparison(comparison: Comparison, console: PlainConsole) -> None:
             format_fraction(group.mean, n),
             "" if group.std is None else format_fraction(group.std, n),
             format_span(group.interval, n),
+            *(list_class_means(group.by_class, n) if uneven else ()),
         )
     console.print(table)
     for group in comparison.groups:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from smallvision.cli.options import spell_resumption
 from smallvision.cli.render.console import PlainConsole, open_console, styled
+from smallvision.cli.render.run import tell_class_means
 from smallvision.format import format_accuracy, format_duration, format_percent
 from smallvision.records.schema import EpochMetrics, ValidatedRun
 from smallvision.text import show_name
@@ -63,7 +64,8 @@ class TerminalProgress(Callback):
     def on_stage_end(self, name: str, status: ValidatedRun) -> None:
         """Say how a rung ended."""
         self.on_message(
-            f"{show_name(name)}: {format_accuracy(status.val)} validation, "
+            f"{show_name(name)}: {format_accuracy(status.val)} validation"
+            f"{tell_class_means(status.val)}, "
             f"{format_accuracy(status.train)} training, "
             f"best weights from epoch {status.best_epoch} of {status.epochs_done} "
             f"({status.stopped}), {format_duration(status.seconds)}"
@@ -102,6 +104,13 @@ class TerminalProgress(Callback):
             self.close()
 
 
+def tell_score(metrics: EpochMetrics) -> str:
+    """The figure that the epoch is judged by, where that is not the accuracy."""
+    if metrics.val_score is None:
+        return ""
+    return f"  by class {format_percent(metrics.val_score)}"
+
+
 class PlainLines:
     """One line an epoch, for logs and pipes."""
 
@@ -116,7 +125,8 @@ class PlainLines:
         left = metrics.seconds / metrics.epoch * (self.plan.epochs - metrics.epoch)
         val = ""
         if metrics.val_accuracy is not None:
-            val = f"val {format_percent(metrics.val_accuracy)}{' *' if metrics.best else '  '}  "
+            val = f"val {format_percent(metrics.val_accuracy)}{tell_score(metrics)}"
+            val += " *  " if metrics.best else "    "
         self.console.print(
             f"epoch {metrics.epoch:>3}/{self.plan.epochs}  loss {metrics.loss:.3f}  "
             f"train {format_percent(metrics.train_accuracy)}  {val}lr {metrics.lr:.4f}  "
@@ -170,7 +180,8 @@ class LiveLines:
         if metrics.val_accuracy is not None:
             line.append("  val ")
             style = "bold green" if metrics.best else ""
-            line.append(format_percent(metrics.val_accuracy), style=style)
+            val = f"{format_percent(metrics.val_accuracy)}{tell_score(metrics)}"
+            line.append(val, style=style)
         line.append(
             f"  lr {metrics.lr:.4f}  {metrics.images_per_second:,.0f} img/s  "
             f"{format_duration(metrics.seconds)}",

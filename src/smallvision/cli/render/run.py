@@ -8,6 +8,7 @@ from pathlib import Path
 from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.tables import print_plain, print_verdict
 from smallvision.format import (
+    describe_class_means,
     format_accuracy,
     format_duration,
     format_fraction,
@@ -22,6 +23,7 @@ from smallvision.records.layout import tell_state
 from smallvision.records.schema import (
     AllImagesRun,
     Distillation,
+    Rate,
     SeedSummary,
     UnfinishedRun,
     ValidatedRun,
@@ -59,7 +61,14 @@ def state_validation(status: ValidatedRun) -> str:
     return (
         f"{show_name(status.name)}: {format_accuracy(val)} on {val.n:,} validation images "
         f"(95 % interval {format_interval(val)})"
+        f"{tell_class_means(val)}"
     )
+
+
+def tell_class_means(rate: Rate) -> str:
+    """Balanced accuracy and macro F1 to add to an accuracy; nothing where classes are even."""
+    means = describe_class_means(rate.by_class, rate.n)
+    return f", {means}" if means else ""
 
 
 def print_distillation(

@@ -6,8 +6,14 @@ from rich.table import Table
 
 from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.tables import MAX_LINES, new_table
-from smallvision.format import format_accuracy, format_interval, format_times
-from smallvision.records.schema import Scores, TestRecord, ValidationScores
+from smallvision.format import (
+    describe_class_means,
+    format_accuracy,
+    format_fraction,
+    format_interval,
+    format_times,
+)
+from smallvision.records.schema import ClassMeans, Scores, TestRecord, ValidationScores
 from smallvision.runs.results import list_figures
 
 
@@ -31,10 +37,12 @@ def print_validation(scores: ValidationScores, console: PlainConsole) -> None:
 
 
 def state_accuracy(scores: Scores) -> str:
-    """Accuracy with n and interval."""
+    """Accuracy with n and interval, and class means where classes differ in size."""
+    means = describe_class_means(scores.by_class, scores.n)
     return (
         f"{format_accuracy(scores)} on {scores.n:,} images "
         f"(95 % interval {format_interval(scores)})"
+        f"{f', {means}' if means else ''}"
     )
 
 
@@ -53,3 +61,10 @@ def print_scores(scores: TestRecord | ValidationScores, console: PlainConsole) -
         shares = (f"{share:.3f}" for share in (line.precision, line.recall, line.f1))
         table.add_row(line.name, *shares, f"{line.support:,}")
     console.print(table)
+
+
+def list_class_means(means: ClassMeans | None, n: int) -> tuple[str, str]:
+    """Balanced accuracy and macro F1 for a table, without their percent signs."""
+    if means is None:
+        return "", ""
+    return format_fraction(means.balanced_accuracy, n), format_fraction(means.macro_f1, n)

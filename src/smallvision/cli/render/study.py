@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smallvision.cli.render.console import PlainConsole, styled
-from smallvision.cli.render.scores import print_test
+from smallvision.cli.render.scores import list_class_means, print_test
 from smallvision.cli.render.tables import new_table, print_plain, print_verdict
 from smallvision.format import (
     format_clock,
@@ -33,6 +33,11 @@ from smallvision.records.schema import (
     ValidatedRun,
 )
 
+UNEVEN_CLASSES = (
+    "The largest class has over three times the images of the smallest. Balanced accuracy and "
+    "macro F1 count every class alike; --metric chooses by them."
+)
+
 
 def print_study(folder: Path, console: PlainConsole) -> None:
     """Print all rungs in one table, then the verdicts, the test and where the report is."""
@@ -54,7 +59,11 @@ def print_study(folder: Path, console: PlainConsole) -> None:
 
 def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None:
     """Print a line for each rung that was to be trained."""
-    table = new_table("rung", "val %", "95 % interval", "train %", "gap", "params", "min:s", "ms")
+    uneven = has_uneven_classes(folder, study)
+    by_class = ("balanced %", "F1 %") if uneven else ()
+    table = new_table(
+        "rung", "val %", "95 % interval", *by_class, "train %", "gap", "params", "min:s", "ms"
+    )
     failed: list[str] = []
     for rung in study.rungs:
         if rung.status == "skipped":
@@ -80,6 +89,7 @@ def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None
             f"{rung.name}{' *' if winner else ''}",
             f"{format_fraction(val.accuracy, val.n)}{rising}",
             format_span(val.interval, val.n),
+            *(list_class_means(val.by_class, val.n) if uneven else ()),
             format_fraction(train.accuracy, train.n),
             styled((gap, "" if status.within_limits else "yellow")),
             format_short_count(status.parameters),
@@ -87,6 +97,16 @@ def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None
             f"{status.latency_seconds * 1000:.1f}",
             style="bold" if winner else "",
         )
+    if uneven:
+        console.print(UNEVEN_CLASSES, style="dim")
     console.print(table)
     if failed:
         console.print(f"Failed, and in no figure: {'; '.join(failed)}.", style="yellow")
+
+
+def has_uneven_classes(folder: Path, study: StudyRecord) -> bool:
+    """Whether accuracy alone would say little of the finished rungs."""
+    done = [run_folder(folder, rung.name) for rung in study.rungs if rung.is_done]
+    found = (read_status(run) for run in done)
+    rates = [status.val.by_class for status in found if isinstance(status, ValidatedRun)]
+    return any(rate is not None and rate.is_uneven for rate in rates)

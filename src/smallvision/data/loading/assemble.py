@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeAlias
+
 import numpy as np
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import PartSummary, read_cached, summarize
+from smallvision.data.related import find_copies, find_look_alikes, relate_images
 from smallvision.data.sealed_test import SealedTest, seal_test
-from smallvision.data.sources.source import Layout, Part, describe_left_out, merge_left_out
-from smallvision.data.split import find_copies, group_duplicates, split_stratified
+from smallvision.data.sources.source import (
+    Layout,
+    LeftOut,
+    Part,
+    describe_left_out,
+    merge_left_out,
+)
+from smallvision.data.split import split_stratified
 from smallvision.errors import DataError
-from smallvision.shapes import Indices, Origins, Shape
+from smallvision.shapes import Indices, Labels, Origins, Shape
+
+Words: TypeAlias = tuple[str, ...]
 
 TEST_FRACTION = 0.2
 PART_WORDS: dict[Part, str] = {"train": "training", "val": "validation", "test": "test"}
@@ -20,8 +32,10 @@ PART_WORDS: dict[Part, str] = {"train": "training", "val": "validation", "test":
 def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) -> DataSet:
     """Read a source and seal its test images.
 
+    Training images of a group that declared validation images belong to are left out.
     Of a source without a test part, 20 % of each class become the test set. `seed` chooses them,
-    and identical images stay on one side.
+    and related images stay on one side: identical ones, those of a group that the source names,
+    and, where it names none, those that look much alike.
 
     Raises:
         DataError: a part is missing or damaged, the parts differ in shape or classes, or a class
@@ -32,6 +46,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
     layout = layout.follow(decoded)
     train, notes = decoded.images, (*layout.notes, *decoded.notes)
     left_out = [*layout.left_out, *decoded.left_out]
+    groups = decoded.groups
     val = None
     if "val" in layout.parts:
         decoded = read_cached(layout, "val", train.shape)
@@ -39,14 +54,25 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         _check_agreement(layout, "val", val.shape, val.class_names, train)
         notes += decoded.notes
         left_out += decoded.left_out
+        if groups and decoded.groups:
+            kept, shared = _leave_out_shared(layout, train, groups, decoded.groups)
+            train, groups = train.take(kept), tuple(groups[i] for i in kept)
+            origins = None if origins is None else origins[kept]
+            left_out += shared
+    alike = None if groups else find_look_alikes(train, mirror=mirror_safe)
+    notes += alike.describe() if alike else ()
     if "test" in layout.parts:
         test, summary = _seal_part(layout, train)
         notes += summary.notes
         left_out += summary.left_out
     else:
-        free = _find_free(train, val)
+        related = relate_images(train, groups, alike.numbers if alike else None).numbers
+        free = _find_free(train, val, related)
         _check_class_sizes(layout, train, free, needed=2 if val else 3)
-        train, test = carve_test(train, free, seed=seed, origins=origins)
+        rest, test = carve_test(train, free, related, seed=seed, origins=origins)
+        train = train.take(rest)
+        groups = tuple(groups[i] for i in rest) if groups else None
+        alike = replace(alike, numbers=alike.numbers[rest]) if alike else None
         notes += (f"{len(test):,} images were set aside as the test set and sealed.",)
     merged = merge_left_out(left_out)
     notes += describe_left_out(merged)
@@ -59,6 +85,8 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         mirror_safe,
         notes,
         left_out=merged,
+        groups=groups,
+        alike=alike.numbers if alike else None,
         place=layout.place,
         options=layout.options,
         preparation=preparation,
@@ -68,35 +96,75 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
 
 
 def carve_test(
-    images: ImageSet, free: Indices, *, seed: int, origins: Origins | None = None
-) -> tuple[ImageSet, SealedTest]:
+    images: ImageSet,
+    free: Indices,
+    related: Labels,
+    *,
+    seed: int,
+    origins: Origins | None = None,
+) -> tuple[Indices, SealedTest]:
     """Set 20 % of each class aside, from the images at some indices, and seal them at once.
 
-    Returns: the images to train on, and the sealed test set.
+    Args:
+        images: all images.
+        free: those that may become test images.
+        related: int64 `(N,)`, one number for images that stay together.
+        seed: chooses.
+        origins: of all images, where they come from files.
+
+    Returns: the indices of the images to train on, and the sealed test set.
 
     Raises:
-        DataError: a class is too small, or nearly all its images are identical.
+        DataError: a class is too small, or nearly all its images are identical or of one group.
     """
     _, picked = split_stratified(
         images.labels[free],
         fraction=TEST_FRACTION,
         seed=seed,
-        groups=group_duplicates(images.images[free]),
+        groups=related[free],
+        class_names=images.class_names,
     )
     rest, taken = np.setdiff1d(np.arange(len(images)), free[picked]), free[picked]
     test = seal_test(images.take(taken), None if origins is None else origins[taken])
-    return images.take(rest), test
+    return rest, test
 
 
-def _find_free(images: ImageSet, val: ImageSet | None) -> Indices:
+def _find_free(images: ImageSet, val: ImageSet | None, related: Labels) -> Indices:
     """The training images that may become test images.
 
-    Copies of validation images may not, because a model is not tested on the images that it was
-    chosen by.
+    Copies of validation images may not, nor what is related to these, because a model is not
+    tested on the images that it was chosen by.
     """
     if val is None:
         return np.arange(len(images))
-    return np.flatnonzero(~find_copies(images.images, val.images))
+    chosen_by = find_copies(images.images, val.images)
+    return np.flatnonzero(~np.isin(related, related[chosen_by]))
+
+
+def _leave_out_shared(
+    layout: Layout, train: ImageSet, groups: Words, val_groups: Words
+) -> tuple[Indices, list[LeftOut]]:
+    """Leave out the training images of groups that declared validation images belong to too.
+
+    Returns: the indices of the other training images, and what was left out.
+
+    Raises:
+        DataError: a class would have no training image.
+    """
+    shared = np.isin(groups, list(set(val_groups)))
+    kept = np.flatnonzero(~shared)
+    if not shared.any():
+        return kept, []
+    left = np.bincount(train.labels[kept], minlength=train.num_classes)
+    for label in np.flatnonzero((train.counts > 0) & (left == 0)):
+        raise DataError(
+            f"{layout.place or layout.source}: all training images of class "
+            f"'{train.class_names[label]}' are of groups that validation images belong to too; "
+            "leave out --group-by, or divide the images anew"
+        )
+    reason = "training images of a group that validation images belong to too"
+    left_out = LeftOut(reason, int(shared.sum()), groups[int(np.argmax(shared))])
+    return kept, [left_out]
 
 
 def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, PartSummary]:

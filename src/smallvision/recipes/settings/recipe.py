@@ -16,6 +16,7 @@ from smallvision.recipes.settings.optimization import (
     SgdrSettings,
     SgdSettings,
 )
+from smallvision.records.schema.measures import MetricName
 from smallvision.records.schema.settings.base import (
     Real,
     Settings,
@@ -139,6 +140,14 @@ class Recipe(Settings):
     schedule: AnySchedule = Field(SgdrSettings(), discriminator="name")
     averaging: AnyAverage = Field(NoAverageSettings(), discriminator="name")
     tta: TtaSettings = TtaSettings()
+    metric: MetricName = "accuracy"
+    """The validation figure by which epochs, settings and rungs are chosen; balanced_accuracy and
+    macro_f1 count every class alike, whatever its size."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """`balanced` weighs the loss of an image by one over the size of its class."""
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    """`balanced` draws as many images of each class in a pass, those of a small class more than
+    once."""
     teacher: TeacherSettings = TeacherSettings()
     """Distillation from another model."""
     start: StartSettings = StartSettings()

@@ -37,8 +37,14 @@ from smallvision.records.schema.exploration import (
     NormalizationPictures,
 )
 from smallvision.records.schema.measures import (
+    GOALS,
+    METRICS,
     Calibration,
+    ClassMeans,
+    ClassMeansDifference,
     CostRatio,
+    GoalName,
+    MetricName,
     Rate,
     Reliability,
     ReliabilityBin,
@@ -114,6 +120,8 @@ from smallvision.records.schema.tuning import (
 )
 
 __all__ = [
+    "GOALS",
+    "METRICS",
     "AllImagesRun",
     "AnyRun",
     "AugmentationPicture",
@@ -127,6 +135,8 @@ __all__ = [
     "ChannelStatistics",
     "CheckpointState",
     "Choices",
+    "ClassMeans",
+    "ClassMeansDifference",
     "ClassScore",
     "Comparison",
     "ComputeSettings",
@@ -155,6 +165,7 @@ __all__ = [
     "FoldSummary",
     "GitState",
     "Goal",
+    "GoalName",
     "Interval",
     "LabelIssue",
     "LabelIssues",
@@ -166,6 +177,7 @@ __all__ = [
     "MacroAverages",
     "Manifest",
     "MemberDisagreement",
+    "MetricName",
     "ModelRecord",
     "ModelScores",
     "NearDuplicates",

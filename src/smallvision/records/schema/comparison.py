@@ -18,7 +18,7 @@ from smallvision.records.schema.base import (
     Text,
     at_most,
 )
-from smallvision.records.schema.measures import VerdictWord
+from smallvision.records.schema.measures import ClassMeans, VerdictWord
 
 
 class RunGroup(Record):
@@ -36,6 +36,8 @@ class RunGroup(Record):
     """Validation accuracy of each run."""
     mean: Fraction
     """Their mean."""
+    by_class: ClassMeans | None = None
+    """The means over the runs of their figures in which every class counts alike."""
     std: Fraction | None
     """Sample standard deviation over seeds; null for one run."""
     interval: Interval

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from smallvision.records.schema.base import (
+    MOST,
     Count,
     Difference,
     DifferenceInterval,
@@ -25,6 +26,33 @@ from smallvision.records.schema.base import (
 VerdictWord: TypeAlias = Literal["better", "worse", "cannot tell apart"]
 
 
+UNEVEN = 3.0  # images of the largest class, divided by those of the smallest
+MetricName: TypeAlias = Literal["accuracy", "balanced_accuracy", "macro_f1"]
+GoalName: TypeAlias = Literal["val_accuracy", "val_balanced_accuracy", "val_macro_f1"]
+GOALS: dict[MetricName, GoalName] = {
+    "accuracy": "val_accuracy",
+    "balanced_accuracy": "val_balanced_accuracy",
+    "macro_f1": "val_macro_f1",
+}
+METRICS: dict[GoalName, MetricName] = {goal: metric for metric, goal in GOALS.items()}
+
+
+class ClassMeans(Record):
+    """Figures in which every class counts alike, whatever its size; of classes that have images."""
+
+    balanced_accuracy: Fraction
+    """Mean over the classes of the share of their images that are classified correctly."""
+    macro_f1: Fraction
+    """Mean over the classes of their F1 score."""
+    imbalance: Annotated[float, Field(ge=1, le=MOST)]
+    """Images of the largest class divided by those of the smallest."""
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether accuracy alone would say little, since large classes decide it."""
+        return self.imbalance > UNEVEN
+
+
 class Rate(Record):
     """An accuracy on labelled images."""
 
@@ -36,6 +64,15 @@ class Rate(Record):
     """Number of images."""
     loss: Loss
     """Log loss in nats."""
+    by_class: ClassMeans | None = None
+    """The same images, every class counted alike; null in records of before it was measured."""
+
+    def score(self, metric: MetricName) -> float:
+        """The figure by which a choice is made; accuracy where no other was measured."""
+        if metric == "accuracy" or self.by_class is None:
+            return self.accuracy
+        found: float = getattr(self.by_class, metric)
+        return found
 
 
 class ReliabilityBin(Record):
@@ -77,6 +114,23 @@ class Calibration(Record):
     """With the temperature above."""
 
 
+class ClassMeansDifference(Record):
+    """The difference of two models on the same images, every class counted alike."""
+
+    balanced_accuracy: Difference
+    """Balanced accuracy of the first minus that of the second."""
+    balanced_accuracy_interval: DifferenceInterval
+    """95 % interval, by a paired bootstrap over the images of each class."""
+    macro_f1: Difference
+    """Macro F1 of the first minus that of the second."""
+    macro_f1_interval: DifferenceInterval
+    """95 % interval, by the same bootstrap."""
+
+    def estimate(self, metric: MetricName) -> tuple[float, tuple[float, float]]:
+        """The difference in one of the two, with its interval."""
+        return getattr(self, metric), getattr(self, f"{metric}_interval")
+
+
 class Verdict(Record):
     """Two models compared on the same images."""
 
@@ -114,6 +168,8 @@ class Verdict(Record):
     """Number of seeds on each side."""
     folds: Number = 1
     """Folds whose answers were pooled."""
+    by_class: ClassMeansDifference | None = None
+    """The same with every class counted alike; null in records of before it was measured."""
     rising: tuple[bool, bool] = (False, False)
     """Whether each was still rising at its last epoch, or too short to judge: the verdict then
     holds at this budget of epochs alone."""

@@ -255,6 +255,9 @@ class EpochMetrics(Record):
     """Log loss on the validation images; null without any."""
     val_accuracy: Fraction | None
     """Accuracy on the validation images; null without any."""
+    val_score: Fraction | None = None
+    """The figure on the validation images that the recipe chooses epochs by, where that is not the
+    accuracy; null otherwise."""
     train_n: Count
     """Training images measured."""
     val_n: Count
@@ -267,6 +270,11 @@ class EpochMetrics(Record):
     """Training images a second in this epoch."""
     skipped: Count
     """Steps left out because the loss or a gradient was NaN or infinite."""
+
+    @property
+    def judged(self) -> float | None:
+        """The validation figure that epochs are chosen by; None without validation images."""
+        return self.val_accuracy if self.val_score is None else self.val_score
 
 
 class LearningRateSchedule(Record):
@@ -315,7 +323,7 @@ class CheckpointState(Record):
     best_epoch: Count
     """Epoch of the best weights so far; 0 before the first epoch has ended."""
     best_accuracy: Fraction | None
-    """Its validation accuracy."""
+    """Its validation accuracy, or the figure that the recipe chooses by instead."""
     best_loss: Loss | None
     """Its validation log loss."""
     seconds: Seconds

@@ -66,3 +66,8 @@ class SplitRecord(Record):
     """Training images left out because the declared validation set holds a copy of them."""
     left_out: LeftOutRecords = ()
     """What lies in the source and in none of its parts, by reason."""
+    groups: Count | None = None
+    """Groups of training images that the user asked for, each on one side; null without any."""
+    alike: Count | None = None
+    """Training images that look much like another of their class and lie on its side; null where
+    nobody searched for these."""

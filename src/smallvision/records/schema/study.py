@@ -27,7 +27,7 @@ from smallvision.records.schema.base import (
     Time,
     at_most,
 )
-from smallvision.records.schema.measures import Verdict
+from smallvision.records.schema.measures import GoalName, Verdict
 from smallvision.records.schema.run import DataOrigin, ValidatedRun
 
 MOST_RUNGS = 1000
@@ -62,7 +62,7 @@ class Limits(Record):
 class Goal(Record):
     """What a study looks for."""
 
-    maximise: Literal["val_accuracy"] = "val_accuracy"
+    maximise: GoalName = "val_accuracy"
     """The metric."""
     limits: Limits
     """What the winner must keep besides."""
@@ -277,6 +277,10 @@ class RungSummary(Record):
     """Validation accuracy."""
     val_interval: Interval | None = None
     """Its 95 % interval."""
+    val_balanced_accuracy: Fraction | None = None
+    """Balanced accuracy on the same images."""
+    val_macro_f1: Fraction | None = None
+    """Macro F1 on the same images."""
     val_n: Count | None = None
     """Validation images; with folds, those of all folds."""
     train_accuracy: Fraction | None = None

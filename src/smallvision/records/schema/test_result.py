@@ -22,7 +22,7 @@ from smallvision.records.schema.base import (
     at_most,
     check_lengths,
 )
-from smallvision.records.schema.measures import Calibration, Rate
+from smallvision.records.schema.measures import Calibration, ClassMeans, Rate
 from smallvision.shapes import MAX_CLASSES
 
 TopK: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")]
@@ -90,8 +90,24 @@ class Scores(Record):
 
     @property
     def rate(self) -> Rate:
-        """The accuracy with its interval, n and loss."""
-        return Rate(accuracy=self.accuracy, interval=self.interval, n=self.n, loss=self.loss)
+        """The accuracy with its interval, n, loss and class means."""
+        return Rate(
+            accuracy=self.accuracy,
+            interval=self.interval,
+            n=self.n,
+            loss=self.loss,
+            by_class=self.by_class,
+        )
+
+    @property
+    def by_class(self) -> ClassMeans:
+        """The same images, every class counted alike."""
+        supports = [row.support for row in self.per_class if row.support]
+        return ClassMeans(
+            balanced_accuracy=self.macro.recall,
+            macro_f1=self.macro.f1,
+            imbalance=max(supports, default=1) / min(supports, default=1),
+        )
 
 
 class NearDuplicates(Record):

@@ -20,6 +20,7 @@ from smallvision.records.schema.base import (
     Text,
     at_most,
 )
+from smallvision.records.schema.measures import ClassMeansDifference, GoalName
 
 MOST_TRIALS, MOST_SETTINGS = 100_000, 100  # of a search
 
@@ -87,7 +88,8 @@ class TrialResult(Record):
     state: Literal["complete", "pruned", "failed"]
     """`pruned` fell behind, `failed` diverged or ran out of memory."""
     accuracy: Fraction | None
-    """Best validation accuracy over its epochs; null if it failed."""
+    """Best validation accuracy over its epochs, or the metric of the search in its place; null if
+    it failed."""
     epochs: Count
     """Epochs it finished."""
     seconds: Seconds
@@ -119,7 +121,7 @@ class BestTrial(Record):
     values: SettingValues
     """Its settings."""
     accuracy: Fraction
-    """Its validation accuracy."""
+    """Its validation accuracy, or the metric of the search in its place."""
 
 
 class RerunRecord(Record):
@@ -139,6 +141,8 @@ class RerunRecord(Record):
     """95 % interval of the difference."""
     p: Fraction | None = None
     """p-value of the difference, as a comparison of the same runs has it."""
+    by_class: ClassMeansDifference | None = None
+    """The difference with every class counted alike; null where accuracy was maximised."""
     sentence: Text
     """Whether the gain holds, in words."""
 
@@ -148,7 +152,7 @@ class TuningRecord(Record):
 
     recipe: Name
     """Name of the recipe that is tuned."""
-    metric: Literal["val_accuracy"] = "val_accuracy"
+    metric: GoalName = "val_accuracy"
     """What is maximised."""
     epochs: Count
     """Epochs of a trial."""

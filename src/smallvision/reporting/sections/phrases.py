@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smallvision.format import (
+    METRIC_WORDS,
     NONE,
     format_duration,
     format_fraction,
@@ -13,9 +14,11 @@ from smallvision.format import (
     shorten_hash,
 )
 from smallvision.records.schema import (
+    METRICS,
     ComputeSettings,
     Environment,
     FoldSummary,
+    Goal,
     SeedSummary,
     StudyRecord,
 )
@@ -94,3 +97,8 @@ def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...
     if not others:
         return ()
     return (f"Besides, the same images were opened {format_times(others)} on that machine.",)
+
+
+def name_goal(goal: Goal) -> str:
+    """The validation figure that a study maximises, in words."""
+    return METRIC_WORDS[METRICS[goal.maximise]]

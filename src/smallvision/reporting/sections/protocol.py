@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from smallvision.format import format_count, format_latency, format_points, format_times
 from smallvision.records.schema import FinishedRun
-from smallvision.reporting.sections.phrases import count_other_openings
+from smallvision.reporting.sections.phrases import count_other_openings, name_goal
 from smallvision.reporting.view import RunView, StudyView
 
 
@@ -37,6 +37,7 @@ class ProtocolSection:
 
     study: StudyView
     summary: str
+    figure: str
     parts: tuple[SplitPart, ...]
     limits: tuple[LimitRow, ...]
 
@@ -44,7 +45,11 @@ class ProtocolSection:
 def gather(study: StudyView) -> ProtocolSection:
     """Collect what the section shows."""
     return ProtocolSection(
-        study, describe_protocol(study), divide_images(study), list_limits(study)
+        study,
+        describe_protocol(study),
+        name_goal(study.record.goal),
+        divide_images(study),
+        list_limits(study),
     )
 
 

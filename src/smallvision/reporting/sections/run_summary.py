@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smallvision.format import (
+    describe_class_means,
     format_accuracy,
     format_count,
     format_duration,
@@ -62,6 +63,8 @@ def write_headline(run: RunView) -> Headline:
         f"The 95 % interval is {format_interval(val)}, from {format_count(val.n)} images, which "
         f"also chose {chosen}."
     )
+    if means := describe_class_means(val.by_class, val.n):
+        support += f" With every class counted alike: {means}."
     course = run.validated.course if run.validated else None
     if course is not None and run.epochs:
         lift = format_points(course.choice_lift, val.n, signed=False)

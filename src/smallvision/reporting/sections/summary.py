@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from smallvision.format import (
+    describe_class_means,
     format_accuracy,
     format_count,
     format_interval,
@@ -14,11 +15,12 @@ from smallvision.format import (
     format_times,
     join_words,
 )
-from smallvision.records.schema import TestRecord, Verdict
+from smallvision.records.schema import GoalName, Rate, TestRecord, Verdict
 from smallvision.reporting.sections import ladder
 from smallvision.reporting.sections.phrases import (
     describe_budget,
     describe_shape,
+    name_goal,
     tell_other_openings,
 )
 from smallvision.reporting.sections.protocol import list_limits
@@ -113,9 +115,15 @@ def write_headline(study: StudyView) -> Headline:
     )
     support = (
         f"The 95 % interval is {format_interval(val)}, from {format_count(val.n)} validation "
-        f"images. {chosen}"
+        f"images. {tell_class_means(val)}{chosen}"
     )
     return Headline(f"{winner.name} leads with", format_accuracy(val), "on validation.", support)
+
+
+def tell_class_means(rate: Rate) -> str:
+    """A sentence of the figures in which every class counts alike; empty where classes are even."""
+    means = describe_class_means(rate.by_class, rate.n)
+    return f"With every class counted alike: {means}. " if means else ""
 
 
 def claim_test(test: TestRecord) -> Headline:
@@ -124,6 +132,8 @@ def claim_test(test: TestRecord) -> Headline:
     images = f"{format_count(test.n)} test images"
     use = "" if copies else " that were used neither to fit nor to choose"
     support = [f"The 95 % interval is {format_interval(test)}, from {images}{use}."]
+    if means := describe_class_means(test.by_class, test.n):
+        support.append(f"With every class counted alike: {means}.")
     if test.refit:
         support.append(
             "It was trained once more for that, on training and validation images together."
@@ -141,7 +151,7 @@ def claim_test(test: TestRecord) -> Headline:
 def tell_progress(study: StudyView) -> Headline:
     """Say how far a study without a winner has come."""
     states = [rung.record.status for rung in study.climbed]
-    leader = find_leader(study.rungs)
+    leader = find_leader(study.rungs, study.record.goal.maximise)
     support = "What is known so far stands below."
     if set(states) == {"failed"}:
         support = "No rung finished. The reasons stand below, one line each."
@@ -153,13 +163,13 @@ def tell_progress(study: StudyView) -> Headline:
     return Headline("No winner yet:", figure, "rungs are done.", support)
 
 
-def find_leader(rungs: Iterable[RungView]) -> RungView | None:
-    """Find the rung with the highest validation accuracy, as a mean over seeds if it has several.
+def find_leader(rungs: Iterable[RungView], goal: GoalName = "val_accuracy") -> RungView | None:
+    """Find the rung that is best by what a study maximises, as a mean over seeds if it has several.
 
     Returns: the first of equals; None where nothing was validated.
     """
-    scored = [rung for rung in rungs if rung.run.mean_accuracy is not None]
-    return max(scored, key=lambda rung: rung.run.mean_accuracy or 0.0, default=None)
+    scored = [rung for rung in rungs if rung.run.judge(goal) is not None]
+    return max(scored, key=lambda rung: rung.run.judge(goal) or 0.0, default=None)
 
 
 def list_alerts(study: StudyView) -> tuple[str, ...]:
@@ -219,7 +229,8 @@ def describe_rival(study: StudyView) -> Fact:
     if winner is None:
         return Fact("Runner-up", "not yet known", ("The study has not named a winner.",))
     rung = find_leader(
-        rung for rung in study.rungs if rung.name != winner.name and not rung.is_adopted
+        (rung for rung in study.rungs if rung.name != winner.name and not rung.is_adopted),
+        study.record.goal.maximise,
     )
     if rung is None:
         return Fact("Runner-up", "none", ("No other rung has a validation accuracy.",))
@@ -236,7 +247,11 @@ def describe_goal(study: StudyView) -> Fact:
     """Say whether the winner keeps the limits, as its record has it."""
     limits = list_limits(study)
     if not limits:
-        return Fact("Limits", "none set", ("The goal was validation accuracy alone.",))
+        return Fact(
+            "Limits",
+            "none set",
+            (f"The goal was validation {name_goal(study.record.goal)} alone.",),
+        )
     kept = study.winner.run.validated if study.winner else None
     if kept is None or kept.within_limits is None:
         details = tuple(f"{row.name} at most {row.limit}" for row in limits)

@@ -9,8 +9,8 @@ import pytest
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import from_arrays, load_data
+from smallvision.data.related import find_copies
 from smallvision.data.sealed_test import open_sealed_test
-from smallvision.data.split import find_copies
 from tests.support.sources import LABELS, PIXELS, find_archive, write_pictures
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from smallvision.records.schema import Goal, Limits, NearDuplicates
+from smallvision.records.schema import ClassMeans, Goal, Limits, NearDuplicates
 from smallvision.reporting.sections import summary
 from smallvision.reporting.view import RungView, RunView, StudyView
 from tests.support.records import OTHER_HASH
@@ -193,3 +193,54 @@ def test_a_repeat_of_a_recipe_gains_nothing(whole: StudyView) -> None:
         judged = change_rungs(whole, lambda rung: change_step(repeat(rung), verdict=verdict))  # noqa: B023
         assert "tuned (" not in str(summary.sum_up_gains(judged))
         assert "tuned from" not in str(summary.sum_up_gains(judged))
+
+
+UNEVEN = ClassMeans(balanced_accuracy=0.612, macro_f1=0.598, imbalance=9.0)
+
+
+def test_figures_by_class_stand_beside_the_headline_where_classes_differ_in_size(
+    study: StudyView,
+) -> None:
+    assert "every class" not in summary.write_headline(study).support
+    assert study.test is not None
+    rows = tuple(
+        row.model_copy(update={"support": 9 if k == 0 else row.support})
+        for k, row in enumerate(study.test.per_class)
+    )
+    tested = summary.write_headline(change_test(study, per_class=rows)).support
+    means = study.test.macro
+    assert f"balanced accuracy {100 * means.recall:.1f} %" in tested
+    assert f"macro F1 {100 * means.f1:.1f} %" in tested
+
+    def make_uneven(rung: RungView) -> RungView:
+        val = rung.run.val
+        return (
+            rung
+            if val is None
+            else replace(rung, run=change_status(rung.run, val=val.change(by_class=UNEVEN)))
+        )
+
+    untested = replace(change_rungs(study, make_uneven), test=None)
+    support = summary.write_headline(untested).support
+    assert "With every class counted alike: balanced accuracy 61.2 %, macro F1 59.8 %." in support
+
+
+def test_the_runner_up_is_the_next_by_the_goal(study: StudyView) -> None:
+    """The least accurate rung is the best by class."""
+    first, *_ = study.rungs
+
+    def rate(rung: RungView) -> RungView:
+        if rung.run.val is None:
+            return rung
+        balanced = 0.9 if rung.name == first.name else 0.5
+        means = UNEVEN.change(balanced_accuracy=balanced)
+        return replace(rung, run=change_status(rung.run, val=rung.run.val.change(by_class=means)))
+
+    rated = change_rungs(study, rate)
+    leader = summary.find_leader(rated.rungs, "val_balanced_accuracy")
+    assert leader is not None
+    assert leader.name == first.name
+    assert summary.find_leader(rated.rungs) != leader
+    goal = Goal(maximise="val_balanced_accuracy", limits=Limits(gap=None))
+    fact = summary.describe_goal(change_record(rated, goal=goal))
+    assert "validation balanced accuracy alone" in fact.details[0]

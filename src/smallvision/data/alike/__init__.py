@@ -1,0 +1,1 @@
+"""How alike images are, by their thumbnails; needs no torch."""

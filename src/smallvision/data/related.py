@@ -1,0 +1,170 @@
+"""Images that stay on one side of every split: copies, near-duplicates, and groups with a name.
+
+A model that is validated on a picture of the very person or moment that it was trained on is
+validated on what it has memorised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from smallvision.data.alike.pairs import list_alike
+from smallvision.data.imageset import ImageSet
+from smallvision.shapes import Images, Labels
+
+# A group of look-alikes may have up to this share of its class. All pictures of a class that was
+# photographed in one place look alike; such a class is divided all the same.
+LARGEST = 1 / 8
+
+
+def group_duplicates(images: Images) -> Labels:
+    """Give identical images the same group number.
+
+    Args:
+        images: uint8 `(N, C, H, W)`.
+
+    Returns: int64 `(N,)`, the index of the first image with the same pixels.
+    """
+    first: dict[bytes, int] = {}
+    groups = (first.setdefault(hash_image(row), i) for i, row in enumerate(images))
+    return np.fromiter(groups, dtype=np.int64, count=len(images))
+
+
+def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
+    """Tell which of `images` also occur among `others`, bool `(N,)`."""
+    known = {hash_image(row) for row in others}
+    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
+
+
+def hash_image(image: Images) -> bytes:
+    """A digest of the pixels of one image."""
+    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class Related:
+    """Which images stay together.
+
+    Attributes:
+        numbers: int64 `(N,)`, one number for images that stay on one side.
+        duplicates: images that have an identical copy.
+        groups: number of groups that the user asked for; None without any.
+        alike: images kept beside one that looks much like them; None where nobody searched.
+    """
+
+    numbers: Labels
+    duplicates: int
+    groups: int | None = None
+    alike: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LookAlikes:
+    """Which images look alike.
+
+    Attributes:
+        numbers: int64 `(N,)`, one number for images that look alike and stay together.
+        kept: images that stay together with another that looks much like them.
+        spread: images that look alike in groups too large to stay together.
+    """
+
+    numbers: Labels
+    kept: int
+    spread: int
+
+    def describe(self) -> tuple[str, ...]:
+        """What a person should know, a sentence each."""
+        kept = (
+            f"{self.kept:,} images look much like another of their class; look-alikes stay on one "
+            "side of each split."
+        )
+        spread = (
+            f"{self.spread:,} images look alike in groups larger than an eighth of their class, "
+            "which are divided all the same; if they show the same things, say --group-by."
+        )
+        return (*([kept] if self.kept else ()), *([spread] if self.spread else ()))
+
+
+def relate_images(
+    images: ImageSet, groups: Sequence[str] | None = None, alike: Labels | None = None
+) -> Related:
+    """Find out which images stay together.
+
+    Args:
+        images: the images; identical ones always stay together.
+        groups: one word for each image, or None.
+        alike: int64 `(N,)`, one number for images that look alike, or None.
+    """
+    copies = group_duplicates(images.images)
+    sizes = np.bincount(copies)
+    numberings = [copies]
+    if groups is not None:
+        numberings.append(np.unique(np.array(groups), return_inverse=True)[1])
+    if alike is not None:
+        numberings.append(alike)
+    return Related(
+        numbers=join_groups(numberings),
+        duplicates=int(sizes[sizes > 1].sum()),
+        groups=None if groups is None else len(set(groups)),
+        alike=None if alike is None else count_alike(alike, copies),
+    )
+
+
+def join_groups(numberings: Sequence[Labels]) -> Labels:
+    """Number images so that those which share a number in any numbering share one, int64 `(N,)`."""
+    n = len(numberings[0])
+    # Each image points to the first with its number.
+    firsts = [np.unique(one, return_index=True, return_inverse=True)[1:] for one in numberings]
+    ends = np.concatenate([index[inverse] for index, inverse in firsts])
+    starts = np.tile(np.arange(n), len(numberings))
+    graph = coo_array((np.ones(len(ends), dtype=bool), (starts, ends)), shape=(n, n))
+    return number_parts(graph)
+
+
+def number_parts(graph: coo_array) -> Labels:
+    """Number the connected parts of a graph, int64 `(N,)`."""
+    numbers: Labels = connected_components(graph, directed=False)[1].astype(np.int64)
+    return numbers
+
+
+def count_alike(alike: Labels, copies: Labels) -> int:
+    """Images whose group of look-alikes holds more than copies of one image."""
+    pairs = np.unique(np.stack([alike, copies]), axis=1)
+    kinds = np.bincount(pairs[0], minlength=int(alike.max()) + 1)
+    return int((kinds[alike] > 1).sum())
+
+
+def find_look_alikes(images: ImageSet, *, mirror: bool) -> LookAlikes | None:
+    """Search images for near-duplicates of the same class.
+
+    A near-duplicate of another class says nothing for a model that has memorised it, and is left
+    where it is.
+
+    Args:
+        images: the images.
+        mirror: whether a mirror image counts.
+
+    Returns: None where nobody searches (`list_alike` says when).
+    """
+    pairs = list_alike(images.images, mirror=mirror)
+    if pairs is None:
+        return None
+    labels = images.labels
+    pairs = pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]]
+    links = np.ones(len(pairs), dtype=bool)
+    numbers = number_parts(coo_array((links, pairs.T), shape=(len(images), len(images))))
+    sizes = np.bincount(numbers)[numbers]
+    too_large = (sizes > 1) & (sizes > LARGEST * images.counts[labels])
+    numbers = np.where(too_large, len(images) + np.arange(len(images)), numbers)
+    return LookAlikes(
+        numbers=numbers,
+        kept=count_alike(numbers, group_duplicates(images.images)),
+        spread=int(too_large.sum()),
+    )
