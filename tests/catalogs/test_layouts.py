@@ -249,6 +249,26 @@ LOADED = {
         {"outside of the named parts": 6},
         options={"test": "other"},
     ),
+    "named parts inside of each other": Loaded(
+        "a/cat:4 a/dog:4 a/held/cat:1 a/held/dog:1 a/held/more/cat:2 a/held/more/dog:2",
+        "cat dog",
+        {TRAIN: 8, VAL: 2, TEST: 4},
+        options={"train": "a", "val": "a/held", "test": "a/held/more"},
+    ),
+    "named parts inside of each other, elsewhere": Loaded(
+        "in/cat:4 in/dog:4 out/cat:2 out/dog:2 out/more/cat:1 out/more/dog:1",
+        "cat dog",
+        {TRAIN: 8, VAL: 2, TEST: 4},
+        options={"val": "DIR/../out/more", "test": "DIR/../out"},
+        inside="in",
+    ),
+    "a hidden folder that is named": Loaded(
+        f"{BOTH} .held/cat:1 .held/dog:1 .x.png",
+        "cat dog",
+        {TRAIN: 8, TEST: 2},
+        {"hidden": 1},
+        options={"test": ".held"},
+    ),
     "folders named as the classes": Loaded(
         "animals/cat:3 animals/dog:3 vehicles/bus:3 vehicles/car:3",
         "animals vehicles",
@@ -301,7 +321,11 @@ REFUSED = {
     ),
     "the root of a repository": Refused(
         "Dataset/cat:9 Dataset/dog:9 figures:2",
-        ("'Dataset' holds only folders ('cat', 'dog')", "Dataset for that", "--train"),
+        (
+            "'Dataset' holds only folders ('cat', 'dog')",
+            "Dataset if that is the whole set",
+            "--train",
+        ),
     ),
     "the root of a repository with parts": Refused(
         "figures:2 data/train/cat:4 data/train/dog:4 data/test/cat:1 data/test/dog:1",
@@ -336,6 +360,9 @@ REFUSED = {
     ),
     "no such folder": Refused(
         BOTH, ("nowhere, which is named for test, is no folder",), {"test": "nowhere"}
+    ),
+    "a named part around the folder": Refused(
+        BOTH, ("which is named for test, holds",), {"test": "DIR/.."}
     ),
     "a named part without class folders": Refused(
         f"{BOTH} more:3", ("which is named for test, holds no class folders",), {"test": "more"}
