@@ -130,6 +130,13 @@ LOADED = {
     # pytorch/vision 714.
     "numbers as classes": Loaded("1:3 2:3 10:3 21:3", "1 2 10 21", {TRAIN: 12}),
     "names with numbers": Loaded("c10:3 c9:3 c100:3", "c9 c10 c100", {TRAIN: 9}),
+    "the training part alone": Loaded(
+        f"{BOTH} test/cat:1 test/dog:1",
+        "cat dog",
+        {TRAIN: 8},
+        note=f"test{os.sep} lies beside train{os.sep} and is not used",
+        inside="train",
+    ),
     "class folders in a lone folder": Loaded(
         "README.md src/model.py Dataset/cat:5 Dataset/dog:5",
         "cat dog",

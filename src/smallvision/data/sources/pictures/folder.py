@@ -24,6 +24,7 @@ from smallvision.data.sources.source import (
     Part,
     SourceOptions,
     merge_left_out,
+    tell_part,
 )
 
 
@@ -78,6 +79,8 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
         for part, classes in reading.parts.items()
     }
     notes = tuple(reading.notes)
+    if not chosen.parts:
+        notes += _describe_siblings(place)
     if options.group_by is not None:
         homes = {
             (part, name): folder.path
@@ -89,6 +92,25 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     rest = [each for tree in chosen.trees for each in _count_rest(tree, reading, place)]
     above = Path(os.path.commonpath([tree.path for tree in chosen.trees]))
     return Listing(above, parts, merge_left_out([*chosen.left_out, *rest]), notes)
+
+
+def _describe_siblings(place: Path) -> tuple[str, ...]:
+    """A sentence about the other parts beside a training part that was named alone."""
+    if tell_part(place.name) != "train":
+        return ()
+    try:
+        beside = sorted(
+            entry.name
+            for entry in os.scandir(place.parent)
+            if tell_part(entry.name) in ("val", "test") and entry.is_dir()
+        )
+    except OSError:  # what lies beside the folder is not needed
+        return ()
+    return tuple(
+        f"{name}{os.sep} lies beside {place.name}{os.sep} and is not used; name the folder around "
+        "both to use it."
+        for name in beside
+    )
 
 
 def _count_rest(tree: TreeFolder, reading: Reading, root: Path) -> Iterator[LeftOut]:
