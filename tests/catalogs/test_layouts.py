@@ -212,14 +212,14 @@ LOADED = {
         f"{BOTH} train/emu:2 test/cat:1 test/dog:1 test/emu:1",
         "cat dog",
         {TRAIN: 8, TEST: 2},
-        {"of 1 classes with fewer than 3 training pictures": 3},
+        {"of a class with fewer than 3 training pictures": 3},
         options={"min_per_class": 3},
     ),
     "a class of one picture left out": Loaded(
         "cat:5 dog:5 emu:1",
         "cat dog",
         {TRAIN: 10},
-        {"of 1 classes with fewer than 2 training pictures": 1},
+        {"of a class with fewer than 2 training pictures": 1},
         options={"min_per_class": 2},
     ),
     "named parts": Loaded(

@@ -99,11 +99,12 @@ def _describe_siblings(place: Path) -> tuple[str, ...]:
     if tell_part(place.name) != "train":
         return ()
     try:
-        beside = sorted(
-            entry.name
-            for entry in os.scandir(place.parent)
-            if tell_part(entry.name) in ("val", "test") and entry.is_dir()
-        )
+        with os.scandir(place.parent) as entries:
+            beside = sorted(
+                entry.name
+                for entry in entries
+                if tell_part(entry.name) in ("val", "test") and entry.is_dir()
+            )
     except OSError:  # what lies beside the folder is not needed
         return ()
     return tuple(
