@@ -295,6 +295,9 @@ LOADED = {
         {"outside of the named parts": 8},
         options={"train": "train"},
     ),
+    "cat, dog and test named as the classes": Loaded(
+        "cat:5 dog:5 test:3", "cat dog test", {TRAIN: 13}, options={"train": "DIR"}
+    ),
     "one folder for each person": Loaded(
         "fall/anna:3 fall/ben:3 fall/cem:3 walk/anna:3 walk/ben:3 walk/cem:3",
         "fall walk",
@@ -344,6 +347,9 @@ REFUSED = {
     # huggingface/datasets 7880: parts without classes became classes.
     "parts without class folders": Refused(
         "train:4 test:2", ("'test', 'train' are parts by their names", "--label-from")
+    ),
+    "pictures to predict beside class folders": Refused(
+        "cat:5 dog:5 Test1:3", ("'Test1' beside 'cat', 'dog' can be a class", "--train")
     ),
     "two training parts": Refused(
         "train/a:3 train/b:3 training/a:3 training/b:3", ("are both train", "--train DIR")

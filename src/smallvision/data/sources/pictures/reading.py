@@ -6,6 +6,7 @@ A tree that can be read in two ways is refused, with both readings.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -211,6 +212,7 @@ def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
         note = "The parts are the folders inside of the class folders."
         return Reading(inner, notes=[note])
     _refuse_parts_without_classes(root)
+    _refuse_part_among_classes(root)
     if not grouped:
         _refuse_equal_folders(root)
         _refuse_deeper_folders(root)
@@ -255,6 +257,22 @@ def _refuse_parts_without_classes(root: TreeFolder) -> None:
         )
 
 
+def _refuse_part_among_classes(root: TreeFolder) -> None:
+    """Refuse a `test/` beside class folders: pictures to predict rather than a class.
+
+    Only a name of one word counts, as there are test tubes; and a train is a thing to photograph.
+    """
+    for folder in root.holding:
+        if tell_part(folder.name) in ("val", "test") and re.fullmatch(
+            "[a-z]+[0-9]*", folder.name, re.I
+        ):
+            raise DataError(
+                f"'{folder.name}' beside {_quote(_names(root.holding, but=folder))} can be a class "
+                "or pictures without a label; move it elsewhere if it is no class, or name "
+                f"{root.path} with --train (in Python train=) if it is one"
+            )
+
+
 def _refuse_equal_folders(root: TreeFolder) -> None:
     """Refuse class folders that hold folders of the same names, which may be the classes.
 
@@ -289,8 +307,8 @@ def _refuse_deeper_folders(root: TreeFolder) -> None:
             )
 
 
-def _names(folders: Iterable[TreeFolder]) -> list[str]:
-    return [folder.name for folder in folders]
+def _names(folders: Iterable[TreeFolder], but: TreeFolder | None = None) -> list[str]:
+    return [folder.name for folder in folders if folder is not but]
 
 
 def _quote(names: Iterable[str]) -> str:
