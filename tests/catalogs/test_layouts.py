@@ -355,6 +355,10 @@ REFUSED = {
         "train/a:3 train/b:3 training/a:3 training/b:3", ("are both train", "--train DIR")
     ),
     "no training part": Refused("test/a:3 test/b:3", ("there is test/ but no train/", "--train")),
+    "a test part beside class folders": Refused(
+        "cat:4 dog:4 test/cat:1 test/dog:1",
+        ("no train/", "name it with --test if 'cat', 'dog' are for training"),
+    ),
     "an empty class folder in the training part": Refused(
         f"{BOTH} train/emu/", ("class folder 'emu' of train holds no images", "remove it")
     ),

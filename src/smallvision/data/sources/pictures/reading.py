@@ -143,9 +143,17 @@ def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
             )
         found[part] = folder
     if "train" not in found:
+        first = next(iter(named))
+        beside = [folder for folder in root.holding if folder not in named]
+        alone = set(_names(first.unwrap().holding)) & set(_names(beside))
         raise DataError(
-            f"there is {next(iter(named)).name}/ but no train/ folder that holds class folders; "
-            f"add it, or {CHOOSE}"
+            f"there is {first.name}/ but no train/ folder that holds class folders; "
+            + (
+                f"name it with --{named[first]} if {_quote(_names(beside))} are for training, or "
+                if alone
+                else "add it, or "
+            )
+            + CHOOSE
         )
     train = found.pop("train")
     classes = _list_classes(train.unwrap(), "train")
