@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from smallvision.data.sources.source import (
     merge_left_out,
     tell_part,
 )
+from smallvision.errors import DataError
 
 
 class FolderSource:
@@ -70,6 +71,8 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     root, left_out = read_tree(place, options.suffixes)
     chosen = find_chosen(root, left_out, options)
     reading = read_chosen(chosen, root, grouped=options.group_by == FOLDER)
+    if options.min_per_class is None:
+        _refuse_empty(chosen.trees, reading)
     parts: dict[Part, list[Picture]] = {
         part: [
             Picture(path, name)
@@ -92,6 +95,22 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     rest = [each for tree in chosen.trees for each in _count_rest(tree, reading, place)]
     above = Path(os.path.commonpath([tree.path for tree in chosen.trees]))
     return Listing(above, parts, merge_left_out([*chosen.left_out, *rest]), notes)
+
+
+def _refuse_empty(trees: Sequence[TreeFolder], reading: Reading) -> None:
+    """Refuse an empty folder among the class folders of the training part, as it lost its pictures.
+
+    Raises:
+        DataError: there is one.
+    """
+    homes = {folder.path.parent for folder in reading.parts["train"].values()}
+    for folder in (each for tree in trees for each in tree.walk() if each.path in homes):
+        for each in folder.folders:
+            if each.is_empty and len(homes) == 1:
+                raise DataError(
+                    f"class folder '{each.name}' of train holds no images; add some or remove it, "
+                    "or leave out rare classes with --min-per-class (in Python min_per_class=)"
+                )
 
 
 def _describe_siblings(place: Path) -> tuple[str, ...]:

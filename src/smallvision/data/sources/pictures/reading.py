@@ -24,7 +24,7 @@ LOOSE = "loose, outside of the class folders"
 UNLABELLED = "without a label"
 BESIDE = "outside of the named parts"
 # Names that say that the pictures below have no labels.
-UNLABELLED_NAMES = ("pred", "unlabel", "unlabeled", "submission", "unknown")
+UNLABELLED_NAMES = ("pred", "unlabel", "submission", "unknown")
 CHOOSE = "choose with --train DIR, --val DIR and --test DIR (in Python train=, val= and test=)"
 OTHERWISE = (
     "a table of file names and classes, or --label-from with a pattern of the names "
@@ -103,16 +103,10 @@ def _list_chosen(folder: TreeFolder, part: Part, known: Collection[str]) -> Clas
             f"{folder.path}, which is named for {part}, holds no class folders; expected one "
             "folder of pictures for each class"
         )
-    return _list_classes(inner, part)
+    return _list_classes(inner)
 
 
-def _list_classes(folder: TreeFolder, part: Part) -> ClassFolders:
-    """The class folders of a part; an empty one is an error where models are to learn it."""
-    for each in folder.folders:
-        if part == "train" and each.is_empty:
-            raise DataError(
-                f"class folder '{each.name}' of train holds no images; add some or remove it"
-            )
+def _list_classes(folder: TreeFolder) -> ClassFolders:
     return {each.name: each for each in folder.holding}
 
 
@@ -156,7 +150,7 @@ def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
             + CHOOSE
         )
     train = found.pop("train")
-    classes = _list_classes(train.unwrap(), "train")
+    classes = _list_classes(train.unwrap())
     unlabelled = [
         folder for folder in root.holding if folder is not train and _is_unlabelled(folder, classes)
     ]
@@ -165,7 +159,7 @@ def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
     parts: dict[Part, ClassFolders] = {"train": classes}
     for part, folder in found.items():
         if folder not in unlabelled:
-            parts[part] = _list_classes(folder.unwrap(classes), part)
+            parts[part] = _list_classes(folder.unwrap(classes))
     notes = [
         f"{folder.name}{os.sep} is read as the {part} part."
         for folder, part in named.items()
@@ -224,7 +218,7 @@ def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
     if not grouped:
         _refuse_equal_folders(root)
         _refuse_deeper_folders(root)
-    return Reading({"train": _list_classes(root, "train")})
+    return Reading({"train": _list_classes(root)})
 
 
 def _explain_absence(root: TreeFolder) -> str:
