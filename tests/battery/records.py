@@ -26,7 +26,7 @@ from smallvision.errors import UserError
 from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.records.layout import STATUS, STUDY, TUNE
-from smallvision.records.schema import CachedPart, ModelRecord, Record
+from smallvision.records.schema import CachedPart, LeftOutRecord, ModelRecord, Record
 from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
 from smallvision.runs.results import Run, TestResult, Tuning
 from tests.battery.outcome import Outcome
@@ -409,6 +409,7 @@ def build(root: Path) -> Path:
         class_names=("a", "b"),
         fingerprint=HASH,
         notes=("A note.",),
+        left_out=(LeftOutRecord(reason="no picture", count=1, example="x.txt"),),
         bytes={"images": 320, "labels": 152},
     )
     (root / "cache").mkdir()

@@ -130,6 +130,13 @@ LOADED = {
     # pytorch/vision 714.
     "numbers as classes": Loaded("1:3 2:3 10:3 21:3", "1 2 10 21", {TRAIN: 12}),
     "names with numbers": Loaded("c10:3 c9:3 c100:3", "c9 c10 c100", {TRAIN: 9}),
+    "the training part alone": Loaded(
+        f"{BOTH} test/cat:1 test/dog:1",
+        "cat dog",
+        {TRAIN: 8},
+        note=f"test{os.sep} lies beside train{os.sep} and is not used",
+        inside="train",
+    ),
     "class folders in a lone folder": Loaded(
         "README.md src/model.py Dataset/cat:5 Dataset/dog:5",
         "cat dog",
@@ -205,14 +212,22 @@ LOADED = {
         f"{BOTH} train/emu:2 test/cat:1 test/dog:1 test/emu:1",
         "cat dog",
         {TRAIN: 8, TEST: 2},
-        {"of 1 classes with fewer than 3 training pictures": 3},
+        {"of a class with fewer than 3 training pictures": 3},
         options={"min_per_class": 3},
     ),
     "a class of one picture left out": Loaded(
         "cat:5 dog:5 emu:1",
         "cat dog",
         {TRAIN: 10},
-        {"of 1 classes with fewer than 2 training pictures": 1},
+        {"of a class with fewer than 2 training pictures": 1},
+        options={"min_per_class": 2},
+    ),
+    # pytorch/vision 8297 again: a class that lost its pictures is left out once that is asked for.
+    "an empty class folder left out": Loaded(
+        "cat:5 dog:5 emu/",
+        "cat dog",
+        {TRAIN: 10},
+        {"an empty folder": 1},
         options={"min_per_class": 2},
     ),
     "named parts": Loaded(
@@ -249,6 +264,26 @@ LOADED = {
         {"outside of the named parts": 6},
         options={"test": "other"},
     ),
+    "named parts inside of each other": Loaded(
+        "a/cat:4 a/dog:4 a/held/cat:1 a/held/dog:1 a/held/more/cat:2 a/held/more/dog:2",
+        "cat dog",
+        {TRAIN: 8, VAL: 2, TEST: 4},
+        options={"train": "a", "val": "a/held", "test": "a/held/more"},
+    ),
+    "named parts inside of each other, elsewhere": Loaded(
+        "in/cat:4 in/dog:4 out/cat:2 out/dog:2 out/more/cat:1 out/more/dog:1",
+        "cat dog",
+        {TRAIN: 8, VAL: 2, TEST: 4},
+        options={"val": "DIR/../out/more", "test": "DIR/../out"},
+        inside="in",
+    ),
+    "a hidden folder that is named": Loaded(
+        f"{BOTH} .held/cat:1 .held/dog:1 .x.png",
+        "cat dog",
+        {TRAIN: 8, TEST: 2},
+        {"hidden": 1},
+        options={"test": ".held"},
+    ),
     "folders named as the classes": Loaded(
         "animals/cat:3 animals/dog:3 vehicles/bus:3 vehicles/car:3",
         "animals vehicles",
@@ -267,6 +302,9 @@ LOADED = {
         {TRAIN: 6},
         {"outside of the named parts": 8},
         options={"train": "train"},
+    ),
+    "cat, dog and test named as the classes": Loaded(
+        "cat:5 dog:5 test:3", "cat dog test", {TRAIN: 13}, options={"train": "DIR"}
     ),
     "one folder for each person": Loaded(
         "fall/anna:3 fall/ben:3 fall/cem:3 walk/anna:3 walk/ben:3 walk/cem:3",
@@ -301,7 +339,11 @@ REFUSED = {
     ),
     "the root of a repository": Refused(
         "Dataset/cat:9 Dataset/dog:9 figures:2",
-        ("'Dataset' holds only folders ('cat', 'dog')", "Dataset for that", "--train"),
+        (
+            "'Dataset' holds only folders ('cat', 'dog')",
+            "Dataset if that is the whole set",
+            "--train",
+        ),
     ),
     "the root of a repository with parts": Refused(
         "figures:2 data/train/cat:4 data/train/dog:4 data/test/cat:1 data/test/dog:1",
@@ -314,10 +356,17 @@ REFUSED = {
     "parts without class folders": Refused(
         "train:4 test:2", ("'test', 'train' are parts by their names", "--label-from")
     ),
+    "pictures to predict beside class folders": Refused(
+        "cat:5 dog:5 Test1:3", ("'Test1' beside 'cat', 'dog' can be a class", "--train")
+    ),
     "two training parts": Refused(
         "train/a:3 train/b:3 training/a:3 training/b:3", ("are both train", "--train DIR")
     ),
     "no training part": Refused("test/a:3 test/b:3", ("there is test/ but no train/", "--train")),
+    "a test part beside class folders": Refused(
+        "cat:4 dog:4 test/cat:1 test/dog:1",
+        ("no train/", "name it with --test if 'cat', 'dog' are for training"),
+    ),
     "an empty class folder in the training part": Refused(
         f"{BOTH} train/emu/", ("class folder 'emu' of train holds no images", "remove it")
     ),
@@ -336,6 +385,9 @@ REFUSED = {
     ),
     "no such folder": Refused(
         BOTH, ("nowhere, which is named for test, is no folder",), {"test": "nowhere"}
+    ),
+    "a named part around the folder": Refused(
+        BOTH, ("which is named for test, holds",), {"test": "DIR/.."}
     ),
     "a named part without class folders": Refused(
         f"{BOTH} more:3", ("which is named for test, holds no class folders",), {"test": "more"}

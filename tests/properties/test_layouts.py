@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -49,6 +50,8 @@ OPTIONS = st.builds(
     min_per_class=st.sampled_from((None, None, 2)),
     suffixes=st.sampled_from((None, None, ("dat",))),
 )
+# Parts that the person names: any of the folders.
+CHOSEN = st.dictionaries(st.sampled_from(("train", "val", "test")), st.integers(0, 50), max_size=2)
 
 
 def is_picture(file: str, options: SourceOptions) -> bool:
@@ -62,13 +65,16 @@ def test_each_picture_is_in_one_part_or_counted() -> None:
     loaded: Counter[bool] = Counter()
 
     @settings(deadline=None, max_examples=200)
-    @given(TREES, OPTIONS)
-    def check(files: frozenset[str], options: SourceOptions) -> None:
+    @given(TREES, OPTIONS, CHOSEN)
+    def check(files: frozenset[str], options: SourceOptions, chosen: dict[str, int]) -> None:
         root = Path(tempfile.mkdtemp())
         try:
             for file in files:
                 (root / file).parent.mkdir(parents=True, exist_ok=True)
                 (root / file).touch()
+            folders = sorted({str(parent) for file in files for parent in Path(file).parents})
+            named = {part: root / folders[i % len(folders)] for part, i in chosen.items()}
+            options = replace(options, **named)
             listing = list_folder(root, options)
             if options.min_per_class is not None:
                 listing = leave_out_rare(listing, options.min_per_class)

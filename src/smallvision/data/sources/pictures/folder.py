@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from smallvision.data.sources.pictures.chosen import find_chosen
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out, sort_names
-from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen, read_meaning
+from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
     NO_PICTURE,
@@ -23,6 +24,7 @@ from smallvision.data.sources.source import (
     Part,
     SourceOptions,
     merge_left_out,
+    tell_part,
 )
 from smallvision.errors import DataError
 
@@ -69,7 +71,10 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     """
     place = place.absolute()  # as parts may lie elsewhere
     root, left_out = read_tree(place, options.suffixes)
-    trees, reading, more = _read(root, options)
+    chosen = find_chosen(root, left_out, options)
+    reading = read_chosen(chosen, root, grouped=options.group_by == FOLDER)
+    if options.min_per_class is None:
+        _refuse_empty(chosen.trees, reading)
     parts: dict[Part, list[Picture]] = {
         part: [
             Picture(path, name)
@@ -79,6 +84,8 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
         for part, classes in reading.parts.items()
     }
     notes = tuple(reading.notes)
+    if not chosen.parts:
+        notes += _describe_siblings(place)
     if options.group_by is not None:
         homes = {
             (part, name): folder.path
@@ -87,53 +94,45 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
         }
         parts, said = group_pictures(parts, homes, options.group_by)
         notes += said
-    rest = [each for tree in trees for each in _count_rest(tree, reading, place)]
-    above = Path(os.path.commonpath([tree.path for tree in trees]))
-    return Listing(above, parts, merge_left_out([*left_out, *more, *rest]), notes)
+    rest = [each for tree in chosen.trees for each in _count_rest(tree, reading, place)]
+    above = Path(os.path.commonpath([tree.path for tree in chosen.trees]))
+    return Listing(above, parts, merge_left_out([*chosen.left_out, *rest]), notes)
 
 
-def _read(
-    root: TreeFolder, options: SourceOptions
-) -> tuple[list[TreeFolder], Reading, tuple[LeftOut, ...]]:
-    """What the folders mean, the trees to look for the rest in, and what is left out already."""
-    grouped = options.group_by == FOLDER
-    given: dict[Part, Path | None] = {
-        "train": options.train,
-        "val": options.val,
-        "test": options.test,
-    }
-    chosen: dict[Part, TreeFolder] = {}
-    left_out: list[LeftOut] = []
-    for part, path in given.items():
-        if path is not None:
-            folder, more = _find_folder(root, part, path, options)
-            if folder in chosen.values():
-                raise DataError(f"{path} is named for two parts; name another folder for {part}")
-            chosen[part] = folder
-            left_out += more
-    if not chosen:
-        return [root], read_meaning(root, grouped=grouped), ()
-    for part, folder in chosen.items():
-        others = [other for other in chosen.values() if other is not folder]
-        chosen[part] = folder.without(others) or folder
-    rest = root.without(list(chosen.values()))
-    reading = read_chosen(rest or TreeFolder(root.path), chosen, grouped=grouped)
-    trees = [*chosen.values()] if rest is None else [rest, *chosen.values()]
-    return trees, reading, tuple(left_out)
+def _refuse_empty(trees: Sequence[TreeFolder], reading: Reading) -> None:
+    """Refuse an empty folder among the class folders of the training part, as it lost its pictures.
+
+    Raises:
+        DataError: there is one.
+    """
+    homes = {folder.path.parent for folder in reading.parts["train"].values()}
+    for folder in (each for tree in trees for each in tree.walk() if each.path in homes):
+        for each in folder.folders:
+            if each.is_empty and len(homes) == 1:
+                raise DataError(
+                    f"class folder '{each.name}' of train holds no images; add some or remove it, "
+                    "or leave out rare classes with --min-per-class (in Python min_per_class=)"
+                )
 
 
-def _find_folder(
-    root: TreeFolder, part: Part, path: Path, options: SourceOptions
-) -> tuple[TreeFolder, tuple[LeftOut, ...]]:
-    """The folder that the user named for a part: in the tree, or elsewhere."""
-    if not path.is_dir():
-        raise DataError(f"{path}, which is named for {part}, is no folder")
-    wanted = path.resolve()
-    for folder in root.walk():
-        alike = folder.name == wanted.name or folder is root or folder.path.is_symlink()
-        if alike and folder.path.resolve() == wanted:
-            return folder, ()
-    return read_tree(path, options.suffixes)
+def _describe_siblings(place: Path) -> tuple[str, ...]:
+    """A sentence about the other parts beside a training part that was named alone."""
+    if tell_part(place.name) != "train":
+        return ()
+    try:
+        with os.scandir(place.parent) as entries:
+            beside = sorted(
+                entry.name
+                for entry in entries
+                if tell_part(entry.name) in ("val", "test") and entry.is_dir()
+            )
+    except OSError:  # what lies beside the folder is not needed
+        return ()
+    return tuple(
+        f"{name}{os.sep} lies beside {place.name}{os.sep} and is not used; name the folder around "
+        "both to use it."
+        for name in beside
+    )
 
 
 def _count_rest(tree: TreeFolder, reading: Reading, root: Path) -> Iterator[LeftOut]:

@@ -90,13 +90,13 @@ def _match_names(inside: Sequence[PurePath], group_by: str) -> list[str | None]:
 
 def _describe_alone(found: Sequence[str | None]) -> tuple[str, ...]:
     alone = found.count(None)
-    return (f"{alone:,} pictures belong to no group and stand alone.",) if alone else ()
+    return (f"Pictures that belong to no group and stand alone: {alone:,}.",) if alone else ()
 
 
 def _describe_shared(grouped: Mapping[Part, Sequence[Picture]]) -> tuple[str, ...]:
     words = {part: {each.group for each in some} - {None} for part, some in grouped.items()}
     return tuple(
-        f"{len(shared):,} groups of the training part are in the {part} part too, such as "
+        f"Groups of the training part that are in the {part} part too: {len(shared):,}, such as "
         f"'{min(filter(None, shared))}'."
         for part in words
         if part != "train" and (shared := words["train"] & words[part])

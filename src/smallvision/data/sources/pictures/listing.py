@@ -132,8 +132,7 @@ def leave_out_rare(listing: Listing, least: int) -> Listing:
     ]
     if not rare:
         return listing
-    K = len({picture.label for picture in rare})
-    reason = f"of {K:,} classes with fewer than {least:,} training pictures"
+    reason = f"of a class with fewer than {least:,} training pictures"
     left_out = LeftOut(reason, len(rare), show_inside(rare[0].path, listing.root))
     parts = {
         part: [picture for picture in pictures if picture.label in kept]

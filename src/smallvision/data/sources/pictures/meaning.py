@@ -6,12 +6,14 @@ A tree that can be read in two ways is refused, with both readings.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from smallvision.data.decoding.image import SUFFIXES
+from smallvision.data.sources.pictures.chosen import ChosenParts
 from smallvision.data.sources.pictures.tree import TreeFolder
 from smallvision.data.sources.source import PART_NAMES, Part, tell_part
 from smallvision.errors import DataError
@@ -22,8 +24,12 @@ LOOSE = "loose, outside of the class folders"
 UNLABELLED = "without a label"
 BESIDE = "outside of the named parts"
 # Names that say that the pictures below have no labels.
-UNLABELLED_NAMES = ("pred", "unlabel", "unlabeled", "submission", "unknown")
+UNLABELLED_NAMES = ("pred", "unlabel", "submission", "unknown")
 CHOOSE = "choose with --train DIR, --val DIR and --test DIR (in Python train=, val= and test=)"
+OTHERWISE = (
+    "a table of file names and classes, or --label-from with a pattern of the names "
+    "(in Python label_from=)"
+)
 MOST_NAMED = 4  # folders in a message
 
 
@@ -62,30 +68,31 @@ def read_meaning(root: TreeFolder, *, grouped: bool = False) -> Reading:
     return reading
 
 
-def read_chosen(
-    root: TreeFolder, chosen: Mapping[Part, TreeFolder], *, grouped: bool = False
-) -> Reading:
+def read_chosen(chosen: ChosenParts, root: TreeFolder, *, grouped: bool = False) -> Reading:
     """Take the parts that the user named, and find the training part where it is not among them.
 
     Args:
-        root: the folder that the user named, without the folders of the named parts.
-        chosen: a folder for each of these parts.
+        chosen: the folders of the parts that the user named, if any.
+        root: the folder that the user named.
         grouped: as for `read_meaning`.
 
     Raises:
         DataError: a folder holds no class folders, or there is no training part.
     """
-    if "train" in chosen:
-        reading = Reading({"train": _list_chosen(chosen["train"], "train", ())})
+    named = chosen.parts
+    if not named:
+        return read_meaning(root, grouped=grouped)
+    if "train" in named:
+        reading = Reading({"train": _list_chosen(named["train"], "train", ())})
+        if chosen.rest:
+            reading.reasons[chosen.rest] = BESIDE
     else:
-        reading = read_meaning(root, grouped=grouped)
+        reading = read_meaning(chosen.rest or TreeFolder(root.path), grouped=grouped)
     for part in ("val", "test"):
-        if part in reading.parts:
-            for folder in reading.parts.pop(part).values():
-                reading.reasons[folder] = BESIDE
-        if part in chosen:
-            reading.parts[part] = _list_chosen(chosen[part], part, reading.parts["train"])
-    reading.reasons[root] = BESIDE if "train" in chosen else LOOSE
+        if part in named:
+            # Folders that would be this part by their names are not, since another one was named.
+            reading.reasons.update(dict.fromkeys(reading.parts.get(part, {}).values(), BESIDE))
+            reading.parts[part] = _list_chosen(named[part], part, reading.parts["train"])
     return reading
 
 
@@ -96,16 +103,10 @@ def _list_chosen(folder: TreeFolder, part: Part, known: Collection[str]) -> Clas
             f"{folder.path}, which is named for {part}, holds no class folders; expected one "
             "folder of pictures for each class"
         )
-    return _list_classes(inner, part)
+    return _list_classes(inner)
 
 
-def _list_classes(folder: TreeFolder, part: Part) -> ClassFolders:
-    """The class folders of a part; an empty one is an error where models are to learn it."""
-    for each in folder.folders:
-        if part == "train" and each.is_empty:
-            raise DataError(
-                f"class folder '{each.name}' of train holds no images; add some or remove it"
-            )
+def _list_classes(folder: TreeFolder) -> ClassFolders:
     return {each.name: each for each in folder.holding}
 
 
@@ -136,12 +137,20 @@ def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
             )
         found[part] = folder
     if "train" not in found:
+        first = next(iter(named))
+        beside = [folder for folder in root.holding if folder not in named]
+        alone = set(_names(first.unwrap().holding)) & set(_names(beside))
         raise DataError(
-            f"there is {next(iter(named)).name}/ but no train/ folder that holds class folders; "
-            f"add it, or {CHOOSE}"
+            f"there is {first.name}/ but no train/ folder that holds class folders; "
+            + (
+                f"name it with --{named[first]} if {_quote(_names(beside))} are for training, or "
+                if alone
+                else "add it, or "
+            )
+            + CHOOSE
         )
     train = found.pop("train")
-    classes = _list_classes(train.unwrap(), "train")
+    classes = _list_classes(train.unwrap())
     unlabelled = [
         folder for folder in root.holding if folder is not train and _is_unlabelled(folder, classes)
     ]
@@ -150,7 +159,7 @@ def _read_parts(root: TreeFolder, named: Mapping[TreeFolder, Part]) -> Reading:
     parts: dict[Part, ClassFolders] = {"train": classes}
     for part, folder in found.items():
         if folder not in unlabelled:
-            parts[part] = _list_classes(folder.unwrap(classes), part)
+            parts[part] = _list_classes(folder.unwrap(classes))
     notes = [
         f"{folder.name}{os.sep} is read as the {part} part."
         for folder, part in named.items()
@@ -185,7 +194,7 @@ def _refuse_strangers(root: TreeFolder, train: TreeFolder, strangers: Sequence[T
     raise DataError(
         f"this can be read in two ways: the classes are {_quote(_names(root.holding))}, or "
         f"{train.name}{os.sep} is the training part, its classes are {_quote(sorted(classes))}, "
-        f"and {names} does not belong to it; name {root.path} with --train for the first, "
+        f"and the rest ({names}) is none of it; name {root.path} with --train for the first, "
         f"{train.path} for the second (in Python train=), and other parts with --val and --test"
     )
 
@@ -196,17 +205,20 @@ def _refuse_strangers(root: TreeFolder, train: TreeFolder, strangers: Sequence[T
 def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
     held = root.holding
     if not held:
-        raise DataError(f"{_explain_absence(root)}; expected one folder per class")
+        raise DataError(f"{_explain_absence(root)}; expected one folder per class, or {OTHERWISE}")
     if len(held) < 2:
-        raise DataError(f"there is one class folder ('{held[0].name}'); expected at least two")
+        raise DataError(
+            f"there is one class folder ('{held[0].name}'); expected at least two, or {OTHERWISE}"
+        )
     if inner := _read_inner_parts(held):
         note = "The parts are the folders inside of the class folders."
         return Reading(inner, notes=[note])
     _refuse_parts_without_classes(root)
+    _refuse_part_among_classes(root)
     if not grouped:
         _refuse_equal_folders(root)
         _refuse_deeper_folders(root)
-    return Reading({"train": _list_classes(root, "train")})
+    return Reading({"train": _list_classes(root)})
 
 
 def _explain_absence(root: TreeFolder) -> str:
@@ -242,9 +254,25 @@ def _refuse_parts_without_classes(root: TreeFolder) -> None:
     if "train" in told.values() and len({told[name] for name in named}) > 1:
         raise DataError(
             f"{_quote(named)} are parts by their names and hold no class folders; sort their "
-            "pictures into a folder for each class, tell the classes by a table or by --label-from "
-            f"(in Python label_from=), or name {root.path} with --train if they are the classes"
+            f"pictures into a folder for each class, or give {OTHERWISE}; name {root.path} with "
+            "--train if they are the classes"
         )
+
+
+def _refuse_part_among_classes(root: TreeFolder) -> None:
+    """Refuse a `test/` beside class folders: pictures to predict rather than a class.
+
+    Only a name of one word counts, as there are test tubes; and a train is a thing to photograph.
+    """
+    for folder in root.holding:
+        if tell_part(folder.name) in ("val", "test") and re.fullmatch(
+            "[a-z]+[0-9]*", folder.name, re.I
+        ):
+            raise DataError(
+                f"'{folder.name}' beside {_quote(_names(root.holding, but=folder))} can be a class "
+                "or pictures without a label; move it elsewhere if it is no class, or name "
+                f"{root.path} with --train (in Python train=) if it is one"
+            )
 
 
 def _refuse_equal_folders(root: TreeFolder) -> None:
@@ -258,10 +286,12 @@ def _refuse_equal_folders(root: TreeFolder) -> None:
         parts = [
             folder.name for folder in root.holding if set(_names(folder.holding)) & set(shared)
         ]
+        first = root.path / parts[0]
         raise DataError(
             f"{_quote(parts)} hold folders of the same names ({_quote(sorted(shared))}), so that "
-            f"they may be parts and no classes; {CHOOSE}, and name {root.path} with --train if "
-            "they are classes"
+            f"they may be no classes: name one of them ({first}) if it is the whole set; if they "
+            f"are parts, {CHOOSE}; if they are the classes, name {root.path} with --train, with "
+            "--group-by folder if the folders inside are persons or bursts"
         )
 
 
@@ -271,15 +301,16 @@ def _refuse_deeper_folders(root: TreeFolder) -> None:
         inner = folder.unwrap()
         if not inner.pictures and len(inner.holding) > 1:
             raise DataError(
-                f"'{folder.name}' holds only folders ({_quote(_names(inner.holding))}), so that "
-                f"these may be the classes: name {inner.path} for that; name {root.path} with "
-                f"--train (in Python train=) if {_quote(_names(root.holding))} are the classes, "
-                "and with --group-by folder if the folders inside are persons or bursts"
+                f"'{folder.name}' holds only folders ({_quote(_names(inner.holding))}), so that it "
+                f"may be no class: name {inner.path} if that is the whole set; if "
+                f"{_quote(_names(root.holding))} are the classes, name {root.path} with --train "
+                "(in Python train=), with --group-by folder if the folders inside are persons or "
+                "bursts"
             )
 
 
-def _names(folders: Iterable[TreeFolder]) -> list[str]:
-    return [folder.name for folder in folders]
+def _names(folders: Iterable[TreeFolder], but: TreeFolder | None = None) -> list[str]:
+    return [folder.name for folder in folders if folder is not but]
 
 
 def _quote(names: Iterable[str]) -> str:

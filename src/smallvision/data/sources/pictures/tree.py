@@ -86,13 +86,15 @@ class TreeFolder:
         return lone.unwrap(known) if lone and lone.holding and lone.name not in known else self
 
     def without(self, excluded: Collection[TreeFolder]) -> TreeFolder | None:
-        """The folder without some of those in it; None where it is one of them itself."""
+        """The folder without some of those in it; None where nothing is left."""
         if self in excluded:
             return None
         kept = [each for folder in self.folders if (each := folder.without(excluded))]
         same = all(one is other for one, other in zip(kept, self.folders, strict=False))
         if same and len(kept) == len(self.folders):
             return self
+        if not (kept or self.pictures or self.others):
+            return None
         return TreeFolder(self.path, self.pictures, self.others, kept)
 
 

@@ -32,11 +32,11 @@ def test_names_of_files(tmp_path):
     plant_tree(tmp_path, "cat/p1_a.png cat/p1_b.png cat/x.png dog/p1_a.png dog/p22_b.png")
     groups, notes = find_groups(tmp_path, r"^(p\d+)_")
     assert groups == {"train": ["p1", "p1", None, "p1", "p22"]}
-    assert notes == ("1 pictures belong to no group and stand alone.",)
+    assert notes == ("Pictures that belong to no group and stand alone: 1.",)
 
 
 def test_a_group_in_two_parts_is_told(tmp_path):
     tree = "train/cat/p1_a.png train/cat/p2_a.png train/dog:2 test/cat/p1_b.png test/dog/p3_a.png"
     groups, notes = find_groups(plant_tree(tmp_path, tree), r"^(p\d+)_")
     assert groups["test"] == ["p1", "p3"]
-    assert "1 groups of the training part are in the test part too, such as 'p1'." in notes
+    assert "Groups of the training part that are in the test part too: 1, such as 'p1'." in notes
