@@ -246,7 +246,7 @@ def _simplify(picture: Image.Image) -> Image.Image:
     mode = "L" if _is_grey(picture) else "RGB"
     if picture.has_transparency_data:
         return _blend(picture, mode)
-    return picture.convert(mode)
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _blend(picture: Image.Image, mode: str) -> Image.Image:

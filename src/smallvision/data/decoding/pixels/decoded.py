@@ -35,7 +35,7 @@ class Decoded:
     @property
     def channels(self) -> int:
         """1 or 3."""
-        return 3 if len(self.bands) == 3 or self.bands[0].mode == "RGB" else 1
+        return 3 if self.bands[0].mode == "RGB" or len(self.bands) == 3 else 1
 
     def fit(self, size: tuple[int, int], how: Fit) -> Decoded:
         """The picture at `(width, height)`.
