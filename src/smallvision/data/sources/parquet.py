@@ -169,7 +169,7 @@ def _read_part(
     """Decode the pictures of all shards of a part, in the order of the file names."""
     if like is None and shape is not None:
         like = Preparation(shape)
-    known = columns.class_names and len(columns.class_names)
+    known = len(columns.class_names) if columns.class_names else None
     labels = [read_labels(shard, columns, known) for shard in shards]
     read = read_pictures(
         _list_rows(shards, columns),
