@@ -273,7 +273,7 @@ def list_figures() -> Iterator[Case]:
             ([True, 8, 8], "valid integer"),
             ([1, 0, 8], "equal to 8"),
             ([1, -8, -8], "equal to 8"),
-            ([1, 10**6, 10**6], "equal to 96"),
+            ([1, 10**6, 10**6], "equal to 224"),
             ([10**30, 8, 8], "valid integer"),
         ],
         "mean": [
@@ -296,7 +296,7 @@ def list_figures() -> Iterator[Case]:
     for classes, reason in ((1, "at least 2 items"), (1001, "at most 1000 items")):
         make = partial(save_model, classes=classes, class_names=names[:classes])
         yield f"model: {classes} class names", make, load_model, reason
-    sizes = {(2, 8, 8): "1 or 3 channels", (1, 7, 8): "equal to 8", (1, 8, 97): "equal to 96"}
+    sizes = {(2, 8, 8): "1 or 3 channels", (1, 7, 8): "equal to 8", (1, 8, 225): "equal to 224"}
     for shape, reason in sizes.items():
         make = partial(save_model, size=shape, shape=shape)
         yield f"model: images of {shape}", make, load_model, reason

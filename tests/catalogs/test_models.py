@@ -6,7 +6,7 @@ import torch
 from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
 
-SHAPES = [(1, 8, 8), (3, 32, 32), (3, 33, 47), (1, 28, 28), (3, 96, 96)]
+SHAPES = [(1, 8, 8), (3, 32, 32), (3, 33, 47), (1, 28, 28), (3, 96, 96), (3, 224, 224)]
 SMALL = {
     "linear": {},
     "mlp": {"hidden": (16,)},

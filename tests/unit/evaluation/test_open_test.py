@@ -46,6 +46,20 @@ def test_openings_are_counted_here_and_on_the_machine(dataset: DataSet, tmp_path
     assert open_for(other, tmp_path / "b")[1] == Opening(2, 1), "these are other images"
 
 
+def test_the_same_photographs_at_another_size_are_counted_on(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    tests = [
+        SealedTest(lambda: make_images(9), size=9, fingerprint=fingerprint, origin=HASH)
+        for fingerprint in (HASH, OTHER_HASH)
+    ]
+    opened = [open_for(replace(dataset, test=test), tmp_path / "a")[1] for test in tests]
+    assert opened == [Opening(1, 1), Opening(2, 2)]
+    entries = read_openings(tmp_path / "a")
+    assert [entry.data_fingerprint for entry in entries] == [HASH, OTHER_HASH]
+    assert [entry.origin for entry in entries] == [HASH, HASH]
+
+
 def test_a_machine_may_be_without_a_memory(
     dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

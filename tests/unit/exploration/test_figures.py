@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
 from smallvision.exploration.figures import measure_images
 from smallvision.records.schema import ExplorationFigures
@@ -27,6 +28,16 @@ def test_channels_are_measured_as_fractions() -> None:
         assert len(channel.histogram) == 64
         assert sum(channel.histogram) == pytest.approx(1)
     assert figures.channels[1].histogram[-1] == 1
+
+
+def test_original_sizes_are_told() -> None:
+    sizes = OriginalSizes(13, (20, 30), (1200, 900), (4000, 3000))
+    figures = measure(make_images(30), original=sizes)
+    assert figures.sizes is not None
+    assert figures.sizes.largest == (4000, 3000)
+    wanted = "The pictures had 13 sizes, from 20x30 to 4,000x3,000 pixels, 1,200x900 in the middle"
+    assert any(wanted in line for line in figures.implications)
+    assert measure(make_images(30)).sizes is None
 
 
 def test_copies_are_counted_by_group_and_by_image() -> None:

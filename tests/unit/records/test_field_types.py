@@ -54,7 +54,7 @@ TAKEN: list[tuple[Any, list[Any]]] = [
     (base.Time, ["2026-11-22T14:40:00+00:00"]),
     (base.Interval, [[0, 1], [0.5, 0.5]]),
     (base.DifferenceInterval, [[-0.5, 0.5], [-13.0, 12.0]]),
-    (base.Shape, [[1, 8, 8], [3, 96, 96]]),
+    (base.Shape, [[1, 8, 8], [3, 224, 224]]),
     (base.ClassNames, [["a", "b"], [str(k) for k in range(1000)]]),
 ]
 REFUSED: list[tuple[Any, list[Any]]] = [
@@ -92,7 +92,7 @@ REFUSED: list[tuple[Any, list[Any]]] = [
     ),
     (base.Interval, [[1, 0], [-0.1, 1], [0, 1.1], [0], [0, 1, 1], {}]),
     (base.DifferenceInterval, [[0.5, -0.5], [-100, 0], [0, 1e308]]),
-    (base.Shape, [[0, 8, 8], [4, 8, 8], [3, 7, 8], [3, 8, 97], [3, 8], [3.0, 8, 8]]),
+    (base.Shape, [[0, 8, 8], [4, 8, 8], [3, 7, 8], [3, 8, 225], [3, 8], [3.0, 8, 8]]),
     (base.ClassNames, [[], ["a"], ["a", "a"], ["a", ""], ["a", 1], list(map(str, range(1001)))]),
 ]
 
