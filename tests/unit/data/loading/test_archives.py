@@ -188,6 +188,8 @@ def list_files(root):
     return {path for path in root.rglob("*") if path.is_file() or path.is_symlink()}
 
 
+# As in ZJONSSON/node-unzipper 59 and 176, bearcove/rc-zip 17 and ziglang/zig 24727 (names that lead
+# out, links, backslashes), and huggingface/datasets 5761 and 8419 (what lies in an archive).
 def test_members_that_lead_out_are_left_out_and_counted(tmp_path, own_cache):
     write_pictures(tmp_path / "pets")
     archive = pack(tmp_path / "pets")

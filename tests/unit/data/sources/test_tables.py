@@ -57,6 +57,10 @@ def split_table(names, words):
 
 EIGHT_TWO_TWO = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
 
+# Relatives in public trackers: names without their suffix (ieee8023/covid-chestxray-dataset 96,
+# keras-team/keras-preprocessing 88 and 169), paths that find nothing (keras-preprocessing 92), tables
+# that other names than metadata.csv, or another folder, hide (huggingface/datasets 4814, 5193, 6777,
+# 7005, 7337), rows and pictures that lack each other (datasets 4311).
 # Name -> (files, options, what is named, counts of train, val and test, left out by reason).
 LAYOUTS = {
     "kaggle with images": (
@@ -206,6 +210,20 @@ LAYOUTS = {
         {"a.csv": table("id,label", TEN) + "q0,cow\n", **pictures("x/", [*TEN, "q0"])},
         {"min_per_class": 2}, "", (8, None, 2),
         {"of 1 classes with fewer than 2 training pictures": 1},
+    ),
+    "a table of another name, nested values beside the class": (
+        {
+            "metadata1000.jsonl": json_lines(TEN, objects={"bbox": [[1, 2]]}, tags=["a"]),
+            **pictures("images/", TEN),
+        },
+        {}, "", (8, None, 2), {},
+    ),
+    "folders with spaces and other cases": (
+        {
+            "a.csv": table("filepath,label", [f"Top view_1-2/{n}.PNG" for n in TEN]),
+            **pictures("March 29 2018/Top view_1-2/", TEN),
+        },
+        {}, "", (8, None, 2), {},
     ),
     "files of another suffix": (
         {"a.csv": table("id,label", TEN), **pictures("x/", TEN, ".dat")},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from smallvision.data.decoding.formats.rows import Rows
@@ -42,12 +44,17 @@ class PictureIndex:
         self._by_path: dict[str, Path] = {}
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
+        self._start = len(os.path.join(root, ""))  # noqa: PTH118 -- paths are slow in thousands
         for path in paths:
-            inside = path.relative_to(root).as_posix()
+            inside = self.show(path)
             self._by_path[inside] = path
-            name = path.name.lower()
+            name = inside.rpartition("/")[2].lower()
             self._by_name.setdefault(name, []).append(inside)
             self._by_stem.setdefault(_cut_suffix(name), []).append(inside)
+
+    def show(self, path: Path) -> str:
+        """The path of a picture below the root, with slashes."""
+        return str(path)[self._start :].replace(os.sep, "/")
 
     @property
     def paths(self) -> set[Path]:
@@ -78,13 +85,19 @@ class PictureIndex:
             *above, own = inside.split("/")
             shared = _count_shared(folders, above)
             near = not beside or inside.startswith(f"{beside}/")
-            told = part is not None and any(tell_part(folder) == part for folder in above)
+            told = part is not None and part in tell_parts("/".join(above))
             rank = (shared, near, told, own in (name, _cut_suffix(name)))
             best.append((rank, inside))
         best.sort(reverse=True)
         if len(best) > 1 and best[0][0] == best[1][0]:
             return None
         return self._by_path[best[0][1]]
+
+
+@lru_cache(maxsize=10_000)
+def tell_parts(folders: str) -> tuple[Part, ...]:
+    """The parts that folders, with slashes between them, tell by their names."""
+    return tuple(part for folder in folders.split("/") if (part := tell_part(folder)))
 
 
 def _cut_suffix(name: str) -> str:

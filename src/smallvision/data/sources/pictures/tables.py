@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
+from typing import NamedTuple
 
 from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
 from smallvision.data.decoding.image import SUFFIXES
@@ -18,6 +19,7 @@ from smallvision.data.sources.pictures.columns import (
     PictureIndex,
     UnknownClassesError,
     find_columns,
+    tell_parts,
     tell_word,
 )
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
@@ -283,8 +285,7 @@ def _is_divided(tree: TreeFolder) -> bool:
 # rows -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Claim:
+class _Claim(NamedTuple):
     """What a row says of its picture; the class and the group may be empty."""
 
     part: Part | None
@@ -324,8 +325,9 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
             listed[part].append(Picture(path, labelled[0].label, group))
     _check_torn(reasons.get(TORN, []), claims, options, index.root)
     for path in index.paths - claims.keys():
-        parts = {tell_part(folder) for folder in path.relative_to(index.root).parts[:-1]}
-        reasons.setdefault(NO_LABEL if parts & {"val", "test"} else NO_ROW, []).append(path)
+        parts = tell_parts(index.show(path).rpartition("/")[0])
+        reason = NO_LABEL if {"val", "test"} & {*parts} else NO_ROW
+        reasons.setdefault(reason, []).append(path)
     left_out = [
         LeftOut(reason, len(paths), show_inside(min(paths), index.root))
         for reason, paths in reasons.items()
@@ -382,17 +384,12 @@ def _list_parts(table: _Table, index: PictureIndex) -> list[Part | None]:
     if table.part is not None:
         return [table.part] * len(table.rows.rows)
     told = [
-        None if path is None else _tell_folder(path.relative_to(index.root))
+        next(iter(tell_parts(index.show(path).rpartition("/")[0])), None) if path else None
         for path in table.pictures
     ]
     if len({"train"} & {*told}) + len({"val", "test"} & {*told}) < 2:
         return ["train"] * len(table.rows.rows)
     return told
-
-
-def _tell_folder(inside: PurePath) -> Part | None:
-    parts = [part for folder in inside.parts[:-1] if (part := tell_part(folder))]
-    return parts[0] if parts else None
 
 
 def _check_gone(gone: Sequence[str], there: int, options: SourceOptions) -> None:
