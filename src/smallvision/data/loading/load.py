@@ -10,16 +10,14 @@ from typing import Any
 import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.decoding.formats.unpack import is_packed
 from smallvision.data.decoding.labels import LabelEncoding
-from smallvision.data.loading.archives import recognize_archive
+from smallvision.data.loading.archives import recognize_place
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
 from smallvision.data.sources.arrays import arrays_layout
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
 from smallvision.data.sources.source import Fit, Part, SourceOptions
-from smallvision.data.sources.table import recognize
 from smallvision.errors import DataError, nearest
 
 
@@ -142,8 +140,7 @@ def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
             f"'{path}' is neither a known data set nor an existing file or folder"
             f"{nearest(str(path), NAMED_DATA_SETS)}"
         )
-    layout = (recognize_archive if is_packed(path) else recognize)(path, options)
-    return assemble(layout, name=name_data(path), seed=seed)
+    return assemble(recognize_place(path, options), name=name_data(path), seed=seed)
 
 
 def as_dataset(data: DataSet | str | Path, data_dir: str | Path | None = None) -> DataSet:

@@ -181,6 +181,13 @@ def test_archives_in_an_archive_share_its_bounds(tmp_path, monkeypatch, refuses,
     assert {one.reason: one.count for one in load_data(archive).left_out} == {"no picture": 4}
 
 
+def test_a_folder_with_an_archive_in_it(tmp_path, refuses):
+    root = write_files(tmp_path / "set", {"labels.csv": table("id,label", TEN)})
+    pack(write_files(tmp_path / "images", pictures("", TEN)), name="set/images")
+    with refuses(root, "it holds archives (images.zip): name one of them, or unpack them"):
+        load_data(root)
+
+
 # from strangers ---------------------------------------------------------------------------------
 
 

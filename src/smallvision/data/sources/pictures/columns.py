@@ -140,7 +140,11 @@ class UnknownClassesError(NotThisTableError):
 
 
 def find_columns(
-    table: Rows, pictures: Sequence[Sequence[Path | None]], options: SourceOptions
+    table: Rows,
+    pictures: Sequence[Sequence[Path | None]],
+    options: SourceOptions,
+    *,
+    divided: bool = False,
 ) -> PictureColumns:
     """Find out what the columns of a table mean.
 
@@ -148,6 +152,8 @@ def find_columns(
         table: the table.
         pictures: what the first cells of each column find, `SAMPLE` at most.
         options: of the user.
+        divided: whether folders divide the pictures too, so that only a column that is called like
+            one of classes is one.
 
     Raises:
         NotThisTableError: no column names pictures.
@@ -162,7 +168,7 @@ def find_columns(
         image = _find_images(keys, pictures, {label, split})
     group = _find_group(table, options.group_by)
     rest = [i for i in range(len(keys)) if i not in (image, split, group)]
-    labels = (label,) if label is not None else _find_labels(table, keys, rest)
+    labels = (label,) if label is not None else _find_labels(table, keys, rest, divided)
     return PictureColumns(image, labels, split, group)
 
 
@@ -214,7 +220,9 @@ def _find_images(
     return -max(ranks)[2]
 
 
-def _find_labels(table: Rows, keys: Sequence[str], rest: Sequence[int]) -> tuple[int, ...]:
+def _find_labels(
+    table: Rows, keys: Sequence[str], rest: Sequence[int], divided: bool
+) -> tuple[int, ...]:
     for wanted in LABEL_NAMES:
         for i in rest:
             if keys[i] == wanted and any(row[i] for row in table.rows):
@@ -223,7 +231,7 @@ def _find_labels(table: Rows, keys: Sequence[str], rest: Sequence[int]) -> tuple
     if len(marks) > 1 and all(sum(_is_one(row[i]) for i in marks) == 1 for row in table.rows):
         return tuple(marks)
     fitting = [i for i in rest if _is_class_like(table, i)]
-    if len(fitting) == 1:
+    if len(fitting) == 1 and not divided:
         return (fitting[0],)
     raise UnknownClassesError(
         f"it cannot be told which column holds the classes ({name_some(table.columns, 20)}); name "

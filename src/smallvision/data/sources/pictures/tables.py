@@ -154,16 +154,17 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
     index = PictureIndex(place, tree.list_pictures())
     if not index:
         return None
+    divided = _is_divided(tree)
     tables: list[_Table] = []
     errors: list[UserError] = []
     for path in paths:
         if _is_form(path):
             continue
         try:
-            tables.append(_understand(path, index, options, _tell_part(path, place)))
+            part = _tell_part(path, place)
+            tables.append(_understand(path, index, options, part, divided=divided))
         except (DataError, SettingError) as error:
             errors.append(error)
-    divided = _is_divided(tree)
     if not tables:
         asked = options.label_column is not None or options.image_column is not None
         if not errors or (divided and not asked):
@@ -223,7 +224,12 @@ def _is_form(path: Path) -> bool:
 
 
 def _understand(
-    path: Path, index: PictureIndex, options: SourceOptions, part: Part | None
+    path: Path,
+    index: PictureIndex,
+    options: SourceOptions,
+    part: Part | None,
+    *,
+    divided: bool = False,
 ) -> _Table:
     """Read a table and find out what its columns mean.
 
@@ -241,7 +247,7 @@ def _understand(
         for i in range(len(table.columns))
     ]
     try:
-        columns = find_columns(table, samples, options)
+        columns = find_columns(table, samples, options, divided=divided)
     except UserError as error:
         raise type(error)(f"{name}: {error}") from error
     pictures = [index.find(row[columns.image], beside, part) for row in table.rows]
@@ -334,7 +340,22 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
     ]
     if gone:
         left_out.append(LeftOut(GONE, len(gone), gone[0][:200]))
-    return _group(Listing(index.root, {}, tuple(left_out)), listed, tables, options)
+    notes = tuple(_describe(table) for table in tables)
+    return _group(Listing(index.root, {}, tuple(left_out), notes), listed, tables, options)
+
+
+def _describe(table: _Table) -> str:
+    """What was taken for what: a table does not say it of itself."""
+    columns, names = table.columns, table.rows.columns
+    classes = f"'{names[columns.labels[0]]}'"
+    if len(columns.labels) > 1:
+        classes = f"{len(columns.labels)} columns"
+    pieces = [f"'{names[columns.image]}' names the pictures", f"{classes} the classes"]
+    if columns.split is not None:
+        pieces.append(f"'{names[columns.split]}' the parts")
+    if columns.group is not None:
+        pieces.append(f"'{names[columns.group]}' the groups")
+    return f"In {table.path.name}, {', '.join(pieces[:-1])} and {pieces[-1]}."
 
 
 def _group(
@@ -349,7 +370,7 @@ def _group(
     if options.group_by is None or by_column or "train" not in filled:
         return replace(listing, parts=filled)
     grouped, notes = group_pictures(filled, find_homes(filled), options.group_by)
-    return replace(listing, parts=grouped, notes=notes)
+    return replace(listing, parts=grouped, notes=listing.notes + notes)
 
 
 def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, Path | None, _Claim]]:
