@@ -234,6 +234,13 @@ LAYOUTS = {
         },
         {}, "", (8, None, 2), {},
     ),
+    "a name that two pictures have": (
+        {
+            "a.csv": table("id,label", [*TEN, "q0"]), **pictures("x/", [*TEN, "q0"]),
+            **pictures("y/", ["q0"]),
+        },
+        {}, "", (8, None, 2), {tables.GONE: 1, tables.NO_ROW: 2},
+    ),
     "files of another suffix": (
         {"a.csv": table("id,label", TEN), **pictures("x/", TEN, ".dat")},
         {"suffixes": (".dat",)}, "", (8, None, 2), {},

@@ -43,7 +43,7 @@ WHOLE = re.compile(r"\d+\.0+")
 SOURCE = "table of pictures"
 NO_LABEL = "no label"
 NO_ROW = "named by no row of the table"
-GONE = "named by a row of the table and not there"
+GONE = "named by a row of the table, and not there or there more than once"
 NO_PART = "of a part that is neither train, validation nor test"
 TORN = "named by the table with several classes or parts"
 
