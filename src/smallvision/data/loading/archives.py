@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.decoding.formats.unpack import is_packed, limit_total, unpack
+from smallvision.data.decoding.labels import name_some
 from smallvision.data.decoding.regular import walk_entries
 from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sources.cifar import find_cifar
@@ -39,6 +40,30 @@ _DOCUMENTS = ("", ".md", ".txt", ".pdf", ".html", ".rtf", ".docx", ".ini")
 _MAC = "__MACOSX"
 MOST_INNER = 20  # archives inside an archive
 _UNDER_WAY, _STALE_SECONDS = "tmp-", 86_400
+
+
+def recognize_place(place: Path, options: SourceOptions) -> Layout:
+    """Recognize what a file, a folder or an archive holds.
+
+    Raises:
+        DataError: no source recognizes it, or the one that does finds it incomplete or damaged.
+        SettingError: an option that the source does not take.
+    """
+    if is_packed(place):
+        return recognize_archive(place, options)
+    try:
+        return recognize(place, options)
+    except DataError as error:
+        archives = [path.name for path in _list_archives(place)]
+        if not archives:
+            raise
+        raise DataError(
+            f"{error}; it holds archives ({name_some(archives)}): name one of them, or unpack them"
+        ) from error
+
+
+def _list_archives(place: Path) -> list[Path]:
+    return sorted(filter(is_packed, place.iterdir())) if place.is_dir() else []
 
 
 def recognize_archive(place: Path, options: SourceOptions) -> Layout:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from smallvision.data.dataset import DataSet
-from smallvision.data.decoding.formats.unpack import is_packed
 from smallvision.data.decoding.labels import ClassNames
-from smallvision.data.loading.archives import recognize_archive
+from smallvision.data.loading.archives import recognize_place
 from smallvision.data.loading.assemble import assemble
 from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
@@ -19,7 +18,6 @@ from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, Offici
 from smallvision.data.sources.objects.layout import lay_out_objects, lay_out_samples
 from smallvision.data.sources.objects.samples import Samples
 from smallvision.data.sources.source import Fit, Part, SourceOptions
-from smallvision.data.sources.table import recognize
 from smallvision.errors import DataError, SettingError, nearest, refuse_address
 
 MOST_NAME = 100  # characters of a name that a user gives; folders are called after it
@@ -181,8 +179,7 @@ def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
             f"'{path}' is neither a known data set nor an existing file or folder"
             f"{nearest(str(path), NAMED_DATA_SETS)}"
         )
-    layout = (recognize_archive if is_packed(path) else recognize)(path, options)
-    return assemble(layout, name=name_data(path), seed=seed)
+    return assemble(recognize_place(path, options), name=name_data(path), seed=seed)
 
 
 def as_dataset(data: Any | Callable[[], DataSet], data_dir: str | Path | None = None) -> DataSet:

@@ -181,6 +181,13 @@ def test_archives_in_an_archive_share_its_bounds(tmp_path, monkeypatch, refuses,
     assert {one.reason: one.count for one in load_data(archive).left_out} == {"no picture": 4}
 
 
+def test_a_folder_with_an_archive_in_it(tmp_path, refuses):
+    root = write_files(tmp_path / "set", {"labels.csv": table("id,label", TEN)})
+    pack(write_files(tmp_path / "images", pictures("", TEN)), name="set/images")
+    with refuses(root, "it holds archives (images.zip): name one of them, or unpack them"):
+        load_data(root)
+
+
 # from strangers ---------------------------------------------------------------------------------
 
 
@@ -188,6 +195,8 @@ def list_files(root):
     return {path for path in root.rglob("*") if path.is_file() or path.is_symlink()}
 
 
+# As in ZJONSSON/node-unzipper 59 and 176, bearcove/rc-zip 17 and ziglang/zig 24727 (names that lead
+# out, links, backslashes), and huggingface/datasets 5761 and 8419 (what lies in an archive).
 def test_members_that_lead_out_are_left_out_and_counted(tmp_path, own_cache):
     write_pictures(tmp_path / "pets")
     archive = pack(tmp_path / "pets")

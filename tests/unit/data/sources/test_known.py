@@ -49,6 +49,7 @@ def test_mnist_lies_where_people_keep_it(packed, inside, tmp_path):
     assert describe(load_data(tmp_path / "mnist")) == (40, 20, (1, 28, 28), tuple("0123456789"))
 
 
+# As in pytorch/vision 3554.
 def test_mnist_may_be_named_by_one_of_its_files(tmp_path):
     folder = write_mnist(tmp_path)
     assert len(load_data(folder / "train-images-idx3-ubyte.gz").test) == 20
@@ -67,6 +68,7 @@ def test_fashion_mnist_has_names_for_its_classes(tmp_path):
     assert data.notes[0].startswith("The files name no classes")
 
 
+# As in tensorflow/datasets 812, pytorch/vision 8783 and pytorch/pytorch 42012.
 def test_emnist_is_turned_and_its_labels_may_begin_at_one(tmp_path):
     folder = write_mnist(tmp_path / "gzip", "emnist-letters-", K=8, first=1)
     data = load_data(tmp_path)

@@ -85,7 +85,7 @@ def test_all_pixels_in_one_column_and_a_column_of_parts(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda row: row.replace(",", ",300,", 1).rpartition(",")[0], "has a pixel of 300"),
+        (lambda row: row.replace(",", ",300,", 1).rpartition(",")[0], "must be in range(0, 256)"),
         (lambda row: row + ",7", "has 785 pixels; expected 784"),
         (lambda row: row.replace(",", ",x", 1), "something else than pixels"),
         (lambda row: row.replace(",", ",-1,", 1).rpartition(",")[0], "something else than pixels"),

@@ -57,6 +57,10 @@ def split_table(names, words):
 
 EIGHT_TWO_TWO = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
 
+# Relatives in public trackers: names without their suffix (ieee8023/covid-chestxray-dataset 96,
+# keras-team/keras-preprocessing 88 and 169), paths that find nothing (keras-preprocessing 92),
+# tables that other names than metadata.csv, or another folder, hide (huggingface/datasets 4814,
+# 5193, 6777, 7005, 7337), rows and pictures that lack each other (datasets 4311).
 # Name -> (files, options, what is named, counts of train, val and test, left out by reason).
 LAYOUTS = {
     "kaggle with images": (
@@ -198,6 +202,15 @@ LAYOUTS = {
         },
         {}, "", (18, None, 4), {"no picture": 1},
     ),
+    "class folders with a table of cameras": (
+        {
+            "info.csv": table(
+                "file,camera", [f"{n}.png" for n in TEN + TWELVE], labels=("a", "b", "c")
+            ),
+            **pictures("cat/", TEN), **pictures("dog/", TWELVE),
+        },
+        {}, "", (18, None, 4), {"no picture": 1},
+    ),
     "a byte order mark and numbers with decimals": (
         {"a.csv": "\ufeff" + table("id,label", TEN, labels=("0.0", "1.0")), **pictures("x/", TEN)},
         {}, "", (8, None, 2), {},
@@ -206,6 +219,27 @@ LAYOUTS = {
         {"a.csv": table("id,label", TEN) + "q0,cow\n", **pictures("x/", [*TEN, "q0"])},
         {"min_per_class": 2}, "", (8, None, 2),
         {"of 1 classes with fewer than 2 training pictures": 1},
+    ),
+    "a table of another name, nested values beside the class": (
+        {
+            "metadata1000.jsonl": json_lines(TEN, objects={"bbox": [[1, 2]]}, tags=["a"]),
+            **pictures("images/", TEN),
+        },
+        {}, "", (8, None, 2), {},
+    ),
+    "folders with spaces and other cases": (
+        {
+            "a.csv": table("filepath,label", [f"Top view_1-2/{n}.PNG" for n in TEN]),
+            **pictures("March 29 2018/Top view_1-2/", TEN),
+        },
+        {}, "", (8, None, 2), {},
+    ),
+    "a name that two pictures have": (
+        {
+            "a.csv": table("id,label", [*TEN, "q0"]), **pictures("x/", [*TEN, "q0"]),
+            **pictures("y/", ["q0"]),
+        },
+        {}, "", (8, None, 2), {tables.GONE: 1, tables.NO_ROW: 2},
     ),
     "files of another suffix": (
         {"a.csv": table("id,label", TEN), **pictures("x/", TEN, ".dat")},
@@ -385,7 +419,22 @@ def test_a_named_table_says_which_others_lie_beside_it(tmp_path, listings):
     }
     data = load_data(write_files(tmp_path, files) / "train.csv")
     assert {one.reason: one.count for one in data.left_out} == {tables.NO_LABEL: 6}
-    assert listings[0].notes[0].startswith("Of the tables in its folder only train.csv was read")
+    assert listings[0].notes[-1].startswith("Of the tables in its folder only train.csv was read")
+
+
+def test_what_is_taken_for_what_is_said(tmp_path):
+    for name, words in {
+        "kaggle with images": "In labels.csv, 'id' names the pictures and 'breed' the classes.",
+        "a column of parts": (
+            "In a.csv, 'id' names the pictures, 'label' the classes and 'split' the parts."
+        ),
+        "one column for each class": (
+            "In truth.csv, 'image' names the pictures and 3 columns the classes."
+        ),
+    }.items():
+        files, options, *_ = LAYOUTS[name]
+        data = load_data(write_files(tmp_path / name.replace(" ", "-"), files), **options)
+        assert data.notes[0] == words
 
 
 def test_tables_that_are_named_for_parts(tmp_path):

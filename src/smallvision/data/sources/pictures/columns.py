@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from smallvision.data.decoding.formats.rows import Rows
@@ -42,12 +44,17 @@ class PictureIndex:
         self._by_path: dict[str, Path] = {}
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
+        self._start = len(os.path.join(root, ""))  # noqa: PTH118 -- paths are slow in thousands
         for path in paths:
-            inside = path.relative_to(root).as_posix()
+            inside = self.show(path)
             self._by_path[inside] = path
-            name = path.name.lower()
+            name = inside.rpartition("/")[2].lower()
             self._by_name.setdefault(name, []).append(inside)
             self._by_stem.setdefault(_cut_suffix(name), []).append(inside)
+
+    def show(self, path: Path) -> str:
+        """The path of a picture below the root, with slashes."""
+        return str(path)[self._start :].replace(os.sep, "/")
 
     @property
     def paths(self) -> set[Path]:
@@ -78,13 +85,19 @@ class PictureIndex:
             *above, own = inside.split("/")
             shared = _count_shared(folders, above)
             near = not beside or inside.startswith(f"{beside}/")
-            told = part is not None and any(tell_part(folder) == part for folder in above)
+            told = part is not None and part in tell_parts("/".join(above))
             rank = (shared, near, told, own in (name, _cut_suffix(name)))
             best.append((rank, inside))
         best.sort(reverse=True)
         if len(best) > 1 and best[0][0] == best[1][0]:
             return None
         return self._by_path[best[0][1]]
+
+
+@lru_cache(maxsize=10_000)
+def tell_parts(folders: str) -> tuple[Part, ...]:
+    """The parts that folders, with slashes between them, tell by their names."""
+    return tuple(part for folder in folders.split("/") if (part := tell_part(folder)))
 
 
 def _cut_suffix(name: str) -> str:
@@ -127,7 +140,11 @@ class UnknownClassesError(NotThisTableError):
 
 
 def find_columns(
-    table: Rows, pictures: Sequence[Sequence[Path | None]], options: SourceOptions
+    table: Rows,
+    pictures: Sequence[Sequence[Path | None]],
+    options: SourceOptions,
+    *,
+    divided: bool = False,
 ) -> PictureColumns:
     """Find out what the columns of a table mean.
 
@@ -135,6 +152,8 @@ def find_columns(
         table: the table.
         pictures: what the first cells of each column find, `SAMPLE` at most.
         options: of the user.
+        divided: whether folders divide the pictures too, so that only a column that is called like
+            one of classes is one.
 
     Raises:
         NotThisTableError: no column names pictures.
@@ -149,7 +168,7 @@ def find_columns(
         image = _find_images(keys, pictures, {label, split})
     group = _find_group(table, options.group_by)
     rest = [i for i in range(len(keys)) if i not in (image, split, group)]
-    labels = (label,) if label is not None else _find_labels(table, keys, rest)
+    labels = (label,) if label is not None else _find_labels(table, keys, rest, divided)
     return PictureColumns(image, labels, split, group)
 
 
@@ -201,7 +220,9 @@ def _find_images(
     return -max(ranks)[2]
 
 
-def _find_labels(table: Rows, keys: Sequence[str], rest: Sequence[int]) -> tuple[int, ...]:
+def _find_labels(
+    table: Rows, keys: Sequence[str], rest: Sequence[int], divided: bool
+) -> tuple[int, ...]:
     for wanted in LABEL_NAMES:
         for i in rest:
             if keys[i] == wanted and any(row[i] for row in table.rows):
@@ -210,7 +231,7 @@ def _find_labels(table: Rows, keys: Sequence[str], rest: Sequence[int]) -> tuple
     if len(marks) > 1 and all(sum(_is_one(row[i]) for i in marks) == 1 for row in table.rows):
         return tuple(marks)
     fitting = [i for i in rest if _is_class_like(table, i)]
-    if len(fitting) == 1:
+    if len(fitting) == 1 and not divided:
         return (fitting[0],)
     raise UnknownClassesError(
         f"it cannot be told which column holds the classes ({name_some(table.columns, 20)}); name "

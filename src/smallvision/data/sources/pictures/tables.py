@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
+from typing import NamedTuple
 
 from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
 from smallvision.data.decoding.image import SUFFIXES
@@ -18,6 +19,7 @@ from smallvision.data.sources.pictures.columns import (
     PictureIndex,
     UnknownClassesError,
     find_columns,
+    tell_parts,
     tell_word,
 )
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
@@ -41,7 +43,7 @@ WHOLE = re.compile(r"\d+\.0+")
 SOURCE = "table of pictures"
 NO_LABEL = "no label"
 NO_ROW = "named by no row of the table"
-GONE = "named by a row of the table and not there"
+GONE = "named by a row of the table, and not there or there more than once"
 NO_PART = "of a part that is neither train, validation nor test"
 TORN = "named by the table with several classes or parts"
 
@@ -152,16 +154,17 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
     index = PictureIndex(place, tree.list_pictures())
     if not index:
         return None
+    divided = _is_divided(tree)
     tables: list[_Table] = []
     errors: list[UserError] = []
     for path in paths:
         if _is_form(path):
             continue
         try:
-            tables.append(_understand(path, index, options, _tell_part(path, place)))
+            part = _tell_part(path, place)
+            tables.append(_understand(path, index, options, part, divided=divided))
         except (DataError, SettingError) as error:
             errors.append(error)
-    divided = _is_divided(tree)
     if not tables:
         asked = options.label_column is not None or options.image_column is not None
         if not errors or (divided and not asked):
@@ -221,7 +224,12 @@ def _is_form(path: Path) -> bool:
 
 
 def _understand(
-    path: Path, index: PictureIndex, options: SourceOptions, part: Part | None
+    path: Path,
+    index: PictureIndex,
+    options: SourceOptions,
+    part: Part | None,
+    *,
+    divided: bool = False,
 ) -> _Table:
     """Read a table and find out what its columns mean.
 
@@ -239,7 +247,7 @@ def _understand(
         for i in range(len(table.columns))
     ]
     try:
-        columns = find_columns(table, samples, options)
+        columns = find_columns(table, samples, options, divided=divided)
     except UserError as error:
         raise type(error)(f"{name}: {error}") from error
     pictures = [index.find(row[columns.image], beside, part) for row in table.rows]
@@ -283,8 +291,7 @@ def _is_divided(tree: TreeFolder) -> bool:
 # rows -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Claim:
+class _Claim(NamedTuple):
     """What a row says of its picture; the class and the group may be empty."""
 
     part: Part | None
@@ -324,15 +331,31 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
             listed[part].append(Picture(path, labelled[0].label, group))
     _check_torn(reasons.get(TORN, []), claims, options, index.root)
     for path in index.paths - claims.keys():
-        parts = {tell_part(folder) for folder in path.relative_to(index.root).parts[:-1]}
-        reasons.setdefault(NO_LABEL if parts & {"val", "test"} else NO_ROW, []).append(path)
+        parts = tell_parts(index.show(path).rpartition("/")[0])
+        reason = NO_LABEL if {"val", "test"} & {*parts} else NO_ROW
+        reasons.setdefault(reason, []).append(path)
     left_out = [
         LeftOut(reason, len(paths), show_inside(min(paths), index.root))
         for reason, paths in reasons.items()
     ]
     if gone:
         left_out.append(LeftOut(GONE, len(gone), gone[0][:200]))
-    return _group(Listing(index.root, {}, tuple(left_out)), listed, tables, options)
+    notes = tuple(_describe(table) for table in tables)
+    return _group(Listing(index.root, {}, tuple(left_out), notes), listed, tables, options)
+
+
+def _describe(table: _Table) -> str:
+    """What was taken for what: a table does not say it of itself."""
+    columns, names = table.columns, table.rows.columns
+    classes = f"'{names[columns.labels[0]]}'"
+    if len(columns.labels) > 1:
+        classes = f"{len(columns.labels)} columns"
+    pieces = [f"'{names[columns.image]}' names the pictures", f"{classes} the classes"]
+    if columns.split is not None:
+        pieces.append(f"'{names[columns.split]}' the parts")
+    if columns.group is not None:
+        pieces.append(f"'{names[columns.group]}' the groups")
+    return f"In {table.path.name}, {', '.join(pieces[:-1])} and {pieces[-1]}."
 
 
 def _group(
@@ -347,7 +370,7 @@ def _group(
     if options.group_by is None or by_column or "train" not in filled:
         return replace(listing, parts=filled)
     grouped, notes = group_pictures(filled, find_homes(filled), options.group_by)
-    return replace(listing, parts=grouped, notes=notes)
+    return replace(listing, parts=grouped, notes=listing.notes + notes)
 
 
 def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, Path | None, _Claim]]:
@@ -382,17 +405,12 @@ def _list_parts(table: _Table, index: PictureIndex) -> list[Part | None]:
     if table.part is not None:
         return [table.part] * len(table.rows.rows)
     told = [
-        None if path is None else _tell_folder(path.relative_to(index.root))
+        next(iter(tell_parts(index.show(path).rpartition("/")[0])), None) if path else None
         for path in table.pictures
     ]
     if len({"train"} & {*told}) + len({"val", "test"} & {*told}) < 2:
         return ["train"] * len(table.rows.rows)
     return told
-
-
-def _tell_folder(inside: PurePath) -> Part | None:
-    parts = [part for folder in inside.parts[:-1] if (part := tell_part(folder))]
-    return parts[0] if parts else None
 
 
 def _check_gone(gone: Sequence[str], there: int, options: SourceOptions) -> None:
