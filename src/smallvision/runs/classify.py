@@ -11,7 +11,7 @@ from PIL import Image
 
 from smallvision.data.decoding.image_files import load_pictures
 from smallvision.data.decoding.resize import Preparation
-from smallvision.data.sources.arrays import Scale, take_images
+from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import RecordError
 from smallvision.predict import SavedModel, load_model
 from smallvision.records import store
@@ -91,7 +91,7 @@ def classify_objects(model: SavedModel, images: Any) -> Classification:
     if isinstance(images, Image.Image | bytes):
         images = [images]
     like = Preparation(model.shape, model.fit, model.bits)
-    taken = take_images(images, "images", Scale(bits=model.bits), like=like, lenient=True)
+    taken = take_images(images, "images", PixelScale(bits=model.bits), like=like, lenient=True)
     pixels = taken.stacked.images
     notes = tuple(
         f"{one.count:,} images could not be read ({one.example})." for one in taken.left_out

@@ -13,9 +13,9 @@ import numpy as np
 
 from smallvision.data.decoding.labels import ClassNames, LabelEncoding
 from smallvision.data.decoding.resize import Preparation
-from smallvision.data.sources.arrays import Scale, pair_up, take_images
+from smallvision.data.sources.arrays import PixelScale, pair_up, take_images
 from smallvision.data.sources.objects.kinds import EXPECTED, is_pair_of_pairs
-from smallvision.data.sources.objects.samples import Pairs, Rows, Samples, find_samples
+from smallvision.data.sources.objects.samples import Pairs, DecodedColumn, Samples, find_samples
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
 from smallvision.data.sources.source import (
     PART_NAMES,
@@ -131,8 +131,8 @@ def _take(values: Any, rows: Any) -> Any:
         return None
     if isinstance(values, np.ndarray):
         return values[rows]
-    if isinstance(values, Rows):
-        return Rows(values.table, values.column, rows)
+    if isinstance(values, DecodedColumn):
+        return DecodedColumn(values.table, values.column, rows)
     return tuple(values[i] for i in rows)
 
 
@@ -146,7 +146,7 @@ class _Reader:
         options: SourceOptions,
     ) -> None:
         self._samples, self._class_names, self._options = samples, class_names, options
-        self._scale = Scale()
+        self._scale = PixelScale()
         self._encoding: LabelEncoding | None = None
         self._like: Preparation | None = None
 
