@@ -362,6 +362,21 @@ def test_a_column_groups(refuses):
         load_data(table, group_by="x")
 
 
+def test_rare_classes_are_left_out_if_asked(refuses):
+    labels = WORDS.copy()
+    labels[:2] = "yak"
+    data = load_data((PIXELS, labels), test=(PIXELS, labels), min_per_class=5)
+    assert data.train.class_names == Folder.classes
+    assert (len(data.train), len(data.test)) == (38, 38)
+    (left_out,) = data.left_out
+    assert (left_out.count, left_out.example) == (4, "yak")
+    assert np.array_equal(data.train.labels, LABELS[2:])
+    with refuses("0 of 5 classes have 99 or more training images"):
+        load_data((PIXELS, labels), min_per_class=99)
+    with pytest.raises(SettingError, match="min_per_class is 0"):
+        load_data((PIXELS, labels), min_per_class=0)
+
+
 class Endless(IterableDataset):
     """A data set that has no length."""
 
