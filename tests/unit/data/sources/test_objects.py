@@ -365,9 +365,10 @@ def test_a_column_groups(refuses):
 def test_rare_classes_are_left_out_if_asked(refuses):
     labels = WORDS.copy()
     labels[:2] = "yak"
-    data = load_data((PIXELS, labels), test=(PIXELS, labels), min_per_class=5)
+    val = (255 - PIXELS, labels)
+    data = load_data((PIXELS, labels), val=val, test=(PIXELS, WORDS), min_per_class=5)
     assert data.train.class_names == Folder.classes
-    assert (len(data.train), len(data.test)) == (38, 38)
+    assert (len(data.train), len(data.val), len(data.test)) == (38, 38, 40)
     (left_out,) = data.left_out
     assert (left_out.count, left_out.example) == (4, "yak")
     assert np.array_equal(data.train.labels, LABELS[2:])
