@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from smallvision.data.decoding.image import FORMATS
 from tests.battery.bounds_case import Case, fifo, hole, link, look, put
 from tests.battery.pictures import chunk, make_png
 
@@ -51,10 +52,13 @@ def list_refused() -> Iterator[Picture]:
         )
     yield "jpeg", "comments", lambda: insert(jpeg(), 2, b"\xff\xfe\0\2" * 400_001), parts, False
     yield "jpeg", "restarts of images", lambda: b"\xff\xd8" * 400_100 + jpeg(), parts, False
+    most = "120,000,000 pixels"
     yield "jpeg", "65,000 pixels a side", lambda: resize_jpeg(65_000, 65_000), pixels, False
-    yield "jpeg", "a pixel too many", lambda: resize_jpeg(4001, 4000), pixels, False
-    noise = lambda: jpeg()[:-2] + b"\xff\0" * 16_500_000 + b"\xff\xd9"  # noqa: E731
-    yield "jpeg", "33 MB of pixels of which none counts", noise, "bytes of pixels", True
+    yield "jpeg", "a line too many", lambda: resize_jpeg(12_001, 10_000), most, False
+    deep = lambda: resize_jpeg(4001, 4000, progressive=True)  # noqa: E731
+    yield "jpeg", "a pixel too many in scans", deep, pixels, False
+    noise = lambda: jpeg(progressive=True)[:-2] + b"\xff\0" * 16_500_000 + b"\xff\xd9"  # noqa: E731
+    yield "jpeg", "33 MB of scans of which none counts", noise, "bytes of pixels", True
     yield "jpeg", "cut in a segment", lambda: jpeg()[:2] + b"\xff\xe1", "cut short", False
     empty = chunk(b"tEXt", b"")
     yield "png", "chunks", lambda: png(empty * 400_001), parts, False
@@ -99,6 +103,31 @@ def list_refused() -> Iterator[Picture]:
 def list_accepted() -> Iterator[Picture]:
     """Pictures that are large, or hold much besides their pixels, and are honest."""
     photo = (4000, 3000)
+    yield "jpeg", "a photo of 102 million pixels", lambda: jpeg((11_648, 8736)), None, True
+    yield "jpeg", "a claim of 120 million pixels", lambda: resize_jpeg(12_000, 10_000), None, False
+    deep16 = np.ones((4000, 4000), np.uint16)
+    for method in (None, "tiff_lzw", "tiff_adobe_deflate"):
+        yield (
+            "tiff",
+            f"16 million deep pixels, {method}",
+            lambda m=method: save(Image.fromarray(deep16), "TIFF", compression=m),
+            None,
+            True,
+        )
+    glassy = lambda: save(  # noqa: E731
+        Image.new("RGBA", (4000, 4000), (9, 9, 9, 9)), "TIFF", compression="tiff_lzw"
+    )
+    yield "tiff", "16 million transparent pixels", glassy, None, True
+    if "AVIF" in FORMATS:
+        yield "avif", "12 million pixels", lambda: save(draw(photo), "AVIF", speed=10), None, True
+    row = b"\0" + bytes(6 * 4000)
+    yield (
+        "png",
+        "12 million deep colours",
+        lambda: make_png(4000, 3000, 16, 2, row * 3000),
+        None,
+        True,
+    )
     yield "jpeg", "a photo of 12 million pixels", lambda: jpeg(photo), None, True
     yield (
         "jpeg",
@@ -204,10 +233,10 @@ def repeat_scan(side: int, count: int) -> bytes:
     return content[:last] + content[last:-2] * (count - had + 1) + b"\xff\xd9"
 
 
-def resize_jpeg(width: int, height: int) -> bytes:
+def resize_jpeg(width: int, height: int, *, progressive: bool = False) -> bytes:
     """A JPEG whose header claims another size."""
-    content = jpeg()
-    at = content.index(b"\xff\xc0") + 5
+    content = jpeg(progressive=progressive)
+    at = content.index(b"\xff\xc2" if progressive else b"\xff\xc0") + 5
     return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
 
 

@@ -19,9 +19,9 @@ from tests.battery.outcome import Outcome
 
 PROMISE = (
     "Any bytes given as a picture are one, or one clear error; nothing above 16 million pixels is "
-    "decoded."
+    "decoded whole."
 )
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
 
 
 def run(place: Path, trials: int, seed: int) -> Outcome:
@@ -142,7 +142,10 @@ def make_by_hand() -> Iterator[tuple[str, bytes, bool | None]]:
     yield "cut after the header", save(make_pixels("RGB", 1), "PNG")[:60], False
     yield "text", b"<svg xmlns='http://www.w3.org/2000/svg'/>" * 20, False
     yield "PostScript", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", False
-    yield "TIFF", save(make_pixels("RGB", 1), "TIFF"), False
+    yield "TIFF", save(make_pixels("RGB", 1), "TIFF"), True
+    yield "packed TIFF", save(make_pixels("RGB", 1), "TIFF", compression="tiff_lzw"), True
+    yield "deep TIFF", save(deep, "TIFF", compression="tiff_adobe_deflate"), True
+    yield "icon", save(make_pixels("RGB", 1), "ICO"), False
     yield "square bomb", make_png(9000, 9000, 8, 0, bytes(9001 * 9000)), False
     yield "flat bomb", make_png(10_000_000, 10, 8, 0, bytes(10_000_001 * 10)), False
     yield "a pixel too wide", make_png(2**31 - 1, 1, 8, 0, b"\0"), False

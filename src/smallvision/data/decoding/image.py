@@ -147,7 +147,7 @@ def _decode(parts: Parts, name: str, side: int | None) -> Decoded:
         else:
             picture.load()
             bands = (_simplify(picture),)
-    peak = max(int(band.getextrema()[1]) for band in bands) if deep else None
+    peak = max(int(np.asarray(band).max()) for band in bands) if deep else None
     if turn is not None:
         bands = tuple(band.transpose(turn) for band in bands)
     return Decoded(bands, size, peak)
@@ -208,7 +208,7 @@ def _decode_deep(picture: Image.Image, parts: Parts, name: str) -> tuple[Image.I
     # Pillow knows no colours of 16 bits: it reads one byte of each value. Read as if the other
     # byte came first, the file gives the other half.
     with _open(parts) as second:
-        second.tile = other
+        vars(second)["tile"] = other
         low = list(second.split())
     high = list(picture.split())
     if len(high) == 4 and high[3].getextrema() != (255, 255):
@@ -246,7 +246,7 @@ def _simplify(picture: Image.Image) -> Image.Image:
     mode = "L" if _is_grey(picture) else "RGB"
     if picture.has_transparency_data:
         return _blend(picture, mode)
-    return picture.convert(mode)
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def simplify_picture(picture: Image.Image) -> Image.Image:

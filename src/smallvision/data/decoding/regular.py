@@ -28,27 +28,39 @@ def open_regular(
     Raises:
         DataError: it is missing, unreadable, no regular file, or too large.
     """
+    return os.fdopen(_open_descriptor(path, name, most, follow), "rb")
+
+
+def read_regular(path: Path, name: str, *, most: int, follow: bool = True) -> bytes:
+    """The bytes of a regular file; see `open_regular`."""
+    descriptor = _open_descriptor(path, name, most, follow)
     try:
-        file = os.fdopen(open_file(path, follow=follow), "rb")
+        # Without a buffer, which takes as long as reading a small picture. Files of the system
+        # claim no bytes and have some.
+        left = os.fstat(descriptor).st_size or most
+        content = os.read(descriptor, left)
+        while len(content) < left and (more := os.read(descriptor, left - len(content))):
+            content += more
+    except OSError as error:
+        raise DataError(f"{name} cannot be read ({error.strerror}); replace it") from error
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def _open_descriptor(path: Path, name: str, most: int | None, follow: bool) -> int:
+    try:
+        descriptor = open_file(path, follow=follow)
     except RecordError as error:
         raise DataError(str(error).replace(str(path), name, 1)) from error
     except OSError as error:
         raise DataError(
             f"{name} cannot be read ({error.strerror}); replace or remove it"
         ) from error
-    if most is not None and (size := os.fstat(file.fileno()).st_size) > most:
-        file.close()
+    if most is not None and (size := os.fstat(descriptor).st_size) > most:
+        os.close(descriptor)
         raise DataError(f"{name} has {size:,} bytes; expected at most {most:,}")
-    return file
-
-
-def read_regular(path: Path, name: str, *, most: int, follow: bool = True) -> bytes:
-    """The bytes of a regular file; see `open_regular`."""
-    with open_regular(path, name, most=most, follow=follow) as file:
-        try:
-            return file.read(most)
-        except OSError as error:
-            raise DataError(f"{name} cannot be read ({error.strerror}); replace it") from error
+    return descriptor
 
 
 def walk_entries(folder: Path) -> Iterator[os.DirEntry[str]]:

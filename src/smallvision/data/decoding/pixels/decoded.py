@@ -35,7 +35,7 @@ class Decoded:
     @property
     def channels(self) -> int:
         """1 or 3."""
-        return 3 if len(self.bands) == 3 or self.bands[0].mode == "RGB" else 1
+        return 3 if self.bands[0].mode == "RGB" or len(self.bands) == 3 else 1
 
     def fit(self, size: tuple[int, int], how: Fit) -> Decoded:
         """The picture at `(width, height)`.
@@ -72,7 +72,10 @@ class Decoded:
             return deep
         if channels == 3:
             return np.repeat(deep, 3, axis=0)
-        return np.einsum("chw,c->hw", deep, _GREY)[None].round().astype(np.uint16)
+        grey: npt.NDArray[np.uint16] = (
+            np.einsum("chw,c->hw", deep, _GREY)[None].round().astype(np.uint16)
+        )
+        return grey
 
 
 def reduce_depth(values: npt.NDArray[np.uint16], bits: int) -> Images:
@@ -82,7 +85,8 @@ def reduce_depth(values: npt.NDArray[np.uint16], bits: int) -> Images:
         values: of any shape.
         bits: 8 to 16.
     """
-    return np.minimum(values >> (bits - SHALLOWEST), 255).astype(np.uint8)
+    reduced: Images = np.minimum(values >> (bits - SHALLOWEST), 255).astype(np.uint8)
+    return reduced
 
 
 def count_bits(peak: int | None) -> int:
