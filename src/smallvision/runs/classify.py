@@ -14,7 +14,7 @@ from PIL import Image
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.resize import Preparation, Stack
-from smallvision.data.sources.arrays import Scale, take_images
+from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
 from smallvision.predict import SavedModel, load_model
 from smallvision.records.layout import STATUS
@@ -164,7 +164,7 @@ def classify_objects(model: SavedModel, images: Any) -> Classification:
     if isinstance(images, Image.Image | bytes):
         images = [images]
     like = find_preparation(model)
-    taken = take_images(images, "images", Scale(bits=model.bits), like=like, lenient=True)
+    taken = take_images(images, "images", PixelScale(bits=model.bits), like=like, lenient=True)
     pixels = taken.stacked.images
     notes = tuple(
         f"{one.count:,} images could not be read ({one.example})." for one in taken.left_out

@@ -139,13 +139,14 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def read_labels(path: Path, column: str, most_words: int = MOST_WORDS) -> LabelColumn:
+def read_labels(path: Path, column: str, most_words: int | None = None) -> LabelColumn:
     """Read all labels of a shard.
 
     Args:
         path: the shard.
         column: its name.
-        most_words: different texts that it may hold in one row group.
+        most_words: different texts that it may hold in one row group; by default as many as labels
+            may.
 
     Raises:
         DataError: a label is missing, neither a whole number nor text, or the file is damaged.
@@ -163,7 +164,9 @@ def read_labels(path: Path, column: str, most_words: int = MOST_WORDS) -> LabelC
             raise DataError(f"{path.name} holds no images; remove it")
         words: dict[str, int] = {}
         where = f"{path.name}: column '{column}'"
-        codes = [_read_chunk(chunk, words, most_words, where) for chunk in found.chunks]
+        codes = [
+            _read_chunk(chunk, words, most_words or MOST_WORDS, where) for chunk in found.chunks
+        ]
     return LabelColumn(np.concatenate(codes), tuple(words) or None)
 
 

@@ -40,7 +40,7 @@ CHUNK = 4096  # images that are converted at a time
 
 
 @dataclass
-class Scale:
+class PixelScale:
     """Which number is white: found in the training images, and the same for the other parts.
 
     Attributes:
@@ -86,7 +86,7 @@ def convert_arrays(
     labels: Any,
     encoding: LabelEncoding,
     names: tuple[str, str],
-    scale: Scale | None = None,
+    scale: PixelScale | None = None,
 ) -> DecodedPart:
     """Check and convert a pair of arrays.
 
@@ -100,7 +100,7 @@ def convert_arrays(
     Raises:
         DataError: a shape, type or value is out of range, or the lengths differ.
     """
-    taken = take_images(images, names[0], scale or Scale())
+    taken = take_images(images, names[0], scale or PixelScale())
     return pair_up(taken, encoding.encode(labels, names[1]), encoding.class_names, names)
 
 
@@ -138,7 +138,7 @@ def pair_up(
 def take_images(
     values: Any,
     where: str,
-    scale: Scale,
+    scale: PixelScale,
     *,
     options: SourceOptions = SourceOptions(),
     like: Preparation | None = None,
@@ -204,7 +204,7 @@ def to_model_images(values: Any, where: str, shape: Shape, bits: int = DEEPEST) 
         return values
     if isinstance(values, Image.Image | str | PathLike | bytes):
         values = [values]
-    scale = Scale(bits=bits)
+    scale = PixelScale(bits=bits)
     if holds_items(values):
         reader = ItemReader(list(values), where, scale)
         pictures = [_reduce(one, bits) for one in reader.read()]
@@ -266,7 +266,7 @@ def holds_items(values: Any) -> bool:
 
 
 def _convert_array(
-    array: npt.NDArray[Any], where: str, scale: Scale
+    array: npt.NDArray[Any], where: str, scale: PixelScale
 ) -> tuple[Images, tuple[str, ...]]:
     """An array of images as uint8 `(N, C, H, W)`, in C order, with the notes about its values."""
     array = _channels_first(array, where)
@@ -286,7 +286,7 @@ def _convert_array(
     return pixels, notes
 
 
-def _measure(array: npt.NDArray[Any], where: str, scale: Scale) -> tuple[int, float, float]:
+def _measure(array: npt.NDArray[Any], where: str, scale: PixelScale) -> tuple[int, float, float]:
     """What is white in an array, and the range of its values."""
     low, high = math.inf, -math.inf
     for start in range(0, len(array), CHUNK):
@@ -410,7 +410,7 @@ class ItemReader:
         scale: of the training images, which these may be.
     """
 
-    def __init__(self, items: Sequence[Any], where: str, scale: Scale) -> None:
+    def __init__(self, items: Sequence[Any], where: str, scale: PixelScale) -> None:
         self.items, self.where, self.scale = items, where, scale
         self._seen: dict[tuple[np.dtype[Any], int], tuple[float, float, int]] = {}
 
@@ -491,7 +491,7 @@ class ItemReader:
 
     def _find_white(self, kind: np.dtype[Any], seen: tuple[float, float]) -> int:
         if kind.kind == "f":
-            return self.scale.fractions or Scale().fit(kind, *seen)
+            return self.scale.fractions or PixelScale().fit(kind, *seen)
         return 65_535 if kind == np.uint16 else self.scale.fit(kind, *seen)
 
     def finish(self) -> tuple[str, ...]:
@@ -570,7 +570,8 @@ def open_item(item: Any, name: str, side: int | None = None) -> Decoded | npt.ND
 
 def _open_picture(picture: Image.Image, name: str) -> Decoded | npt.NDArray[Any]:
     try:
-        picture = ImageOps.exif_transpose(picture)
+        if picture.info:  # as a picture has that came from a file, which may lie on its side
+            picture = ImageOps.exif_transpose(picture)
         pixels: npt.NDArray[Any]
         if picture.mode == "F":
             pixels = np.array(picture)

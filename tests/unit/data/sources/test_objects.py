@@ -362,6 +362,22 @@ def test_a_column_groups(refuses):
         load_data(table, group_by="x")
 
 
+def test_rare_classes_are_left_out_if_asked(refuses):
+    labels = WORDS.copy()
+    labels[:2] = "yak"
+    val = (255 - PIXELS, labels)
+    data = load_data((PIXELS, labels), val=val, test=(PIXELS, WORDS), min_per_class=5)
+    assert data.train.class_names == Folder.classes
+    assert (len(data.train), len(data.val), len(data.test)) == (38, 38, 40)
+    (left_out,) = data.left_out
+    assert (left_out.count, left_out.example) == (4, "yak")
+    assert np.array_equal(data.train.labels, LABELS[2:])
+    with refuses("0 of 5 classes have 99 or more training images"):
+        load_data((PIXELS, labels), min_per_class=99)
+    with pytest.raises(SettingError, match="min_per_class is 0"):
+        load_data((PIXELS, labels), min_per_class=0)
+
+
 class Endless(IterableDataset):
     """A data set that has no length."""
 

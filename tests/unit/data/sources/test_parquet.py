@@ -196,6 +196,9 @@ def test_labels_that_are_no_classes_are_not_named(tmp_path, write_parquet, refus
     write_parquet(tmp_path / "set.parquet", labels=[*"abcdefghij"])
     with refuses("column 'label' holds 10 different labels", "at most 9 classes"):
         load_data(tmp_path / "set.parquet")
+    write_parquet(tmp_path / "long.parquet", labels=["a" * 300, "b"] * 5)
+    with refuses("a text of 300 characters", "label_column"):
+        load_data(tmp_path / "long.parquet")
     monkeypatch.setattr(parquet_file, "MOST_WORDS", 8)
     with refuses("column 'label' holds 10 different texts", "label_column"):
         load_data(tmp_path / "set.parquet")

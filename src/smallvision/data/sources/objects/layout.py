@@ -13,9 +13,10 @@ import numpy as np
 
 from smallvision.data.decoding.labels import ClassNames, LabelEncoding
 from smallvision.data.decoding.resize import Preparation
-from smallvision.data.sources.arrays import Scale, pair_up, take_images
+from smallvision.data.imageset import ImageSet
+from smallvision.data.sources.arrays import PixelScale, pair_up, take_images
 from smallvision.data.sources.objects.kinds import EXPECTED, is_pair_of_pairs
-from smallvision.data.sources.objects.samples import Pairs, Rows, Samples, find_samples
+from smallvision.data.sources.objects.samples import DecodedColumn, Pairs, Samples, find_samples
 from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
 from smallvision.data.sources.source import (
     PART_NAMES,
@@ -26,10 +27,13 @@ from smallvision.data.sources.source import (
     ReadPart,
     SourceOptions,
 )
-from smallvision.errors import DataError
+from smallvision.errors import DataError, SettingError
 from smallvision.shapes import Shape
 
-TAKES = ("image_size", "fit", "image_column", "label_column", "group_by", "strict")
+TAKES = (
+    *("image_size", "fit", "strict"),
+    *("image_column", "label_column", "group_by", "min_per_class"),
+)
 OTHER_SPLIT = "in a split that is neither train, validation nor test"
 
 
@@ -131,8 +135,8 @@ def _take(values: Any, rows: Any) -> Any:
         return None
     if isinstance(values, np.ndarray):
         return values[rows]
-    if isinstance(values, Rows):
-        return Rows(values.table, values.column, rows)
+    if isinstance(values, DecodedColumn):
+        return DecodedColumn(values.table, values.column, rows)
     return tuple(values[i] for i in rows)
 
 
@@ -146,9 +150,10 @@ class _Reader:
         options: SourceOptions,
     ) -> None:
         self._samples, self._class_names, self._options = samples, class_names, options
-        self._scale = Scale()
+        self._scale = PixelScale()
         self._encoding: LabelEncoding | None = None
         self._like: Preparation | None = None
+        self._kept: tuple[str, ...] | None = None  # classes with enough training images
 
     def read(self, part: Part, _shape: Shape | None) -> DecodedPart:
         """Decode one part."""
@@ -175,13 +180,58 @@ class _Reader:
             groups = tuple(groups[number] for number in kept)
         self._like = decoded.preparation if self._like is None else self._like
         notes = samples.notes + decoded.notes if part == "train" else decoded.notes
-        return replace(decoded, notes=notes, groups=groups, left_out=taken.left_out)
+        decoded = replace(decoded, notes=notes, groups=groups, left_out=taken.left_out)
+        least = self._options.min_per_class
+        if least is None:
+            return decoded
+        self._kept = self._kept or find_frequent(decoded.images, least)
+        return leave_out_rare(decoded, self._kept, least)
 
     def _fit(self, labels: Any, where: str) -> LabelEncoding:
         """The encoding of the training labels, which are the first that are asked about."""
         if self._encoding is None:
             self._encoding = LabelEncoding.fit(labels, self._class_names, where)
         return self._encoding
+
+
+def find_frequent(images: ImageSet, least: int) -> tuple[str, ...]:
+    """Names of the classes with enough training images, in their order.
+
+    Raises:
+        DataError: fewer than two classes have so many.
+        SettingError: `least` is below 1.
+    """
+    if least < 1:
+        raise SettingError(f"min_per_class is {least}; expected at least 1")
+    names = zip(images.class_names, images.counts, strict=True)
+    kept = tuple(name for name, count in names if count >= least)
+    if len(kept) < 2:
+        raise DataError(
+            f"{len(kept)} of {images.num_classes:,} classes have {least:,} or more training "
+            "images; expected two or more: lower min_per_class"
+        )
+    return kept
+
+
+def leave_out_rare(decoded: DecodedPart, names: tuple[str, ...], least: int) -> DecodedPart:
+    """A part without the images of all but some classes, which are told of."""
+    images = decoded.images
+    places = np.array([names.index(n) if n in names else -1 for n in images.class_names])
+    labels = places[images.labels]
+    kept = np.flatnonzero(labels >= 0)
+    rare = np.flatnonzero(labels < 0)
+    left_out = decoded.left_out
+    if len(rare):
+        reason = f"of a class with fewer than {least:,} training pictures"
+        example = images.class_names[images.labels[rare[0]]]
+        left_out = (*left_out, LeftOut(reason, len(rare), example))
+    groups = decoded.groups
+    return replace(
+        decoded,
+        images=ImageSet(images.images[kept], labels[kept], names),
+        left_out=left_out,
+        groups=None if groups is None else tuple(groups[number] for number in kept),
+    )
 
 
 def _list_files(

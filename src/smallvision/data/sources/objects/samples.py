@@ -58,14 +58,14 @@ class Samples:
         """Whether the images are the paths of picture files."""
         images = self.images
         return (
-            not isinstance(images, Pairs | Rows)
+            not isinstance(images, Pairs | DecodedColumn)
             and isinstance(images, Sequence)
             and bool(images)
             and all(isinstance(one, str | PathLike) for one in images)
         )
 
 
-class Rows(Sequence[Any]):
+class DecodedColumn(Sequence[Any]):
     """One column of a data set that decodes a row when it is asked for, or some rows of it."""
 
     def __init__(self, table: Any, column: str, rows: Sequence[int] | None = None) -> None:
@@ -207,7 +207,7 @@ def _from_table(table: Any, options: SourceOptions) -> Samples:
     label, more = pick_column(LABELS, named or fitting, names, options.label_column)
     return Samples(
         "Hugging Face data set" if rows else "table",
-        Rows(table, image) if rows else _fetch_images(table, image, pixels),
+        DecodedColumn(table, image) if rows else _fetch_images(table, image, pixels),
         list(table[label]) if rows else fetch_column(table, label),
         _find_names(table, features[label] if rows else None),
         groups=_spell(table, options.group_by, names),
