@@ -11,7 +11,7 @@ from PIL import Image
 
 from smallvision.api import evaluate, train
 from smallvision.data.loading.load import from_arrays, load_data
-from smallvision.data.loading.origin import describe_origin, load_again
+from smallvision.data.loading.origin import check_patterns, describe_origin, load_again
 from smallvision.data.sources.source import SourceOptions
 from smallvision.errors import DataError
 from smallvision.records.schema import DataOrigin
@@ -103,3 +103,18 @@ def test_a_place_that_no_record_can_hold_is_not_remembered(tmp_path: Path) -> No
     except OSError:
         pytest.skip("the file system refuses such names")
     assert describe_origin(load_data(strange, name="rows")) is None
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", ".*.*.*x", "(a?a?a?a)$"])
+@pytest.mark.parametrize("name", ["label_from", "group_by"])
+def test_a_costly_pattern_of_a_stranger_is_not_run(tmp_path: Path, name: str, pattern: str) -> None:
+    """Such expressions take time that doubles with each character of a file's name."""
+    save_folder(tmp_path / "pictures")
+    origin = DataOrigin(place=str(tmp_path / "pictures"), known_as=None, **{name: pattern})
+    with pytest.raises(DataError, match=f"may take long.*give it again as {name}"):
+        load_again(tmp_path, "x", origin, None, None)
+
+
+@pytest.mark.parametrize("pattern", ["folder", r"^(\w+)\.", r"^(\w+?)_.*", r"(cat|dog)", None])
+def test_usual_patterns_are_remembered(pattern: str | None) -> None:
+    check_patterns(Path("run"), DataOrigin(place="/x", known_as=None, label_from=pattern), {})
