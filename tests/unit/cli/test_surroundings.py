@@ -22,10 +22,19 @@ def test_an_address_is_named_as_one(smallvision: Call, command: list[str], place
 
 
 @pytest.mark.parametrize(
-    "arguments", [("explore", ""), ("explore", " "), ("study", "digits", "--out="), ("runs", "")]
+    ("arguments", "said"),
+    [
+        (("explore", ""), "the argument '' is empty"),
+        (("explore", " "), "the argument ' ' is empty"),
+        (("study", "digits", "--out="), "--out is empty"),
+        (("study", "digits", "--out", ""), "--out is empty"),
+        (("runs", ""), "the argument '' is empty"),
+    ],
 )
-def test_an_empty_argument_is_refused(smallvision: Call, arguments: tuple[str, ...]) -> None:
-    assert_refused(smallvision(*arguments), "is empty")
+def test_an_empty_argument_is_refused(
+    smallvision: Call, arguments: tuple[str, ...], said: str
+) -> None:
+    assert_refused(smallvision(*arguments), f"error: {said}; name something")
 
 
 def test_a_setting_may_be_made_empty(smallvision: Call) -> None:
