@@ -70,8 +70,12 @@ def test_validation_images_are_scored_again_without_an_opening(
     assert len(read_openings(run)) == 1
 
 
-def test_data_from_a_path_must_be_named_again(smallvision: Call, run: Path) -> None:
-    assert_refused(smallvision("evaluate", run), "name it: DATA")
+def test_data_that_moved_must_be_named_again(smallvision: Call, run: Path, rows: Path) -> None:
+    moved = rows.rename(rows.with_name("moved.npz"))
+    try:
+        assert_refused(smallvision("evaluate", run), "name it: DATA")
+    finally:
+        moved.rename(rows)
     assert len(read_openings(run)) == 1
 
 

@@ -101,7 +101,13 @@ def test_an_accuracy_that_was_edited_in_the_database_is_named(
     assert (folder / "tune.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("url", ["", "journal.log", "sqlite://", "postgresql://me:s3cr-et@h:x/y"])
+def test_an_empty_storage_is_refused(smallvision: Call, rows: Path, tmp_path: Path) -> None:
+    refused = smallvision("tune", rows, "mlp", "--storage", "", "--out", tmp_path / "out", *SHORT)
+    assert_refused(refused, "--storage is empty")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("url", ["journal.log", "sqlite://", "postgresql://me:s3cr-et@h:x/y"])
 def test_an_odd_storage_is_refused_before_anything_is_written(
     smallvision: Call, rows: Path, tmp_path: Path, url: str
 ) -> None:

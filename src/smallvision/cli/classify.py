@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smallvision.cli.options import Json
-from smallvision.cli.output import say_json, say_line_of_json
+from smallvision.cli.output import say_envelope, say_json
 from smallvision.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def classify(
                 printer.add(answer)
             else:
                 printer.count(answer)
-                say_line_of_json(describe(answer, printer, top))
+                say_json(describe(answer, printer, top))
             if json:
                 lines.append(describe(answer, printer, top))
             if table is not None:
@@ -119,7 +119,7 @@ def classify(
     if printer.counts.total():
         printer.finish(changes.notes)
     if json:
-        say_json({"model": str(model), "pictures": lines, "notes": changes.notes})
+        say_envelope({"model": str(model), "pictures": lines, "notes": changes.notes})
     if not printer.counts.total():
         raise DataError(explain_none(bad))
     if bad:

@@ -10,7 +10,7 @@ import typer
 
 from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import DataOrDigits, Json
-from smallvision.cli.output import say, say_json
+from smallvision.cli.output import say, say_envelope
 
 if TYPE_CHECKING:
     from smallvision.data.dataset import DataSet
@@ -48,7 +48,7 @@ def explore(
         sweep(out)  # of what a kill left of an earlier one
         say(f"figures and pictures are in {out}", err=json)
     if json:
-        say_json(describe_dataset(dataset))
+        say_envelope(describe_dataset(dataset))
 
 
 def describe_dataset(dataset: DataSet) -> dict[str, object]:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -225,11 +226,11 @@ def check_surroundings(arguments: Sequence[str]) -> None:
         raise SettingError(
             "the working directory does not exist any more; change to another one"
         ) from error
-    for argument in arguments[1:]:
+    for before, argument in pairwise(arguments):
         if not argument.strip() or EMPTY_OPTION.fullmatch(argument):
-            raise SettingError(
-                f"the argument '{argument}' is empty; name something, or leave it out"
-            )
+            option = argument if argument.strip() else before
+            what = option.rstrip("=") if option.startswith("--") else f"the argument '{argument}'"
+            raise SettingError(f"{what} is empty; name something, or leave it out")
         check_text(argument)
         refuse_address(argument)
 

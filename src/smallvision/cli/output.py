@@ -28,20 +28,19 @@ def say_lines(text: str, *, err: bool = False) -> None:
     typer.echo(show_lines(text), err=err, nl=False)
 
 
-def say_json(fields: Mapping[str, Any]) -> None:
-    """Print an object as one line of JSON in ASCII: no terminal obeys it, and none changes it.
+def say_json(value: Any) -> None:
+    """Print plain values as one line of JSON in ASCII: no terminal obeys it, and none changes it.
 
-    Programs read the same text from it as if it were raw. Its first field is the version of the
-    format, as in the records.
+    Programs read the same text from it as if it were raw.
     """
+    typer.echo(json.dumps(value, allow_nan=False))
+
+
+def say_envelope(fields: Mapping[str, Any]) -> None:
+    """Print an object that is no record, with the version of the format as its first field."""
     from smallvision.records.store import SCHEMA, VERSION
 
-    say_line_of_json({SCHEMA: VERSION, **fields})
-
-
-def say_line_of_json(fields: Mapping[str, Any]) -> None:
-    """Print one object of many, each on a line of its own, as it is."""
-    typer.echo(json.dumps(fields, allow_nan=False))
+    say_json({SCHEMA: VERSION, **fields})
 
 
 def show_warning(

@@ -149,3 +149,29 @@ def test_an_ensembles_run_begins_as_the_run_it_builds_on(
 def test_unknown_rungs_are_named() -> None:
     with pytest.raises(SettingError, match="did you mean 'wrn-cutmix'"):
         find_rung(list(ladder().values()), "wrn-cutmx")
+
+
+@pytest.mark.parametrize(
+    ("name", "augment", "se_ratio", "activation"),
+    [
+        ("wrn-se", set(), 8, "relu"),
+        ("wrn-se-aug", {"flip", "crop"}, 8, "relu"),
+        ("wrn-aug-mish", {"flip", "crop"}, 0, "mish"),
+        ("wrn-cutmix-mish", {"flip", "crop", "cutmix"}, 0, "mish"),
+        ("wrn-se-mish", set(), 8, "mish"),
+    ],
+)
+def test_a_name_that_a_rung_has_on_another_base_can_be_typed(
+    name: str, augment: set[str], se_ratio: int, activation: str
+) -> None:
+    """What a study shows is a recipe of its own."""
+    rung = find_rung(list(ladder().values()), name)
+    model = rung.recipe.model
+    assert rung.recipe.name == name
+    assert used(rung.recipe) == augment
+    assert (model.se_ratio, model.activation) == (se_ratio, activation)
+
+
+def test_a_slot_is_the_rung_of_the_ladder_itself() -> None:
+    rungs = ladder()
+    assert all(find_rung(list(rungs.values()), slot) is rungs[slot] for slot in SLOTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from smallvision.data.dataset import DataSet
 from smallvision.errors import DataError, RecordError
 from smallvision.predict import load_model
 from smallvision.records import store
+from smallvision.runs import classify as module
 from smallvision.runs.classify import classify
 from tests.support.images import make_images
 from tests.support.records import make_study_record
@@ -154,10 +156,108 @@ def test_what_is_no_picture_is_refused(run: Path, tmp_path: Path) -> None:
             classify(run, [tmp_path / place])
 
 
+def test_a_bad_file_keeps_no_other_from_its_answer(run: Path, tmp_path: Path) -> None:
+    save_pictures(tmp_path / "pictures")
+    (tmp_path / "pictures" / "2.png").write_text("no picture")
+    found = classify(run, [tmp_path / "pictures", tmp_path / "absent"])
+    assert [path.name for path in found.paths] == ["0.png", "1.png", "3.png", "4.png", "5.png"]
+    assert [path.name for path, _ in found.errors] == ["2.png", "absent"]
+    assert "no PNG" in found.errors[0][1]
+
+
+def test_answers_come_while_pictures_are_read(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_pictures(tmp_path / "pictures")
+    monkeypatch.setattr(module, "BATCH", 2)
+    read: list[Path] = []
+    load = module.load_picture
+    monkeypatch.setattr(module, "load_picture", lambda path: (read.append(path), load(path))[1])
+    model = module.find_classifier(run)
+    changes = module.PictureChanges(model.shape)
+    answers = module.answer_pictures(model, [tmp_path / "pictures"], changes)
+    next(answers)
+    assert len(read) == 2, "a long list is not read before the first answer"
+    assert len(list(answers)) == 5
+    assert changes.total == 6
+
+
 def test_the_command(run: Path, tmp_path: Path, smallvision: Call) -> None:
     labels = save_pictures(tmp_path / "pictures")
     done = smallvision("classify", run, tmp_path / "pictures", "--json")
     assert done.code == 0, done.err
-    pictures = json.loads(done.out)["pictures"]
+    told = json.loads(done.out)
+    assert list(told) == ["schema", "model", "pictures", "notes"]
+    pictures = told["pictures"]
     assert [next(iter(one["probabilities"])) for one in pictures] == [f"class {k}" for k in labels]
+    assert [len(one["probabilities"]) for one in pictures] == [3] * 6
     assert "certainty" in done.err
+    assert all(f"class {k} 2 33.3 %" in done.words for k in range(3)), "counts of the classes"
+
+
+def test_unreadable_files_are_marked_and_have_a_code(
+    run: Path, tmp_path: Path, smallvision: Call
+) -> None:
+    save_pictures(tmp_path / "pictures")
+    bad = tmp_path / "pictures" / "2.png"
+    bad.write_text("no picture")
+    done = smallvision("classify", run, tmp_path / "pictures", "--json", "--top", "1")
+    assert done.code == 3
+    marked = json.loads(done.out)["pictures"]
+    assert [set(one) for one in marked] == [
+        {"file", "error"} if number == 2 else {"file", "probabilities"} for number in range(6)
+    ]
+    assert all(len(one.get("probabilities", "x")) == 1 for one in marked)
+    assert f"cannot be read: {bad}" in done.err
+    assert "1 of 6 files could not be read" in done.err
+    none = smallvision("classify", run, bad)
+    assert (none.code, none.out.count("error"), none.err.count("error")) == (2, 0, 1)
+
+
+def test_one_line_of_json_a_picture(run: Path, tmp_path: Path, smallvision: Call) -> None:
+    save_pictures(tmp_path / "pictures")
+    done = smallvision("classify", run, tmp_path / "pictures", "--jsonl")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [set(line) for line in lines] == [{"file", "probabilities"}] * 6
+    both = smallvision("classify", run, tmp_path / "pictures", "--jsonl", "--json")
+    assert (both.code, "name one of them" in both.err) == (2, True)
+
+
+def test_folders_named_like_classes_tell_the_accuracy(
+    run: Path, tmp_path: Path, smallvision: Call
+) -> None:
+    labels = save_pictures(tmp_path / "pictures")
+    for number, label in enumerate(labels):
+        folder = tmp_path / "sorted" / f"class {label if number else (label + 1) % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / f"{number}.png").rename(folder / f"{number}.png")
+    told = smallvision("classify", run, tmp_path / "sorted").words
+    assert "Accuracy: 83.3 % on 6 pictures" in told
+    (tmp_path / "sorted").rename(tmp_path / "renamed")
+    for folder in list((tmp_path / "renamed").iterdir()):
+        folder.rename(folder.with_name(f"x{folder.name[-1]}"))
+    assert "Accuracy" not in smallvision("classify", run, tmp_path / "renamed").out
+
+
+def test_unsure_pictures_have_no_class(run: Path, tmp_path: Path, smallvision: Call) -> None:
+    save_pictures(tmp_path / "pictures")
+    done = smallvision("classify", run, tmp_path / "pictures", "--json", "--min-confidence", "1")
+    assert [one["class"] for one in json.loads(done.out)["pictures"]] == [None] * 6
+    assert "unsure" in done.err
+
+
+def test_a_table_for_spreadsheets(
+    run: Path, tmp_path: Path, smallvision: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = save_pictures(tmp_path / "=1+1")
+    (tmp_path / "=1+1" / "3.png").write_text("no picture")
+    monkeypatch.chdir(tmp_path)
+    done = smallvision("classify", run, "=1+1", "--csv", "table.csv", "--top", "2")
+    assert done.code == 3
+    with (tmp_path / "table.csv").open(newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["file", "class", "probability", "class_2", "probability_2", "error"]
+    assert [row[0] for row in rows] == [f"'=1+1/{n}.png" for n in range(6)], "no cell is computed"
+    answered = [label for number, label in enumerate(labels) if number != 3]
+    assert [row[1] for row in rows if row[1]] == [f"class {label}" for label in answered]
+    assert "no PNG" in rows[3][5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from smallvision.records.nofollow import exists
 from smallvision.records.schema import DataOrigin, StudyRecord
 from smallvision.records.schema.base import MAX_PATH
 
-PATHS = ("train", "val", "test")  # of the options
+PATHS, PATTERNS = ("train", "val", "test"), ("label_from", "group_by")  # of the options
+REPETITION, REPEATED_GROUP = re.compile(r"(?<!\()[*+?{]\??"), re.compile(r"\)[*+{]")
 
 
 @dataclass(frozen=True)
@@ -96,15 +98,34 @@ def load_again(
         changes: arguments of `load_data` that replace the remembered ones.
 
     Raises:
-        DataError: it is missing or damaged, or the records do not tell where it is.
+        DataError: it is missing or damaged, the records do not tell where it is, or a pattern in
+            them may take forever.
     """
     options = dict(changes or {})
     if origin is not None and data not in NAMED_DATA_SETS:
+        check_patterns(folder, origin, options)
         options = origin.model_dump(exclude={"place", "known_as"}, exclude_none=True) | options
     if data is None:
         data, data_dir = find_source(folder, name, origin, data_dir)
     dataset = load_data(data, data_dir=data_dir, **options)
     return dataset if data in NAMED_DATA_SETS else replace(dataset, name=options.get("name", name))
+
+
+def check_patterns(folder: Path, origin: DataOrigin, changes: Mapping[str, Any]) -> None:
+    """Refuse remembered patterns that may take forever: a folder of records may be a stranger's.
+
+    Raises:
+        DataError: one has more than two repetitions, or a repeated group, and was not given anew.
+    """
+    for name in PATTERNS:
+        pattern = getattr(origin, name)
+        if pattern is None or name in changes:
+            continue
+        if len(REPETITION.findall(pattern)) > 2 or REPEATED_GROUP.search(pattern):
+            raise DataError(
+                f"{folder} remembers a pattern that may take long, '{pattern}'; if it is yours, "
+                f"give it again as {name}"
+            )
 
 
 def find_source(

@@ -8,6 +8,7 @@ from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.progress import LiveLines, TerminalProgress
 from smallvision.optim import Schedule
 from smallvision.training import TrainingPlan
+from tests.support.records import make_metrics
 
 PLAN = TrainingPlan("a", 1, 4, 8, Schedule(lambda _: 1.0, (3,)), lr=0.1, first_epoch=1)
 
@@ -55,3 +56,43 @@ def test_speed_is_of_this_sitting(monkeypatch: pytest.MonkeyPatch) -> None:
     progress.on_step(1, 4, torch.tensor(1.0), 0.1)
     assert " 8 img/s" in progress.console.file.getvalue()
     progress.close()
+
+
+CELLS = {
+    "epoch": "epoch 12/40",
+    "step": "step 123/456",
+    "loss": "loss 1.234",
+    "lr": "lr 0.0123",
+    "speed": "12,345 img/s",
+    "left": "12 min 34 s left",
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "missing"),
+    [
+        (120, set()),
+        (90, set()),
+        (75, {"lr"}),
+        (60, {"lr", "speed"}),
+        (40, {"lr", "speed", "loss", "step"}),
+    ],
+)
+def test_the_moving_line_leaves_out_whole_figures(width: int, missing: set[str]) -> None:
+    console = PlainConsole(file=io.StringIO(), width=width)
+    bar = module.ProgressBar(total=10, completed=5, width=module.BAR)
+    console.print(module.arrange(CELLS, bar, width))
+    [line] = console.file.getvalue().splitlines()
+    assert len(line.rstrip()) <= width
+    assert ("━" in line) == (width == 120)
+    assert {name for name, text in CELLS.items() if text not in line} == missing
+
+
+def test_an_epoch_line_is_one_line_in_a_narrow_terminal() -> None:
+    """The terminal breaks it where it ends, and so does not cut a figure."""
+    console = PlainConsole(file=io.StringIO(), force_terminal=True, width=40)
+    lines = LiveLines(console, PLAN)
+    lines.print_epoch(make_metrics(1))
+    lines.close()
+    shown = console.file.getvalue().splitlines()
+    assert any("loss" in line and "img/s" in line for line in shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,14 +74,46 @@ def test_runs_of_a_search_are_left_out_and_counted(
     assert "2 runs of searches left out" in listed.out
 
 
+def begin(folder: Path) -> None:
+    """A run whose status says that it is under way."""
+    status = UnfinishedRun(
+        status="running", name="a", data="rows", mirror_safe=True, recipe_sum=HASH
+    )
+    save(folder, status)
+
+
 def test_a_damaged_run_does_not_hide_the_others(smallvision: Call, tmp_path: Path) -> None:
     save_run(tmp_path / "whole", 0.8)
     save_run(tmp_path / "broken", 0.9)
     (tmp_path / "broken/status.json").write_text("{")
-    status = UnfinishedRun(
-        status="running", name="a", data="rows", mirror_safe=True, recipe_sum=HASH
-    )
-    save(tmp_path / "begun", status)
+    begin(tmp_path / "begun")
     listed = smallvision("runs", tmp_path).out
-    for name, state in {"whole": "done", "broken": "damaged", "begun": "running"}.items():
+    for name, state in {"whole": "done", "broken": "damaged", "begun": "stopped"}.items():
         assert list_lines(listed, state) == [name]
+
+
+AT_WORK = """
+import sys
+from pathlib import Path
+from smallvision.records.locks import lock_folder
+with lock_folder(Path(sys.argv[1])):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("holder", [".", "runs/mlp"])
+def test_a_run_is_under_way_while_a_process_is_at_work_on_it(
+    smallvision: Call, tmp_path: Path, holder: str
+) -> None:
+    """A study holds its own folder, in which its runs lie."""
+    study = tmp_path / "study"
+    begin(study / "runs/mlp")
+    (study / "study.json").touch()
+    command = [sys.executable, "-c", AT_WORK, str(study / holder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        assert list_lines(smallvision("runs", tmp_path).out, "running") == ["study/runs/mlp"]
+        worker.communicate()
+    assert list_lines(smallvision("runs", tmp_path).out, "stopped") == ["study/runs/mlp"]
