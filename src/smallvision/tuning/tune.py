@@ -40,6 +40,7 @@ from smallvision.tuning.trials import (
     trial_folder,
 )
 
+LATER_SETTINGS = ("metric", "class_weights", "sampling")
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 
 
@@ -221,7 +222,12 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
 
 def name_search(recipe: Recipe, split: Split, record: TuningRecord) -> str:
     """A name that is the same exactly for the same recipe, length of trials, space and images."""
-    question = (recipe.plain(), record.epochs, record.space)
+    values, defaults = recipe.plain(), Recipe().plain()
+    # Searches of before these settings have names without them.
+    for key in LATER_SETTINGS:
+        if values[key] == defaults[key]:
+            del values[key]
+    question = (values, record.epochs, record.space)
     digest = hashlib.sha256(repr(question).encode())
     digest.update(split.train.tobytes() + split.val.tobytes())
     return f"{recipe.name}-{digest.hexdigest()[:16]}"
