@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smallvision.data.decoding.image_files import list_pictures
 from smallvision.data.decoding.regular import read_regular
-from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.source import Layout, LeftOut, Part, SourceOptions
 
 ANNOTATIONS = "val_annotations.txt"
@@ -42,7 +42,7 @@ class TinyImageNetSource:
             left_out.append(LeftOut("no label", len(test), example))
         listed: dict[Part, list[tuple[Path, str]]] = {"train": train, "val": val}
         parts = {
-            part: [Picture(path, names.get(name, name)) for path, name in pictures]
+            part: [PictureFile(path, names.get(name, name)) for path, name in pictures]
             for part, pictures in listed.items()
         }
         return lay_out(Listing(place, parts, tuple(left_out)), "Tiny ImageNet", options)

@@ -17,7 +17,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.arrays import PixelScale, pair_up, take_images
 from smallvision.data.sources.objects.kinds import EXPECTED, is_pair_of_pairs
 from smallvision.data.sources.objects.samples import DecodedColumn, Pairs, Samples, find_samples
-from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.source import (
     PART_NAMES,
     DecodedPart,
@@ -242,7 +242,7 @@ def _list_files(
 ) -> Layout:
     """Describe picture files, which are decoded as those of a folder are."""
     encoding = LabelEncoding.fit(samples["train"].labels, class_names, "labels")
-    parts: dict[Part, list[Picture]] = {}
+    parts: dict[Part, list[PictureFile]] = {}
     for part, one in samples.items():
         labels = encoding.encode(one.labels, "labels")
         paths = [Path(os.path.normpath(Path(path).expanduser().absolute())) for path in one.images]
@@ -258,7 +258,7 @@ def _list_files(
             )
         groups = one.groups or [None] * len(paths)
         parts[part] = [
-            Picture(path, encoding.class_names[label], group)
+            PictureFile(path, encoding.class_names[label], group)
             for path, label, group in zip(paths, labels, groups, strict=True)
         ]
     folders = {str(picture.path.parent) for pictures in parts.values() for picture in pictures}

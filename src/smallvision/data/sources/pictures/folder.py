@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smallvision.data.sources.pictures.chosen import find_chosen
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
-from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out, sort_names
+from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out, sort_names
 from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
@@ -75,9 +75,9 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
     reading = read_chosen(chosen, root, grouped=options.group_by == FOLDER)
     if options.min_per_class is None:
         _refuse_empty(chosen.trees, reading)
-    parts: dict[Part, list[Picture]] = {
+    parts: dict[Part, list[PictureFile]] = {
         part: [
-            Picture(path, name)
+            PictureFile(path, name)
             for name in sort_names(list(classes))
             for path in classes[name].list_pictures()
         ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from smallvision.data.sources.pictures.listing import Picture
+from smallvision.data.sources.pictures.listing import PictureFile
 from smallvision.data.sources.source import Part
 from smallvision.errors import DataError, SettingError
 
@@ -16,8 +16,10 @@ FOLDER = "folder"
 
 
 def group_pictures(
-    parts: Mapping[Part, Sequence[Picture]], homes: Mapping[tuple[Part, str], Path], group_by: str
-) -> tuple[dict[Part, list[Picture]], tuple[str, ...]]:
+    parts: Mapping[Part, Sequence[PictureFile]],
+    homes: Mapping[tuple[Part, str], Path],
+    group_by: str,
+) -> tuple[dict[Part, list[PictureFile]], tuple[str, ...]]:
     """Give pictures the groups that the user asked for.
 
     Args:
@@ -53,7 +55,7 @@ def group_pictures(
     return grouped, (*_describe_alone(found), *_describe_shared(grouped))
 
 
-def find_homes(parts: Mapping[Part, Sequence[Picture]]) -> dict[tuple[Part, str], Path]:
+def find_homes(parts: Mapping[Part, Sequence[PictureFile]]) -> dict[tuple[Part, str], Path]:
     """The folder that holds all pictures of a part, where no class has a folder of its own."""
     homes = {
         part: Path(os.path.commonpath({picture.path.parent for picture in pictures}))
@@ -93,7 +95,7 @@ def _describe_alone(found: Sequence[str | None]) -> tuple[str, ...]:
     return (f"Pictures that belong to no group and stand alone: {alone:,}.",) if alone else ()
 
 
-def _describe_shared(grouped: Mapping[Part, Sequence[Picture]]) -> tuple[str, ...]:
+def _describe_shared(grouped: Mapping[Part, Sequence[PictureFile]]) -> tuple[str, ...]:
     words = {part: {each.group for each in some} - {None} for part, some in grouped.items()}
     return tuple(
         f"Groups of the training part that are in the {part} part too: {len(shared):,}, such as "

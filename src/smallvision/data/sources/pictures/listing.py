@@ -35,7 +35,7 @@ MOST_NAMED = 12  # classes in a message
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """One picture file.
 
     Attributes:
@@ -61,7 +61,7 @@ class Listing:
     """
 
     root: Path
-    parts: Mapping[Part, Sequence[Picture]]
+    parts: Mapping[Part, Sequence[PictureFile]]
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -170,7 +170,7 @@ def _find_classes(listing: Listing) -> tuple[str, ...]:
 
 def _read_part(
     root: Path,
-    pictures: Sequence[Picture],
+    pictures: Sequence[PictureFile],
     class_names: tuple[str, ...],
     options: SourceOptions,
     like: Preparation | None,

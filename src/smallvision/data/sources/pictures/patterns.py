@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
-from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.pictures.tree import NO_PICTURE, read_tree, show_inside
 from smallvision.data.sources.source import (
     Layout,
@@ -56,12 +56,12 @@ class PatternSource:
                 f"{paths[0].name}"
             )
         parts = _tell_parts(place, labels)
-        listed: dict[Part, list[Picture]] = {}
+        listed: dict[Part, list[PictureFile]] = {}
         reasons: dict[str, list[Path]] = {}
         for path in paths:
             inside = path.relative_to(place)
             if path in labels and (part := parts[path]):
-                listed.setdefault(part, []).append(Picture(path, labels[path]))
+                listed.setdefault(part, []).append(PictureFile(path, labels[path]))
                 continue
             unlabelled = {"val", "test"} & {tell_part(folder) for folder in inside.parts[:-1]}
             reason = NO_LABEL if unlabelled else NO_MATCH

@@ -23,7 +23,7 @@ from smallvision.data.sources.pictures.columns import (
     tell_word,
 )
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
-from smallvision.data.sources.pictures.listing import Listing, Picture, lay_out
+from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.pictures.tree import NO_PICTURE, TreeFolder, read_tree, show_inside
 from smallvision.data.sources.source import (
     Layout,
@@ -315,7 +315,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
             else:
                 claims.setdefault(path, set()).add(claim)
     _check_gone(gone, len(claims), options)
-    listed: dict[Part, list[Picture]] = {"train": [], "val": [], "test": []}
+    listed: dict[Part, list[PictureFile]] = {"train": [], "val": [], "test": []}
     reasons: dict[str, list[Path]] = {}
     for path, several in claims.items():
         labelled = [claim for claim in several if claim.label]
@@ -328,7 +328,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
             reasons.setdefault(NO_PART, []).append(path)
         else:
             group = min(claim.group for claim in labelled) or None
-            listed[part].append(Picture(path, labelled[0].label, group))
+            listed[part].append(PictureFile(path, labelled[0].label, group))
     _check_torn(reasons.get(TORN, []), claims, options, index.root)
     for path in index.paths - claims.keys():
         parts = tell_parts(index.show(path).rpartition("/")[0])
@@ -360,7 +360,7 @@ def _describe(table: _Table) -> str:
 
 def _group(
     listing: Listing,
-    listed: dict[Part, list[Picture]],
+    listed: dict[Part, list[PictureFile]],
     tables: Sequence[_Table],
     options: SourceOptions,
 ) -> Listing:
