@@ -126,3 +126,9 @@ def test_logits_that_a_small_temperature_would_overflow_are_none() -> None:
     assert np.isfinite(replace(model, temperature=1.0).predict(images)).all()
     with pytest.raises(RecordError, match="not finite"):
         model.predict(images)
+
+
+def test_a_model_keeps_how_pictures_were_prepared(tmp_path: Path) -> None:
+    replace(make_model(0, NORMED), fit="pad", bits=12).save(tmp_path)
+    model = load_model(tmp_path)
+    assert (model.fit, model.bits) == ("pad", 12)
