@@ -147,7 +147,8 @@ def _load_objects(
         check_data_dir(f"a {type(given['train']).__name__}", data_dir)
     layout = lay_out_objects(given, class_names, options)
     # The folder of listed files would not give the same data set once more.
-    return replace(assemble(layout, name=layout.source.split()[0].lower(), seed=seed), place=None)
+    name = layout.source if layout.source.isalpha() else "dataset"
+    return replace(assemble(layout, name=name, seed=seed), place=None)
 
 
 def _load_named(

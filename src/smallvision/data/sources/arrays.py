@@ -255,8 +255,9 @@ def holds_items(values: Any) -> bool:
     """
     if isinstance(values, np.ndarray):
         return values.ndim == 1 and values.dtype.kind in "OSU"
-    if hasattr(values, "shape") and hasattr(values, "dtype"):  # a tensor, or a column of a table
-        return str(values.dtype) in ("object", "str", "string") and len(values.shape) == 1
+    if hasattr(values, "shape"):  # a tensor, a table of pixels, or a column of a table
+        kind = str(getattr(values, "dtype", ""))
+        return kind in ("object", "str", "string") and len(values.shape) == 1
     if not isinstance(values, Sequence) and not hasattr(values, "__getitem__"):
         return False
     if not len(values):

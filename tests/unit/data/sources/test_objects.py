@@ -337,6 +337,11 @@ def test_a_table_of_paths(tmp_path, refuses, monkeypatch):
     monkeypatch.chdir(tmp_path)
     relative = [str(path.relative_to(tmp_path)) for path in paths]
     assert len(load_data((relative, labels)).train) == len(data.train)
+    others = load_data((paths, ["red", "blue"] * 10))
+    assert others.train.class_names == ("blue", "red"), "the same files with other labels"
+    split = Table(file=[*map(str, paths)], label=labels, split=["train", "test"] * 10)
+    parts = load_data(split)
+    assert (len(parts.train), len(parts.test)) == (10, 10)
     with refuses("none of the 2 files exists (first: a.png)", str(tmp_path)):
         load_data((["a.png", "b.png"], ["a", "b"]))
     with refuses("20 paths but 1 labels"):

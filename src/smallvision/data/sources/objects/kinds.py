@@ -26,6 +26,7 @@ def is_table(value: Any) -> bool:
     """Whether it has columns with names: of pandas, polars, pyarrow, Hugging Face, or a dict."""
     return isinstance(value, Mapping) or (
         hasattr(value, "__getitem__")
+        and hasattr(value, "__len__")
         and (hasattr(value, "column_names") or hasattr(value, "columns"))
         and not callable(getattr(value, "columns", None))
     )

@@ -263,4 +263,6 @@ def _list_files(
         ]
     folders = {str(picture.path.parent) for pictures in parts.values() for picture in pictures}
     root = Path(os.path.commonpath(folders))
-    return lay_out(Listing(root, parts, notes=notes), "paths", options)
+    layout = lay_out(Listing(root, parts, notes=notes), "paths", options)
+    # The same files may have other labels in the next table, so that no cache may hold them.
+    return replace(layout, files=())
