@@ -32,7 +32,7 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.pictures.reading import FEW, LOOKED_AT, SHARE, UNREADABLE
 from smallvision.data.sources.source import DecodedPart, LeftOut, SourceOptions
 from smallvision.errors import DataError
-from smallvision.shapes import MIN_SIZE, Images, Labels, Shape
+from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images, Labels, Shape
 
 TOLERANCE = 0.05  # of the range, by which resized or compressed fractions overshoot it
 DARK = 64  # levels of 255: an image set that reaches no more may have been meant on another scale
@@ -270,6 +270,7 @@ def _convert_array(
     array: npt.NDArray[Any], where: str, scale: PixelScale
 ) -> tuple[Images, tuple[str, ...]]:
     """An array of images as uint8 `(N, C, H, W)`, in C order, with the notes about its values."""
+    array, note = _unflatten(array, where)
     array = _channels_first(array, where)
     if array.dtype.kind not in "buif":
         raise DataError(f"{where} have type {array.dtype}; expected numbers")
@@ -281,7 +282,7 @@ def _convert_array(
     for start in range(0, len(array), CHUNK):
         levels = to_levels(array[start : start + CHUNK], white)
         pixels[start : start + CHUNK] = _lay_on_white(levels) if C == 4 else levels
-    notes = describe_scale(where, array.dtype, white, (low, high))
+    notes = note + describe_scale(where, array.dtype, white, (low, high))
     if C == 4:
         notes += (f"Transparent parts of the {where} became white.",)
     return pixels, notes
@@ -364,6 +365,17 @@ def describe_scale(
     return tuple(notes)
 
 
+def _unflatten(array: npt.NDArray[Any], where: str) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """Images from flat rows of pixels, where the length of a row tells their shape."""
+    for channels in (1, 3) if array.ndim == 2 else ():
+        side = math.isqrt(array.shape[1] // channels)
+        if channels * side * side == array.shape[1] and MIN_SIZE <= side <= MAX_SIZE:
+            order = "" if channels == 1 else ", all red pixels of an image first, as in CIFAR"
+            note = f"The rows of {where} were taken for images of {side}x{side} pixels{order}."
+            return array.reshape(-1, channels, side, side), (note,)
+    return array, ()
+
+
 def _channels_first(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
     """Images as `(N, C, H, W)`; a side is never as small as 4 pixels, so C can be recognized."""
     if array.ndim == 3:
@@ -373,9 +385,6 @@ def _channels_first(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
             return array
         if array.ndim == 4 and array.shape[3] in channels:
             return array.transpose(0, 3, 1, 2)
-    side = math.isqrt(array.shape[1]) if array.ndim == 2 else 0
-    if side >= MIN_SIZE and side * side == array.shape[1]:  # rows of a table of grey images
-        return array.reshape(len(array), 1, side, side)
     raise DataError(
         f"{where} have shape {array.shape}; "
         "expected (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 or 3 channels"

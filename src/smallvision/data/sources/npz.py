@@ -9,13 +9,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TypeAlias
 
 from smallvision.data.decoding.labels import LabelEncoding, name_some
 from smallvision.data.decoding.npz_file import Claim, NpyFiles, NpzFile, open_npy, open_npz
-from smallvision.data.sources.arrays import convert_arrays
+from smallvision.data.decoding.resize import Preparation
+from smallvision.data.sources.arrays import PixelScale, convert_arrays
 from smallvision.data.sources.source import (
     PART_NAMES,
     DecodedPart,
@@ -25,7 +24,7 @@ from smallvision.data.sources.source import (
     SourceOptions,
 )
 from smallvision.errors import DataError
-from smallvision.shapes import MAX_CLASSES, MAX_SIZE, MIN_SIZE, Shape
+from smallvision.shapes import MAX_CLASSES, Shape
 
 MAX_NAME_BYTES = 800  # of a label: 200 characters
 NAMES = ("class_names", "classes", "label_names", "target_names")
@@ -87,7 +86,13 @@ def _list_npy(folder: Path) -> dict[str, Path]:
     }
 
 
-def _lay_out(place: Path, opener: Opener, files: tuple[Path, ...], source: str) -> Layout:
+def _lay_out(
+    place: Path,
+    opener: Opener,
+    files: tuple[Path, ...],
+    source: str,
+    like: Preparation | None = None,
+) -> Layout:
     with opener() as arrays:
         found = _find_arrays(arrays.names)
     left_out: tuple[LeftOut, ...] = ()
@@ -95,10 +100,14 @@ def _lay_out(place: Path, opener: Opener, files: tuple[Path, ...], source: str) 
         left_out = (LeftOut("an array that belongs to no part", len(found.rest), found.rest[0]),)
     return Layout(
         source=source,
-        parts={part: partial(_read_part, opener, found, part) for part in found.keys},
+        parts={
+            part: partial(_read_part, opener, found, part, None if part == "train" else like)
+            for part in found.keys
+        },
         place=place,
         files=files,
         left_out=left_out,
+        prepare=partial(_lay_out, place, opener, files, source),
     )
 
 
@@ -157,7 +166,9 @@ def _split_key(key: str, role: tuple[str, ...]) -> tuple[str | None, int] | None
     return (parts[0] if parts else None), role.index(rest)
 
 
-def _read_part(opener: Opener, found: _Arrays, part: Part, _: Shape | None) -> DecodedPart:
+def _read_part(
+    opener: Opener, found: _Arrays, part: Part, like: Preparation | None, _: Shape | None
+) -> DecodedPart:
     keys, train_labels = found.keys[part], found.keys["train"][1]
     with opener() as arrays:
         names = None
@@ -177,23 +188,8 @@ def _read_part(opener: Opener, found: _Arrays, part: Part, _: Shape | None) -> D
                 "per image"
             )
         encoding = LabelEncoding.fit(arrays.read(train_labels), names, train_labels)
-        images, notes = _unflatten(arrays.read(keys[0]), keys[0])
-        decoded = convert_arrays(images, arrays.read(keys[1]), encoding, keys)
-        return DecodedPart(decoded.images, (*notes, *decoded.notes))
-
-
-def _unflatten(images: np.ndarray[Any, Any], where: str) -> tuple[Any, tuple[str, ...]]:
-    """Images from flat rows of pixels, where the length of a row tells their shape."""
-    if images.ndim != 2:
-        return images, ()
-    for channels in (1, 3):
-        side = math.isqrt(images.shape[1] // channels)
-        if channels * side * side == images.shape[1] and MIN_SIZE <= side <= MAX_SIZE:
-            shape = (side, side) if channels == 1 else (3, side, side)
-            order = "" if channels == 1 else ", all red pixels of an image first, as in CIFAR"
-            note = f"The rows of {where} were taken for images of {side}x{side} pixels{order}."
-            return images.reshape(-1, *shape), (note,)
-    return images, ()
+        scale = None if like is None else PixelScale(bits=like.bits)
+        return convert_arrays(arrays.read(keys[0]), arrays.read(keys[1]), encoding, keys, scale)
 
 
 def _check_text(key: str, claim: Claim, most: int | None = None) -> None:
