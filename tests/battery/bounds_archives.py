@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.battery.bounds_case import Case, fifo, hole, link, load, put
+from tests.battery.bounds_case import Case, fifo, hole, link, load, load_strictly, put
 from tests.support.sources import find_archive, make_pixels, write_cifar, write_pictures
 
 FOLDER = "cifar-10-batches-py"
@@ -455,7 +455,7 @@ def list_folders() -> Iterator[Case]:
             make(root / "cat")
             return root
 
-        yield Case("folder", name, build, load, says)
+        yield Case("folder", name, build, load_strictly, says)
     yield Case("folder", "1,200 classes", make_classes, load, "1200 class names", slow=True)
 
 

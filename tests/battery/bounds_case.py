@@ -10,7 +10,7 @@ from typing import Any
 
 from smallvision.data.decoding.image_files import load_picture
 from smallvision.data.decoding.resize import Preparation, Stack
-from smallvision.data.loading.load import as_dataset
+from smallvision.data.loading.load import as_dataset, load_data
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Case:
 def load(path: Path) -> object:
     """The data set at a place."""
     return as_dataset(path, None)
+
+
+def load_strictly(path: Path) -> object:
+    """The data set at a place, of which no picture may be unreadable."""
+    return load_data(path, strict=True)
 
 
 def look(path: Path) -> Any:

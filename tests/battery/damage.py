@@ -95,7 +95,7 @@ def restore(folder: Path, epoch: int) -> dict[str, Tensor]:
 
 def gather(state: State) -> dict[str, Tensor]:
     """All tensors of a state, with the numbers beside them."""
-    numbers = [state.epoch, state.step, state.best.epoch, state.best.accuracy or 0.0]
+    numbers = [state.epoch, state.step, state.best.epoch, state.best.score or 0.0]
     flat = {f"{part}/{k}": t for part, named in state.tensors().items() for k, t in named.items()}
     return {**flat, "numbers": torch.tensor(numbers, dtype=torch.float64)}
 

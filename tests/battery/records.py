@@ -26,7 +26,15 @@ from smallvision.errors import UserError
 from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.records.layout import STATUS, STUDY, TUNE
-from smallvision.records.schema import CachedPart, LeftOutRecord, ModelRecord, Record
+from smallvision.records.schema import (
+    CachedPart,
+    LeftOutRecord,
+    ModelRecord,
+    OriginalSizesRecord,
+    PreparationRecord,
+    Record,
+    UnpackedArchive,
+)
 from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
 from smallvision.runs.results import Run, TestResult, Tuning
 from tests.battery.outcome import Outcome
@@ -41,8 +49,8 @@ PROMISE = (
     "refused in one line that names the file and the field, or it is read, and whatever shows it "
     "does so."
 )
-CACHED = "train.manifest.json"
-ROOTS: dict[str, Any] = {**RECORD_FILES, CACHED: CachedPart}
+CACHED, UNPACKED = "train.manifest.json", "archive.json"
+ROOTS: dict[str, Any] = {**RECORD_FILES, CACHED: CachedPart, UNPACKED: UnpackedArchive}
 # Raw escapes and reversed text, which the terminal and the page show as escapes.
 RAW = ("\x1b", "\x07", "\u202e")
 HERE, WHOLE = "@@HERE@@", "its content|is missing|is no field of it"
@@ -410,10 +418,14 @@ def build(root: Path) -> Path:
         fingerprint=HASH,
         notes=("A note.",),
         left_out=(LeftOutRecord(reason="no picture", count=1, example="x.txt"),),
+        origin=HASH,
+        preparation=PreparationRecord(fit="pad", bits=12),
+        sizes=OriginalSizesRecord(distinct=2, smallest=(8, 9), middle=(9, 9), largest=(9, 12)),
         bytes={"images": 320, "labels": 152},
     )
     (root / "cache").mkdir()
     store.write(root / "cache" / CACHED, part)
+    store.write(root / "cache" / UNPACKED, UnpackedArchive(left_out=part.left_out))
     known = store.read(root / "gold" / "run" / "model" / "model.json", ModelRecord)
     networks = [network() for network in get_args(AnyModel)]
     for network in (*networks, EnsembleSettings(members=tuple(networks))):

@@ -100,7 +100,7 @@ def test_a_sealed_test_set_shows_nothing() -> None:
     test = make_dataset().test
     assert isinstance(test, SealedTest)
     shown = {name: getattr(test, name) for name in dir(test) if not name.startswith("__")}
-    assert set(shown) == {"size", "fingerprint"}
+    assert set(shown) == {"size", "fingerprint", "origin"}
     assert not hasattr(test, "images")
 
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smallvision.cli.render import study as study_module
-from smallvision.cli.render.classification import print_classification
+from smallvision.cli.render.classification import AnswerPrinter
 from smallvision.cli.render.comparison import print_comparison
 from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.ensemble import print_ensemble
@@ -58,7 +58,7 @@ from smallvision.reporting.charts.confusion_matrix import list_cells
 from smallvision.reporting.page import embed_json, render_run, render_study
 from smallvision.reporting.reader import read_run, read_study
 from smallvision.reporting.view import LoneRunView, StudyView
-from smallvision.runs.classify import Classification
+from smallvision.runs.classify import Answer
 from smallvision.runs.results import Run, TestResult
 from smallvision.shapes import MAX_NAME
 from smallvision.text import show_html, show_lines, show_name, show_text
@@ -206,6 +206,14 @@ def make_teacher(study: StudyView) -> Distillation:
     return Distillation(teacher=teacher, against_teacher=against, cost=ensemble.cost)
 
 
+def show_answer(answer: Answer, change: Change, console: PlainConsole) -> None:
+    """A picture that was classified, one that could not be read, and a note."""
+    printer = AnswerPrinter([*map(change, "ab")], console, top=2, least=0.0)
+    printer.add(answer)
+    printer.add(Answer(answer.path, error=change("why")))
+    printer.finish([change("note")])
+
+
 def show_progress(console: PlainConsole, change: Change) -> None:
     """Every kind of line of progress."""
     progress = TerminalProgress()
@@ -257,9 +265,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
     place = Path("runs") / change("run").replace("\0", "")[:200]
     errors, tuning = view.errors.record, tuned.tuning
     validation = test.extend(ValidationScores)
-    classification = Classification(
-        [place], tuple(map(change, "ab")), np.array([[0.9, 0.1]], np.float32), (change("note"),)
-    )
+    answer = Answer(place, np.array([0.9, 0.1], np.float32))
     dataset = taint(make_dataset(), lambda text: text)
     dataset = type(dataset)(
         change("rows"), change("tests"), dataset.train, dataset.test, notes=(change("note"),)
@@ -269,7 +275,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
     )
     compute = ComputeSettings(device="cpu", precision="bf16", compiled=False, threads=2)
     return {
-        "classification": lambda console: print_classification(classification, console),
+        "classification": lambda console: show_answer(answer, change, console),
         "comparison": lambda console: print_comparison(taint(make_comparison(), change), console),
         "ensemble": lambda console: print_ensemble(
             place,

@@ -120,7 +120,11 @@ def list_imports(path: Path) -> set[str]:
 
 
 PRINTS = {
-    "rich.console.Console": {"cli/render/console.py", "data/loading/download.py"},
+    "rich.console.Console": {
+        "cli/render/console.py",
+        "cli/render/tables.py",  # as the type of what draws a table
+        "data/loading/download.py",
+    },
     "rich.text.Text": {"cli/render/console.py"},
     "rich.print": set[str](),
     "rich.markup.render": set[str](),

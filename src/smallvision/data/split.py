@@ -38,7 +38,8 @@ def split_stratified(
 
     Of each class `round(fraction * count)` images are picked, at least `at_least`, and one is left.
     Groups are visited in a random order and picked whole when every class in them still has room.
-    Without groups the numbers are exact; with groups a class may fall short by a few.
+    Without groups the numbers are exact; with groups a class may fall short by a few, or exceed
+    its number where all its groups are larger.
 
     Args:
         labels: int64 `(N,)`.
@@ -75,6 +76,7 @@ def split_stratified(
         if (need <= room).all():
             room -= need
             picked += group
+    picked += _pick_large_groups(labels, list(members.values()), picked)
     mask = np.zeros(len(labels), dtype=bool)
     mask[picked] = True
     for side, name in ((mask, "picked"), (~mask, "remaining")):
@@ -86,6 +88,28 @@ def split_stratified(
                 "smaller groups"
             )
     return np.flatnonzero(~mask), np.flatnonzero(mask)
+
+
+def _pick_large_groups(
+    labels: Labels, members: Sequence[list[int]], picked: Sequence[int]
+) -> list[int]:
+    """The smallest group of each class without a picked image, where enough is left beside it.
+
+    So a class with few groups, such as the photographs of three persons, can be split too.
+    """
+    counts = np.bincount(labels)
+    left = counts - np.bincount(labels[picked], minlength=len(counts))
+    more: list[int] = []
+    for label in np.flatnonzero((left == counts) & (counts > 0)):
+        if left[label] < counts[label]:  # picked with another class
+            continue
+        for group in sorted((one for one in members if label in labels[one]), key=len):
+            need = np.bincount(labels[group], minlength=len(counts))
+            if (need < left)[need > 0].all():
+                left -= need
+                more += group
+                break
+    return more
 
 
 @dataclass(frozen=True, eq=False)

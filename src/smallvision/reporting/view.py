@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from smallvision.records.schema import (
-    METRICS,
     EnsembleRecord,
     Environment,
     EpochMetrics,
@@ -34,6 +33,7 @@ from smallvision.records.schema import (
     Verdict,
     WinnerChoice,
 )
+from smallvision.records.schema.measures import METRIC_OF_GOAL
 
 PicturedRecord = TypeVar("PicturedRecord", bound=Record)
 
@@ -100,7 +100,7 @@ class RunView:
             return None
         if goal == "val_accuracy" and self.seeds:
             return self.seeds.mean
-        return self.val.score(METRICS[goal])
+        return self.val.score(METRIC_OF_GOAL[goal])
 
     @property
     def kept_epoch(self) -> EpochMetrics | None:

@@ -16,7 +16,6 @@ from smallvision.records.files import now
 from smallvision.records.layout import ENVIRONMENT, STUDY, TEST, run_folder
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
-    GOALS,
     DataDescription,
     Goal,
     RungRecord,
@@ -26,6 +25,7 @@ from smallvision.records.schema import (
     TestRecord,
     TestSummary,
 )
+from smallvision.records.schema.measures import GOAL_OF_METRIC
 from smallvision.runs.finished_run import find_judged
 from smallvision.runs.run_data import check_split
 from smallvision.study.context import StudyContext
@@ -83,7 +83,7 @@ def open_study(context: StudyContext) -> StudyFile:
         folds=plan.folds or 1,
         prefer=plan.prefer,
         start=context.start.fingerprint if context.start else None,
-        goal=Goal(maximise=GOALS[plan.judged_by], limits=plan.limits),
+        goal=Goal(maximise=GOAL_OF_METRIC[plan.judged_by], limits=plan.limits),
         data=describe_source(job.dataset),
         rungs=tuple(
             RungRecord(

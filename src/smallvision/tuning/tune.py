@@ -20,12 +20,12 @@ from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import ENVIRONMENT, TUNE
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
-    GOALS,
     BestTrial,
     SettingValues,
     TrialRecord,
     TuningRecord,
 )
+from smallvision.records.schema.measures import GOAL_OF_METRIC
 from smallvision.records.schema.tuning import MOST_TRIALS
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import check_split
@@ -185,7 +185,7 @@ def open_tuning(recipe: Recipe, job: Job, epochs: int) -> TuningRecord:
             folder / TUNE,
             TuningRecord(
                 recipe=recipe.name,
-                metric=GOALS[recipe.metric],
+                metric=GOAL_OF_METRIC[recipe.metric],
                 epochs=epochs,
                 sampler=SAMPLER,
                 startup_trials=STARTUP_TRIALS,

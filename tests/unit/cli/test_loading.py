@@ -27,6 +27,7 @@ def test_every_command_that_reads_images_takes_every_option(name: str) -> None:
 
 def test_the_options_are_those_of_load_data() -> None:
     known = set(inspect.signature(load_data).parameters) - {"source", "seed", "mirror_safe"}
+    known.remove("class_names")  # of objects
     assert set(OPTIONS) - {"no_mirror"} == known
 
 

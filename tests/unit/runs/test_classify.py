@@ -172,9 +172,11 @@ def test_answers_come_while_pictures_are_read(
     monkeypatch.setattr(module, "BATCH", 2)
     read: list[Path] = []
     load = module.load_picture
-    monkeypatch.setattr(module, "load_picture", lambda path: (read.append(path), load(path))[1])
+    monkeypatch.setattr(
+        module, "load_picture", lambda path, side: (read.append(path), load(path, side))[1]
+    )
     model = module.find_classifier(run)
-    changes = module.PictureChanges(model.shape)
+    changes = module.PictureChanges(module.find_preparation(model))
     answers = module.answer_pictures(model, [tmp_path / "pictures"], changes)
     next(answers)
     assert len(read) == 2, "a long list is not read before the first answer"

@@ -49,7 +49,7 @@ def open_console(*, to_stderr: bool = False) -> PlainConsole:
     return console if console.is_terminal else PlainConsole(stderr=to_stderr, width=UNBOUNDED)
 
 
-def styled(*parts: str | tuple[str, str]) -> Text:
+def styled(*parts: str | tuple[str, str | Style]) -> Text:
     """Text of strings, and of strings with their style: `styled(("wrn", "bold"), " is best")`."""
-    pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
+    pairs = (part if isinstance(part, tuple) else (part, Style()) for part in parts)
     return Text.assemble(*((show_text(text), style) for text, style in pairs))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.color import Color
 from rich.style import Style
-from rich.text import Text
 
 from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.tables import MAX_LINES, new_table
@@ -63,13 +62,12 @@ def print_pictures(images: ImageSet, console: PlainConsole) -> None:
     shown = images.images[np.concatenate(firsts)].transpose(0, 2, 3, 1)
     thin = np.broadcast_to(shown[:, ::side, ::side], (*shown[:, ::side, ::side].shape[:3], 3))
     for top in range(0, thin.shape[1], 2):
-        line = Text("  ", no_wrap=True)
+        line: list[str | tuple[str, Style]] = ["  "]
         for picture in thin:
             for upper, lower in zip(
                 picture[top], picture[min(top + 1, len(picture) - 1)], strict=True
             ):
-                line.append(
-                    "▀", Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
-                )
+                colours = Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
+                line.append(("▀", colours))
             line.append(" ")
-        console.print(line)
+        console.print(styled(*line), no_wrap=True)

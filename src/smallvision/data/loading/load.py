@@ -24,7 +24,7 @@ MOST_NAME = 100  # characters of a name that a user gives; folders are called af
 
 
 def load_data(
-    source: Any = None,
+    source: Any = "digits",
     *,
     data_dir: str | Path | None = None,
     image_size: int | None = None,
@@ -55,7 +55,7 @@ def load_data(
             `.tar.gz` of any of these. Or an object: `(images, labels)` as for `from_arrays`, a
             torch `Dataset`, a Hugging Face `Dataset`, a table with a column of pictures or paths
             and one of labels, pairs of an image and a label, or a dict of such objects by the part
-            (`train`, `val`, `test`). Without any it is `train`, or `digits`.
+            (`train`, `val`, `test`). It may be left out where `train` names a folder.
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
@@ -86,8 +86,8 @@ def load_data(
     """
     if name is not None:
         check_name(name)
-    if source is None:
-        source = "digits" if train is None else train
+    if train is not None and isinstance(source, str) and source == "digits":
+        source = train
     if isinstance(source, DataSet):
         raise DataError("this is a data set already; pass it on as it is")
     objects = not isinstance(source, str | PathLike)

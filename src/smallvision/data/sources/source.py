@@ -36,7 +36,7 @@ _TAIL = "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file)s?|dir|
 _WORDS: dict[Part, re.Pattern[str]] = {
     "train": re.compile(f"(?:train(?:ing|val)?|trn){_TAIL}"),
     "val": re.compile(f"(?:val|valid(?:ation)?|dev){_TAIL}"),
-    "test": re.compile(f"(?:tests?|testing|tst|eval(?:uation)?){_TAIL}"),
+    "test": re.compile(f"(?:tests?|testing|tst|eval|evaluation){_TAIL}"),
 }
 
 

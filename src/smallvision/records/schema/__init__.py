@@ -37,8 +37,6 @@ from smallvision.records.schema.exploration import (
     NormalizationPictures,
 )
 from smallvision.records.schema.measures import (
-    GOALS,
-    METRICS,
     Calibration,
     ClassMeans,
     ClassMeansDifference,
@@ -120,8 +118,6 @@ from smallvision.records.schema.tuning import (
 )
 
 __all__ = [
-    "GOALS",
-    "METRICS",
     "AllImagesRun",
     "AnyRun",
     "AugmentationPicture",

@@ -29,12 +29,14 @@ VerdictWord: TypeAlias = Literal["better", "worse", "cannot tell apart"]
 UNEVEN = 3.0  # images of the largest class, divided by those of the smallest
 MetricName: TypeAlias = Literal["accuracy", "balanced_accuracy", "macro_f1"]
 GoalName: TypeAlias = Literal["val_accuracy", "val_balanced_accuracy", "val_macro_f1"]
-GOALS: dict[MetricName, GoalName] = {
+GOAL_OF_METRIC: dict[MetricName, GoalName] = {
     "accuracy": "val_accuracy",
     "balanced_accuracy": "val_balanced_accuracy",
     "macro_f1": "val_macro_f1",
 }
-METRICS: dict[GoalName, MetricName] = {goal: metric for metric, goal in GOALS.items()}
+METRIC_OF_GOAL: dict[GoalName, MetricName] = {
+    goal: metric for metric, goal in GOAL_OF_METRIC.items()
+}
 
 
 class ClassMeans(Record):

@@ -14,7 +14,6 @@ from smallvision.format import (
     shorten_hash,
 )
 from smallvision.records.schema import (
-    METRICS,
     ComputeSettings,
     Environment,
     FoldSummary,
@@ -23,6 +22,7 @@ from smallvision.records.schema import (
     StudyRecord,
 )
 from smallvision.records.schema.base import Shape
+from smallvision.records.schema.measures import METRIC_OF_GOAL
 
 
 def describe_shape(shape: Shape) -> str:
@@ -101,4 +101,4 @@ def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...
 
 def name_goal(goal: Goal) -> str:
     """The validation figure that a study maximises, in words."""
-    return METRIC_WORDS[METRICS[goal.maximise]]
+    return METRIC_WORDS[METRIC_OF_GOAL[goal.maximise]]

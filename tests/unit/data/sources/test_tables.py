@@ -218,7 +218,7 @@ LAYOUTS = {
     "rare classes left out": (
         {"a.csv": table("id,label", TEN) + "q0,cow\n", **pictures("x/", [*TEN, "q0"])},
         {"min_per_class": 2}, "", (8, None, 2),
-        {"of 1 classes with fewer than 2 training pictures": 1},
+        {"of a class with fewer than 2 training pictures": 1},
     ),
     "a table of another name, nested values beside the class": (
         {

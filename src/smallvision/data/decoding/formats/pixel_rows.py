@@ -51,7 +51,10 @@ def find_pixels(path: Path, name: str) -> PixelColumns | None:
     """
     with open_regular(path, name, most=MAX_BYTES) as file:
         first, second = file.readline(MAX_LINE), file.readline(MAX_LINE)
-    names, row = (_split(line) for line in (first, second))
+    try:
+        names, row = (_split(line) for line in (first, second))
+    except csv.Error as error:
+        raise DataError(f"{name} cannot be read as a table ({error!s:.200})") from error
     if len(names) != len(row):
         return None
     spaced = [i for i, cell in enumerate(row) if cell.count(" ") >= MIN_SIZE**2 - 1]
