@@ -28,11 +28,15 @@ from smallvision.records.files import make_folder
 from smallvision.records.layout import STATUS, STUDY, TUNE
 from smallvision.records.schema import (
     CachedPart,
+    ClassMeansDifference,
+    DataOrigin,
+    LadderVerdicts,
     LeftOutRecord,
     ModelRecord,
     OriginalSizesRecord,
     PreparationRecord,
     Record,
+    StudyRecord,
     UnpackedArchive,
 )
 from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
@@ -51,6 +55,29 @@ PROMISE = (
 )
 CACHED, UNPACKED = "train.manifest.json", "archive.json"
 ROOTS: dict[str, Any] = {**RECORD_FILES, CACHED: CachedPart, UNPACKED: UnpackedArchive}
+ORIGIN = DataOrigin(
+    place="/pictures",
+    known_as="cifar10",
+    image_size=32,
+    fit="pad",
+    train="/a",
+    val="/b",
+    test="/c",
+    config="plain",
+    image_column="img",
+    label_column="label",
+    label_from="(.)",
+    group_by="folder",
+    min_per_class=3,
+    suffixes=(".dat",),
+    strict=True,
+)
+BY_CLASS = ClassMeansDifference(
+    balanced_accuracy=0.1,
+    balanced_accuracy_interval=(0.0, 0.2),
+    macro_f1=0.1,
+    macro_f1_interval=(-0.1, 0.3),
+)
 # Raw escapes and reversed text, which the terminal and the page show as escapes.
 RAW = ("\x1b", "\x07", "\u202e")
 HERE, WHOLE = "@@HERE@@", "its content|is missing|is no field of it"
@@ -426,6 +453,12 @@ def build(root: Path) -> Path:
     (root / "cache").mkdir()
     store.write(root / "cache" / CACHED, part)
     store.write(root / "cache" / UNPACKED, UnpackedArchive(left_out=part.left_out))
+    study = store.read(root / "whole" / STUDY, StudyRecord)
+    store.write(root / "whole" / STUDY, study.change(data=study.data.change(origin=ORIGIN)))
+    verdicts = store.read(root / "whole" / "verdicts.json", LadderVerdicts)
+    first, *others = verdicts.steps
+    steps = (first.change(by_class=BY_CLASS), *others)
+    store.write(root / "whole" / "verdicts.json", verdicts.change(steps=steps))
     known = store.read(root / "gold" / "run" / "model" / "model.json", ModelRecord)
     networks = [network() for network in get_args(AnyModel)]
     for network in (*networks, EnsembleSettings(members=tuple(networks))):

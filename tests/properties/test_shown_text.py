@@ -288,6 +288,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
         "machine": lambda console: print_machine(
             environment,
             compute,
+            limited=change("why"),
             compiler=True,
             fast_bf16=True,
             found={change("cifar10"): place, "digits": DataError(change("damaged"))},
