@@ -48,6 +48,8 @@ def read_rows(path: Path, name: str) -> Rows:
     """
     text = _decode(read_regular(path, name, most=MAX_BYTES))
     try:
+        if text.count("\n") > 2 * MAX_ROWS:  # before seconds of parsing; a cell may hold some lines
+            raise ValueError(f"it has more than {MAX_ROWS:,} rows")
         suffix = path.suffix.lower()
         if suffix == ".jsonl":
             return _read_json(text)
