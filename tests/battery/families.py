@@ -50,7 +50,7 @@ class Family:
 
 
 FAMILIES = {
-    "kills": Family(kills.run, 50, 3, partial(kills.run, names=("train",))),
+    "kills": Family(kills.run, 50, 2, partial(kills.run, names=("train",))),
     "damage": Family(damage.run, 1020, 60),
     "hostile": Family(hostile.run, 1000, 1000),
     "links": Family(links.run, 600, 16),
