@@ -149,7 +149,11 @@ def list_tables() -> Iterator[Case]:
         "three million cells": ("a.csv", (b"a," * 400 + b"b\n") * 9_000, "3,000,000 cells"),
         "5,000 columns": ("a.csv", wide, "5,000 columns"),
         "a cell of 10 MB": ("a.csv", b"id,label\nx," + b"a" * 10**7, "field larger than"),
-        "a quote without an end": ("a.csv", b'id,label\n"' + b"a,\n" * 900_000, "field larger than"),
+        "a quote without an end": (
+            "a.csv",
+            b'id,label\n"' + b"a,\n" * 900_000,
+            "field larger than",
+        ),
         "JSON of a hundred thousand levels": ("a.jsonl", b"[" * 10**5, "cannot be read as a table"),
         "a line of JSON of 10 MB": ("a.jsonl", b"[" + b"[]," * 3_000_000 + b"[]]", "characters"),
         "many names in lines of JSON": (
