@@ -209,14 +209,15 @@ def _options(
             show_default=False,
         ),
     ] = None,
-    no_mirror: Annotated[
-        bool,
+    mirror_safe: Annotated[
+        bool | None,
         typer.Option(
-            "--no-mirror",
-            help="Train without mirrored images, for images whose mirror image has another class, "
-            "such as letters.",
+            "--mirror/--no-mirror",
+            help="Whether a mirror image has the same class, so that models may be trained on it. "
+            "Default: yes, but for classes that are letters or grey digits.",
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
 ) -> None:
     """The options; see `reads_images`."""
 
@@ -226,9 +227,12 @@ OPTIONS = inspect.signature(_options, eval_str=True).parameters
 
 def gather(values: Mapping[str, Any]) -> Loading:
     """What was asked for, of the values of all options."""
-    given = {name: value for name, value in values.items() if value not in (None, False, [], ())}
-    if given.pop("no_mirror", False):
-        given["mirror_safe"] = False
+    flags = {"strict"}  # that can only be switched on
+    given = {
+        name: value
+        for name, value in values.items()
+        if value not in (None, [], ()) and not (name in flags and not value)
+    }
     return Loading(given.pop("data_dir", None), given)
 
 

@@ -26,14 +26,14 @@ def test_every_command_that_reads_images_takes_every_option(name: str) -> None:
 
 
 def test_the_options_are_those_of_load_data() -> None:
-    known = set(inspect.signature(load_data).parameters) - {"source", "seed", "mirror_safe"}
+    known = set(inspect.signature(load_data).parameters) - {"source", "seed"}
     known.remove("class_names")  # of objects
-    assert set(OPTIONS) - {"no_mirror"} == known
+    assert set(OPTIONS) == known
 
 
 def test_only_what_was_asked_for_is_passed_on() -> None:
     values: dict[str, Any] = dict.fromkeys(OPTIONS)
-    values |= {"strict": False, "no_mirror": True, "image_size": 16, "suffixes": [".dat"]}
+    values |= {"strict": False, "mirror_safe": False, "image_size": 16, "suffixes": [".dat"]}
     asked = gather(values)
     assert asked.options == {"mirror_safe": False, "image_size": 16, "suffixes": [".dat"]}
     assert gather({**values, "data_dir": Path("here")}).data_dir == Path("here")

@@ -26,10 +26,15 @@ from smallvision.shapes import Indices, Labels, Origins, Shape
 Words: TypeAlias = tuple[str, ...]
 
 TEST_FRACTION = 0.2
+FEW_SIGNS = 5  # fewer classes with names of one letter are called so for short
+SIGNS = (
+    "The classes are letters or digits, so models are not trained on mirrored images; --mirror (in "
+    "Python mirror_safe=True) allows these."
+)
 PART_WORDS: dict[Part, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
-def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) -> DataSet:
+def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None = None) -> DataSet:
     """Read a source and seal its test images.
 
     Training images of a group that declared validation images belong to are left out.
@@ -46,6 +51,9 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
     layout = layout.follow(decoded)
     train, notes = decoded.images, (*layout.notes, *decoded.notes)
     left_out = [*layout.left_out, *decoded.left_out]
+    if mirror_safe is None:
+        mirror_safe = layout.mirror_safe and not _names_signs(train)
+        notes += () if mirror_safe else (SIGNS,)
     groups = decoded.groups
     val = None
     if "val" in layout.parts:
@@ -93,6 +101,17 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool = True) 
         sizes=sizes,
         carved="test" not in layout.parts,
     )
+
+
+def _names_signs(images: ImageSet) -> bool:
+    """Whether the classes are letters, or digits in grey: few of these look the same in a mirror.
+
+    Digits may as well be the numbers of classes without names, as they are of photographs.
+    """
+    names = images.class_names
+    if len(names) < FEW_SIGNS or not all(len(name) == 1 and name.isalnum() for name in names):
+        return False
+    return images.shape[0] == 1 or any(name.isalpha() for name in names)
 
 
 def carve_test(

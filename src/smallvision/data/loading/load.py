@@ -76,7 +76,8 @@ def load_data(
         name: what to call the data set; by default as the source is called.
         seed: chooses the test images of a source that declares none.
         mirror_safe: whether a left-right flip keeps the label, so that models may be trained on
-            mirror images; by default what is known of a named data set, and true of others.
+            mirror images; by default what is known of a named data set, and true of others but for
+            classes that are letters or grey digits.
 
     Returns: training images, and a sealed test set.
 
@@ -114,14 +115,14 @@ def load_data(
         raise SettingError(f"class_names does not apply to '{source}'; leave it out")
     if objects:
         given: dict[Part, Any] = {part: one for part, one in parts.items() if one is not None}
-        data = _load_objects({"train": source, **given}, class_names, data_dir, options, seed)
+        data = _load_objects(
+            {"train": source, **given}, class_names, data_dir, options, seed, mirror_safe
+        )
     elif known is not None:
-        data = _load_named(known, data_dir, options, seed)
+        data = _load_named(known, data_dir, options, seed, mirror_safe)
     else:
         check_data_dir(source, data_dir)
-        data = _load_path(expand(source), options, seed)
-    if mirror_safe is not None:
-        data = replace(data, mirror_safe=mirror_safe)
+        data = _load_path(expand(source), options, seed, mirror_safe)
     return data if name is None else replace(data, name=name)
 
 
@@ -144,21 +145,31 @@ def _load_objects(
     data_dir: str | Path | None,
     options: SourceOptions,
     seed: int,
+    mirror_safe: bool | None,
 ) -> DataSet:
     if data_dir is not None:
         check_data_dir(f"a {type(given['train']).__name__}", data_dir)
     layout = lay_out_objects(given, class_names, options)
     # The folder of listed files would not give the same data set once more.
     name = layout.source if layout.source.isalpha() else "dataset"
-    return replace(assemble(layout, name=name, seed=seed), place=None)
+    return replace(assemble(layout, name=name, seed=seed, mirror_safe=mirror_safe), place=None)
 
 
 def _load_named(
-    known: NamedDataSet, data_dir: str | Path | None, options: SourceOptions, seed: int
+    known: NamedDataSet,
+    data_dir: str | Path | None,
+    options: SourceOptions,
+    seed: int,
+    mirror_safe: bool | None,
 ) -> DataSet:
     options.check((), f"'{known.name}'")
     layout = find_named(known, data_dir)
-    data = assemble(layout, name=known.name, seed=seed, mirror_safe=known.mirror_safe)
+    data = assemble(
+        layout,
+        name=known.name,
+        seed=seed,
+        mirror_safe=known.mirror_safe if mirror_safe is None else mirror_safe,
+    )
     if isinstance(known.content, OfficialFiles):
         _check_complete(data, known, known.content)
     return replace(data, known_as=known.name)
@@ -175,14 +186,15 @@ def _check_complete(data: DataSet, known: NamedDataSet, files: OfficialFiles) ->
         )
 
 
-def _load_path(path: Path, options: SourceOptions, seed: int) -> DataSet:
+def _load_path(path: Path, options: SourceOptions, seed: int, mirror_safe: bool | None) -> DataSet:
     refuse_address(path)
     if not path.exists():
         raise DataError(
             f"'{path}' is neither a known data set nor an existing file or folder"
             f"{nearest(str(path), NAMED_DATA_SETS)}"
         )
-    return assemble(recognize_place(path, options), name=name_data(path), seed=seed)
+    layout = recognize_place(path, options)
+    return assemble(layout, name=name_data(path), seed=seed, mirror_safe=mirror_safe)
 
 
 def as_dataset(data: Any | Callable[[], DataSet], data_dir: str | Path | None = None) -> DataSet:
@@ -226,7 +238,7 @@ def from_arrays(
     test_images: Any = None,
     test_labels: Any = None,
     name: str = "arrays",
-    mirror_safe: bool = True,
+    mirror_safe: bool | None = None,
     seed: int = 0,
 ) -> DataSet:
     """Make a data set from arrays; the test images are sealed at once.
@@ -244,7 +256,7 @@ def from_arrays(
         test_images: as `images`; without them 20 % of each class becomes the test set.
         test_labels: as `labels`.
         name: the name of the data set.
-        mirror_safe: whether a left-right flip keeps the label.
+        mirror_safe: whether a left-right flip keeps the label; by default as for `load_data`.
         seed: chooses the test images where none are given.
 
     Raises:

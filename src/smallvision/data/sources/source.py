@@ -179,6 +179,7 @@ class Layout:
         options: the user's options, which are part of the identity of a cache entry.
         left_out: what lies in the source and in none of the parts.
         notes: what was understood of the source that a person should know, one sentence each.
+        mirror_safe: false where the classes are known to change in a mirror.
         prepare: the same parts, of which those besides train are prepared like the training
             images; None where there is no choice.
     """
@@ -190,6 +191,7 @@ class Layout:
     options: SourceOptions = SourceOptions()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    mirror_safe: bool = True
     prepare: Callable[[Preparation], Layout] | None = None
 
     def follow(self, train: DecodedPart) -> Layout:

@@ -57,3 +57,24 @@ def test_nothing_but_the_seal_leads_to_the_test_images(sealed_sets):
         # Taken out of a larger array, the training images must not drag the rest along.
         base = data.train.images.base
         assert base is None or base.nbytes <= data.train.images.nbytes + 128
+
+
+@pytest.mark.parametrize(
+    ("names", "C", "safe"),
+    [
+        ("0123456789", 1, False),
+        ("0123456789", 3, True),  # numbers of classes without names, as of photographs
+        ("ABCDE", 3, False),
+        ("ab", 3, True),  # few, so that they are called so for short
+        (("cat", "dog", "emu", "fox", "gnu"), 1, True),
+    ],
+)
+def test_letters_and_digits_are_not_mirrored(names, C, safe):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(len(names)), 6)
+    images = rng.integers(0, 256, (len(labels), C, 8, 8), dtype=np.uint8)
+    data = load_data((images, labels), class_names=list(names))
+    assert data.mirror_safe == safe
+    assert any("--mirror" in note for note in data.notes) != safe
+    told = load_data((images, labels), class_names=list(names), mirror_safe=not safe)
+    assert told.mirror_safe != safe

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from smallvision.data.decoding import parquet_file
+from smallvision.data.loading.assemble import SIGNS
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources import parquet
@@ -30,7 +31,7 @@ def test_reads_both_columns_kinds(plain, image, tmp_path, write_parquet):
     assert np.array_equal(data.train.images, pixels)
     assert np.array_equal(data.train.labels, np.arange(30) % 10)
     assert data.train.class_names == tuple("abcdefghij")
-    assert (len(open_sealed_test(data.test)), data.source, data.notes) == (20, "Parquet", ())
+    assert (len(open_sealed_test(data.test)), data.source, data.notes) == (20, "Parquet", (SIGNS,))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])

@@ -43,6 +43,7 @@ class SvhnSource:
             place=place,
             files=tuple(found.values()),
             left_out=(LeftOut("a file of further images", 1, EXTRA),) if extra.is_file() else (),
+            mirror_safe=False,
         )
 
 
