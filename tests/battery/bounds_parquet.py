@@ -38,7 +38,7 @@ from tests.support.sources import encode_picture, make_pixels
 
 MANY = 700_000_000
 ONE = encode_picture(make_pixels(1)[0].transpose(1, 2, 0))
-SLOW = ("3 GB", "one picture 9,000", "33 MB", "half a million", "20,000 rows")
+SLOW = ("3 GB", "one picture 9,000", "33 MB", "half a million", "10,000 rows")
 
 
 def list_parquet() -> Iterator[Case]:
@@ -48,7 +48,7 @@ def list_parquet() -> Iterator[Case]:
         def make(folder: Path, build: Callable[[], bytes] = build) -> Path:
             return put("train.parquet", build())(folder)
 
-        needs = 20_000 * 64 * 2 if name.startswith("20,000") else 0
+        needs = 10_000 * 64 * 2 if name.startswith("10,000") else 0
         yield Case("parquet", name, make, load, says, needs, name.startswith(SLOW))
     yield Case(
         "parquet", "one shard of 99,999", make_shard, load, "00000-of-99999.parquet is missing"
@@ -210,7 +210,7 @@ def list_honest() -> Iterator[File]:
     yield "as it should be", lambda: write(both(), 12), None
     yield "packed", lambda: write([images(codec=ZSTD), labels(codec=ZSTD)], 12), None
     # The same two pictures again and again would leave a class without an image for the test.
-    yield "20,000 rows of labels in 30 bytes", make_many, None
+    yield "10,000 rows of labels in 30 bytes", make_many, None
     deep = b"[" * 5000
     metadata = lambda: write(both(), 12, metadata=[(b"huggingface", deep)])  # noqa: E731
     yield "metadata 5,000 deep", metadata, None
@@ -219,7 +219,7 @@ def list_honest() -> Iterator[File]:
 
 def make_many() -> bytes:
     """Many small pictures, and labels that take next to nothing."""
-    n = 20_000
+    n = 10_000
     # Grey PPM pictures, each unlike the others.
     contents = [
         b"P5 8 8 255 " + struct.pack("<QQ", i * 0x9E3779B97F4A7C15 % 2**64, i) * 4 for i in range(n)
