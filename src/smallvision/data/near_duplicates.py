@@ -21,7 +21,7 @@ from smallvision.data.alike.thumbnails import (
     shrink,
 )
 from smallvision.data.placement import fits
-from smallvision.data.related import hash_image
+from smallvision.data.related import find_copies
 from smallvision.shapes import Floats, Images, Indices
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -62,8 +62,7 @@ def find_near_duplicates(
         mirror: whether a mirror image counts as a near-duplicate.
         device: where to search, if its memory suffices.
     """
-    known = {hash_image(other) for part in others for other in part}
-    copies = np.array([hash_image(image) in known for image in images], bool)
+    copies = find_copies(images, *others)
     place = choose_place(images, others, device)
     if place is None:
         return DuplicateMasks(copies, None)

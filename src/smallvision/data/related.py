@@ -37,9 +37,9 @@ def group_duplicates(images: Images) -> Labels:
     return np.fromiter(groups, dtype=np.int64, count=len(images))
 
 
-def find_copies(images: Images, others: Images) -> npt.NDArray[np.bool_]:
-    """Tell which of `images` also occur among `others`, bool `(N,)`."""
-    known = {hash_image(row) for row in others}
+def find_copies(images: Images, *others: Images) -> npt.NDArray[np.bool_]:
+    """Tell which of `images` also occur in one of the `others`, bool `(N,)`."""
+    known = {hash_image(row) for part in others for row in part}
     return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
 
 

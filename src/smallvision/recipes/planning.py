@@ -97,6 +97,7 @@ NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
 }
 # Passes from which mixed images begin to pay: before, a network does not know its images by heart.
 CUTMIX_PAYS = {"WRN-10-2": 60, "WRN-16-2": 50, "WRN-16-4": 30, "WRN-16-8": 15}
+SMALLEST: Mapping[Family, str] = {family: next(iter(SIZES[family])) for family in FAMILIES}
 SNAPSHOTS = (2, 3)
 SHORT = 600.0  # seconds
 TRIALS = (6, 12)  # fewer are drawn at random, as the sampler has nothing to go by
@@ -171,7 +172,7 @@ class Planner:
     def plan(self) -> LadderPlan:
         """Choose rungs first, then stage by stage the sizes and lengths that fit."""
         chosen, left_out = self.select()
-        scale = self.shortest(chosen, {family: next(iter(SIZES[family])) for family in FAMILIES})
+        scale = self.shortest(chosen, SMALLEST)
         stages = [
             ([slot for tier in tiers for slot in tier if slot in chosen], part)
             for tiers, part in STAGES
@@ -218,7 +219,7 @@ class Planner:
 
     def expect(self, chosen: Sequence[str]) -> LadderScale:
         """The shortest scale, with a speednet that may take its part of the budget."""
-        scale = self.shortest(chosen, {family: next(iter(SIZES[family])) for family in FAMILIES})
+        scale = self.shortest(chosen, SMALLEST)
         if self.wish.smallest:
             return scale
         limits = choose_range("speednet", self.task)

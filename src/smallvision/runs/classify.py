@@ -13,7 +13,7 @@ from PIL import Image
 
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.decoding.pixels.decoded import Decoded
-from smallvision.data.decoding.resize import Preparation, Stack
+from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, Stack
 from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
 from smallvision.predict import SavedModel, load_model
@@ -69,14 +69,14 @@ class PictureChanges:
         C, H, W = self.like.shape
         said = []
         if self.resized:
-            how = {"crop": "cropped", "pad": "padded", "stretch": "stretched"}[self.like.fit]
             said.append(
-                f"{self.resized:,} of {self.total:,} images were resized and {how} to {W}x{H} "
-                "pixels, the size of the model."
+                f"{self.resized:,} of {self.total:,} images were resized and "
+                f"{FITTED[self.like.fit]} to {W}x{H} pixels, the size of the model."
             )
         if self.converted:
-            kind = "colour images were made grey" if C == 1 else "grey images were stored as colour"
-            said.append(f"{self.converted:,} of {self.total:,} {kind}, as the model takes them.")
+            said.append(
+                f"{self.converted:,} of {self.total:,} {CONVERTED[C]}, as the model takes them."
+            )
         return tuple(said)
 
 

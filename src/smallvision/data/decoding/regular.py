@@ -87,13 +87,14 @@ def walk_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((entry.path, depth + 1))
-                    elif not _leads_to_folder(entry):
+                    elif not leads_to_folder(entry):
                         yield entry
         except OSError as error:
             raise DataError(f"{place} cannot be read ({error.strerror})") from error
 
 
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+def leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a link to a folder."""
     try:
         return entry.is_symlink() and entry.is_dir()
     except OSError:  # a link to itself, which is reported when it is read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TypeAlias
@@ -25,6 +25,10 @@ from smallvision.shapes import MAX_SIZE, MIN_SIZE, Fit, Images, Shape
 DEFAULT_SIZE = 32  # pixels a side at most, where sizes differ and the user asked for none
 KEPT_SIZE = 96  # pixels a side at most, up to which pictures of one size keep it
 MOST_CUT = 0.25  # share of the pixels that may be cut away by default: that of a 4:3 photograph
+
+FITTED: dict[Fit, str] = {"crop": "cropped", "pad": "padded", "stretch": "stretched"}
+# What became of the pictures that had another number of channels.
+CONVERTED = {1: "colour images were made grey", 3: "grey images were stored as colour"}
 
 Size: TypeAlias = tuple[int, int]  # width, height
 
@@ -216,7 +220,7 @@ class Stack:
             return None
         W, H = self._target
         lost = sum(measure_fit(size, self._target) for size in changed) / len(changed)
-        how = {"crop": "cropped", "pad": "padded", "stretch": "stretched"}[self._how]
+        how = FITTED[self._how]
         share = {
             "crop": f", which cut {lost:.0%} of their pixels away",
             "pad": f", {lost:.0%} of which are filled up with the colour of their edges",
@@ -244,32 +248,7 @@ class Stack:
         converted = self._coloured if C == 1 else N - self._coloured
         if not converted:
             return None
-        kind = {1: "colour images were made grey", 3: "grey images were stored as colour"}[C]
-        return f"{converted:,} of {N:,} {kind}, like the rest."
-
-
-def resize_pictures(
-    pictures: Iterable[Image.Image], *, image_size: int | None = None, shape: Shape | None = None
-) -> tuple[Images, tuple[str, ...]]:
-    """Stack pictures that are in memory already; see `Stack`.
-
-    Args:
-        pictures: mode "L" or "RGB".
-        image_size: pixels a side, or None to choose.
-        shape: `(C, H, W)` of the training images, or None for the training images themselves.
-
-    Returns: uint8 `(N, C, H, W)`, and a sentence about each kind of change.
-
-    Raises:
-        DataError: there are no pictures, or `image_size` is not 8 to 224.
-    """
-    some = list(pictures)
-    like = None if shape is None else Preparation(shape)
-    stack = Stack(len(some), [picture.size for picture in some], image_size, like=like)
-    for picture in some:
-        stack.add(Decoded((picture,), picture.size))
-    stacked = stack.finish()
-    return stacked.images, stacked.notes
+        return f"{converted:,} of {N:,} {CONVERTED[C]}, like the rest."
 
 
 def _may_stay(size: Size) -> bool:

@@ -17,8 +17,9 @@ from smallvision.data.loading.places import check_data_dir, find_named
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
 from smallvision.data.sources.objects.layout import lay_out_objects, lay_out_samples
 from smallvision.data.sources.objects.samples import Samples
-from smallvision.data.sources.source import Fit, Part, SourceOptions
+from smallvision.data.sources.source import Part, SourceOptions
 from smallvision.errors import DataError, SettingError, nearest, refuse_address
+from smallvision.shapes import Fit
 
 MOST_NAME = 100  # characters of a name that a user gives; folders are called after it
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from smallvision.data.decoding.formats.pixel_rows import tell_shape
 from smallvision.data.decoding.image import decode, read_size, simplify_picture
 from smallvision.data.decoding.image_files import read_picture
 from smallvision.data.decoding.labels import LabelEncoding, as_array, fetch_tensor
@@ -29,10 +30,10 @@ from smallvision.data.decoding.resize import (
     Stacked,
 )
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.pictures.reading import FEW, LOOKED_AT, SHARE, UNREADABLE
+from smallvision.data.sources.pictures.reading import UNREADABLE, allow_unreadable, spread
 from smallvision.data.sources.source import DecodedPart, LeftOut, SourceOptions
 from smallvision.errors import DataError
-from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images, Labels, Shape
+from smallvision.shapes import MIN_SIZE, Images, Labels, Shape
 
 TOLERANCE = 0.05  # of the range, by which resized or compressed fractions overshoot it
 DARK = 64  # levels of 255: an image set that reaches no more may have been meant on another scale
@@ -367,13 +368,13 @@ def describe_scale(
 
 def _unflatten(array: npt.NDArray[Any], where: str) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Images from flat rows of pixels, where the length of a row tells their shape."""
-    for channels in (1, 3) if array.ndim == 2 else ():
-        side = math.isqrt(array.shape[1] // channels)
-        if channels * side * side == array.shape[1] and MIN_SIZE <= side <= MAX_SIZE:
-            order = "" if channels == 1 else ", all red pixels of an image first, as in CIFAR"
-            note = f"The rows of {where} were taken for images of {side}x{side} pixels{order}."
-            return array.reshape(-1, channels, side, side), (note,)
-    return array, ()
+    shape = tell_shape(array.shape[1]) if array.ndim == 2 else None
+    if shape is None:
+        return array, ()
+    C, side, _ = shape
+    order = "" if C == 1 else ", all red pixels of an image first, as in CIFAR"
+    note = f"The rows of {where} were taken for images of {side}x{side} pixels{order}."
+    return array.reshape(-1, *shape), (note,)
 
 
 def _channels_first(array: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
@@ -434,7 +435,7 @@ class ItemReader:
                 `strict` any, or with `lenient` all.
         """
         n = len(self.items)
-        sizes = () if like else [*self._list_sizes(range(0, n, -(-n // LOOKED_AT) or 1))]
+        sizes = () if like else [*self._list_sizes(spread(range(n)))]
         stack = Stack(n, sizes, options.image_size, options.fit, like)
         kept, failed = [], []
         for number in range(n):
@@ -444,7 +445,7 @@ class ItemReader:
                 failed.append(error)
                 continue
             kept.append(number)
-        allowed = n if lenient else 0 if options.strict else max(FEW, n // SHARE)
+        allowed = n if lenient else allow_unreadable(n, options)
         if failed and (len(failed) > allowed or not kept):
             more = f" (and {len(failed) - 1:,} more of {n:,} are unusable)" if failed[1:] else ""
             raise DataError(f"{failed[0]}{more}")

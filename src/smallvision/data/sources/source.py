@@ -17,8 +17,7 @@ from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, SettingError
 from smallvision.records.schema import LeftOutRecord
-from smallvision.shapes import Fit as Fit
-from smallvision.shapes import Origins, Shape
+from smallvision.shapes import Fit, Origins, Shape
 
 Part: TypeAlias = Literal["train", "val", "test"]
 

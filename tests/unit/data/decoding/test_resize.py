@@ -12,7 +12,6 @@ from smallvision.data.decoding.resize import (
     Preparation,
     Stack,
     Stacked,
-    resize_pictures,
 )
 
 OTHERWISE = " (image_size and fit choose otherwise)"
@@ -34,6 +33,12 @@ def stack(*some: Image.Image | Decoded, sample=None, **options) -> Stacked:
     for one in decoded:
         made.add(one)
     return made.finish()
+
+
+def resize_pictures(some, *, image_size=None, shape=None):
+    like = None if shape is None else Preparation(shape)
+    stacked = stack(*some, image_size=image_size, like=like)
+    return stacked.images, stacked.notes
 
 
 def test_equal_sizes_in_range_stay_as_they_are():

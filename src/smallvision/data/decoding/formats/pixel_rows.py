@@ -13,7 +13,7 @@ import numpy as np
 
 from smallvision.data.decoding.regular import open_regular
 from smallvision.errors import DataError
-from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images
+from smallvision.shapes import MAX_SIZE, MIN_SIZE, Images, Shape
 
 MAX_BYTES = 1_000_000_000  # of a table; the letters of NIST as rows have 700 million
 MAX_LINE = 200_000  # characters: 4 for each pixel
@@ -34,7 +34,7 @@ class PixelColumns:
 
     names: tuple[str, ...]
     pixels: tuple[int, int]
-    shape: tuple[int, int, int]
+    shape: Shape
     spaced: bool
 
     @property
@@ -59,7 +59,7 @@ def find_pixels(path: Path, name: str) -> PixelColumns | None:
         return None
     spaced = [i for i, cell in enumerate(row) if cell.count(" ") >= MIN_SIZE**2 - 1]
     if len(spaced) == 1 and len(row) <= 10:
-        shape = _tell_shape(row[spaced[0]].count(" ") + 1)
+        shape = tell_shape(row[spaced[0]].count(" ") + 1)
         return shape and PixelColumns(names, (spaced[0], spaced[0] + 1), shape, spaced=True)
     if len(row) < MIN_SIZE**2:
         return None
@@ -70,7 +70,7 @@ def find_pixels(path: Path, name: str) -> PixelColumns | None:
     last = bool(names[0]) and _cut_number(names[0]) == _cut_number(names[1])
     for start, end in ((0, len(row)), (0, len(row) - 1) if last else (1, len(row))):
         pixels = row[start:end]
-        shape = _tell_shape(len(pixels))
+        shape = tell_shape(len(pixels))
         if shape and all(cell.isdecimal() and len(cell) <= 3 for cell in pixels):
             return PixelColumns(names, (start, end), shape, spaced=False)
     return None
@@ -85,7 +85,8 @@ def _split(line: bytes) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in cells)
 
 
-def _tell_shape(count: int) -> tuple[int, int, int] | None:
+def tell_shape(count: int) -> Shape | None:
+    """`(C, H, W)` of a square image with so many values, grey before colour; None if none fits."""
     for channels in (1, 3):
         side = math.isqrt(count // channels)
         if channels * side * side == count and MIN_SIZE <= side <= MAX_SIZE:

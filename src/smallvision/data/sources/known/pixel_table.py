@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.decoding.formats.pixel_rows import PixelColumns, find_pixels, read_pixels
-from smallvision.data.decoding.labels import name_some
+from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.pictures.columns import SPLIT_NAMES, tell_word
-from smallvision.data.sources.pictures.listing import sort_names
 from smallvision.data.sources.source import (
     DecodedPart,
     Layout,

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from smallvision.data.decoding.labels import sort_names
 from smallvision.data.sources.pictures.chosen import find_chosen
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
-from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out, sort_names
+from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen
 from smallvision.data.sources.pictures.tree import (
     EMPTY,

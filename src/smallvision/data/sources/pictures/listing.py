@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from smallvision.data.decoding.image_files import read_picture
-from smallvision.data.decoding.labels import sort_names as sort_names
+from smallvision.data.decoding.labels import sort_names
 from smallvision.data.decoding.resize import Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.pictures.reading import PictureBytes, read_pictures, spread

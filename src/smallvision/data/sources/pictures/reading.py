@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ FEW, SHARE = 3, 100
 NAMED = 10  # unreadable pictures that are named with their reasons
 UNREADABLE = "unreadable"
 _ADVICE = "; replace or remove it"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,14 @@ class ReadPictures:
     notes: tuple[str, ...]
 
 
-def spread(pictures: Sequence[PictureBytes]) -> Sequence[PictureBytes]:
-    """Some of the pictures, evenly spaced."""
+def spread(pictures: Sequence[T]) -> Sequence[T]:
+    """Some of the pictures, evenly spaced, from whose sizes the size of all is chosen."""
     return pictures[:: -(-len(pictures) // LOOKED_AT) or 1]
+
+
+def allow_unreadable(n: int, options: SourceOptions) -> int:
+    """How many of `n` pictures may be left out as unreadable: one in a hundred, but three."""
+    return 0 if options.strict else max(FEW, n // SHARE)
 
 
 def read_pictures(
@@ -94,7 +102,7 @@ def read_pictures(
         stack.add(decoded)
         kept.append(number)
         digests.append(hashlib.sha256(content).digest())
-    allowed = 0 if options.strict else max(FEW, n // SHARE)
+    allowed = allow_unreadable(n, options)
     if failed and (len(failed) > allowed or not kept):
         raise _refuse(failed, n, allowed)
     origins = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, 32)

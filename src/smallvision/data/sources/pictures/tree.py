@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.decoding.regular import MAX_DEPTH, MAX_ENTRIES
+from smallvision.data.decoding.regular import MAX_DEPTH, MAX_ENTRIES, leads_to_folder
 from smallvision.data.sources.source import LeftOut
 from smallvision.errors import DataError
 
@@ -140,7 +140,7 @@ class _TreeReader:
                 self._count_hidden(entry, depth)
             elif entry.is_dir(follow_symlinks=False):
                 folder.folders.append(self.read(place / entry.name, depth + 1, through_link))
-            elif _leads_to_folder(entry):
+            elif leads_to_folder(entry):
                 if not through_link and self._leads_out(entry):
                     folder.folders.append(self.read(place / entry.name, depth + 1, True))
                 else:
@@ -192,15 +192,11 @@ class _TreeReader:
 
 def show_inside(path: Path, root: Path) -> str:
     """What to call a file or folder of a source: its path inside, as text that can be recorded."""
-    inside = path.relative_to(root) if path.is_relative_to(root) else path
-    return os.fsencode(inside).decode("utf-8", "backslashreplace")
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        return entry.is_symlink() and entry.is_dir()
-    except OSError:  # a link to itself, which is reported when it is read
-        return False
+        inside = path.relative_to(root)
+    except ValueError:
+        inside = path
+    return os.fsencode(inside).decode("utf-8", "backslashreplace")
 
 
 def _list_above(place: str) -> list[str]:
