@@ -82,6 +82,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
     "Model and environment": (
         schema.ModelRecord,
         schema.Manifest,
+        schema.ExportRecord,
         schema.Environment,
         schema.CachedPart,
         schema.UnpackedArchive,

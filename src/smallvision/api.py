@@ -71,7 +71,7 @@ from smallvision.runs.refit import find_test_record, load_final, refit_run
 from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
 from smallvision.runs.train import run_recipe
-from smallvision.stats.calibration import describe_calibration, take_logs
+from smallvision.stats.probabilities.calibration import describe_calibration, take_logs
 from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
 from smallvision.study.ladder import describe_task

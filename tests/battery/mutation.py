@@ -48,7 +48,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "records/nesting.py": ("bounds", "hostile"),
     "records/predictions.py": ("hostile",),
     "records/schema/base.py": ("records", "hostile"),
-    "records/schema/model.py": ("hostile", "records"),
+    "records/schema/models/saved.py": ("hostile", "records"),
     "records/schema/run.py": ("records",),
     "records/schema/study.py": ("records",),
     "records/schema/tuning.py": ("records", "searches"),

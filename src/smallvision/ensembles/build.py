@@ -127,7 +127,7 @@ def build_ensemble(
             data,
             job.split,
             folder,
-            logits=selection.ensemble_logits,
+            logits=selection.member_logits,
         )
         single = measure_single(selection, data, recipe.seed)
         latency, single_latency = measure_latencies(

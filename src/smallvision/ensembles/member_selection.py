@@ -9,17 +9,16 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from smallvision.ensembles.candidates import Candidate
-from smallvision.predict import Ensemble, SavedModel, pool_logits, sketch_network
+from smallvision.predict import Ensemble, SavedModel, sketch_network
 from smallvision.records.schema import EnsembleCandidate, EnsembleMember, Rate
 from smallvision.records.schema.settings.networks import EnsembleSettings, list_networks
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats, Labels
-from smallvision.stats.calibration import scale_logits
 from smallvision.stats.greedy_selection import SELECTIONS
 from smallvision.stats.paired import Correct
+from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.rates import find_correct, rate_accuracy
 
 
@@ -66,15 +65,14 @@ class MemberSelection:
         return find_correct(self.probabilities[self.best], self.labels)
 
     @property
-    def ensemble_logits(self) -> Floats | None:
-        """Logits `(N, K)` of the ensemble, without asking its members again.
+    def member_logits(self) -> Floats | None:
+        """Logits of the members `(M, N, K)`, without asking them again.
 
         None where members differ in test-time augmentation: an ensemble has that of its best.
         """
         if any(member.model.tta != self.single.model.tta for member in self.members):
             return None
-        logits: Floats = pool_logits(torch.from_numpy(self.logits[self.order])).numpy()
-        return logits
+        return self.logits[self.order]
 
 
 def select_members(

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 
 from smallvision.data.contact_sheet import Picture, embed_png, tile, write_pictures
 from smallvision.evaluation.image_properties import PROPERTIES, measure_properties, to_grey
-from smallvision.predict import SavedModel, find_saliency, list_members, predict_members
+from smallvision.predict import SavedModel, find_saliency, list_members
 from smallvision.records import store
 from smallvision.records.schema import (
     ConfidentError,
@@ -32,6 +32,7 @@ from smallvision.stats.confident import find_label_issues
 from smallvision.stats.disagreement import probability_spread, vote_entropy
 from smallvision.stats.multiple import holm
 from smallvision.stats.paired import Correct
+from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.rates import find_correct
 from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
 from smallvision.text import show_html, show_name, show_text
@@ -237,7 +238,7 @@ def find_disagreements(
     """
     if len(list_members(model.network)) < 2:
         return ()
-    members = predict_members(model, val.images)
+    members = scale_logits(model.predict_member_logits(val.images), model.temperature)
     votes, entropies = members.argmax(axis=2), vote_entropy(members)
     order = np.lexsort((-probability_spread(members), -entropies))[:DISAGREEMENTS]
     shown: list[MemberDisagreement] = []

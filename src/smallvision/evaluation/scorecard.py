@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from smallvision.records.schema import ClassScore, MacroAverages, Scores
 from smallvision.shapes import Floats, Labels
-from smallvision.stats.calibration import top_k_accuracy
+from smallvision.stats.probabilities.calibration import top_k_accuracy
 from smallvision.stats.rates import rate_accuracy
 
 TOP = (2, 5)  # the label among the two, and the five, most probable classes

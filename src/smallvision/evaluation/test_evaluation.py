@@ -18,9 +18,10 @@ from smallvision.records.files import now
 from smallvision.records.layout import TEST
 from smallvision.records.ledger import LEDGER, read_openings
 from smallvision.records.schema import ModelScores, NearDuplicates, Rate, TestRecord
-from smallvision.stats.calibration import describe_calibration, scale_logits
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 from smallvision.stats.paired import Correct
+from smallvision.stats.probabilities.calibration import describe_calibration
+from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.rates import compare_rates, find_correct
 
 

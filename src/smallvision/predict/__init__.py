@@ -1,13 +1,13 @@
 """From saved models and images to probabilities."""
 
 from smallvision.predict.distillation_targets import build_distillation_targets
-from smallvision.predict.ensemble import Ensemble, list_members, pool_logits
+from smallvision.predict.ensemble import Ensemble, list_members
 from smallvision.predict.infer import infer_logits
-from smallvision.predict.members import predict_members
 from smallvision.predict.network import build_network, fill_network, sketch_network
 from smallvision.predict.recalibrate_batchnorm import refresh_norms
 from smallvision.predict.saliency import find_saliency
 from smallvision.predict.saved_model import (
+    ModelAnswers,
     SavedModel,
     find_model,
     fingerprint_model,
@@ -19,6 +19,7 @@ from smallvision.predict.weight_average import average_models
 
 __all__ = [
     "Ensemble",
+    "ModelAnswers",
     "SavedModel",
     "Tta",
     "average_models",
@@ -33,8 +34,6 @@ __all__ = [
     "infer_logits",
     "list_members",
     "load_model",
-    "pool_logits",
-    "predict_members",
     "refresh_norms",
     "sketch_network",
     "take_over",

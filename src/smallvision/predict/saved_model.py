@@ -17,7 +17,7 @@ from smallvision.augment import build_normalizer
 from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.sources.arrays import to_model_images
 from smallvision.errors import RecordError, SettingError
-from smallvision.predict.ensemble import list_members, pool_logits
+from smallvision.predict.ensemble import list_members
 from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.network import check_tensors, fill_network, sketch_network
 from smallvision.predict.pretrained import find_pretrained
@@ -25,7 +25,7 @@ from smallvision.predict.tta import Tta
 from smallvision.records import store
 from smallvision.records.files import hash_file
 from smallvision.records.nofollow import exists, is_file, is_folder
-from smallvision.records.schema import ModelRecord
+from smallvision.records.schema import ModelRecord, PredictionSetsRecord, UnlikeRecord
 from smallvision.records.schema.settings.networks import NetworkSettings
 from smallvision.records.weights import (
     MANIFEST,
@@ -36,10 +36,25 @@ from smallvision.records.weights import (
     save_tensors,
 )
 from smallvision.shapes import Fit, Floats, Images, Shape
-from smallvision.stats.calibration import scale_logits
+from smallvision.stats.probabilities.logits import pool_members, scale_logits
+from smallvision.stats.probabilities.unlike import measure_energy
 
 FILES = {"model.json", "model.safetensors"}  # which a manifest vouches for
 MOST_BYTES = 2**28  # of images that are brought to the device at a time
+
+
+@dataclass(frozen=True, eq=False)
+class ModelAnswers:
+    """What a model says of images.
+
+    Attributes:
+        probabilities: calibrated, float32 `(N, K)`.
+        energies: float32 `(N,)`; an image is unlike all that the model was trained on where this
+            is above the limit of `SavedModel.unlike`.
+    """
+
+    probabilities: Floats
+    energies: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +72,9 @@ class SavedModel:
         tta: test-time augmentation.
         fit: how pictures of another shape are fitted to this one.
         bits: of values of 16 bits, how many hold the largest value of the training images.
+        unlike: from where on an image counts as unlike all that it was trained on; None where no
+            validation images told.
+        sets: what a class takes to be in a prediction set; None likewise.
         fingerprint: SHA-256 of the folder's manifest, which sums up every file; empty before the
             model is saved.
         machine: where it computes.
@@ -74,6 +92,8 @@ class SavedModel:
     tta: Tta = field(default_factory=Tta)
     fit: Fit = "crop"
     bits: int = 16
+    unlike: UnlikeRecord | None = None
+    sets: PredictionSetsRecord | None = None
     machine: Machine = field(default_factory=choose_machine)
     fingerprint: str = ""
     folder: Path | None = None
@@ -97,15 +117,32 @@ class SavedModel:
                 `sv.classify` brings them to.
             RecordError: the weights are such that a probability would not be finite.
         """
-        return scale_logits(self.predict_logits(images), self.temperature)
+        return self.answer(images).probabilities
+
+    def answer(self, images: Any) -> ModelAnswers:
+        """What the model says of images, all of it; arguments and errors as for `predict`."""
+        members = self.predict_member_logits(images)
+        probabilities = scale_logits(pool_members(members), self.temperature)
+        return ModelAnswers(probabilities, measure_energy(members))
 
     def predict_logits(self, images: Any) -> Floats:
         """Logits after test-time augmentation, without temperature; arguments as for `predict`.
 
-        Each member of an ensemble has test-time augmentation of its own, so that the ensemble
-        averages what its members predict alone.
-
         Returns: float32 `(N, K)`; of an ensemble, the logarithm of its members' mean probability.
+
+        Raises:
+            DataError: the images are not of the shape the model was trained on.
+            RecordError: the weights are such that a logit or probability would not be finite.
+        """
+        return pool_members(self.predict_member_logits(images))
+
+    def predict_member_logits(self, images: Any) -> Floats:
+        """The logits of each member of an ensemble, or of the one network.
+
+        Each member has test-time augmentation of its own, so that the ensemble averages what its
+        members predict alone.
+
+        Returns: float32 `(M, N, K)`, without temperature.
 
         Raises:
             DataError: the images are not of the shape the model was trained on.
@@ -115,7 +152,7 @@ class SavedModel:
         count = max(BATCH, MOST_BYTES // math.prod(self.shape) // BATCH * BATCH)
         if len(images) > count:
             chunks = (images[i : i + count] for i in range(0, len(images), count))
-            return np.concatenate([self.predict_logits(chunk) for chunk in chunks])
+            return np.concatenate([self.predict_member_logits(chunk) for chunk in chunks], axis=1)
         # torch wants memory it may write to, which a memory-mapped or frozen array is not.
         pixels = torch.from_numpy(np.array(images)).to(self.machine.device)
         normalize = build_normalizer(self.mean, self.std, self.machine.device)
@@ -128,10 +165,7 @@ class SavedModel:
             self.check_finite((logits / self.temperature).log_softmax(dim=1))
             return logits
 
-        members = list_members(self.network)
-        alone = members == [self.network]
-        logits = ask(self.network) if alone else pool_logits(torch.stack([*map(ask, members)]))
-        return logits.cpu().numpy()
+        return torch.stack([*map(ask, list_members(self.network))]).cpu().numpy()
 
     def check_finite(self, values: Tensor) -> None:
         """Refuse what a network answers where it is no answer.
@@ -184,6 +218,8 @@ class SavedModel:
             epoch=self.epoch,
             fit=self.fit,
             bits=self.bits,
+            unlike=self.unlike,
+            sets=self.sets,
         )
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
 
@@ -219,7 +255,8 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
     Args:
         folder: of the model or the run; where there is no such folder, the name of a model that
             comes with the package, such as `cifar10`.
-        machine: where to compute; by default what `choose_machine` makes of this one.
+        machine: where to compute; by default here in float32, so that the answers do not depend
+            on what the processor is fast at.
 
     Raises:
         RecordError: there is none, or it is damaged.
@@ -232,7 +269,7 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
             f"{' and '.join(sorted(FILES))}"
         )
     about = store.read(folder / "model.json", ModelRecord)
-    machine = machine or choose_machine()
+    machine = machine or choose_machine(precision="fp32")
     header = read_header(folder, "model")
     try:
         # Before the weights, of which a stranger's settings could ask any amount.
@@ -261,6 +298,8 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
         tta=Tta(mirror=about.tta.mirror, shift=about.tta.shift),
         fit=about.fit,
         bits=about.bits,
+        unlike=about.unlike,
+        sets=about.sets,
         machine=machine,
         fingerprint=fingerprint,
         folder=folder,

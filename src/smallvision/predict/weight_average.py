@@ -45,7 +45,15 @@ def average_models(models: Sequence[SavedModel], images: Images) -> SavedModel:
     normalize = build_normalizer(first.mean, first.std, machine.device)
     pixels = torch.from_numpy(np.array(images)).to(machine.device)
     refresh_norms(network, pixels, normalize, machine)
-    return replace(first, network=network.eval(), temperature=1.0, fingerprint="", folder=None)
+    return replace(
+        first,
+        network=network.eval(),
+        temperature=1.0,
+        unlike=None,
+        sets=None,
+        fingerprint="",
+        folder=None,
+    )
 
 
 def mean_tensor(tensors: list[Tensor]) -> Tensor:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from smallvision.compute.machine import choose_machine
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.decoding.pixels.decoded import Decoded
-from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, Stack
+from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, prepare_picture
 from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
 from smallvision.predict import SavedModel, load_model
@@ -227,9 +228,7 @@ def read_pictures(
                 yield path, error
                 continue
             changes.count(picture)
-            stack = Stack(1, like=changes.like)
-            stack.add(picture)
-            yield path, stack.finish().images
+            yield path, prepare_picture(picture, changes.like)
 
 
 def find_preparation(model: SavedModel) -> Preparation:
@@ -240,10 +239,12 @@ def find_preparation(model: SavedModel) -> Preparation:
 def find_classifier(folder: Path) -> SavedModel:
     """The model of a study's winner, of a finished run, or of a model's own folder.
 
+    It computes in float32, as the exported model does, so that its answers are the same everywhere.
+
     Raises:
         RecordError: there is none yet, or it is damaged.
     """
     folder = find_winner(folder)
     if exists(folder / STATUS):
-        return load_final(find_finished(folder)[0])[0]
+        return load_final(find_finished(folder)[0], choose_machine(precision="fp32"))[0]
     return load_model(folder)

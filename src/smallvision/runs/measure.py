@@ -20,21 +20,25 @@ from smallvision.records.schema import (
     Calibration,
     EpochMetrics,
     FoldSummary,
+    PredictionSetsRecord,
     Rate,
     TrainingCourse,
+    UnlikeRecord,
 )
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.run_data import RunData
-from smallvision.shapes import Floats
-from smallvision.stats.calibration import (
-    describe_calibration,
-    fit_temperature,
-    scale_logits,
-    take_logs,
-)
+from smallvision.shapes import Floats, Labels
 from smallvision.stats.course import judge_course
 from smallvision.stats.folds import fold_interval, mean_by_fold
 from smallvision.stats.intervals import wilson_interval
+from smallvision.stats.probabilities.calibration import (
+    describe_calibration,
+    fit_temperature,
+    take_logs,
+)
+from smallvision.stats.probabilities.logits import pool_members, scale_logits
+from smallvision.stats.probabilities.prediction_sets import ERROR_RATES, fit_least_probability
+from smallvision.stats.probabilities.unlike import fit_limit, measure_energy
 from smallvision.stats.rates import find_correct, mean_by_class, rate_accuracy
 
 
@@ -56,27 +60,46 @@ class ModelCost:
 def save_calibrated(
     model: SavedModel, data: RunData, split: Split, folder: Path, *, logits: Floats | None = None
 ) -> tuple[SavedModel, Rate, Calibration]:
-    """Calibrate a model, save it with its validation predictions, and score it on validation.
+    """Fit to validation what a model says beside a class, save it, and score it on validation.
 
-    The temperature is fitted on validation, where the epoch was chosen too. It comes before
-    saving, so that the manifest covers it.
+    The temperature is fitted on validation, where the epoch was chosen too, and so are the limit
+    of images that are unlike these and the prediction sets. All come before saving, so that the
+    manifest covers them.
 
     Args:
         model: with the best weights.
         data, split: of the run.
         folder: of the run.
-        logits: of the validation images, float `(N, K)`, where they are known.
+        logits: of each member for the validation images, float `(M, N, K)`, where they are known.
 
     Returns: the calibrated model, its validation figures and its calibration.
     """
     images, labels = (tensor.cpu().numpy() for tensor in data.val)
-    logits = model.predict_logits(images) if logits is None else logits
-    model = replace(model, temperature=fit_temperature(logits, labels))
+    members = model.predict_member_logits(images) if logits is None else logits
+    logits = pool_members(members)
+    temperature = fit_temperature(logits, labels)
+    probabilities = scale_logits(logits, temperature)
+    model = replace(
+        model,
+        temperature=temperature,
+        unlike=UnlikeRecord(limit=fit_limit(measure_energy(members)), n=len(labels)),
+        sets=fit_sets(probabilities, labels),
+    )
     model.save(folder / "model")
-    probabilities = scale_logits(logits, model.temperature)
     write_predictions(folder, Predictions(split.val, labels, probabilities.astype(np.float32)))
     calibration = describe_calibration(logits, labels, model.temperature)
     return model, rate_accuracy(probabilities, labels), calibration
+
+
+def fit_sets(probabilities: Floats, labels: Labels) -> PredictionSetsRecord:
+    """What a class takes to be in a prediction set, for each usual error rate."""
+    return PredictionSetsRecord(
+        error_rates=ERROR_RATES,
+        least_probabilities=tuple(
+            fit_least_probability(probabilities, labels, rate) for rate in ERROR_RATES
+        ),
+        n=len(labels),
+    )
 
 
 def summarize_folds(folder: Path, num_folds: int) -> FoldSummary:

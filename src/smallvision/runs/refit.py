@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from smallvision.compute.machine import Machine
 from smallvision.predict import SavedModel, fingerprint_model, load_model
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
@@ -25,14 +26,18 @@ def find_final(run: Path) -> tuple[Path, Path | None]:
     return (refit, run) if is_finished(refit) else (run, None)
 
 
-def load_final(run: Path) -> tuple[SavedModel, SavedModel | None]:
+def load_final(run: Path, machine: Machine | None = None) -> tuple[SavedModel, SavedModel | None]:
     """The model to test of a finished run, and its validation model if it is a refit.
+
+    Args:
+        run: its folder.
+        machine: where to compute; by default as the run did.
 
     Raises:
         RecordError: one of them is damaged.
     """
     final, validation_model = find_final(run)
-    machine = build_machine(read_run_recipe(run))
+    machine = machine or build_machine(read_run_recipe(run))
     return (
         load_model(final, machine),
         load_model(validation_model, machine) if validation_model else None,

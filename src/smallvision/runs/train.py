@@ -22,6 +22,7 @@ from smallvision.optim import Schedule, slow_down
 from smallvision.predict import (
     SavedModel,
     build_distillation_targets,
+    load_model,
     take_over,
 )
 from smallvision.recipes import Recipe
@@ -420,7 +421,10 @@ def take_over_calibration(
         RecordError: the validation model is unfinished, unvalidated or damaged.
     """
     known = find_judged(validation_model)
-    return replace(model, temperature=known.calibration.temperature), known
+    twin = load_model(validation_model, model.machine)
+    return replace(
+        model, temperature=known.calibration.temperature, unlike=twin.unlike, sets=twin.sets
+    ), known
 
 
 def end_run(setup: RunSetup, state: State, model: SavedModel, train: Rate) -> FinishedRun:

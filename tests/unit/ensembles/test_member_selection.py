@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from smallvision.data.dataset import DataSet
 from smallvision.ensembles.candidates import find_candidates
@@ -19,6 +18,7 @@ from smallvision.ensembles.member_selection import (
     select_members,
 )
 from smallvision.runs.run_data import load_run_data
+from smallvision.stats.probabilities.logits import pool_members, scale_logits
 from tests.support.models import FP32
 from tests.support.runs import make_job
 
@@ -48,10 +48,10 @@ def test_the_best_member_is_a_member(selection: MemberSelection) -> None:
 
 
 def test_members_of_one_kind_are_not_asked_twice(selection: MemberSelection) -> None:
-    assert selection.ensemble_logits is None, "the two differ in test-time augmentation"
+    assert selection.member_logits is None, "the two differ in test-time augmentation"
     alike = replace(selection, order=[2, 1])
-    assert alike.ensemble_logits is not None
-    pooled = torch.from_numpy(alike.ensemble_logits).softmax(dim=1).numpy()
+    assert alike.member_logits is not None
+    pooled = scale_logits(pool_members(alike.member_logits), 1.0)
     assert pooled == pytest.approx(alike.probabilities[[2, 1]].mean(axis=0), abs=1e-6)
 
 

@@ -14,7 +14,6 @@ from torch import nn
 from smallvision.errors import RecordError
 from smallvision.models import MODELS
 from smallvision.predict import Ensemble, find_saliency
-from smallvision.predict.members import predict_members
 from smallvision.predict.saliency import run_listening
 from tests.support.models import brightness_network, wrap_network
 
@@ -52,7 +51,7 @@ def test_an_ensemble_is_the_mean_of_its_members() -> None:
     model = wrap_network(Ensemble([brightness_network(2.0, -1.0), brightness_network(-1.0, 3.0)]))
     heat, _ = find_saliency(model, two_spots(), np.array([1]))
     assert heat[0] == pytest.approx(two_spots()[0, 0] / 200), "only one member has any evidence"
-    votes = predict_members(model, two_spots()).argmax(axis=2)
+    votes = model.predict_member_logits(two_spots()).argmax(axis=2)
     assert votes.tolist() == [[0], [1]]
 
 

@@ -13,9 +13,9 @@ from smallvision.data.imageset import ImageSet
 from smallvision.data.split import make_split
 from smallvision.predict import load_model
 from smallvision.records.files import read_npz
-from smallvision.stats.calibration import fit_temperature
 from smallvision.stats.course import judge_course
 from smallvision.stats.intervals import estimate_gap
+from smallvision.stats.probabilities.calibration import fit_temperature
 from tests.support.runs import read_metrics, train_tiny
 
 

@@ -22,7 +22,7 @@ from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.runs.job import Job
 from smallvision.runs.refit import refit_run
 from smallvision.runs.train import run_recipe
-from smallvision.stats.calibration import fit_temperature, take_logs
+from smallvision.stats.probabilities.calibration import fit_temperature, take_logs
 from smallvision.study.climb import do_work
 from smallvision.study.context import StudyContext
 from smallvision.study.folds import cross_validate, settle_folds

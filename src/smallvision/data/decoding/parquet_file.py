@@ -292,7 +292,9 @@ def _open(path: Path, text_column: str | None = None) -> Iterator[_Opened]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise DataError("reading Parquet needs pyarrow: pip install 'smallvision[hub]'") from error
+        raise DataError(
+            "reading Parquet needs pyarrow: pip install 'smallvision[parquet]'"
+        ) from error
     try:
         with open_regular(path, path.name) as file:
             check_footer(file)

@@ -251,6 +251,13 @@ class Stack:
         return f"{converted:,} of {N:,} {CONVERTED[C]}, like the rest."
 
 
+def prepare_picture(picture: Decoded, like: Preparation) -> Images:
+    """One picture as the images of a data set were prepared, uint8 `(1, C, H, W)`."""
+    stack = Stack(1, like=like)
+    stack.add(picture)
+    return stack.finish().images
+
+
 def _may_stay(size: Size) -> bool:
     return all(MIN_SIZE <= side <= KEPT_SIZE for side in size)
 

@@ -49,13 +49,23 @@ from smallvision.records.schema.measures import (
     Verdict,
     VerdictWord,
 )
-from smallvision.records.schema.model import (
+from smallvision.records.schema.models.exported import (
+    ExportCheck,
+    ExportRecord,
+    ExportTarget,
+    Layout,
+    ServedModel,
+    WeightType,
+)
+from smallvision.records.schema.models.saved import (
     CachedPart,
     Manifest,
     ModelRecord,
     OriginalSizesRecord,
+    PredictionSetsRecord,
     PreparationRecord,
     TtaRecord,
+    UnlikeRecord,
     UnpackedArchive,
 )
 from smallvision.records.schema.run import (
@@ -155,6 +165,9 @@ __all__ = [
     "ExplorationFigures",
     "ExplorationPictures",
     "ExplorationRecord",
+    "ExportCheck",
+    "ExportRecord",
+    "ExportTarget",
     "FinishedRun",
     "Fit",
     "FloatRange",
@@ -166,6 +179,7 @@ __all__ = [
     "LabelIssue",
     "LabelIssues",
     "LadderVerdicts",
+    "Layout",
     "LearningRateSchedule",
     "LedgerEntry",
     "LeftOutRecord",
@@ -183,6 +197,7 @@ __all__ = [
     "OriginalSizesRecord",
     "PairVerdict",
     "PlannedRung",
+    "PredictionSetsRecord",
     "PreparationRecord",
     "PropertySlice",
     "Rate",
@@ -198,6 +213,7 @@ __all__ = [
     "Scores",
     "SeedSummary",
     "SelectionName",
+    "ServedModel",
     "SettingValues",
     "SliceBin",
     "SplitCounts",
@@ -213,10 +229,12 @@ __all__ = [
     "TtaRecord",
     "TuningRecord",
     "UnfinishedRun",
+    "UnlikeRecord",
     "UnpackedArchive",
     "ValidatedRun",
     "ValidationScores",
     "Verdict",
     "VerdictWord",
+    "WeightType",
     "WinnerChoice",
 ]

@@ -21,7 +21,7 @@ from smallvision.records.schema.base import (
     at_most,
     check_lengths,
 )
-from smallvision.records.schema.model import OriginalSizesRecord
+from smallvision.records.schema.models.saved import OriginalSizesRecord
 
 ChannelName: TypeAlias = Literal["grey", "red", "green", "blue"]
 

@@ -171,7 +171,7 @@ def test_pictures_outside_the_file(tmp_path, refuses):
 def test_without_pyarrow_it_says_what_to_install(tmp_path, write_parquet, refuses, monkeypatch):
     place = write_parquet(tmp_path / "set.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with refuses(place, "pip install 'smallvision[hub]'"):
+    with refuses(place, "pip install 'smallvision[parquet]'"):
         load_data(place)
 
 

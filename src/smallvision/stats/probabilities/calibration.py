@@ -11,30 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import softmax
 
 from smallvision.records.schema import Calibration, Reliability, ReliabilityBin
 from smallvision.shapes import Floats, Labels
+from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.rates import find_correct, log_loss
 
 BINS = 15  # as in Guo et al., so that figures can be set beside theirs
 COLDEST, HOTTEST = 1 / 20, 20.0  # temperatures worth trying
 TOLD_APART = 3.84  # 95 % of a chi-squared statistic with one degree of freedom lie below
-
-
-def scale_logits(logits: Floats, temperature: float) -> Floats:
-    """Probabilities from logits divided by a temperature; above 1 softens, below 1 sharpens.
-
-    The order of the classes stays, so the most probable class and with it the accuracy.
-
-    Args:
-        logits: `(N, K)`.
-        temperature: above 0.
-
-    Returns: probabilities `(N, K)` of the same type.
-    """
-    scaled: Floats = softmax(logits / temperature, axis=1)
-    return scaled
 
 
 def take_logs(probabilities: Floats) -> Floats:

@@ -10,12 +10,16 @@ from smallvision.records.schema.base import (
     ClassNames,
     Count,
     FileName,
+    Fraction,
     Hash,
     LeftOutRecords,
+    Number,
+    Probability,
     Record,
     Shape,
     Temperature,
     Texts,
+    at_most,
     check_lengths,
 )
 from smallvision.records.schema.settings.networks import NetworkSettings
@@ -63,6 +67,35 @@ class TtaRecord(Record):
     """Pixels of the diagonal shifts in which uncertain images are classified too; 0 for none."""
 
 
+class UnlikeRecord(Record):
+    """From where on an image counts as unlike all that a model was trained on."""
+
+    limit: Annotated[float, Field(ge=-1e9, le=1e9)]
+    """The energy above which it does; 95 % of the validation images are at most there."""
+    n: Number
+    """Validation images."""
+
+
+class PredictionSetsRecord(Record):
+    """Which classes belong to the prediction set of an image, for some error rates."""
+
+    error_rates: Annotated[tuple[Fraction, ...], at_most(100, least=1)]
+    """Shares of images whose set may lack the right class."""
+    least_probabilities: Annotated[tuple[Probability, ...], at_most(100, least=1)]
+    """The probability from which a class belongs to a set, for each error rate; 0 where the
+    validation images are too few, and the set holds all classes."""
+    n: Number
+    """Validation images."""
+
+    @model_validator(mode="after")
+    def check_agreement(self) -> Self:
+        """Refuse lists of different lengths."""
+        check_lengths(
+            error_rates=len(self.error_rates), least_probabilities=len(self.least_probabilities)
+        )
+        return self
+
+
 class ModelRecord(Record):
     """`model/model.json`: a saved model, whose weights lie beside it."""
 
@@ -86,6 +119,10 @@ class ModelRecord(Record):
     """How pictures of another shape were fitted to that of the images."""
     bits: Bits = 16
     """Of values of 16 bits, how many hold the largest value of the training images."""
+    unlike: UnlikeRecord | None = None
+    """When an image is unlike all that it was trained on; null where no validation images told."""
+    sets: PredictionSetsRecord | None = None
+    """What a class takes to be in a prediction set; null likewise."""
 
     @model_validator(mode="after")
     def check_agreement(self) -> Self:

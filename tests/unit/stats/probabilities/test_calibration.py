@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from smallvision.stats.calibration import (
+from smallvision.stats.probabilities.calibration import (
     brier_score,
     calibration_error,
     describe_calibration,
     fill_bins,
     fit_temperature,
     measure_calibration,
-    scale_logits,
     take_logs,
     top_k_accuracy,
 )
+from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.rates import find_correct, log_loss
 
 

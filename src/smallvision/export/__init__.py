@@ -1,0 +1,1 @@
+"""Models for use elsewhere: ONNX, torch programs and the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""The records of saved and of exported models."""

@@ -1,0 +1,1 @@
+"""Answers without torch: exported models, and a server for them."""

@@ -1,0 +1,1 @@
+"""Logits and probabilities: calibration, prediction sets, and images unlike any known."""
