@@ -43,6 +43,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 lock: $(INSTALLED)  ## requirements.lock anew: the newest versions, from the public index alone
 	env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND='make lock' \
 	  $(BIN)/pip-compile --quiet --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/python tools/list_runtime.py --server > container/requirements.txt
 
 dist: $(INSTALLED)  ## sdist, wheel, and a CycloneDX list of what the package runs on, in dist/
 	rm -rf dist
