@@ -43,17 +43,20 @@ class RecordError(UserError):
     """A run or study folder is missing, incomplete, damaged or somebody else's."""
 
 
-# What a MemoryError is called elsewhere: by torch, by oneDNN, by the C++ library, by the loader of
-# libraries, by the system, and by Python where a class failed to say so.
+# What a MemoryError is called elsewhere, in small letters: by torch, by oneDNN, by the C++ library,
+# by the system, by the loader of libraries, and by Python where a class failed to say so.
 MEMORY_WORDS = (
     "can't allocate memory",
     "not enough memory",
     "could not create a primitive",
     "bad_alloc",
+    "cannot allocate",
     "failed to map segment",
-    "Cannot allocate memory",
+    "cannot map zero-fill pages",
+    "cannot change memory protections",
+    "cannot create shared object descriptor",
     "error return without exception set",
-    "Unable to create type object",
+    "unable to create type object",
 )
 
 
@@ -64,7 +67,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error, or what led to it, says that the memory of the machine ran out."""
     chain: BaseException | None = error
     while chain is not None:
-        if isinstance(chain, MemoryError) or any(word in str(chain) for word in MEMORY_WORDS):
+        said = str(chain).lower()
+        if isinstance(chain, MemoryError) or any(word in said for word in MEMORY_WORDS):
             return True
         chain = chain.__cause__ or chain.__context__
     return False

@@ -15,6 +15,8 @@ from smallvision.errors import is_out_of_memory
         RuntimeError("could not create a primitive"),
         RuntimeError("std::bad_alloc"),
         OSError(12, "Cannot allocate memory"),
+        ImportError("_mio5_utils.so: cannot map zero-fill pages"),
+        ImportError("libgomp.so.1: cannot allocate memory in static TLS block"),
         RuntimeError("ErrorReport: Unable to create type object!"),
     ],
 )
