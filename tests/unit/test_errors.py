@@ -16,7 +16,6 @@ from smallvision.errors import is_out_of_memory
         RuntimeError("std::bad_alloc"),
         OSError(12, "Cannot allocate memory"),
         ImportError("_mio5_utils.so: cannot map zero-fill pages"),
-        ImportError("libgomp.so.1: cannot allocate memory in static TLS block"),
         RuntimeError("ErrorReport: Unable to create type object!"),
     ],
 )
