@@ -11,7 +11,7 @@ import typer
 
 from benchmarks.keep import describe_run_place, describe_test
 from benchmarks.records import RESULTS
-from smallvision.predict.pretrained import PRETRAINED
+from smallvision.predict.pretrained import PRETRAINED, find_records
 from smallvision.records import store
 from smallvision.records.layout import DISTILLED, TEST
 from smallvision.records.schema import Distillation, TestRecord
@@ -29,6 +29,7 @@ KEPT = (
     "environment.json",
     "split.json",
 )
+SHIPPED = ("status.json", "test.json", "recipe.toml", "split.json")  # for `smallvision show`
 NAME = "cifar10"
 
 
@@ -45,6 +46,8 @@ def keep_pretrained(
     RECORDS.mkdir(exist_ok=True)
     for name in KEPT:
         shutil.copyfile(run / name, RECORDS / name)
+    for name in SHIPPED:
+        shutil.copyfile(run / name, find_records(PRETRAINED / NAME) / name)
     print("\n".join(write_block()))
 
 

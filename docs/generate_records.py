@@ -45,6 +45,7 @@ RUN/                      of `smallvision train`
   checkpoints/NNN/        model.safetensors  state.safetensors  average.safetensors  state.json  manifest.json
   checkpoints/paused/     the same, of a run that was stopped amid an epoch
   model/                  model.json  model.safetensors  manifest.json
+  network.json            the layers of that model
   predictions/val.npz     what the model says of the validation images
   seeds.json  seeds/SEED/ repeats with other seeds, a run folder each
   folds.json  folds/K/    the other folds of a cross-validated rung, a run folder each
@@ -81,6 +82,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
     "Ensemble and tuning": (schema.EnsembleRecord, schema.TuningRecord),
     "Model and environment": (
         schema.ModelRecord,
+        schema.NetworkRecord,
         schema.Manifest,
         schema.ExportRecord,
         schema.Environment,
@@ -89,6 +91,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
     ),
     "Printed only": (
         schema.StudySummary,
+        schema.ModelSheet,
         schema.ValidationScores,
         schema.Comparison,
     ),

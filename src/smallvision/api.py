@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from smallvision.about.sheet import show
 from smallvision.comparison.groups import compare_groups as compare
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import as_dataset, from_arrays, load_data
@@ -77,6 +78,7 @@ from smallvision.study.climb import run_study
 from smallvision.study.ladder import describe_task
 from smallvision.study.plan import StudyPlan, add_metric, choose_seed, sets_epochs
 from smallvision.study.start import begin_with, compare_images, find_start, list_places
+from smallvision.tracking.track import track
 from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
 from smallvision.tuning.search import check_storage
@@ -100,6 +102,8 @@ __all__ = [
     "load_model",
     "report",
     "run_study",
+    "show",
+    "track",
     "train",
     "tune",
 ]

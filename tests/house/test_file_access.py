@@ -18,6 +18,7 @@ FOLLOWING = {
 ELSEWHERE = ("data/", "compute/", "records/nofollow.py")
 # What a person names may be a link: an output folder, a recipe, the root of a search for runs.
 NAMED = {
+    "about/sheet.py": {"stat"},  # the size of a file that has been checked
     "cli/classify.py": {"open"},  # the table that --csv names
     "cli/main.py": {"open"},  # the null device
     "ensembles/build.py": {"exists", "is_dir"},

@@ -38,7 +38,9 @@ from smallvision.cli.output import guard_stderr, say, say_lines
 from smallvision.cli.recipes import recipes
 from smallvision.cli.report import report
 from smallvision.cli.runs import runs
+from smallvision.cli.show import show
 from smallvision.cli.study import study
+from smallvision.cli.track import track
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
 from smallvision.errors import (
@@ -69,10 +71,12 @@ for command in (
     distill,
     evaluate,
     classify,
+    show,
     explain,
     compare,
     report,
     runs,
+    track,
     recipes,
     doctor,
 ):

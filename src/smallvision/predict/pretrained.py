@@ -17,3 +17,8 @@ def find_pretrained(name: str) -> Path | None:
 def list_pretrained() -> list[Path]:
     """The folders of the models that come with the package, each named after its data set."""
     return sorted(PRETRAINED.glob("*"))
+
+
+def find_records(model: Path) -> Path:
+    """Where the records of the run lie that made an included model."""
+    return model / "records"

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from markupsafe import Markup
 
 from smallvision import format as words
+from smallvision.about.facts import describe_compute
 from smallvision.errors import RecordError
 from smallvision.records.files import open_bytes, write_text
 from smallvision.records.nofollow import is_file
@@ -46,7 +47,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "accuracy": words.format_accuracy,
     "certainty": words.format_certainty,
     "class_means": words.describe_class_means,
-    "compute": phrases.describe_compute,
+    "compute": describe_compute,
     "count": words.format_count,
     "day": words.format_day,
     "duration": words.format_duration,

@@ -11,9 +11,10 @@ import numpy as np
 
 from smallvision.data.split import Split
 from smallvision.predict import SavedModel
+from smallvision.predict.layers import describe_network
 from smallvision.recipes.planning import CLEAN_AT_END
 from smallvision.records import store
-from smallvision.records.layout import METRICS, list_folds
+from smallvision.records.layout import METRICS, NETWORK, list_folds
 from smallvision.records.nofollow import exists
 from smallvision.records.predictions import Predictions, read_predictions, write_predictions
 from smallvision.records.schema import (
@@ -185,9 +186,14 @@ def judge_training(folder: Path, train: Rate, val: Rate) -> TrainingCourse:
 
 
 def measure_cost(model: SavedModel, data: RunData, folder: Path) -> ModelCost:
-    """What it takes to keep and to use a model that is saved in a run folder."""
+    """What it takes to keep and to use a model that is saved in a run folder.
+
+    Its layers are written beside it, for the report, which cannot build networks.
+    """
+    network = describe_network(model)
+    store.write(folder / NETWORK, network)
     return ModelCost(
-        parameters=model.count_parameters(),
+        parameters=network.parameters,
         size_bytes=(folder / "model" / "model.safetensors").stat().st_size,
         latency_seconds=model.measure_latency(data.show_val()),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from smallvision.format import (
     METRIC_WORDS,
-    NONE,
     format_duration,
     format_fraction,
     format_size,
@@ -14,7 +13,6 @@ from smallvision.format import (
     shorten_hash,
 )
 from smallvision.records.schema import (
-    ComputeSettings,
     Environment,
     FoldSummary,
     Goal,
@@ -55,15 +53,6 @@ def describe_folds(folds: FoldSummary) -> str:
     failed = join_words([str(number) for number in folds.failed])
     lost = f" ({'fold' if len(folds.failed) == 1 else 'folds'} {failed} failed)" if failed else ""
     return f"{each} %{lost}"
-
-
-def describe_compute(compute: ComputeSettings | None) -> str:
-    """How a run computed, `cpu, bf16, 2 threads`."""
-    if compute is None:
-        return NONE
-    threads = f"{compute.threads} thread{'' if compute.threads == 1 else 's'}"
-    words = [compute.device, compute.precision, threads, "compiled" if compute.compiled else ""]
-    return ", ".join(filter(None, words))
 
 
 def describe_environment(environment: Environment | None) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,1 @@
+"""What a finished model is: its layers, its figures, and its training in words."""
