@@ -61,6 +61,7 @@ MEMORY_WORDS = (
 
 
 ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):/", re.IGNORECASE)
+USER = re.compile(r"^([\w+.-]+:/+).*@", re.DOTALL)  # of an address, perhaps with a password
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -84,7 +85,17 @@ def refuse_address(place: object) -> None:
         SettingError: it is one.
     """
     if ADDRESS.match(str(place)):
-        raise SettingError(f"'{place}' is an address; download it and name the file")
+        shown = hide_user(str(place))
+        raise SettingError(f"'{shown}' is an address; download it and name the file")
+
+
+def hide_user(address: str) -> str:
+    """An address without name and password.
+
+    >>> hide_user("http://me:secret@host:5000/x")
+    'http://***@host:5000/x'
+    """
+    return USER.sub(r"\1***@", address)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -38,10 +38,14 @@ from smallvision.records.schema import (
     LabelIssue,
     LabelIssues,
     LadderVerdicts,
+    LayerRecord,
     LedgerEntry,
     Limits,
     MemberDisagreement,
+    ModelRecord,
     NetworkLength,
+    NetworkPart,
+    NetworkRecord,
     NetworkSpeed,
     NormalizationPictures,
     PlannedRung,
@@ -54,12 +58,14 @@ from smallvision.records.schema import (
     StudyRecord,
     TestRecord,
     TrialRecord,
+    TtaRecord,
     TuningRecord,
     UnfinishedRun,
     Verdict,
     VerdictWord,
     WinnerChoice,
 )
+from smallvision.records.schema.settings.networks import EnsembleSettings, WideResNetSettings
 from smallvision.stats.course import judge_course
 from tests.support.study_records import (
     COMPUTE,
@@ -165,6 +171,7 @@ def build_study(folder: Path, names: tuple[str, ...] = NAMES, *, pictured: int =
         winner_choice=CHOICE,
     )
     store.write(folder / "verdicts.json", verdicts)
+    write_model(folder / "runs/wrn-aug", names)
     scores = make_scores(names, rng, score_hits(911, VAL_N))
     write_test(folder, TestRecord(**dict(scores), **describe_test("wrn-aug")))
     return folder
@@ -186,6 +193,7 @@ def build_whole_study(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
     store.write(make_folder(folder / "runs/tuned/tune") / "tune.json", make_search())
     write_ensemble(folder / "runs" / ENSEMBLE, rng)
     write_errors(make_folder(folder / "runs" / ENSEMBLE / "errors"), names, rng)
+    write_model(folder / "runs" / ENSEMBLE, names, members=3)
     refitted = make_scores(names, rng, None)
     before = make_scores(names, rng, score_hits(941, VAL_N), differs_from_val=True, p_vs_val=0.0004)
     record = TestRecord(
@@ -234,6 +242,38 @@ SEEDS = SeedSummary(
     interval=(0.909, 0.926),
     n=VAL_N,
 )
+
+
+def write_model(run: Path, names: tuple[str, ...], members: int = 1) -> None:
+    """The records of the saved model of a run, and those of its layers: a Wide ResNet each."""
+    one = WideResNetSettings(depth=10, width=1)
+    about = ModelRecord(
+        model=EnsembleSettings(members=(one,) * members) if members > 1 else one,
+        class_names=names,
+        shape=(3, SIZE, SIZE),
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+        temperature=1.25,
+        tta=TtaRecord(mirror=True),
+        epoch=13,
+    )
+    layers = (
+        LayerRecord(
+            name="stem",
+            kind="3x3 convolution",
+            output=(16, SIZE, SIZE),
+            parameters=432,
+            multiplications=432 * SIZE**2,
+        ),
+        LayerRecord(name="head", kind="linear", output=(10,), parameters=650, multiplications=640),
+    )
+    network = NetworkRecord(
+        parts=(NetworkPart(count=members, layers=layers),),
+        parameters=1_082 * members,
+        multiplications=(432 * SIZE**2 + 640) * members,
+    )
+    store.write(make_folder(run / "model") / "model.json", about)
+    store.write(run / "network.json", network)
 
 
 def describe_study(names: tuple[str, ...], ladder: Ladder, best: str) -> StudyRecord:

@@ -48,8 +48,8 @@ SELECTIONS = {
 MOST_NAMED = 8  # epochs of members
 
 
-def write_methods(facts: ModelFacts) -> str:
-    """The model and its training, as far as its records tell."""
+def write_methods(facts: ModelFacts) -> tuple[str, ...]:
+    """The model and its training, as far as its records tell, sentence by sentence."""
     sentences = [
         describe_model(facts),
         *describe_training(facts),
@@ -57,7 +57,7 @@ def write_methods(facts: ModelFacts) -> str:
         *describe_predictions(facts),
         *describe_accuracy(facts),
     ]
-    return " ".join(filter(None, sentences))
+    return tuple(filter(None, sentences))
 
 
 def find_sources(facts: ModelFacts) -> tuple[TechniqueSource, ...]:

@@ -52,6 +52,7 @@ from smallvision.errors import (
 )
 
 RETRY = 0.05  # seconds after which a signal that came amid an import is given again
+ADDRESSED = ("--uri",)  # options that take an address
 EMPTY_OPTION = re.compile(r"--[\w-]+=")
 PATIENCE = 5.0  # seconds of imports after which it ends the process, which loses no record
 
@@ -236,7 +237,8 @@ def check_surroundings(arguments: Sequence[str]) -> None:
             what = option.rstrip("=") if option.startswith("--") else f"the argument '{argument}'"
             raise SettingError(f"{what} is empty; name something, or leave it out")
         check_text(argument)
-        refuse_address(argument)
+        if before not in ADDRESSED:
+            refuse_address(argument)
 
 
 def check_text(argument: str) -> None:

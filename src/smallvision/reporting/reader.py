@@ -12,6 +12,7 @@ from smallvision.records.layout import (
     FOLDS,
     FOLDS_RECORD,
     METRICS,
+    NETWORK,
     REFIT,
     SEEDS,
     SNAPSHOTS,
@@ -29,6 +30,8 @@ from smallvision.records.schema import (
     LadderVerdicts,
     LearningRateSchedule,
     LedgerEntry,
+    ModelRecord,
+    NetworkRecord,
     RungRecord,
     RunStatus,
     SeedSummary,
@@ -114,6 +117,7 @@ def read_run(path: Path) -> LoneRunView:
         split=folder.read_optional(SplitRecord, "split.json"),
         test=folder.read_optional(TestRecord, "test.json"),
         environment=folder.read_optional(Environment, "environment.json"),
+        ensemble=folder.read_optional(EnsembleRecord, ENSEMBLE),
     )
 
 
@@ -159,6 +163,8 @@ def read_run_view(folder: Folder, place: str, name: str | None = None) -> RunVie
         schedule=folder.read_optional(LearningRateSchedule, f"{place}/schedule.json"),
         recipe=folder.read_text(f"{place}/recipe.toml"),
         recipe_diff=folder.read_text(f"{place}/recipe.diff.toml"),
+        model=folder.read_optional(ModelRecord, f"{place}/model/model.json"),
+        network=folder.read_optional(NetworkRecord, f"{place}/{NETWORK}"),
         seeds=folder.read_optional(SeedSummary, f"{place}/seeds.json"),
         folds=folder.read_optional(FoldSummary, f"{place}/{FOLDS_RECORD}"),
     )

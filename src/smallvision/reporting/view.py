@@ -20,6 +20,8 @@ from smallvision.records.schema import (
     GoalName,
     LearningRateSchedule,
     LedgerEntry,
+    ModelRecord,
+    NetworkRecord,
     Rate,
     Record,
     RungRecord,
@@ -65,6 +67,8 @@ class RunView:
     schedule: LearningRateSchedule | None = None
     recipe: str | None = None
     recipe_diff: str | None = None
+    model: ModelRecord | None = None
+    network: NetworkRecord | None = None
     seeds: SeedSummary | None = None
     folds: FoldSummary | None = None
 
@@ -196,6 +200,7 @@ class LoneRunView:
     split: SplitRecord | None = None
     test: TestRecord | None = None
     environment: Environment | None = None
+    ensemble: EnsembleRecord | None = None
 
     @property
     def run(self) -> RunView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import Any
+from collections.abc import Mapping
 
 from smallvision.records.files import make_folder
 from smallvision.tracking.readings import TrackedRun
@@ -47,9 +47,18 @@ class MlflowTracker:
         self.known[run.key] = known
         for epoch, figures in run.epochs.items():
             moment = known.began + round(1000 * figures["seconds"])
-            self.tell(known, figures, epoch, moment)
+            new = {
+                name: value for name, value in figures.items() if (name, epoch) not in known.told
+            }
+            self.tell(known, new, epoch, moment)
         last = max(run.epochs, default=0)
-        self.tell(known, run.figures, last, known.began)
+        # Another opening of the test set changes a figure, which is then told beside the first.
+        changed = {
+            name: value
+            for name, value in run.figures.items()
+            if known.told.get((name, last)) != value
+        }
+        self.tell(known, changed, last, known.began)
         tags = {name: value for name, value in run.tags.items() if known.tags.get(name) != value}
         if tags:
             new = [self.entities.RunTag(f"smallvision.{name}", tags[name]) for name in tags]
@@ -93,7 +102,7 @@ class MlflowTracker:
         }
         for name in entry.data.metrics:
             history = self.client.get_metric_history(known.id, name)
-            known.told.update((name, point.step) for point in history)
+            known.told.update(((name, point.step), point.value) for point in history)
         return known
 
     def find_experiment(self, name: str) -> str:
@@ -105,16 +114,14 @@ class MlflowTracker:
             )
         return self.experiments[name]
 
-    def tell(self, known: KnownRun, figures: Any, step: int, moment: int) -> None:
-        """Tell those figures of a step that the server does not have."""
-        new = [
-            self.entities.Metric(name, value, moment, step)
-            for name, value in figures.items()
-            if (name, step) not in known.told
-        ]
-        if new:
+    def tell(self, known: KnownRun, figures: Mapping[str, float], step: int, moment: int) -> None:
+        """Tell figures of a step, if there are any."""
+        if figures:
+            new = [
+                self.entities.Metric(name, value, moment, step) for name, value in figures.items()
+            ]
             self.client.log_batch(known.id, metrics=new)
-            known.told.update((one.key, step) for one in new)
+            known.told.update(((name, step), value) for name, value in figures.items())
 
 
 class KnownRun:
@@ -127,6 +134,6 @@ class KnownRun:
 
     def __init__(self, id: str, began: int) -> None:  # noqa: A002 - MLflow's own word
         self.id, self.began = id, began
-        self.told: set[tuple[str, int]] = set()
+        self.told: dict[tuple[str, int], float] = {}
         self.tags: dict[str, str] = {}
         self.is_ended = False

@@ -41,7 +41,8 @@ class TensorBoardTracker:
 
     def write(self, run: TrackedRun) -> None:
         """Go on with the file of a run, or write it anew where its records begin otherwise."""
-        path = self.place.folder / run.place / f"events.out.tfevents.0.smallvision.{run.key}"
+        folder = self.place.folder / f"{run.place}-{run.key[:6]}"  # of one run alone
+        path = folder / f"events.out.tfevents.0.smallvision.{run.key}"
         content = self.spell(run)
         make_folder(path.parent)
         there = read_bytes(path, MOST_BYTES) if exists(path) else None

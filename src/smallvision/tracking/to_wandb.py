@@ -5,6 +5,7 @@ Without an address nothing is sent: the runs lie in a folder until `wandb sync` 
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from smallvision.records.files import make_folder, read_text, write_text
@@ -34,7 +35,7 @@ class WandbTracker:
     def write(self, run: TrackedRun) -> None:
         """Tell what was not told of a run before."""
         note = self.place.folder / f"smallvision-{run.key}.txt"
-        now = " ".join([str(max(run.epochs, default=0)), *run.tags.values()])
+        now = f"{max(run.epochs, default=0)} {hashlib.sha256(repr(run).encode()).hexdigest()}"
         before = read_text(note) if exists(note) else ""
         if before == now:
             return
@@ -47,14 +48,14 @@ class WandbTracker:
         entry.summary.update(dict(run.figures))
         entry.config.update({"tags": dict(run.tags)}, allow_val_change=True)
         if run.is_over:
-            entry.finish(exit_code=0 if run.state == "done" else FAILED, quiet=True)
+            entry.finish(exit_code=0 if run.state == "done" else FAILED)
             del self.open[run.key]
         write_text(note, now)
 
     def close(self) -> None:
         """Finish the runs under way; a later call goes on with them."""
         for entry in self.open.values():
-            entry.finish(quiet=True)
+            entry.finish()
         self.open.clear()
 
     @property
@@ -66,12 +67,14 @@ class WandbTracker:
 
     def begin(self, run: TrackedRun) -> Any:
         """Open a run by its id, where it is new or not."""
+        server = {} if self.place.uri is None else {"base_url": self.place.uri}
         settings = self.library.Settings(
-            base_url=self.place.uri,
+            **server,
             console="off",
             disable_git=True,
             init_timeout=30,
             silent=True,
+            x_save_requirements=False,
             x_disable_machine_info=True,
             x_disable_meta=True,
             x_disable_stats=True,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from smallvision.errors import SettingError, nearest
+from smallvision.errors import RecordError, SettingError, nearest
 from smallvision.records.nofollow import find_records
 from smallvision.tracking.readings import TrackedRun, find_tracked, is_over, read_tracked
 from smallvision.tracking.table import TRACKERS
 from smallvision.tracking.tracker import Tracker, TrackerPlace, explain_failures, split_uri
-
-INTERVAL = 10.0  # seconds from one look at the records to the next
 
 
 @dataclass(frozen=True)
@@ -57,36 +55,45 @@ def track(
 
     Raises:
         SettingError: there is no such tracker, or it is not installed, or cannot be reached so.
-        RecordError: the folder is no run or study, or a record is damaged.
+        RecordError: the folder is no run or study, or has no run yet, or a record is damaged.
         UserError: the tracker failed; nothing of the runs was touched.
     """
     folder = Path(folder)
     find_tracked(folder)  # is it anything to track, before a library is loaded
     place = choose_place(to, out, uri)
-    with explain_failures(to, uri), closing(TRACKERS[to].open(place)) as tracker:
-        last: dict[str, TrackedRun] = {}
+    last: dict[str, TrackedRun] = {}
+    with open_tracker(to, place) as tracker:
         while True:
             over = is_over(folder)  # before the runs are read, so that nothing is missed
-            update(folder, tracker, last, tell)
+            for run in map(read_tracked, find_tracked(folder)):
+                if last.get(run.key) != run:
+                    with explain_failures(to, uri):
+                        tracker.write(run)
+                    last[run.key] = run
+                    tell(run)
             if follow is None or over:
                 break
             time.sleep(follow)
-        return Tracking(tuple(last.values()), place.shown, tracker.hint)
+    if not last:
+        raise RecordError(f"{folder} has no run yet; wait for the first, or add --follow")
+    return Tracking(tuple(last.values()), place.shown, tracker.hint)
 
 
-def update(
-    folder: Path,
-    tracker: Tracker,
-    last: dict[str, TrackedRun],
-    tell: Callable[[TrackedRun], None],
-) -> None:
-    """Tell a tracker of every run that is new or changed since the last look."""
-    for path in find_tracked(folder):
-        run = read_tracked(path)
-        if last.get(run.key) != run:
-            tracker.write(run)
-            last[run.key] = run
-            tell(run)
+@contextmanager
+def open_tracker(to: str, place: TrackerPlace) -> Iterator[Tracker]:
+    """Reach a tracker, and let it finish what is under way, whatever comes.
+
+    Raises:
+        SettingError: its library is not installed.
+        UserError: it failed.
+    """
+    with explain_failures(to, place.uri):
+        tracker = TRACKERS[to].open(place)
+    try:
+        yield tracker
+    finally:
+        with explain_failures(to, place.uri):
+            tracker.close()
 
 
 def choose_place(to: str, out: str | Path | None, uri: str | None) -> TrackerPlace:
@@ -106,9 +113,21 @@ def choose_place(to: str, out: str | Path | None, uri: str | None) -> TrackerPla
             raise SettingError("--dir and --uri both say where runs are kept; name one of them")
         if not split_uri(uri).scheme:
             raise SettingError("--uri has no scheme; write it like http://host:5000")
-    folder = entry.folder if out is None else Path(out)
-    if uri is None and (around := find_records(folder / "x")):
-        raise SettingError(
-            f"{folder} lies inside {around[0]}, which holds records; name another folder with --dir"
-        )
-    return TrackerPlace(folder, uri)
+    place = TrackerPlace(entry.folder if out is None else Path(out), uri)
+    for folder in list_folders(place):
+        if around := find_records(folder / "x"):
+            raise SettingError(
+                f"{folder} lies inside {around[0]}, which holds records; name another place"
+            )
+    return place
+
+
+def list_folders(place: TrackerPlace) -> Iterator[Path]:
+    """The files and folders on this machine that a tracker would write to."""
+    parts = split_uri(place.uri or "")
+    if place.uri is None or place.uri.startswith(("http:", "https:")):
+        yield place.folder
+    if parts.scheme == "file":
+        yield Path(parts.path)
+    if parts.scheme.startswith("sqlite"):
+        yield Path(parts.path.removeprefix("/"))  # of three slashes, or of four before a root

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from smallvision.errors import SettingError, UserError
+from smallvision.errors import SettingError, UserError, hide_user
 from smallvision.tracking.readings import TrackedRun
 
 MOST_MESSAGE = 300  # characters of what a library says
-HIDDEN = "***"
 
 
 class Tracker(Protocol):
@@ -46,7 +46,7 @@ class TrackerPlace:
     @property
     def shown(self) -> str:
         """What messages call it: without names and passwords."""
-        return str(self.folder) if self.uri is None else hide_secrets(self.uri, self.uri)
+        return str(self.folder) if self.uri is None else hide_secrets(self.uri)
 
 
 def import_library(name: str, tool: str) -> Any:
@@ -68,39 +68,38 @@ def import_library(name: str, tool: str) -> Any:
 def explain_failures(tool: str, uri: str | None) -> Iterator[None]:
     """Turn whatever a tracker's library raises into one line, without secrets.
 
+    Where the address has any, the library is not quoted: it may spell them in its own way. What it
+    warns of is for its own developers.
+
     Raises:
         UserError: it raised something.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except UserError:
         raise
     except Exception as error:
-        said = hide_secrets(" ".join(str(error).split()), uri)[:MOST_MESSAGE]
+        said = "" if uri and has_secrets(uri) else f": {' '.join(str(error).split())}"
         raise UserError(
-            f"{tool} failed ({type(error).__name__}: {said}); no run was touched, so put it right "
-            "and call the same command again"
+            f"{tool} failed ({type(error).__name__}{said[:MOST_MESSAGE]}); no run was touched, so "
+            "put it right and call the same command again"
         ) from None  # the error's own text may hold a password
 
 
-def hide_secrets(text: str, uri: str | None) -> str:
-    """A text without the names, passwords and queries of an address.
+def has_secrets(uri: str) -> bool:
+    """Whether an address holds a name, a password or a query."""
+    return uri != hide_secrets(uri)
 
-    >>> hide_secrets("no http://me:pass@host/x?token=t", "http://me:pass@host/x?token=t")
-    'no http://***@host/x'
+
+def hide_secrets(uri: str) -> str:
+    """An address without name, password and query.
+
+    >>> hide_secrets("http://me:pass@host:5000/x?token=t")
+    'http://***@host:5000/x'
     """
-    if uri is None:
-        return text
-    parts = split_uri(uri)
-    user, _, _ = parts.netloc.rpartition("@")
-    plain = uri.partition("?")[0].partition("#")[0]
-    shown = plain.replace(f"{user}@", f"{HIDDEN}@", 1) if user else plain
-    text = text.replace(uri, shown).replace(plain, shown)
-    secrets = [user, user.partition(":")[2], parts.query, parts.fragment]
-    secrets += [value for pair in parts.query.split("&") for value in [pair.partition("=")[2]]]
-    for secret in sorted({*secrets, *map(unquote, secrets)}, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN) if secret else text
-    return text
+    return hide_user(uri).partition("?")[0].partition("#")[0]
 
 
 def split_uri(uri: str) -> SplitResult:

@@ -49,7 +49,7 @@ def print_sheet(sheet: ModelSheet, console: PlainConsole) -> None:
         figures.add_row(styled((name, "bold")), styled(text))
     console.print(figures)
     console.print()
-    console.print(sheet.methods)
+    console.print(styled(*(f"{sentence} " for sentence in sheet.methods)))
     if sheet.sources:
         console.print()
         console.print("Sources", style="bold")

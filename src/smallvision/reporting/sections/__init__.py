@@ -16,6 +16,7 @@ from smallvision.reporting.sections import (
     errors,
     evaluation,
     ladder,
+    model,
     protocol,
     reproduce,
     training,
@@ -50,9 +51,11 @@ STUDY_SECTIONS: tuple[Section[StudyView], ...] = (
     Section("ensemble", "Ensemble", ensemble.gather),
     Section("evaluation", "Evaluation", evaluation.gather),
     Section("errors", "Errors", errors.gather),
+    Section("model", "Model", model.gather),
     Section("reproduce", "Reproduce", reproduce.gather),
 )
 RUN_SECTIONS: tuple[Section[LoneRunView], ...] = (
     Section("training", "Training", training.gather_lone_run),
+    Section("model", "Model", model.gather_lone_run),
     Section("reproduce", "Reproduce", reproduce.gather_lone_run),
 )

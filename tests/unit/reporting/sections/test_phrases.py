@@ -5,7 +5,6 @@ import pytest
 from smallvision.records.schema import SeedSummary
 from smallvision.reporting.sections import phrases
 from tests.support.study_folder import ENVIRONMENT, SEEDS
-from tests.support.study_records import COMPUTE
 
 
 def test_environment_in_words() -> None:
@@ -26,13 +25,6 @@ def test_changed_files_are_told() -> None:
     git = ENVIRONMENT.git.model_copy(update={"changed": True})
     rows = dict(phrases.describe_environment(ENVIRONMENT.model_copy(update={"git": git})))
     assert rows["git commit"] == "16d425b74855…, with changed files"
-
-
-def test_compute_in_words() -> None:
-    assert phrases.describe_compute(COMPUTE) == "cpu, bf16, 2 threads"
-    one = COMPUTE.model_copy(update={"threads": 1, "compiled": True})
-    assert phrases.describe_compute(one) == "cpu, bf16, 1 thread, compiled"
-    assert phrases.describe_compute(None) == "–"
 
 
 def test_seeds_in_words() -> None:

@@ -19,6 +19,7 @@ from smallvision.records.schema.base import (
     Shape,
     Temperature,
     Text,
+    Texts,
     at_most,
 )
 from smallvision.records.schema.measures import Rate
@@ -179,7 +180,7 @@ class ModelSheet(Record):
     """Accuracy on test images; null where they were not opened for these weights."""
     licence: Text | None
     """Licence of the model; null where nothing says it."""
-    methods: Text
-    """The model and its training in words, for a section on methods."""
+    methods: Texts
+    """The model and its training in words, sentence by sentence, for a section on methods."""
     sources: Annotated[tuple[TechniqueSource, ...], at_most(1000)]
     """Where its techniques come from."""
