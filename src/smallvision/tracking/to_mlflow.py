@@ -13,8 +13,12 @@ from smallvision.tracking.tracker import TrackerPlace, import_library
 
 KEY = "smallvision.key"
 ENDED = {"done": "FINISHED", "failed": "FAILED", "pruned": "KILLED"}
-# A server that does not answer is told within a minute.
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+# Nothing is sent to anybody else, and a server that does not answer is told within a minute.
+OPTIONS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
 CHATTY = ("alembic", "mlflow")  # whose log would stand between our lines
 
 
@@ -30,7 +34,7 @@ class MlflowTracker:
 
     def __init__(self, place: TrackerPlace) -> None:
         self.place = place
-        for name, value in PATIENCE.items():
+        for name, value in OPTIONS.items():
             os.environ.setdefault(name, value)
         self.library = import_library("mlflow", "mlflow")
         self.entities = import_library("mlflow.entities", "mlflow")
@@ -47,10 +51,10 @@ class MlflowTracker:
         self.known[run.key] = known
         for epoch, figures in run.epochs.items():
             moment = known.began + round(1000 * figures["seconds"])
-            new = {
+            missing = {
                 name: value for name, value in figures.items() if (name, epoch) not in known.told
             }
-            self.tell(known, new, epoch, moment)
+            self.tell(known, missing, epoch, moment)
         last = max(run.epochs, default=0)
         # Another opening of the test set changes a figure, which is then told beside the first.
         changed = {
@@ -61,8 +65,8 @@ class MlflowTracker:
         self.tell(known, changed, last, known.began)
         tags = {name: value for name, value in run.tags.items() if known.tags.get(name) != value}
         if tags:
-            new = [self.entities.RunTag(f"smallvision.{name}", tags[name]) for name in tags]
-            self.client.log_batch(known.id, tags=new)
+            named = [self.entities.RunTag(f"smallvision.{name}", tags[name]) for name in tags]
+            self.client.log_batch(known.id, tags=named)
             known.tags.update(tags)
         if run.state in ENDED and not known.is_ended:
             self.client.set_terminated(known.id, ENDED[run.state])

@@ -6,6 +6,7 @@ Without an address nothing is sent: the runs lie in a folder until `wandb sync` 
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import Any
 
 from smallvision.records.files import make_folder, read_text, write_text
@@ -28,6 +29,7 @@ class WandbTracker:
 
     def __init__(self, place: TrackerPlace) -> None:
         self.place = place
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # nothing is sent to anybody else
         self.library = import_library("wandb", "wandb")
         make_folder(place.folder)
         self.open: dict[str, Any] = {}

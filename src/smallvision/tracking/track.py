@@ -67,7 +67,7 @@ def track(
             over = is_over(folder)  # before the runs are read, so that nothing is missed
             for run in map(read_tracked, find_tracked(folder)):
                 if last.get(run.key) != run:
-                    with explain_failures(to, uri):
+                    with explain_failures(to, place):
                         tracker.write(run)
                     last[run.key] = run
                     tell(run)
@@ -87,12 +87,12 @@ def open_tracker(to: str, place: TrackerPlace) -> Iterator[Tracker]:
         SettingError: its library is not installed.
         UserError: it failed.
     """
-    with explain_failures(to, place.uri):
+    with explain_failures(to, place):
         tracker = TRACKERS[to].open(place)
     try:
         yield tracker
     finally:
-        with explain_failures(to, place.uri):
+        with explain_failures(to, place):
             tracker.close()
 
 

@@ -65,7 +65,7 @@ def import_library(name: str, tool: str) -> Any:
 
 
 @contextmanager
-def explain_failures(tool: str, uri: str | None) -> Iterator[None]:
+def explain_failures(tool: str, place: TrackerPlace) -> Iterator[None]:
     """Turn whatever a tracker's library raises into one line, without secrets.
 
     Where the address has any, the library is not quoted: it may spell them in its own way. What it
@@ -81,9 +81,9 @@ def explain_failures(tool: str, uri: str | None) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        said = "" if uri and has_secrets(uri) else f": {' '.join(str(error).split())}"
+        said = "" if has_secrets(place.uri or "") else f": {' '.join(str(error).split())}"
         raise UserError(
-            f"{tool} failed ({type(error).__name__}{said[:MOST_MESSAGE]}); no run was touched, so "
+            f"{tool} failed at {place.shown} ({type(error).__name__}{said[:MOST_MESSAGE]}); no run was touched, so "
             "put it right and call the same command again"
         ) from None  # the error's own text may hold a password
 
