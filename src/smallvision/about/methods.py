@@ -37,13 +37,12 @@ from smallvision.records.schema import (
     SplitRecord,
     TechniqueSource,
 )
-from smallvision.records.schema.measures import METRIC_OF_GOAL
 from smallvision.records.schema.settings.networks import list_networks
 
 SELECTIONS = {
-    "greedy": "chosen one by one on validation images, while one helped",
-    "last": "the last ones",
-    "all": "all there were",
+    "greedy": "chosen one by one among {} on validation images, while one helped",
+    "last": "the last of {}",
+    "all": "all of {}",
 }
 MOST_NAMED = 8  # epochs of members
 
@@ -150,9 +149,11 @@ def describe_length(recipe: Recipe, facts: ModelFacts) -> str:
     """How long training took, in which steps, and on what."""
     status = facts.status
     of_passes = f" of {recipe.passes} passes each" if recipe.passes > 1 else ""
+    is_first = facts.ensemble is not None and len({m.run for m in facts.ensemble.members}) > 1
     words = (
-        f"Training took {count(recipe.epochs, 'epoch')}{of_passes} in batches of "
-        f"{recipe.batch_size:,} images, by {describe_optimizer(recipe.optimizer)}"
+        f"Training {'of its first member ' if is_first else ''}took "
+        f"{count(recipe.epochs, 'epoch')}{of_passes} in batches of {recipe.batch_size:,} images, "
+        f"by {describe_optimizer(recipe.optimizer)}"
     )
     compute = status.compute if status else None
     if compute is not None:
@@ -180,14 +181,13 @@ def describe_members(ensemble: EnsembleRecord) -> str:
     """Where the members of an ensemble come from."""
     members, offered = ensemble.members, len(ensemble.candidates)
     runs = len({member.run for member in members})
-    epochs = [f"epoch {member.epoch}" for member in members[:MOST_NAMED]]
+    epochs = [str(member.epoch) for member in members[:MOST_NAMED]]
     if len(members) > MOST_NAMED:
         epochs.append(f"{len(members) - MOST_NAMED} others")
     of_runs = "one run" if runs == 1 else f"{runs} runs"
-    return (
-        f"The members are the weights of {of_runs} after {join_words(epochs)}, of {offered} "
-        f"{'network' if offered == 1 else 'networks'} {SELECTIONS[ensemble.select]}."
-    )
+    after = f"{'epoch' if len(epochs) == 1 else 'epochs'} {join_words(epochs)}"
+    chosen = SELECTIONS[ensemble.select].format(count(offered, "network"))
+    return f"The members are the weights of {of_runs} after {after}, {chosen}."
 
 
 def describe_choice(facts: ModelFacts) -> Iterator[str]:
@@ -196,10 +196,8 @@ def describe_choice(facts: ModelFacts) -> Iterator[str]:
     if study is None or study.best is None:
         return
     rungs = sum(rung.is_done for rung in study.rungs)
-    figure = METRIC_WORDS[METRIC_OF_GOAL[study.goal.maximise]]
-    judged = "cross-validated" if study.folds > 1 else "validation"
     if rungs > 1:
-        yield f"It was chosen among {rungs} rungs by {judged} {figure}: {study.best_reason}."
+        yield f"It was chosen among {rungs} rungs: {study.best_reason}."
 
 
 def describe_predictions(facts: ModelFacts) -> Iterator[str]:
@@ -215,7 +213,7 @@ def describe_predictions(facts: ModelFacts) -> Iterator[str]:
         yield f"The logits of an image are averaged with those of {join_words(copies)}."
     if facts.model.temperature != 1:
         yield (
-            f"They are divided by a temperature of {facts.model.temperature:.3g}, fitted on "
+            f"Logits are divided by a temperature of {facts.model.temperature:.3g}, fitted on "
             "validation images."
         )
 
@@ -224,10 +222,11 @@ def describe_accuracy(facts: ModelFacts) -> Iterator[str]:
     """What it reaches on validation images, and on test images where these were opened."""
     val, test = facts.val, facts.test
     if val is not None:
-        subject = "Trained without these, it" if facts.is_refit else "It"
+        subject = "Trained without the validation images, it" if facts.is_refit else "It"
+        images = "validation images" if facts.folds is None else "images that folds left out"
         yield (
-            f"{subject} classifies {format_accuracy(val)} of {format_count(val.n)} validation "
-            f"images correctly ({tell_interval(val)})."
+            f"{subject} classifies {format_accuracy(val)} of {format_count(val.n)} {images} "
+            f"correctly ({tell_interval(val)})."
         )
     if test is not None:
         yield (

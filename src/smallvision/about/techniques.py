@@ -110,7 +110,7 @@ def describe_schedule(settings: optim.AnySchedule) -> str:
         growth = f", each {spell(mult)} times as long as the one before" if mult != 1 else ""
         words += f" in {cycles} cycles with warm restarts{growth}"
     if warmup := getattr(settings, "warmup_epochs", 0.0):
-        words += f", after a warm-up of {spell(warmup)} epochs"
+        words += f", after a warm-up of {spell(warmup)} {'epoch' if warmup == 1 else 'epochs'}"
     if settings.floor:
         words += f", down to {format_share(settings.floor)} of the peak"
     return words

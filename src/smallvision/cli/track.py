@@ -48,9 +48,13 @@ def track(
     """Tell a tracker of runs, from their records alone; called again, it tells only what is new."""
     from smallvision.tracking.track import track as track_runs
 
-    done = track_runs(
-        folder, to, out=out, uri=uri, follow=interval if follow else None, tell=say_run
-    )
+    try:
+        done = track_runs(
+            folder, to, out=out, uri=uri, follow=interval if follow else None, tell=say_run
+        )
+    except (KeyboardInterrupt, SystemExit):
+        say("stopped; the same command goes on", err=True)
+        raise
     say(f"Tracked in {done.place}; look at it with: {done.hint}")
 
 

@@ -83,8 +83,8 @@ def explain_failures(tool: str, place: TrackerPlace) -> Iterator[None]:
     except Exception as error:
         said = "" if has_secrets(place.uri or "") else f": {' '.join(str(error).split())}"
         raise UserError(
-            f"{tool} failed at {place.shown} ({type(error).__name__}{said[:MOST_MESSAGE]}); no run was touched, so "
-            "put it right and call the same command again"
+            f"{tool} failed at {place.shown} ({type(error).__name__}{said[:MOST_MESSAGE]}); no run "
+            "was touched, so put it right and call the same command again"
         ) from None  # the error's own text may hold a password
 
 
