@@ -105,7 +105,7 @@ def test_uneven_classes_are_told_by_class() -> None:
 @pytest.mark.parametrize(
     ("select", "said"),
     [
-        ("greedy", "chosen one by one among 3 networks on validation images"),
+        ("greedy", "chosen one by one among 3 networks on validation images, while one helped"),
         ("last", "the last of 3 networks"),
         ("all", "all of 3 networks"),
     ],
