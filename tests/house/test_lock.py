@@ -34,9 +34,12 @@ def read_bounds() -> list[tuple[str, Version]]:
 
 
 def list_direct() -> dict[str, Requirement]:
-    """What pyproject.toml asks for, extras included."""
-    extras = PROJECT["optional-dependencies"].values()
-    asked = [Requirement(text) for texts in (PROJECT["dependencies"], *extras) for text in texts]
+    """What pyproject.toml asks for, with the extras that a developer's environment has."""
+    extras = PROJECT["optional-dependencies"]
+    named = [Requirement(text) for text in extras["dev"]]
+    has = {"dev", *(extra for one in named if one.name == "smallvision" for extra in one.extras)}
+    texts = [*PROJECT["dependencies"], *(text for extra in has for text in extras[extra])]
+    asked = [Requirement(text) for text in texts]
     return {requirement.name: requirement for requirement in asked}
 
 
