@@ -87,7 +87,7 @@ def test_a_failing_tracker_is_one_line_and_the_run_stays(tmp_path: Path) -> None
     status = store.read(run / "status.json", UnfinishedRun)
     store.write(run / "status.json", status.change(status="failed", error="NaN"))
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    with pytest.raises(UserError, match="memory failed at .*ConnectionError: the server is away"):
+    with pytest.raises(UserError, match=r"memory failed at .*ConnectionError: the server is away"):
         track(run, "memory", out=tmp_path / "out")
     assert LAST[-1].closed
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

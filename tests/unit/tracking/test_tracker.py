@@ -37,7 +37,7 @@ def test_no_message_holds_a_secret(uri: str) -> None:
 
 def test_an_address_without_secrets_is_told_with_the_reason() -> None:
     with (
-        pytest.raises(UserError, match="at http://host:5000 .ConnectionError: no answer here"),
+        pytest.raises(UserError, match=r"at http://host:5000 .ConnectionError: no answer here"),
         explain_failures("mlflow", TrackerPlace(Path("x"), "http://host:5000")),
     ):
         raise ConnectionError("no answer\nhere")
@@ -45,7 +45,7 @@ def test_an_address_without_secrets_is_told_with_the_reason() -> None:
 
 def test_errors_of_ours_stay_as_they_are() -> None:
     with (
-        pytest.raises(SettingError, match="^mine$"),
+        pytest.raises(SettingError, match=r"^mine$"),
         explain_failures("mlflow", TrackerPlace(Path("x"))),
     ):
         raise SettingError("mine")
