@@ -152,6 +152,22 @@ def test_explore(call: Call, tmp_path: Path) -> None:
     assert f"in {show_text(str(out))}\n" in said.out
 
 
+def test_show(call: Call, tmp_path: Path) -> None:
+    model = tmp_path / f"model{ACTS}"[:80]
+    make_model(0, NORMED).save(model)
+    names = ["[red]x", ":smile:", "\x1b[2J"]
+    edit_model(model, class_names=names)
+    said = call("show", model)
+    assert r"classes3:[red]x,:smile:,\x1b[2J" in join(said)
+    assert call("show", model, "--json").json["class_names"] == names
+
+
+def test_track(call: Call, runs: list[Path], tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="pip install 'smallvision[tensorboard]' brings it")
+    said = call("track", runs[0], "--to", "tensorboard", "--dir", tmp_path / f"out{ACTS}"[:80])
+    assert r"3[red]x\x1b[2J" in join(said)
+
+
 def test_classify(call: Call, tmp_path: Path) -> None:
     model = tmp_path / "model"
     make_model(0, NORMED).save(model)

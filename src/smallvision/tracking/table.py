@@ -20,12 +20,12 @@ class TrackerEntry:
     """A tracker of the table.
 
     Attributes:
-        open: reaches it.
+        reach: makes one, which finds its runs at a place.
         folder: where its runs lie by default.
         has_server: whether it can have an address.
     """
 
-    open: Callable[[TrackerPlace], Tracker]
+    reach: Callable[[TrackerPlace], Tracker]
     folder: Path
     has_server: bool = True
 

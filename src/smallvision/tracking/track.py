@@ -88,7 +88,7 @@ def open_tracker(to: str, place: TrackerPlace) -> Iterator[Tracker]:
         UserError: it failed.
     """
     with explain_failures(to, place):
-        tracker = TRACKERS[to].open(place)
+        tracker = TRACKERS[to].reach(place)
     try:
         yield tracker
     finally:
