@@ -127,3 +127,27 @@ def test_a_recipe_that_was_edited_is_refused(smallvision: Call, tmp_path: Path) 
     with (run / "recipe.toml").open("a") as file:
         file.write("# mine\n")
     assert_refused(smallvision("show", run), "is not what this run was made with")
+
+
+def test_damaged_records_are_one_line(smallvision: Call, tmp_path: Path) -> None:
+    study = Path(shutil.copytree(FOLDERS / "study", tmp_path / "study"))
+    run = study / "runs" / "mlp"
+    refit = run / "refit"
+    refused = set()
+    for path in (
+        *(study / name for name in ("study.json", "test.json", "ledger.jsonl")),
+        *(run / name for name in ("status.json", "split.json", "recipe.toml")),
+        *(refit / name for name in ("status.json", "model/model.json", "model/manifest.json")),
+        refit / "model/model.safetensors",
+    ):
+        whole = path.read_bytes()
+        for damage in (b"", b"{}\n", b"[]\n", b"\xff\n", whole[: len(whole) // 2]):
+            path.write_bytes(damage)
+            outcome = smallvision("show", study)
+            assert outcome.code in (0, 2), f"{path}, {damage[:20]!r}: {outcome.err}"
+            if outcome.code:
+                assert_refused(outcome, path.name)
+                refused.add(path)
+        path.write_bytes(whole)
+    assert len(refused) == 10
+    assert smallvision("show", study).code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,3 +154,22 @@ def test_it_loads_neither_torch_nor_other_trackers(tmp_path: Path) -> None:
         "assert not {'torch', 'mlflow', 'wandb', 'tensorflow'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_damaged_records_are_one_line(smallvision: Call, tmp_path: Path) -> None:
+    study = Path(shutil.copytree(FOLDERS / "study", tmp_path / "study"))
+    run, refused = study / "runs" / "mlp", set()
+    for path in (
+        *(study / name for name in ("study.json", "test.json")),
+        *(run / name for name in ("status.json", "metrics.jsonl", "recipe.toml")),
+    ):
+        whole = path.read_bytes()
+        for damage in (b"", b"{}\n", b"[]\n", b"\xff\n", whole[: len(whole) // 2]):
+            path.write_bytes(damage)
+            outcome = smallvision("track", study, "--to", "tensorboard", "--dir", tmp_path / "out")
+            assert outcome.code in (0, 2), f"{path}, {damage[:20]!r}: {outcome.err}"
+            if outcome.code:
+                assert_refused(outcome, path.name)
+                refused.add(path)
+        path.write_bytes(whole)
+    assert len(refused) == 5

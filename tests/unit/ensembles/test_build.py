@@ -18,7 +18,7 @@ from smallvision.predict import load_model, network
 from smallvision.records import store
 from smallvision.records.files import read_npz
 from smallvision.records.layout import STATUS, find_runs, read_status
-from smallvision.records.schema import ValidatedRun
+from smallvision.records.schema import NetworkRecord, ValidatedRun
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.results import Run
 from tests.support.ensembles import build_tiny, read_ensemble
@@ -58,6 +58,8 @@ def test_looks_like_a_run(rows: DataSet, trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "study"  # the run it is made of may lie inside
     status = build_tiny(rows, folder, run)
     assert read_ensemble(folder).members[0].run == "members/snapshots"
+    kept = store.read(folder / "network.json", NetworkRecord)
+    assert kept.parameters == find_validated(folder)[1].parameters
     assert read_status(folder) == status
     assert status.kind == "ensemble"
     assert (folder / "recipe.toml").read_text() == (run / "recipe.toml").read_text()

@@ -12,7 +12,10 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.split import make_split
 from smallvision.predict import load_model
+from smallvision.predict.layers import describe_network
+from smallvision.records import store
 from smallvision.records.files import read_npz
+from smallvision.records.schema import NetworkRecord
 from smallvision.stats.course import judge_course
 from smallvision.stats.intervals import estimate_gap
 from smallvision.stats.probabilities.calibration import fit_temperature
@@ -30,6 +33,13 @@ def test_training_accuracy_is_measured_on_clean_images(dataset: DataSet, tmp_pat
     assert best.train_accuracy == pytest.approx(right)
     assert status.course == judge_course(read_metrics(tmp_path), status.train, status.val)
     assert (status.gap, status.gap_interval) == estimate_gap(status.train, status.val)
+
+
+def test_a_run_keeps_the_layers_of_its_model(dataset: DataSet, tmp_path: Path) -> None:
+    status = train_tiny(dataset, tmp_path, epochs=2)
+    kept = store.read(tmp_path / "network.json", NetworkRecord)
+    assert kept == describe_network(load_model(tmp_path))
+    assert kept.parameters == status.parameters
 
 
 def test_a_model_predicts_with_the_temperature_of_validation(
