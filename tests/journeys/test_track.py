@@ -127,13 +127,13 @@ def test_no_password_is_printed(
 
     monkeypatch.setattr("smallvision.tracking.tracker.importlib.import_module", lack)
     run, uri = begin_run(tmp_path / "run"), f"http://me:{SECRET}@127.0.0.1:9/x?t={SECRET}"
-    for arguments in (
-        ["track", run, "--to", tracker, "--uri", uri],
-        ["track", run, "--to", tracker, f"--uri={uri}"],
-        ["track", uri, "--to", tracker],
+    for arguments, said in (
+        (["track", run, "--to", tracker, "--uri", uri], f"{tracker} failed at http://***@127"),
+        (["track", run, "--to", tracker, f"--uri={uri}"], f"{tracker} failed at http://***@127"),
+        (["track", uri, "--to", tracker], "is an address"),
     ):
         outcome = smallvision(*arguments)
-        assert_refused(outcome, "127.0.0.1")
+        assert_refused(outcome, said)
         assert f":{SECRET}@" not in outcome.err + outcome.out
 
 

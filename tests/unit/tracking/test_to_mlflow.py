@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from smallvision.errors import UserError
+from smallvision.records import store
 from smallvision.tracking.readings import read_tracked
 from smallvision.tracking.track import track
 from tests.gold.make_folders import FOLDERS
-from tests.support.records import edit_json
+from tests.support.records import edit_json, make_metrics
 from tests.support.tracked import begin_run, end_run, train_on
 
 with warnings.catch_warnings():
@@ -72,6 +73,25 @@ def test_repeating_tells_nothing_twice(database: Path) -> None:
     client, again = read_entry(database, run)
     assert again.info.run_id == entry.info.run_id
     assert {name: read_history(client, again, name) for name in again.data.metrics} == before
+
+
+def test_nothing_new_is_no_request(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("it was told before")
+
+    monkeypatch.setattr("mlflow.MlflowClient.log_batch", refuse)
+    monkeypatch.setattr("mlflow.MlflowClient.set_terminated", refuse)
+    track(FOLDERS / "study", "mlflow", out=database)
+
+
+def test_an_epoch_that_was_trained_again_stands_once(database: Path, tmp_path: Path) -> None:
+    run = begin_run(tmp_path / "again", epochs=2)
+    track(run, "mlflow", out=database)
+    lines = [make_metrics(epoch, seconds=9.0 * epoch) for epoch in (1, 2)]
+    store.write_lines(run / "metrics.jsonl", lines)
+    track(run, "mlflow", out=database)
+    client, entry = read_entry(database, run)
+    assert read_history(client, entry, "seconds") == [(1, 2.0), (2, 4.0)]
 
 
 def test_only_new_epochs_are_told(database: Path, tmp_path: Path) -> None:
