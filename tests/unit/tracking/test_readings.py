@@ -20,13 +20,12 @@ def read_all(folder: Path) -> dict[str, str]:
     return {run.name: run.key for run in map(read_tracked, find_tracked(folder))}
 
 
-def test_a_study_has_its_runs_but_those_of_searches() -> None:
-    assert list(read_all(FOLDERS / "study")) == [
-        "study/mlp",
-        "study/mlp/refit",
-        "study/mlp/seeds/1",
-    ]
-    assert len(set(read_all(FOLDERS / "study").values())) == 3
+def test_a_study_has_its_runs_but_those_of_searches(tmp_path: Path) -> None:
+    study = Path(shutil.copytree(FOLDERS / "study", tmp_path / "study"))
+    shutil.copytree(FOLDERS / "tuning", study / "runs" / "tuned" / "tune")
+    found = read_all(study)
+    assert list(found) == ["study/mlp", "study/mlp/refit", "study/mlp/seeds/1"]
+    assert len(set(found.values())) == 3
     with pytest.raises(RecordError, match="neither a study nor a run"):
         find_tracked(FOLDERS / "tuning")
 
