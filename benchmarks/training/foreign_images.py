@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,6 @@ from PIL import Image
 
 import smallvision as sv
 from smallvision.data.dataset import DataSet
-from smallvision.data.imageset import ImageSet
 from smallvision.shapes import Images
 
 Waves = npt.NDArray[np.float64]
@@ -121,7 +119,7 @@ def draw_rings(side: int, rng: np.random.Generator) -> Waves:
 def draw_cells(side: int, rng: np.random.Generator) -> Waves:
     """Each pixel as bright as the nearest of 5 to 30 points."""
     points = rng.random((rng.integers(5, 31), 2)) * side
-    pixels = np.stack(np.mgrid[:side, :side], axis=-1)[:, :, None]
+    pixels = np.indices((side, side)).transpose(1, 2, 0)[:, :, None]
     nearest = ((pixels - points) ** 2).sum(axis=-1).argmin(axis=-1)
     return np.asarray(rng.random(len(points))[nearest])
 
@@ -132,9 +130,3 @@ def draw_clouds(side: int, rng: np.random.Generator) -> Waves:
     spectrum = np.fft.fft2(rng.standard_normal((side, side))) / np.maximum(frequency, 1 / side)
     waves = np.fft.ifft2(spectrum).real
     return np.asarray((waves - waves.min()) / np.ptp(waves))
-
-
-def take(images: ImageSet, indices: npt.NDArray[np.int64], most: int) -> ImageSet:
-    """Some images of a set, evenly spread over their numbers, at most so many."""
-    spread = np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(int)
-    return images.take(indices[spread])
