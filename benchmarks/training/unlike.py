@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -22,12 +23,12 @@ from benchmarks.training.doubt_scores import (
     read_features,
 )
 from benchmarks.training.foreign_images import DRAWN, leave_out
-from smallvision.cli.options import DataDir
+from smallvision.cli.options import DataDir, SettingsOption
 from smallvision.compute.machine import choose_machine
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split, describe_split, make_split, read_split_record
 from smallvision.errors import DataError, RecordError
-from smallvision.format import format_count
+from smallvision.format import format_count, format_percent, format_span, join_words
 from smallvision.predict import SavedModel, load_model
 from smallvision.records import store
 from smallvision.records.files import make_folder
@@ -40,8 +41,9 @@ from smallvision.stats.probabilities.unlike import find_unlike, fit_limit
 from smallvision.stats.rates import find_correct
 
 INCLUDED = "cifar10"  # the model that comes with the package
-REMEMBERED = 10_000  # training images whose features are kept
+REMEMBERED = 5_000  # training images whose features are kept
 HELD_OUT = "classes left out"
+USED = "energy"  # the score of the package
 
 
 class DoubtScore(Part):
@@ -99,6 +101,11 @@ class UnlikeMeasurement(Measurement):
         """A table for each model."""
         return tuple(write_table(model) for model in self.models)
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the score of the package catches."""
+        return tuple(describe_caught(model) for model in self.models)
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -122,12 +129,11 @@ def unlike(
         int,
         typer.Option(min=0, max=5, help="Pairs of classes; a model is trained without each pair."),
     ] = 2,
-    epochs: Annotated[
-        int, typer.Option(min=1, help="Epochs of those models, which are speednets.")
-    ] = 8,
     count: Annotated[
-        int, typer.Option(min=2, help="Images of each kind that is drawn; digits are 1,438.")
+        int, typer.Option(min=2, help="The most images of each kind; digits are 1,438.")
     ] = 2_000,
+    val: Annotated[int, typer.Option(min=2, help="The most validation images.")] = 5_000,
+    settings: SettingsOption = None,
     runs: Annotated[
         Path, typer.Option(help="Folder of the models that are trained; finished ones are kept.")
     ] = OUT / "runs" / "unlike",
@@ -143,18 +149,20 @@ def unlike(
     data = sv.load_data("cifar10", data_dir=data_dir)
     make_folder(out)  # an unwritable place is found before measuring
     machine = choose_machine(precision="fp32")
-    subjects = [find_included(data), *train_without(data, pairs, epochs, runs)]
+    subjects = [find_included(data), *train_without(data, pairs, settings or (), runs)]
     others: dict[str, Images] = {
         kind: draw(count, data.train.shape[1], np.random.default_rng(0))
         for kind, draw in DRAWN.items()
     }
+    place = data_dir or os.environ.get("SMALLVISION_DATA")
     try:
-        others["CIFAR-100"] = sv.load_data("cifar100", data_dir=data_dir).train.images[:count]
+        if place is not None:  # a folder that is named, so that nothing is downloaded
+            others["CIFAR-100"] = sv.load_data("cifar100", data_dir=place).train.images[:count]
     except DataError:
-        print("CIFAR-100 is not on this machine and is left out.")
+        print("CIFAR-100 is not in the data folder and is left out.")
     record = UnlikeMeasurement(
         **describe_here(machine),
-        models=tuple(measure_subject(subject, others) for subject in subjects),
+        models=tuple(measure_subject(subject, others, count, val) for subject in subjects),
     )
     save(record, out)
 
@@ -172,25 +180,42 @@ def find_included(data: DataSet) -> Subject:
     return Subject(load_model(INCLUDED), data, split)
 
 
-def train_without(data: DataSet, pairs: int, epochs: int, runs: Path) -> Iterator[Subject]:
-    """Train a model without each of some pairs of classes, which are drawn at random."""
+def train_without(
+    data: DataSet, pairs: int, settings: Sequence[str], runs: Path
+) -> Iterator[Subject]:
+    """Train a model without each of some pairs of classes, which are drawn at random.
+
+    Args:
+        data: the data set.
+        pairs: how many.
+        settings: overrides of the recipe, `speednet`.
+        runs: folder of the runs; what was finished there before is kept.
+    """
     names = np.random.default_rng(0).permutation(data.train.class_names).tolist()
     for number in range(pairs):
         pair = tuple(sorted(names[2 * number : 2 * number + 2]))
         rest, images = leave_out(data, pair)
         folder = runs / "-".join(pair)
         if not is_finished(folder):
-            settings = [f"epochs={epochs}", "seed=0"]
             resume = exists(folder / STATUS)
             sv.train(rest, "speednet", settings=settings, out=folder, resume=resume)
         dataset, split = find_dataset(folder, rest, None)
         yield Subject(load_model(folder), dataset, split, (pair, images))
 
 
-def measure_subject(subject: Subject, others: Mapping[str, Images]) -> DoubtingModel:
-    """Measure all scores of one model on all kinds of images."""
+def measure_subject(
+    subject: Subject, others: Mapping[str, Images], count: int, most_val: int
+) -> DoubtingModel:
+    """Measure all scores of one model on all kinds of images.
+
+    Args:
+        subject: the model, and its own images.
+        others: images of each kind.
+        count: the most images of the classes that were left out.
+        most_val: the most validation images.
+    """
     model, train = subject.model, subject.data.train
-    print(f"{model} on {format_count(len(subject.split.val))} validation images", flush=True)
+    print(f"{model}: {subject.left_out[0] if subject.left_out else 'included'}", flush=True)
     remembered = np.random.default_rng(0).permutation(subject.split.train)[:REMEMBERED]
     space = fit_space(read_features(model, train.images[remembered]), train.labels[remembered])
 
@@ -201,9 +226,11 @@ def measure_subject(subject: Subject, others: Mapping[str, Images]) -> DoubtingM
             **{name: np.asarray(rule(space, features)) for name, rule in FEATURE_SCORES.items()},
         }
 
-    val = train.take(subject.split.val)
+    val = train.take(np.random.default_rng(0).permutation(subject.split.val)[:most_val])
     names, held_out = subject.left_out or ((), None)
-    foreign = dict(others) if held_out is None else {**others, HELD_OUT: held_out}
+    foreign = dict(others)
+    if held_out is not None:
+        foreign[HELD_OUT] = np.random.default_rng(0).permutation(held_out)[:count]
     like = score(val.images)
     return DoubtingModel(
         name=INCLUDED if subject.left_out is None else "speednet",
@@ -250,6 +277,18 @@ def write_table(model: DoubtingModel) -> Table:
     return Table(("score", *heads, "mean"), rows)
 
 
+def describe_caught(model: DoubtingModel) -> str:
+    """How many images of each kind are beyond the limit of the score that the package uses."""
+    caught = [
+        f"{images.kind} {format_percent(images.scores[USED].caught)} "
+        f"({format_span(images.scores[USED].caught_interval, images.n)})"
+        for images in model.images
+    ]
+    return f"Called unlike, by the {USED} and a limit that 95 % of the validation images keep: " + (
+        f"{join_words(caught)}."
+    )
+
+
 def write_block() -> Iterator[str]:
     """The tables of docs/UNLIKE.md."""
     record = store.read(RESULTS / "unlike" / "unlike.json", UnlikeMeasurement)
@@ -261,5 +300,7 @@ def write_block() -> Iterator[str]:
         )
         yield ""
         yield write_table(model).markdown()
+        yield ""
+        yield describe_caught(model)
         yield ""
     yield describe_place(record.environment, record.machine, record.created) + "."

@@ -296,8 +296,8 @@ def explain_answers(model: SavedModel, error_rate: float | None) -> tuple[str, .
     notes = []
     if model.unlike is None:
         notes.append(
-            "This model cannot tell pictures that are unlike what it was trained on: it was saved "
-            "without a limit, which comes from validation images."
+            "This model cannot tell which pictures are unlike what it was trained on: it was saved "
+            "without the limit that comes from validation images."
         )
     if error_rate is not None:
         notes.append(

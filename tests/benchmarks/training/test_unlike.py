@@ -73,12 +73,14 @@ def test_the_command(
         trained.append(options["out"])
         return train(rest, recipe, **{**options, "settings": settings})
 
-    def load(name: str, **_: Any) -> DataSet:
+    def load(name: str, **options: Any) -> DataSet:
         if name == "cifar100":
+            assert "data_dir" in options, "without it the images are downloaded"
             raise DataError("there is none")
         return digits if name == "digits" else data
 
     digits = sv.load_data("digits")
+    monkeypatch.setenv("SMALLVISION_DATA", str(tmp_path))
     monkeypatch.setattr(sv, "load_data", load)
     monkeypatch.setattr(sv, "train", train_small)
     train(data, "speednet", settings=settings, out="whole")
@@ -90,18 +92,18 @@ def test_the_command(
         told = benchmarks(*call)
         assert told.exit_code == 0, (told.output, told.exception)
     assert len(trained) == 1, "a finished model is kept"
-    assert "CIFAR-100 is not on this machine" in told.output
+    assert "CIFAR-100 is not in the data folder" in told.output
     record = store.read(Path("out/unlike.json"), UnlikeMeasurement)
     whole, without = record.models
     assert (whole.name, whole.left_out, whole.val_n) == ("cifar10", (), len(split.val))
     assert (len(without.left_out), without.val_n) == (2, 26)
     assert [one.kind for one in without.images] == [*DRAWN, HELD_OUT]
     held_out = without.images[-1]
-    assert held_out.n == 160
+    assert held_out.n == 60
     for score in held_out.scores.values():
         assert score.interval[0] <= score.area <= score.interval[1]
         assert score.caught_interval[0] <= score.caught <= score.caught_interval[1]
-    assert record.tables[1].columns[-2] == f"{HELD_OUT} (n = 160)"
+    assert record.tables[1].columns[-2] == f"{HELD_OUT} (n = 60)"
 
 
 def test_scores_that_tell_nothing_have_half_the_area() -> None:

@@ -349,7 +349,7 @@ def test_the_command_marks_unlike_pictures(
     assert [f"{number}.png" in line for number, line in zip(
         np.flatnonzero(found.unlike), marked, strict=True
     )] == [True] * 3  # fmt: skip
-    assert "3 of 6 pictures are unlike what the model was trained on: their" in done.words
+    assert "Unlike what the model was trained on: 3 of 6 pictures" in done.words
     table = tmp_path / "table.csv"
     smallvision("classify", folder, tmp_path / "pictures", "--csv", table)
     told = [row["unlike"] for row in csv.DictReader(table.read_text().splitlines())]
@@ -366,8 +366,8 @@ def test_the_command_says_once_where_it_cannot_tell(
     done = smallvision(*call, "--json", "--csv", table)
     assert [one["unlike"] for one in done.json["pictures"]] == [None] * 6
     assert all(isinstance(one["energy"], float) for one in done.json["pictures"])
-    assert done.err.count("cannot tell pictures that are unlike") == 1
-    assert "cannot tell pictures that are unlike" in done.json["notes"][0]
+    assert done.err.count("cannot tell which pictures are unlike") == 1
+    assert "cannot tell which pictures are unlike" in done.json["notes"][0]
     assert [row["unlike"] for row in csv.DictReader(table.read_text().splitlines())] == [""] * 6
     assert_refused(smallvision(*call, "--sets", "0.1"), "the model has no prediction sets")
 

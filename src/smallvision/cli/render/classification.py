@@ -135,11 +135,10 @@ class AnswerPrinter:
         for note in notes:
             self.console.print(note)
         if self.unlike:
-            is_one = self.unlike == 1
             self.console.print(
-                f"{self.unlike:,} of {total:,} pictures {'is' if is_one else 'are'} unlike what "
-                f"the model was trained on: {'its class says' if is_one else 'their classes say'} "
-                "little. Of pictures like its own, about 5 in 100 are called so too.",
+                f"Unlike what the model was trained on: {self.unlike:,} of {total:,} "
+                f"picture{'s' if total > 1 else ''}, whose class says little. Of pictures like its "
+                "own, about 5 in 100 are called so too.",
                 style="yellow",
             )
         if self.known:
