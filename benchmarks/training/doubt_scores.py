@@ -56,8 +56,8 @@ def score_logit(members: Floats, _: float) -> Floats:
 
 LOGIT_SCORES: Mapping[str, Callable[[Floats, float], Floats]] = {
     "energy": lambda members, _: measure_energy(members),
-    "highest logit": score_logit,
-    "highest probability": score_probability,
+    "logit": score_logit,
+    "probability": score_probability,
     "entropy": score_entropy,
 }
 
@@ -98,8 +98,8 @@ class FeatureSpace:
 
 
 FEATURE_SCORES: Mapping[str, Callable[[FeatureSpace, Floats], npt.NDArray[np.floating]]] = {
-    "50 nearest neighbours": FeatureSpace.measure_neighbours,
-    "Mahalanobis distance": FeatureSpace.measure_classes,
+    "neighbours": FeatureSpace.measure_neighbours,
+    "Mahalanobis": FeatureSpace.measure_classes,
 }
 
 

@@ -99,7 +99,7 @@ class UnlikeMeasurement(Measurement):
     @property
     def tables(self) -> tuple[Table, ...]:
         """A table for each model."""
-        return tuple(write_table(model) for model in self.models)
+        return tuple(write_table(model, with_intervals=False) for model in self.models)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -262,19 +262,20 @@ def compare(like: Mapping[str, Floats], unlike: Mapping[str, Floats]) -> dict[st
     return found
 
 
-def write_table(model: DoubtingModel) -> Table:
-    """The areas of one model, a row for each score."""
+def write_table(model: DoubtingModel, *, with_intervals: bool) -> Table:
+    """The areas of one model, a row for each kind of images."""
     names = list(model.images[0].scores)
     rows = []
-    for name in names:
-        areas = [images.scores[name].area for images in model.images]
+    for images in model.images:
         cells = [
-            f"{one.area:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
-            for one in (images.scores[name] for images in model.images)
+            f"{one.area:.3f}"
+            + (f" ({one.interval[0]:.3f} to {one.interval[1]:.3f})" if with_intervals else "")
+            for one in (images.scores[name] for name in names)
         ]
-        rows.append((name, *cells, f"{np.mean(areas):.3f}"))
-    heads = [f"{images.kind} (n = {format_count(images.n)})" for images in model.images]
-    return Table(("score", *heads, "mean"), rows)
+        rows.append((images.kind, format_count(images.n), *cells))
+    means = [np.mean([one.scores[name].area for one in model.images]) for name in names]
+    rows.append(("mean", "", *(f"{mean:.3f}" for mean in means)))
+    return Table(("images", "n", *names), rows)
 
 
 def describe_caught(model: DoubtingModel) -> str:
@@ -299,7 +300,7 @@ def write_block() -> Iterator[str]:
             f"{format_count(model.val_n)} validation images right."
         )
         yield ""
-        yield write_table(model).markdown()
+        yield write_table(model, with_intervals=True).markdown()
         yield ""
         yield describe_caught(model)
         yield ""

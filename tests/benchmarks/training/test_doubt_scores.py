@@ -61,8 +61,8 @@ def test_scores_of_logits_by_other_formulas() -> None:
     probabilities = scale_logits(pool_members(members), 1.5)
     found = {name: rule(members, 1.5) for name, rule in LOGIT_SCORES.items()}
     assert np.allclose(found["entropy"], entropy(probabilities, axis=1), atol=1e-5)
-    assert np.allclose(found["highest probability"], -probabilities.max(axis=1))
-    assert np.allclose(found["highest logit"], -(members[0].max(1) + members[1].max(1)) / 2)
+    assert np.allclose(found["probability"], -probabilities.max(axis=1))
+    assert np.allclose(found["logit"], -(members[0].max(1) + members[1].max(1)) / 2)
     sure, lost = np.array([9.0, 0, 0, 0]), np.array([1.0, 1, 1, 1.01])
     for rule in LOGIT_SCORES.values():
         one, other = rule(np.stack([sure, lost])[None], 1.0)
