@@ -240,9 +240,9 @@ def describe_sets(sets: Sequence[SetCoverage]) -> list[tuple[str, str]]:
     """The prediction sets of the usual error rate, where a model has them."""
     return [
         (
-            f"prediction sets, error {format_share(one.error_rate)}",
-            f"coverage {format_percent(one.coverage, one.n)} "
-            f"({format_span(one.interval, one.n)} %), {one.mean_size:.2f} classes each",
+            f"coverage of sets, error {format_share(one.error_rate)}",
+            f"{format_percent(one.coverage, one.n)} ({format_span(one.interval, one.n)} %), "
+            f"{one.mean_size:.2f} classes each",
         )
         for one in sets
         if one.error_rate == USUAL_ERROR_RATE

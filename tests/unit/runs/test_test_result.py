@@ -93,11 +93,15 @@ def test_a_test_result_shows_itself() -> None:
 
 
 def test_sets_and_unlike_images_are_told_where_a_model_has_them() -> None:
-    assert not [name for name in dict(list_figures(make_test_record())) if "sets" in name]
+    assert not [
+        name
+        for name in dict(list_figures(make_test_record()))
+        if "sets" in name or "unlike" in name
+    ]
     record = make_test_record(sets=make_sets(1_000), unlike=make_unlike(48, 1_000))
     told = dict(list_figures(record))
-    said = "coverage 90.2 % (88.2\N{EN DASH}91.9 %), 1.04 classes each"
-    assert told["prediction sets, error 10 %"] == said
+    said = "90.2 % (88.2\N{EN DASH}91.9 %), 1.04 classes each"
+    assert told["coverage of sets, error 10 %"] == said
     assert told["called unlike"] == "4.8 % (3.6\N{EN DASH}6.3 %), about 5 % by design"
     scores = record.extend(ValidationScores)
-    assert dict(list_figures(scores))["prediction sets, error 10 %"] == said
+    assert dict(list_figures(scores))["coverage of sets, error 10 %"] == said
