@@ -22,6 +22,7 @@ from benchmarks.training.ablations import ablations
 from benchmarks.training.accuracy import accuracy
 from benchmarks.training.race import race
 from benchmarks.training.subsets import subsets
+from benchmarks.training.unlike import unlike
 from smallvision.errors import UserError
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ for command in (
     race,
     ablations,
     subsets,
+    unlike,
     convolutions,
     check,
     report,

@@ -11,10 +11,10 @@ import re
 from benchmarks import keep, keep_pretrained
 from benchmarks.records import RESULTS, ROOT
 from benchmarks.throughput import convolutions
-from benchmarks.training import ablations, race, subsets
+from benchmarks.training import ablations, race, subsets, unlike
 from smallvision.records.files import write_text
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "SPEED.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "SPEED.md", ROOT / "docs" / "UNLIKE.md")
 BLOCK = re.compile(r"(<!-- results/([\w/-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 BLOCKS = {
     "ablations": ablations.write_block,
@@ -22,11 +22,12 @@ BLOCKS = {
     "convolutions": convolutions.write_block,
     "races": race.write_block,
     "subsets": subsets.write_block,
+    "unlike": unlike.write_block,
 }
 
 
 def pages() -> None:
-    """Write the figures of README.md and docs/SPEED.md again from the records under results/."""
+    """Write the figures of README.md and of pages in docs/ again from the records in results/."""
     for path in PAGES:
         write_text(path, fill(path.read_text(encoding="utf-8")))
 

@@ -19,6 +19,7 @@ from benchmarks.training.ablations import AblationsRecord
 from benchmarks.training.accuracy import AccuracyRecord
 from benchmarks.training.race import RaceRecord
 from benchmarks.training.subsets import SubsetsRecord
+from benchmarks.training.unlike import UnlikeMeasurement
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.reporting.page import write_page
@@ -29,6 +30,7 @@ KINDS: dict[str, type[Measurement]] = {
     "accuracy": AccuracyRecord,
     "ablations": AblationsRecord,
     "subsets": SubsetsRecord,
+    "unlike": UnlikeMeasurement,
     "step": StepRecord,
     "pipeline": PipelineRecord,
     "predict": PredictRecord,

@@ -73,6 +73,7 @@ from smallvision.runs.repeats import plan_repeats, repeat_run
 from smallvision.runs.results import Run, TestResult, Tuning
 from smallvision.runs.train import run_recipe
 from smallvision.stats.probabilities.calibration import describe_calibration, take_logs
+from smallvision.stats.probabilities.coverage import measure_coverage
 from smallvision.study.budget import fit_length, fit_rung, leave_rerun
 from smallvision.study.climb import run_study
 from smallvision.study.ladder import describe_task
@@ -476,6 +477,7 @@ def score_validation(run: Run | str | Path) -> ValidationScores:
         ValidationScores,
         model=status.name,
         calibration=describe_calibration(logits, labels, model.temperature),
+        sets=measure_coverage(probabilities, labels, model.sets),
     )
 
 

@@ -273,11 +273,11 @@ def shorten_paths(paths: Collection[str]) -> dict[str, str]:
     return {path: path for path in paths}
 
 
-def join_words(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str], conjunction: str = "and") -> str:
     """Join words as `a, b and c`."""
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
 
 
 def name_seeds(seeds: Sequence[int]) -> str:

@@ -19,6 +19,8 @@ from smallvision.records.schema import (
     Rate,
     Reliability,
     ReliabilityBin,
+    SetCoverage,
+    UnlikeShare,
     ValidatedRun,
     Verdict,
     VerdictWord,
@@ -88,6 +90,23 @@ def fill_bins(n: int, excess: float) -> tuple[ReliabilityBin, ...]:
     return tuple(bins)
 
 
+def make_sets(n: int) -> tuple[SetCoverage, ...]:
+    """Prediction sets that hold the right class a little more often than they have to."""
+    found = []
+    for rate, size in ((0.01, 3.4), (0.05, 1.31), (0.1, 1.04)):
+        hits = round((1 - rate) * n) + 2
+        bounds = intervals.wilson_interval(hits, n)
+        found.append(
+            SetCoverage(error_rate=rate, coverage=hits / n, interval=bounds, mean_size=size, n=n)
+        )
+    return tuple(found)
+
+
+def make_unlike(count: int, n: int) -> UnlikeShare:
+    """So many of n images are called unlike."""
+    return UnlikeShare(share=count / n, interval=intervals.wilson_interval(count, n), n=n)
+
+
 def make_run_status(name: str, val_hits: int, train_hits: int, **fields: Any) -> ValidatedRun:
     """A finished run with hits of 1,000 validation and of 4,000 training images."""
     known: dict[str, Any] = {
@@ -106,6 +125,7 @@ def make_run_status(name: str, val_hits: int, train_hits: int, **fields: Any) ->
         "latency_seconds": 0.0011,
         "within_limits": True,
         "calibration": make_binned_calibration(VAL_N),
+        "sets": make_sets(VAL_N),
     }
     train, val = score_hits(train_hits, TRAIN_N, 0.04), score_hits(val_hits, VAL_N, 0.31)
     gap, bounds = intervals.estimate_gap(train, val)
@@ -207,6 +227,8 @@ def make_scores(
         "near_duplicates": NearDuplicates(
             copies=0, alike=0, n=TEST_N, sentence="No test image is a copy of a training image."
         ),
+        "sets": make_sets(TEST_N),
+        "unlike": make_unlike(61, TEST_N),
     }
     return ModelScores(
         **total.model_dump(exclude={"by_class"}),

@@ -122,13 +122,14 @@ def build_ensemble(
         begun = open_ensemble(job, runs[0], options.name)
         data = load_run_data(job.dataset, job.split, machine)
         selection = select_members(candidates, data, options.select, options.members)
-        model, val, calibration = save_calibrated(
+        saved = save_calibrated(
             join_members(selection.members, selection.single),
             data,
             job.split,
             folder,
             logits=selection.member_logits,
         )
+        model, val = saved.model, saved.val
         single = measure_single(selection, data, recipe.seed)
         latency, single_latency = measure_latencies(
             (model, selection.single.model), data.show_val()
@@ -153,7 +154,8 @@ def build_ensemble(
             latency_seconds=latency,
             train=train,
             val=val,
-            calibration=calibration,
+            calibration=saved.calibration,
+            sets=saved.sets,
             gap=gap,
             gap_interval=bounds,
             caveats=caveats,

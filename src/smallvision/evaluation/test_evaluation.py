@@ -21,7 +21,9 @@ from smallvision.records.schema import ModelScores, NearDuplicates, Rate, TestRe
 from smallvision.stats.intervals import CONFIDENCE, wilson_interval
 from smallvision.stats.paired import Correct
 from smallvision.stats.probabilities.calibration import describe_calibration
-from smallvision.stats.probabilities.logits import scale_logits
+from smallvision.stats.probabilities.coverage import measure_coverage, measure_unlike
+from smallvision.stats.probabilities.logits import pool_members, scale_logits
+from smallvision.stats.probabilities.unlike import measure_energy
 from smallvision.stats.rates import compare_rates, find_correct
 
 
@@ -124,15 +126,16 @@ def check_classes(model: SavedModel, dataset: DataSet) -> None:
 def score_model(
     model: SavedModel, images: ImageSet, val: Rate | None, found: DuplicateMasks
 ) -> ModelScores:
-    """Score one model on the opened images, its temperature as it was saved.
+    """Score one model on the opened images, its temperature, limit and sets as they were saved.
 
     Args:
-        model: with a temperature fitted on validation; nothing is fitted here.
+        model: with what was fitted to validation images; nothing is fitted here.
         images: the opened test set.
         val: its validation figures, or None if it has none.
         found: which of the images are among the training images, or nearly.
     """
-    logits = model.predict_logits(images.images)
+    members = model.predict_member_logits(images.images)
+    logits = pool_members(members)
     probabilities = scale_logits(logits, model.temperature)
     scores = score(probabilities, images.labels, images.class_names)
     p = None if val is None else compare_rates(scores, val)
@@ -144,6 +147,8 @@ def score_model(
         p_vs_val=p,
         differs_from_val=None if p is None else p < 1 - CONFIDENCE,
         near_duplicates=score_unseen(find_correct(probabilities, images.labels), found),
+        sets=measure_coverage(probabilities, images.labels, model.sets),
+        unlike=measure_unlike(measure_energy(members), model.unlike),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -37,7 +38,7 @@ from smallvision.records.weights import (
 )
 from smallvision.shapes import Fit, Floats, Images, Shape
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
-from smallvision.stats.probabilities.unlike import measure_energy
+from smallvision.stats.probabilities.unlike import find_unlike, measure_energy
 
 FILES = {"model.json", "model.safetensors"}  # which a manifest vouches for
 MOST_BYTES = 2**28  # of images that are brought to the device at a time
@@ -124,6 +125,10 @@ class SavedModel:
         members = self.predict_member_logits(images)
         probabilities = scale_logits(pool_members(members), self.temperature)
         return ModelAnswers(probabilities, measure_energy(members))
+
+    def find_unlike(self, energies: Floats) -> npt.NDArray[np.bool_] | None:
+        """Which images are unlike all that it was trained on, `(N,)`; None where it cannot tell."""
+        return find_unlike(energies, self.unlike.limit if self.unlike else None)
 
     def predict_logits(self, images: Any) -> Floats:
         """Logits after test-time augmentation, without temperature; arguments as for `predict`.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from smallvision.compute.machine import choose_machine
@@ -17,13 +18,16 @@ from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, prepare_picture
 from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
-from smallvision.predict import SavedModel, load_model
+from smallvision.format import format_share
+from smallvision.predict import ModelAnswers, SavedModel, load_model
 from smallvision.records.layout import STATUS
 from smallvision.records.nofollow import exists
+from smallvision.records.schema import PredictionSetsRecord
 from smallvision.runs.finished_run import find_finished, find_winner
 from smallvision.runs.refit import load_final
 from smallvision.runs.results import Run
 from smallvision.shapes import Floats, Images
+from smallvision.stats.probabilities.prediction_sets import choose_sets, find_least_probability
 
 BATCH = 64  # pictures that are answered at a time
 
@@ -35,11 +39,15 @@ class Answer:
     Attributes:
         path: the file.
         probabilities: float32 `(K,)`, calibrated as far as the model is; None if it is no picture.
+        energy: high of pictures unlike all that the model was trained on; None if it is no picture.
+        is_unlike: whether it is above the model's limit; None where the model has none too.
         error: why it could not be read, in one line; None if it could.
     """
 
     path: Path
     probabilities: Floats | None = None
+    energy: float | None = None
+    is_unlike: bool | None = None
     error: str | None = None
 
 
@@ -89,19 +97,41 @@ class Classification:
         paths: N files that could be read; of images in memory their numbers.
         class_names: K names.
         probabilities: float32 `(N, K)`, calibrated as far as the model is.
+        energies: float32 `(N,)`, high of pictures unlike all that the model was trained on.
+        unlike: bool `(N,)`, which are above the model's limit, as are 5 of 100 of its validation
+            images; None where it has none.
         notes: a sentence for each thing that was changed of the pictures.
         errors: the files that could not be read, and why.
+        kept_sets: what a class takes to be in a prediction set; None where the model has none.
     """
 
     paths: list[Path]
     class_names: tuple[str, ...]
     probabilities: Floats
+    energies: Floats
+    unlike: npt.NDArray[np.bool_] | None
     notes: tuple[str, ...]
     errors: tuple[tuple[Path, str], ...] = ()
+    kept_sets: PredictionSetsRecord | None = None
 
     def rank(self, number: int, count: int) -> list[tuple[str, float]]:
         """The most probable classes of a picture, the first one first."""
         return rank(self.class_names, self.probabilities[number], count)
+
+    def sets(self, error_rate: float) -> list[tuple[str, ...]]:
+        """The classes among which the right one of each picture is, the most probable one first.
+
+        These are conformal prediction sets: of pictures like those that the model was trained on, a
+        share of at least `1 - error_rate` has a set with the right class.
+
+        Args:
+            error_rate: one of those that the model keeps sets for, such as 0.1.
+
+        Raises:
+            SettingError: it is none of them, or the model has no prediction sets.
+        """
+        least = find_least_probability(self.kept_sets, error_rate)
+        return [name_set(self.class_names, row, least) for row in self.probabilities]
 
 
 def rank(class_names: Sequence[str], probabilities: Floats, count: int) -> list[tuple[str, float]]:
@@ -110,12 +140,26 @@ def rank(class_names: Sequence[str], probabilities: Floats, count: int) -> list[
     return [(class_names[k], float(probabilities[k])) for k in best]
 
 
+def name_set(class_names: Sequence[str], probabilities: Floats, least: float) -> tuple[str, ...]:
+    """The classes of a prediction set by `(K,)` probabilities, the most probable one first.
+
+    Args:
+        class_names: K names.
+        probabilities: calibrated, `(K,)`.
+        least: the probability from which a class belongs to it.
+    """
+    (chosen,) = choose_sets(probabilities[None], least)
+    best = (-probabilities).argsort(kind="stable")
+    return tuple(class_names[k] for k in best if chosen[k])
+
+
 def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classification:
     """Classify picture files, or images in memory, with a finished model.
 
     A model knows only its own classes and the kind of picture it was trained on: whatever it is
-    shown, it names one of them, and its calibration holds for pictures like those. Files that
-    cannot be read are told of in `errors`, and keep no other from its answer.
+    shown, it names one of them, and its calibration holds for pictures like those; `unlike` tells
+    which seem to be no such pictures. Files that cannot be read are told of in `errors`, and keep
+    no other from its answer.
 
     Args:
         model: a loaded model, a finished run, a study, whose winner is taken, the folder of a saved
@@ -142,12 +186,31 @@ def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classificat
     good = [answer for answer in answers if answer.probabilities is not None]
     if not good:
         raise DataError(explain_none(answers))
-    return Classification(
-        [answer.path for answer in good],
-        classifier.class_names,
+    found = ModelAnswers(
         np.stack([answer.probabilities for answer in good if answer.probabilities is not None]),
-        changes.notes,
-        tuple((answer.path, answer.error) for answer in answers if answer.error is not None),
+        np.array([answer.energy for answer in good], np.float32),
+    )
+    errors = tuple((answer.path, answer.error) for answer in answers if answer.error is not None)
+    return sum_up(classifier, [answer.path for answer in good], found, changes.notes, errors)
+
+
+def sum_up(
+    model: SavedModel,
+    paths: list[Path],
+    found: ModelAnswers,
+    notes: tuple[str, ...],
+    errors: tuple[tuple[Path, str], ...] = (),
+) -> Classification:
+    """What a model says of pictures, with what it takes to read it."""
+    return Classification(
+        paths,
+        model.class_names,
+        found.probabilities,
+        found.energies,
+        model.find_unlike(found.energies),
+        notes,
+        errors,
+        model.sets,
     )
 
 
@@ -171,9 +234,7 @@ def classify_objects(model: SavedModel, images: Any) -> Classification:
         f"{one.count:,} images could not be read ({one.example})." for one in taken.left_out
     )
     paths = [Path(str(number)) for number in taken.kept or range(len(pixels))]
-    return Classification(
-        paths, model.class_names, model.predict(pixels), (*taken.stacked.notes, *notes)
-    )
+    return sum_up(model, paths, model.answer(pixels), (*taken.stacked.notes, *notes))
 
 
 def explain_none(answers: Sequence[Answer]) -> str:
@@ -199,13 +260,51 @@ def answer_pictures(
     """
     found = read_pictures(places, changes)
     while batch := list(islice(found, BATCH)):
-        images = [image for _, image in batch if not isinstance(image, DataError)]
-        answered = iter(model.predict(np.concatenate(images)) if images else ())
+        answered = answer_images(
+            model, [(path, image) for path, image in batch if not isinstance(image, DataError)]
+        )
         for path, image in batch:
             if isinstance(image, DataError):
                 yield Answer(path, error=str(image))
             else:
-                yield Answer(path, probabilities=next(answered))
+                yield next(answered)
+
+
+def answer_images(model: SavedModel, batch: Sequence[tuple[Path, Images]]) -> Iterator[Answer]:
+    """Answer pictures that were read, all of them at a time.
+
+    Args:
+        model: the model.
+        batch: files, and what was read, uint8 `(1, C, H, W)` of the model's shape.
+    """
+    if not batch:
+        return
+    found = model.answer(np.concatenate([image for _, image in batch]))
+    unlike = model.find_unlike(found.energies)
+    for number, (path, _) in enumerate(batch):
+        is_unlike = None if unlike is None else bool(unlike[number])
+        yield Answer(path, found.probabilities[number], float(found.energies[number]), is_unlike)
+
+
+def explain_answers(model: SavedModel, error_rate: float | None) -> tuple[str, ...]:
+    """What a reader of answers has to know of the model, in sentences.
+
+    Args:
+        model: the model.
+        error_rate: of the prediction sets; None where nobody asked for them.
+    """
+    notes = []
+    if model.unlike is None:
+        notes.append(
+            "This model cannot tell which pictures are unlike what it was trained on: it was saved "
+            "without the limit that comes from validation images."
+        )
+    if error_rate is not None:
+        notes.append(
+            "Conformal prediction sets: of pictures like those that the model was trained on, at "
+            f"least {format_share(1 - error_rate)} have a set with the right class."
+        )
+    return tuple(notes)
 
 
 def read_pictures(

@@ -23,6 +23,7 @@ from smallvision.records.schema import (
     FoldSummary,
     PredictionSetsRecord,
     Rate,
+    SetCoverage,
     TrainingCourse,
     UnlikeRecord,
 )
@@ -37,6 +38,7 @@ from smallvision.stats.probabilities.calibration import (
     fit_temperature,
     take_logs,
 )
+from smallvision.stats.probabilities.coverage import measure_coverage
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
 from smallvision.stats.probabilities.prediction_sets import ERROR_RATES, fit_least_probability
 from smallvision.stats.probabilities.unlike import fit_limit, measure_energy
@@ -58,9 +60,26 @@ class ModelCost:
     latency_seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class CalibratedModel:
+    """A saved model, and what it reaches on validation images.
+
+    Attributes:
+        model: with its temperature, its limit and its prediction sets.
+        val: its accuracy.
+        calibration: before and after its temperature.
+        sets: how its prediction sets turn out on the images that they were fitted to.
+    """
+
+    model: SavedModel
+    val: Rate
+    calibration: Calibration
+    sets: tuple[SetCoverage, ...]
+
+
 def save_calibrated(
     model: SavedModel, data: RunData, split: Split, folder: Path, *, logits: Floats | None = None
-) -> tuple[SavedModel, Rate, Calibration]:
+) -> CalibratedModel:
     """Fit to validation what a model says beside a class, save it, and score it on validation.
 
     The temperature is fitted on validation, where the epoch was chosen too, and so are the limit
@@ -72,8 +91,6 @@ def save_calibrated(
         data, split: of the run.
         folder: of the run.
         logits: of each member for the validation images, float `(M, N, K)`, where they are known.
-
-    Returns: the calibrated model, its validation figures and its calibration.
     """
     images, labels = (tensor.cpu().numpy() for tensor in data.val)
     members = model.predict_member_logits(images) if logits is None else logits
@@ -88,8 +105,12 @@ def save_calibrated(
     )
     model.save(folder / "model")
     write_predictions(folder, Predictions(split.val, labels, probabilities.astype(np.float32)))
-    calibration = describe_calibration(logits, labels, model.temperature)
-    return model, rate_accuracy(probabilities, labels), calibration
+    return CalibratedModel(
+        model,
+        rate_accuracy(probabilities, labels),
+        describe_calibration(logits, labels, temperature),
+        measure_coverage(probabilities, labels, model.sets),
+    )
 
 
 def fit_sets(probabilities: Floats, labels: Labels) -> PredictionSetsRecord:

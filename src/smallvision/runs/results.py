@@ -15,6 +15,8 @@ from smallvision.format import (
     format_p,
     format_percent,
     format_points,
+    format_share,
+    format_span,
 )
 from smallvision.recipes import Recipe, read_own_recipe
 from smallvision.records import store
@@ -26,6 +28,7 @@ from smallvision.records.schema import (
     FinishedRun,
     ModelScores,
     SeedSummary,
+    SetCoverage,
     TestRecord,
     TuningRecord,
     UnfinishedRun,
@@ -36,6 +39,9 @@ from smallvision.text import show_html, show_text
 
 if TYPE_CHECKING:  # a table of runs needs no torch
     from smallvision.predict import SavedModel
+
+
+USUAL_ERROR_RATE = 0.1  # of the prediction sets that are told of; the records hold all
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,10 +198,17 @@ def list_figures(scores: TestRecord | ValidationScores) -> list[tuple[str, str]]
     figures.append(("balanced accuracy", format_percent(scores.macro.recall)))
     figures.append(("macro F1", f"{scores.macro.f1:.3f}"))
     if isinstance(scores, ValidationScores):
-        return figures + describe_calibration(scores.calibration, is_calibrated=True)
+        figures += describe_calibration(scores.calibration, is_calibrated=True)
+        return figures + describe_sets(scores.sets)
     other = scores.validation_model
     is_calibrated = scores.val is not None or other is not None
     figures += describe_calibration(scores.calibration, is_calibrated=is_calibrated)
+    figures += describe_sets(scores.sets)
+    if scores.unlike is not None:
+        found = scores.unlike
+        share = format_percent(found.share, found.n)
+        span = format_span(found.interval, found.n)
+        figures.append(("called unlike", f"{share} ({span} %), about 5 % by design"))
     if other is not None:
         accuracy = f"{format_accuracy(other)} ({format_interval(other)})"
         figures.append(("trained without validation images", accuracy))
@@ -220,6 +233,19 @@ def describe_calibration(calibration: Calibration, *, is_calibrated: bool) -> li
     return [
         temperature,
         *((name, f"{old:.3f} -> {new:.3f} with temperature") for name, old, new in figures),
+    ]
+
+
+def describe_sets(sets: Sequence[SetCoverage]) -> list[tuple[str, str]]:
+    """The prediction sets of the usual error rate, where a model has them."""
+    return [
+        (
+            f"coverage of sets, error {format_share(one.error_rate)}",
+            f"{format_percent(one.coverage, one.n)} ({format_span(one.interval, one.n)} %), "
+            f"{one.mean_size:.2f} classes each",
+        )
+        for one in sets
+        if one.error_rate == USUAL_ERROR_RATE
     ]
 
 

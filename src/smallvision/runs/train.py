@@ -363,16 +363,17 @@ def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
     job, data, seed = setup.job, setup.data, setup.recipe.seed
     model = build_saved_model(setup, state)
     if isinstance(setup.mode, TrainingSplit):
-        model, val, calibration = save_calibrated(model, data, job.split, job.folder)
-        ended = end_run(setup, state, model, rate_training(model, data, seed))
-        gap, bounds = estimate_gap(ended.train, val)
+        found = save_calibrated(model, data, job.split, job.folder)
+        ended = end_run(setup, state, found.model, rate_training(found.model, data, seed))
+        gap, bounds = estimate_gap(ended.train, found.val)
         return ended.extend(
             ValidatedRun,
-            val=val,
-            calibration=calibration,
+            val=found.val,
+            calibration=found.calibration,
+            sets=found.sets,
             gap=gap,
             gap_interval=bounds,
-            course=judge_training(job.folder, ended.train, val),
+            course=judge_training(job.folder, ended.train, found.val),
         )
     if isinstance(setup.mode, Refit):
         model, known = take_over_calibration(model, setup.mode.validation_model)
@@ -382,6 +383,7 @@ def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
             ValidatedRun,
             val=known.val,
             calibration=known.calibration,
+            sets=known.sets,
             gap=known.gap,
             gap_interval=known.gap_interval,
             course=known.course,

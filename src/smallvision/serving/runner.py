@@ -22,7 +22,7 @@ from smallvision.records import store
 from smallvision.records.schema.models.exported import ServedModel
 from smallvision.shapes import Floats, Images
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
-from smallvision.stats.probabilities.unlike import measure_energy
+from smallvision.stats.probabilities.unlike import find_unlike, measure_energy
 
 BATCH = 64  # images at a time
 MAX_MODEL_BYTES = 2**31  # which no single ONNX file exceeds
@@ -124,8 +124,9 @@ class Runner:
         members = self.predict_member_logits(images)
         probabilities = scale_logits(pool_members(members), self.about.temperature)
         limit = self.about.unlike.limit if self.about.unlike else None
-        for name, row, energy in zip(names, probabilities, measure_energy(members), strict=True):
-            unlike = None if limit is None else bool(energy > limit)
+        found = find_unlike(measure_energy(members), limit)
+        for number, (name, row) in enumerate(zip(names, probabilities, strict=True)):
+            unlike = None if found is None else bool(found[number])
             yield PictureAnswer(name, row, self.class_names[int(row.argmax())], unlike)
 
     def predict(self, images: Images) -> Floats:

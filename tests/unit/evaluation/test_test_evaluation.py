@@ -18,7 +18,16 @@ from smallvision.predict import SavedModel
 from smallvision.records import store
 from smallvision.records.layout import TEST
 from smallvision.records.ledger import LEDGER, read_openings
-from smallvision.records.schema import ModelScores, Rate, TestRecord
+from smallvision.records.schema import (
+    ModelScores,
+    PredictionSetsRecord,
+    Rate,
+    TestRecord,
+    UnlikeRecord,
+    UnlikeShare,
+)
+from smallvision.stats.intervals import wilson_interval
+from smallvision.stats.probabilities.coverage import measure_coverage
 from tests.support.images import make_dataset
 from tests.support.models import NORMED, make_model
 from tests.support.records import HASH
@@ -120,3 +129,20 @@ def test_images_that_training_had_are_told_apart(
     found = judge(model, all_leaked, tmp_path / "all").near_duplicates
     assert found.sentence == "30 of 30 test images are copies of training images."
     assert (found.n, found.accuracy, found.interval) == (0, None, None)
+
+
+def test_sets_and_unlike_images_are_counted_as_validation_fitted_them(
+    model: SavedModel, dataset: DataSet, tmp_path: Path
+) -> None:
+    none = judge(model, dataset, tmp_path / "none")
+    assert (none.sets, none.unlike) == ((), None)
+    test = open_sealed_test(dataset.test)
+    found = model.answer(test.images)
+    limit = float(np.sort(found.energies)[-4])
+    sets = PredictionSetsRecord(error_rates=(0.1, 0.2), least_probabilities=(0.0, 0.3), n=9)
+    doubtful = replace(model, unlike=UnlikeRecord(limit=limit, n=9), sets=sets)
+    record = judge(doubtful, dataset, tmp_path / "some")
+    assert record.unlike == UnlikeShare(share=3 / 30, interval=wilson_interval(3, 30), n=30)
+    assert record.sets == measure_coverage(found.probabilities, test.labels, sets)
+    assert [(one.error_rate, one.n) for one in record.sets] == [(0.1, 30), (0.2, 30)]
+    assert (record.sets[0].coverage, record.sets[0].mean_size) == (1.0, 3.0)

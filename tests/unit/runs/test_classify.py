@@ -15,16 +15,20 @@ import torch
 from PIL import Image
 
 from smallvision.api import train
+from smallvision.cli.render.classification import shorten_set
 from smallvision.data.dataset import DataSet
-from smallvision.errors import DataError, RecordError
-from smallvision.predict import load_model
+from smallvision.errors import DataError, RecordError, SettingError
+from smallvision.predict import SavedModel, load_model
 from smallvision.records import store
+from smallvision.records.schema import PredictionSetsRecord, UnlikeRecord
 from smallvision.runs import classify as module
 from smallvision.runs.classify import classify
+from tests.support.commands import assert_refused
 from tests.support.images import make_images
 from tests.support.records import make_study_record
 
 Call = Callable[..., Any]
+ANSWERED = {"file", "probabilities", "unlike", "energy"}
 
 
 @pytest.fixture
@@ -207,7 +211,7 @@ def test_unreadable_files_are_marked_and_have_a_code(
     assert done.code == 3
     marked = json.loads(done.out)["pictures"]
     assert [set(one) for one in marked] == [
-        {"file", "error"} if number == 2 else {"file", "probabilities"} for number in range(6)
+        {"file", "error"} if number == 2 else ANSWERED for number in range(6)
     ]
     assert all(len(one.get("probabilities", "x")) == 1 for one in marked)
     assert f"cannot be read: {bad}" in done.err
@@ -220,7 +224,7 @@ def test_one_line_of_json_a_picture(run: Path, tmp_path: Path, smallvision: Call
     save_pictures(tmp_path / "pictures")
     done = smallvision("classify", run, tmp_path / "pictures", "--jsonl")
     lines = [json.loads(line) for line in done.out.splitlines()]
-    assert [set(line) for line in lines] == [{"file", "probabilities"}] * 6
+    assert [set(line) for line in lines] == [ANSWERED] * 6
     both = smallvision("classify", run, tmp_path / "pictures", "--jsonl", "--json")
     assert (both.code, "name one of them" in both.err) == (2, True)
 
@@ -258,8 +262,140 @@ def test_a_table_for_spreadsheets(
     assert done.code == 3
     with (tmp_path / "table.csv").open(newline="") as file:
         head, *rows = csv.reader(file)
-    assert head == ["file", "class", "probability", "class_2", "probability_2", "error"]
+    assert head == ["file", "class", "probability", "class_2", "probability_2", "unlike", "error"]
     assert [row[0] for row in rows] == [f"'=1+1/{n}.png" for n in range(6)], "no cell is computed"
     answered = [label for number, label in enumerate(labels) if number != 3]
     assert [row[1] for row in rows if row[1]] == [f"class {label}" for label in answered]
-    assert "no PNG" in rows[3][5]
+    assert [row[5] for row in rows] == [*["false"] * 3, "", *["false"] * 2]
+    assert "no PNG" in rows[3][6]
+
+
+@pytest.fixture
+def doubtful(run: Path) -> SavedModel:
+    """The model, for which the dimmer half of the pictures of `save_pictures` are unlike."""
+    model = load_model(run / "model")
+    energies = model.answer(make_images(6, seed=5).images).energies
+    return replace(model, unlike=UnlikeRecord(limit=float(np.sort(energies)[2]), n=9))
+
+
+def save_doubtful(doubtful: SavedModel, folder: Path) -> Path:
+    """A saved model with prediction sets of all classes for one error rate, of one for another."""
+    sets = PredictionSetsRecord(error_rates=(0.1, 0.2), least_probabilities=(0.0, 1.0), n=9)
+    replace(doubtful, sets=sets).save(folder)
+    return folder
+
+
+def test_pictures_beyond_the_limit_are_unlike(doubtful: SavedModel, tmp_path: Path) -> None:
+    save_pictures(tmp_path / "pictures")
+    found = classify(doubtful, tmp_path / "pictures")
+    assert found.unlike is not None
+    assert doubtful.unlike is not None
+    assert found.unlike.sum() == 3
+    assert np.array_equal(found.unlike, found.energies > doubtful.unlike.limit)
+    in_memory = classify(doubtful, make_images(6, seed=5).images)
+    assert np.array_equal(in_memory.energies, found.energies)
+    assert np.array_equal(in_memory.unlike, found.unlike)
+    alone = classify(doubtful, tmp_path / "pictures" / "4.png")
+    assert alone.unlike == found.unlike[4:5], "each picture is judged by itself"
+
+
+def test_a_model_without_a_limit_cannot_tell(doubtful: SavedModel) -> None:
+    images = make_images(6, seed=5).images
+    found = classify(replace(doubtful, unlike=None), images)
+    assert found.unlike is None
+    assert np.array_equal(found.energies, classify(doubtful, images).energies)
+
+
+def test_a_run_keeps_a_limit_and_prediction_sets(run: Path) -> None:
+    model = load_model(run / "model")
+    assert model.unlike is not None
+    assert model.sets is not None
+    assert model.sets.n == model.unlike.n == 24
+    found = classify(run, make_images(200, seed=6).images)
+    assert found.unlike is not None
+    assert found.unlike.mean() < 0.3
+    sizes = [[len(one) for one in found.sets(rate)] for rate in (0.01, 0.1, 0.2)]
+    assert set(sizes[0]) == {3}, "24 images are too few for an error rate of 1 %"
+    assert max(sizes[2]) <= max(sizes[1]) <= 3
+    noise = classify(run, np.random.default_rng(0).integers(0, 256, (200, 8, 8), np.uint8))
+    assert noise.unlike is not None
+    assert noise.unlike.mean() > 0.5
+
+
+def test_sets_of_classes(doubtful: SavedModel, tmp_path: Path) -> None:
+    folder = save_doubtful(doubtful, tmp_path / "model")
+    found = classify(folder, make_images(6, seed=5).images)
+    assert found.sets(0.2) == [(found.rank(number, 1)[0][0],) for number in range(6)]
+    ranked = [tuple(name for name, _ in found.rank(number, 3)) for number in range(6)]
+    assert found.sets(0.1) == ranked, "the most probable class comes first"
+    with pytest.raises(SettingError, match=r"error rate of 0.05; name 0.1 or 0.2"):
+        found.sets(0.05)
+    with pytest.raises(SettingError, match="has no prediction sets"):
+        classify(replace(doubtful, sets=None), make_images(1).images).sets(0.1)
+
+
+def test_the_command_marks_unlike_pictures(
+    doubtful: SavedModel, tmp_path: Path, smallvision: Call
+) -> None:
+    save_pictures(tmp_path / "pictures")
+    folder = save_doubtful(doubtful, tmp_path / "model")
+    found = classify(folder, tmp_path / "pictures")
+    assert found.unlike is not None
+    done = smallvision("classify", folder, tmp_path / "pictures", "--json")
+    pictures = done.json["pictures"]
+    assert [one["unlike"] for one in pictures] == found.unlike.tolist()
+    assert [one["energy"] for one in pictures] == pytest.approx(found.energies.tolist(), abs=1e-6)
+    marked = [line for line in done.err.splitlines() if line.rstrip().endswith(" unlike")]
+    assert [f"{number}.png" in line for number, line in zip(
+        np.flatnonzero(found.unlike), marked, strict=True
+    )] == [True] * 3  # fmt: skip
+    assert "Unlike what the model was trained on: 3 of 6 pictures" in done.words
+    table = tmp_path / "table.csv"
+    smallvision("classify", folder, tmp_path / "pictures", "--csv", table)
+    told = [row["unlike"] for row in csv.DictReader(table.read_text().splitlines())]
+    assert told == [str(one).lower() for one in found.unlike.tolist()]
+
+
+def test_the_command_says_once_where_it_cannot_tell(
+    doubtful: SavedModel, tmp_path: Path, smallvision: Call
+) -> None:
+    save_pictures(tmp_path / "pictures")
+    replace(doubtful, unlike=None, sets=None).save(tmp_path / "old")
+    table = tmp_path / "table.csv"
+    call = ("classify", tmp_path / "old", tmp_path / "pictures")
+    done = smallvision(*call, "--json", "--csv", table)
+    assert [one["unlike"] for one in done.json["pictures"]] == [None] * 6
+    assert all(isinstance(one["energy"], float) for one in done.json["pictures"])
+    assert done.err.count("cannot tell which pictures are unlike") == 1
+    assert "cannot tell which pictures are unlike" in done.json["notes"][0]
+    assert [row["unlike"] for row in csv.DictReader(table.read_text().splitlines())] == [""] * 6
+    assert_refused(smallvision(*call, "--sets", "0.1"), "the model has no prediction sets")
+
+
+def test_the_command_tells_sets(doubtful: SavedModel, tmp_path: Path, smallvision: Call) -> None:
+    save_pictures(tmp_path / "pictures")
+    (tmp_path / "pictures" / "2.png").write_text("no picture")
+    folder, table = save_doubtful(doubtful, tmp_path / "model"), tmp_path / "table.csv"
+    sets = classify(folder, tmp_path / "pictures").sets(0.1)
+    call = ("classify", folder, tmp_path / "pictures", "--sets", "0.1", "--csv", table)
+    done = smallvision(*call, "--json")
+    pictures = done.json["pictures"]
+    assert [tuple(one["set"]) for one in pictures if "set" in one] == sets
+    assert ["set" in one for one in pictures] == [True, True, False, True, True, True]
+    first, second, third = sets[0]
+    assert f"{first}, {second} or {third}" in done.words
+    assert "at least 90 % have a set with the right class" in done.words
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["set"] for row in rows if row["set"]] == [" or ".join(one) for one in sets]
+    assert "no PNG" in rows[2]["error"]
+    lines = [json.loads(line) for line in smallvision(*call, "--jsonl").out.splitlines()]
+    assert [tuple(line["set"]) for line in lines if "set" in line] == sets
+    for rate, said in (("0.3", "error rate of 0.3; name 0.1 or 0.2"), ("nan", "name 0.1 or 0.2")):
+        assert_refused(smallvision(*call[:3], "--sets", rate), said)
+
+
+def test_a_long_set_is_told_by_its_first_classes() -> None:
+    assert shorten_set(["cat"]) == "cat"
+    assert shorten_set(["cat", "dog"]) == "cat or dog"
+    assert shorten_set([*"abcd"]) == "a, b, c or d"
+    assert shorten_set([*"abcde"]) == "a, b, c or 2 more"

@@ -15,11 +15,20 @@ from smallvision.predict import load_model
 from smallvision.predict.layers import describe_network
 from smallvision.records import store
 from smallvision.records.files import read_npz
+from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import NetworkRecord
+from smallvision.runs.finished_run import find_validated
+from smallvision.runs.job import AllImages
+from smallvision.runs.measure import fit_sets
+from smallvision.runs.refit import refit_run
+from smallvision.runs.train import run_recipe
 from smallvision.stats.course import judge_course
 from smallvision.stats.intervals import estimate_gap
 from smallvision.stats.probabilities.calibration import fit_temperature
-from tests.support.runs import read_metrics, train_tiny
+from smallvision.stats.probabilities.coverage import measure_coverage
+from smallvision.stats.probabilities.prediction_sets import ERROR_RATES
+from smallvision.stats.probabilities.unlike import fit_limit
+from tests.support.runs import make_job, make_recipe, read_metrics, train_tiny
 
 
 def test_training_accuracy_is_measured_on_clean_images(dataset: DataSet, tmp_path: Path) -> None:
@@ -65,3 +74,38 @@ def test_a_model_predicts_with_the_temperature_of_validation(
     assert np.array_equal(logits.argmax(axis=1), probabilities.argmax(axis=1))
     assert status.val.loss == found.after.nll < found.before.nll
     assert replace(model, temperature=1.0).predict(pixels) != pytest.approx(probabilities, abs=1e-3)
+
+
+def test_a_model_keeps_a_limit_and_sets_of_its_validation_images(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    status = train_tiny(dataset, tmp_path, epochs=2, model={"name": "mlp"})
+    model = load_model(tmp_path)
+    indices, labels, probabilities = read_predictions(tmp_path, 3)
+    found = model.answer(dataset.train.images[indices])
+    assert model.unlike is not None
+    assert model.unlike.n == 24
+    assert model.unlike.limit == pytest.approx(fit_limit(found.energies), rel=1e-2)  # bf16, perhaps
+    assert model.sets == fit_sets(probabilities, labels)
+    assert status.sets == measure_coverage(probabilities, labels, model.sets)
+    assert [one.error_rate for one in status.sets] == list(ERROR_RATES)
+    assert all(one.coverage >= 1 - one.error_rate and one.n == 24 for one in status.sets)
+    assert status.sets[0].mean_size == 3, "24 images are too few for an error rate of 1 %"
+
+
+def test_a_refit_keeps_the_limit_and_the_sets_of_the_run_before_it(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    status = train_tiny(dataset, tmp_path, epochs=1, model={"name": "mlp"})
+    refit_run(tmp_path, make_job(dataset, tmp_path))
+    before, after = load_model(tmp_path), load_model(tmp_path / "refit")
+    assert before.unlike is not None
+    assert (after.unlike, after.sets) == (before.unlike, before.sets)
+    assert find_validated(tmp_path / "refit")[1].sets == status.sets
+
+
+def test_a_model_of_all_images_has_neither(dataset: DataSet, tmp_path: Path) -> None:
+    recipe = make_recipe(epochs=1, model={"name": "mlp"})
+    run_recipe(recipe, make_job(dataset, tmp_path), AllImages())
+    model = load_model(tmp_path)
+    assert (model.unlike, model.sets) == (None, None)

@@ -11,6 +11,7 @@ from smallvision.evaluation import score
 from smallvision.records.schema import ModelScores, NearDuplicates, TestRecord, ValidationScores
 from smallvision.runs.results import TestResult, list_figures
 from tests.support.records import HASH, OTHER_HASH, make_calibration, make_rate
+from tests.support.study_records import make_sets, make_unlike
 
 NONE_ALIKE = NearDuplicates(copies=0, alike=None, n=90, sentence="No test image is a copy.")
 
@@ -89,3 +90,18 @@ def test_a_test_result_shows_itself() -> None:
     assert "&lt;tiny&gt;" in page
     assert f"{result.record.macro.f1:.3f}" in page
     assert NONE_ALIKE.sentence in page
+
+
+def test_sets_and_unlike_images_are_told_where_a_model_has_them() -> None:
+    assert not [
+        name
+        for name in dict(list_figures(make_test_record()))
+        if "sets" in name or "unlike" in name
+    ]
+    record = make_test_record(sets=make_sets(1_000), unlike=make_unlike(48, 1_000))
+    told = dict(list_figures(record))
+    said = "90.2 % (88.2\N{EN DASH}91.9 %), 1.04 classes each"
+    assert told["coverage of sets, error 10 %"] == said
+    assert told["called unlike"] == "4.8 % (3.6\N{EN DASH}6.3 %), about 5 % by design"
+    scores = record.extend(ValidationScores)
+    assert dict(list_figures(scores))["coverage of sets, error 10 %"] == said

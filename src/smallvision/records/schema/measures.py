@@ -22,6 +22,7 @@ from smallvision.records.schema.base import (
     Text,
     at_most,
 )
+from smallvision.shapes import MAX_CLASSES
 
 VerdictWord: TypeAlias = Literal["better", "worse", "cannot tell apart"]
 
@@ -114,6 +115,32 @@ class Calibration(Record):
     """With temperature 1."""
     after: Reliability
     """With the temperature above."""
+
+
+class SetCoverage(Record):
+    """What the prediction sets of one error rate hold on labelled images."""
+
+    error_rate: Fraction
+    """Share of images whose set may lack the right class."""
+    coverage: Fraction
+    """Share of the images whose set holds the right class."""
+    interval: Interval
+    """Wilson's 95 % interval of the coverage."""
+    mean_size: Annotated[float, Field(ge=1, le=MAX_CLASSES)]
+    """Mean number of classes in a set."""
+    n: Number
+    """Number of images."""
+
+
+class UnlikeShare(Record):
+    """How many images are called unlike all that a model was trained on."""
+
+    share: Fraction
+    """Share of the images; about 0.05 of images like the validation images."""
+    interval: Interval
+    """Wilson's 95 % interval."""
+    n: Number
+    """Number of images."""
 
 
 class ClassMeansDifference(Record):

@@ -30,7 +30,13 @@ from smallvision.records.schema.base import (
     at_most,
     check_lengths,
 )
-from smallvision.records.schema.measures import Calibration, CostRatio, Rate, Verdict
+from smallvision.records.schema.measures import (
+    Calibration,
+    CostRatio,
+    Rate,
+    SetCoverage,
+    Verdict,
+)
 
 Device: TypeAlias = Literal["cpu", "cuda", "mps"]
 MOST_FOLDS = 100
@@ -191,6 +197,9 @@ class ValidatedRun(FinishedRun):
     """On validation images, with temperature."""
     calibration: Calibration
     """On validation images."""
+    sets: Annotated[tuple[SetCoverage, ...], at_most(100)] = ()
+    """Prediction sets on the validation images that they were fitted to, of several folds those of
+    the first; none in records of before there were any."""
     gap: Difference
     """Training accuracy minus validation accuracy."""
     gap_interval: DifferenceInterval | None = None

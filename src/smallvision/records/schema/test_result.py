@@ -22,7 +22,13 @@ from smallvision.records.schema.base import (
     at_most,
     check_lengths,
 )
-from smallvision.records.schema.measures import Calibration, ClassMeans, Rate
+from smallvision.records.schema.measures import (
+    Calibration,
+    ClassMeans,
+    Rate,
+    SetCoverage,
+    UnlikeShare,
+)
 from smallvision.shapes import MAX_CLASSES
 
 TopK: TypeAlias = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}$")]
@@ -142,6 +148,10 @@ class ModelScores(Scores):
     """Whether they differ at the 5 % level."""
     near_duplicates: NearDuplicates
     """Test images that the training images contain."""
+    sets: Annotated[tuple[SetCoverage, ...], at_most(100)] = ()
+    """Prediction sets, as they were fitted to validation images; none of a model without them."""
+    unlike: UnlikeShare | None = None
+    """Test images called unlike all that the model was trained on; null where it cannot tell."""
 
 
 class TestRecord(ModelScores):
@@ -172,6 +182,8 @@ class ValidationScores(Scores):
     """Name of the model."""
     calibration: Calibration
     """On validation images."""
+    sets: Annotated[tuple[SetCoverage, ...], at_most(100)] = ()
+    """Prediction sets on these images, to which they were fitted."""
 
 
 class LedgerEntry(Record):

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smallvision.format import format_accuracy, format_p, format_percent, format_points, join_words
-from smallvision.records.schema import Calibration, ModelScores, TestRecord, WinnerChoice
+from smallvision.format import (
+    format_accuracy,
+    format_p,
+    format_percent,
+    format_points,
+    format_share,
+    format_span,
+    join_words,
+)
+from smallvision.records.schema import (
+    Calibration,
+    ModelScores,
+    SetCoverage,
+    TestRecord,
+    WinnerChoice,
+)
 from smallvision.reporting.charts.class_scores import ClassPlot, plot_classes
 from smallvision.reporting.charts.confusion_matrix import Matrix, draw_matrix, list_cells
 from smallvision.reporting.charts.intervals import IntervalPlot, draw_intervals
 from smallvision.reporting.charts.reliability import Diagram, draw_reliability
 from smallvision.reporting.view import StudyView
+from smallvision.stats.probabilities.unlike import KEPT
 
-KEPT = (
+EXAMPLE = 0.1  # error rate of the prediction sets that a sentence speaks of
+NO_TEMPERATURE = (
     "No temperature can be told apart from 1 on the validation images, so the probabilities stay "
     "as they are."
 )
@@ -45,11 +62,29 @@ class TestPart:
 
 
 @dataclass(frozen=True)
+class SetRow:
+    """The prediction sets of one error rate on validation and on test images."""
+
+    error_rate: float
+    val: SetCoverage | None
+    test: SetCoverage | None
+
+
+@dataclass(frozen=True)
+class DoubtPart:
+    """What a model says where one class is not enough: prediction sets, and unlike images."""
+
+    rows: tuple[SetRow, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EvaluationSection:
     """What the section shows."""
 
     test: TestPart | None
     calibration: CalibrationPart | None
+    doubt: DoubtPart | None
 
 
 def gather(study: StudyView) -> EvaluationSection:
@@ -57,6 +92,7 @@ def gather(study: StudyView) -> EvaluationSection:
     return EvaluationSection(
         gather_test(study.test, study.choice, study.record.folds) if study.test else None,
         gather_calibration(study),
+        gather_doubt(study),
     )
 
 
@@ -137,7 +173,7 @@ def gather_calibration(study: StudyView) -> CalibrationPart | None:
 def describe_temperature(found: Calibration) -> str:
     """Say what the temperature did, and whether it helped."""
     if found.temperature == 1:
-        return KEPT
+        return NO_TEMPERATURE
     start = f"Dividing the logits by a temperature of {found.temperature:.2f}"
     softer = found.temperature > 1
     how = (
@@ -148,3 +184,46 @@ def describe_temperature(found: Calibration) -> str:
     better = found.after.ece < found.before.ece
     effect = "which brought them closer to" if better else "which did not bring them closer to"
     return f"{start} {how}, {effect} how often the model is right. It changes no answer."
+
+
+def gather_doubt(study: StudyView) -> DoubtPart | None:
+    """Collect the prediction sets and the share of unlike images, where the winner has them."""
+    winner = study.winner.run.validated if study.winner else None
+    val = {one.error_rate: one for one in winner.sets} if winner else {}
+    test = {one.error_rate: one for one in study.test.sets} if study.test else {}
+    rows = tuple(
+        SetRow(rate, val.get(rate), test.get(rate)) for rate in sorted({*val, *test}, reverse=True)
+    )
+    sentences = (describe_sets(rows), describe_unlike(study.test))
+    said = tuple(sentence for sentence in sentences if sentence)
+    return DoubtPart(rows, said) if said else None
+
+
+def describe_sets(rows: Sequence[SetRow]) -> str:
+    """What prediction sets are, by the example of the error rate that is nearest to 10 %."""
+    if not rows:
+        return ""
+    row = min(rows, key=lambda row: abs(row.error_rate - EXAMPLE))
+    found = row.test or row.val
+    assert found is not None, "a row is of one or the other"
+    right = format_share(1 - row.error_rate).removesuffix(" %")
+    return (
+        "Where one class is too bold an answer, the model gives a set of classes, such as cat or "
+        f"dog. Of 100 pictures at least {right} shall have a set with the right class, in the "
+        f"example of an error rate of {format_share(row.error_rate)}; of the {found.n:,} "
+        f"{'test' if row.test else 'validation'} images {format_percent(found.coverage, found.n)} "
+        f"have one, with {found.mean_size:.2f} classes on average."
+    )
+
+
+def describe_unlike(test: TestRecord | None) -> str:
+    """How many test images are called unlike, beside how many should be."""
+    found = test.unlike if test else None
+    if found is None:
+        return ""
+    return (
+        "A picture counts as unlike all that the model was trained on beyond a limit that "
+        f"{format_share(KEPT)} of the validation images keep. Of the test images, which are like "
+        f"these, {format_percent(found.share, found.n)} are beyond it (interval "
+        f"{format_span(found.interval, found.n)} %)."
+    )

@@ -7,11 +7,17 @@ Sadinle et al., arXiv 1609.00451; Angelopoulos and Bates, arXiv 2107.07511, sect
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from smallvision.errors import SettingError
+from smallvision.format import join_words
 from smallvision.shapes import Floats, Labels
+
+if TYPE_CHECKING:
+    from smallvision.records.schema import PredictionSetsRecord
 
 ERROR_RATES = (0.01, 0.02, 0.05, 0.1, 0.2)  # for which a model keeps what it takes
 
@@ -44,3 +50,27 @@ def choose_sets(probabilities: Floats, least: float) -> npt.NDArray[np.bool_]:
     sets: npt.NDArray[np.bool_] = probabilities >= least
     sets[np.arange(len(sets)), probabilities.argmax(axis=1)] = True
     return sets
+
+
+def find_least_probability(sets: PredictionSetsRecord | None, error_rate: float) -> float:
+    """The probability from which a class belongs to a set, as a model keeps it.
+
+    Args:
+        sets: of the model; None where it has none.
+        error_rate: one of those that it is kept for.
+
+    Raises:
+        SettingError: it is none of them, or the model has none.
+    """
+    if sets is None:
+        raise SettingError(
+            "the model has no prediction sets, which are fitted to validation images when a model "
+            "is saved; train it again, not on all images"
+        )
+    for rate, least in zip(sets.error_rates, sets.least_probabilities, strict=True):
+        if math.isclose(rate, error_rate):
+            return least
+    known = join_words([f"{rate:g}" for rate in sets.error_rates], "or")
+    raise SettingError(
+        f"the model has no prediction sets for an error rate of {error_rate:g}; name {known}"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from smallvision.shapes import Floats
 from smallvision.stats.probabilities.logits import sum_exponents
@@ -33,3 +34,15 @@ def fit_limit(energies: Floats) -> float:
         energies: of the validation images, `(N,)`, at least one.
     """
     return float(np.quantile(energies, KEPT, method="higher"))
+
+
+def find_unlike(energies: Floats, limit: float | None) -> npt.NDArray[np.bool_] | None:
+    """Which images are unlike all that a model was trained on, `(N,)`.
+
+    Args:
+        energies: `(N,)`.
+        limit: from `fit_limit`; None where the model has none.
+
+    Returns: None where nobody can tell.
+    """
+    return None if limit is None else energies > limit

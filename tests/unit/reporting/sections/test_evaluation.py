@@ -77,3 +77,23 @@ def test_calibration_falls_back_to_validation(study: StudyView) -> None:
         "validation",
         None,
     ]
+
+
+def test_sets_and_unlike_images_in_words(study: StudyView) -> None:
+    doubt = evaluation.gather(study).doubt
+    assert doubt is not None
+    sets, unlike = doubt.sentences
+    assert "Of 100 pictures at least 90 shall have a set with the right class" in sets
+    assert "of the 1,250 test images 90.2 % have one, with 1.04 classes on average" in sets
+    assert "95 % of the validation images keep" in unlike
+    assert "4.9 % are beyond it (interval 3.8\N{EN DASH}6.2 %)" in unlike
+    assert [row.error_rate for row in doubt.rows] == [0.1, 0.05, 0.01]
+    assert all(row.val and row.test and row.val.n < row.test.n for row in doubt.rows)
+
+
+def test_without_a_test_sets_are_those_of_validation(study: StudyView) -> None:
+    doubt = evaluation.gather(replace(study, test=None)).doubt
+    assert doubt is not None
+    (sets,) = doubt.sentences
+    assert "of the 1,000 validation images 90.2 % have one" in sets
+    assert evaluation.gather(replace(study, test=None, rungs=())).doubt is None
