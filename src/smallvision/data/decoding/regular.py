@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from smallvision.errors import DataError, RecordError
-from smallvision.records.nofollow import open_file
+from smallvision.records.nofollow import open_file, open_named
 
 # More entries than any data set has; their names alone take half a gigabyte.
 MAX_ENTRIES, MAX_DEPTH = 2_000_000, 32
 
 
 def open_regular(
-    path: Path, name: str, *, most: int | None = None, follow: bool = True
+    path: str | Path, name: str, *, most: int | None = None, follow: bool = True
 ) -> BinaryIO:
     """Open a regular file to read.
 
@@ -28,16 +28,16 @@ def open_regular(
     Raises:
         DataError: it is missing, unreadable, no regular file, or too large.
     """
-    return os.fdopen(_open_descriptor(path, name, most, follow), "rb")
+    return os.fdopen(_open_descriptor(path, name, most, follow)[0], "rb")
 
 
-def read_regular(path: Path, name: str, *, most: int, follow: bool = True) -> bytes:
+def read_regular(path: str | Path, name: str, *, most: int, follow: bool = True) -> bytes:
     """The bytes of a regular file; see `open_regular`."""
-    descriptor = _open_descriptor(path, name, most, follow)
+    descriptor, size = _open_descriptor(path, name, most, follow)
     try:
         # Without a buffer, which takes as long as reading a small picture. Files of the system
         # claim no bytes and have some.
-        left = os.fstat(descriptor).st_size or most
+        left = size or most
         content = os.read(descriptor, left)
         while len(content) < left and (more := os.read(descriptor, left - len(content))):
             content += more
@@ -48,19 +48,27 @@ def read_regular(path: Path, name: str, *, most: int, follow: bool = True) -> by
     return content
 
 
-def _open_descriptor(path: Path, name: str, most: int | None, follow: bool) -> int:
+def _open_descriptor(
+    path: str | Path, name: str, most: int | None, follow: bool
+) -> tuple[int, int]:
+    """The descriptor of a file, and its size in bytes."""
     try:
-        descriptor = open_file(path, follow=follow)
+        if follow:
+            descriptor, state = open_named(path)
+        else:
+            descriptor = open_file(Path(path))
+            state = os.fstat(descriptor)
     except RecordError as error:
         raise DataError(str(error).replace(str(path), name, 1)) from error
     except OSError as error:
         raise DataError(
             f"{name} cannot be read ({error.strerror}); replace or remove it"
         ) from error
-    if most is not None and (size := os.fstat(descriptor).st_size) > most:
+    size = state.st_size
+    if most is not None and size > most:
         os.close(descriptor)
         raise DataError(f"{name} has {size:,} bytes; expected at most {most:,}")
-    return descriptor
+    return descriptor, size
 
 
 def walk_entries(folder: Path) -> Iterator[os.DirEntry[str]]:

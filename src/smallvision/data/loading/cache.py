@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -253,12 +254,14 @@ def _find_origin(decoded: DecodedPart) -> str:
     return sum_up_origins(decoded.origins)
 
 
-def _stamp(files: tuple[Path, ...]) -> str:
+def _stamp(files: Iterable[str | Path]) -> str:
     digest = hashlib.sha256(f"decoder {DECODER}".encode())
-    for path in sorted(files):
-        with suppress(OSError):  # the reader reports a file that is gone
-            state = path.stat()
-            digest.update(os.fsencode(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n"))
+    for path in sorted(map(str, files)):
+        try:
+            state = os.stat(path)  # noqa: PTH116 -- paths are slow in thousands
+        except OSError:  # the reader reports a file that is gone
+            continue
+        digest.update(os.fsencode(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n"))
     return digest.hexdigest()
 
 

@@ -39,9 +39,9 @@ class PictureIndex:
     A table from a stranger names files anywhere; only those below the folder are found.
     """
 
-    def __init__(self, root: Path, paths: Iterable[Path]) -> None:
+    def __init__(self, root: Path, paths: Iterable[str]) -> None:
         self.root = root
-        self._by_path: dict[str, Path] = {}
+        self._by_path: dict[str, str] = {}
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
         self._start = len(os.path.join(root, ""))  # noqa: PTH118 -- paths are slow in thousands
@@ -52,19 +52,19 @@ class PictureIndex:
             self._by_name.setdefault(name, []).append(inside)
             self._by_stem.setdefault(_cut_suffix(name), []).append(inside)
 
-    def show(self, path: Path) -> str:
+    def show(self, path: str) -> str:
         """The path of a picture below the root, with slashes."""
-        return str(path)[self._start :].replace(os.sep, "/")
+        return path[self._start :].replace(os.sep, "/")
 
     @property
-    def paths(self) -> set[Path]:
+    def paths(self) -> set[str]:
         """All pictures."""
         return set(self._by_path.values())
 
     def __len__(self) -> int:
         return len(self._by_path)
 
-    def find(self, text: str, beside: str, part: Part | None) -> Path | None:
+    def find(self, text: str, beside: str, part: Part | None) -> str | None:
         """The picture that a text means, or None where there is none or more than one.
 
         Args:
@@ -141,7 +141,7 @@ class UnknownClassesError(NotThisTableError):
 
 def find_columns(
     table: Rows,
-    pictures: Sequence[Sequence[Path | None]],
+    pictures: Sequence[Sequence[str | None]],
     options: SourceOptions,
     *,
     divided: bool = False,
@@ -201,7 +201,7 @@ def tell_word(word: str) -> Part | None:
 
 
 def _find_images(
-    keys: Sequence[str], pictures: Sequence[Sequence[Path | None]], taken: set[int | None]
+    keys: Sequence[str], pictures: Sequence[Sequence[str | None]], taken: set[int | None]
 ) -> int:
     """The column whose cells name pictures; of several, the one that is called so."""
     ranks = []

@@ -36,7 +36,7 @@ def group_pictures(
         SettingError: `group_by` is neither of both.
     """
     inside = [
-        picture.path.relative_to(homes[part, picture.label])
+        Path(picture.path).relative_to(homes[part, picture.label])
         for part, pictures in parts.items()
         for picture in pictures
     ]
@@ -58,7 +58,7 @@ def group_pictures(
 def find_homes(parts: Mapping[Part, Sequence[PictureFile]]) -> dict[tuple[Part, str], Path]:
     """The folder that holds all pictures of a part, where no class has a folder of its own."""
     homes = {
-        part: Path(os.path.commonpath({picture.path.parent for picture in pictures}))
+        part: Path(os.path.commonpath({Path(picture.path).parent for picture in pictures}))
         for part, pictures in parts.items()
     }
     return {

@@ -6,7 +6,7 @@ Every source of picture files makes a `Listing`; this module alone turns one int
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,12 +39,12 @@ class PictureFile:
     """One picture file.
 
     Attributes:
-        path: the file.
+        path: of the file, as text, since there may be hundreds of thousands.
         label: the name of its class.
         group: a word that pictures of one person or burst share, or None.
     """
 
-    path: Path
+    path: str
     label: str
     group: str | None = None
 
@@ -168,6 +168,12 @@ def _find_classes(listing: Listing) -> tuple[str, ...]:
     return sort_names(list(counts))
 
 
+def _list_files(root: Path, pictures: Iterable[PictureFile]) -> Iterator[PictureBytes]:
+    for picture in pictures:
+        name = show_inside(picture.path, root)
+        yield PictureBytes(name, partial(read_picture, picture.path, name))
+
+
 def _read_part(
     root: Path,
     pictures: Sequence[PictureFile],
@@ -178,12 +184,13 @@ def _read_part(
 ) -> DecodedPart:
     if like is None and shape is not None:
         like = Preparation(shape)
-    files = [
-        PictureBytes(name, partial(read_picture, picture.path, name))
-        for picture in pictures
-        for name in [show_inside(picture.path, root)]
-    ]
-    read = read_pictures(files, len(files), sample=spread(files), options=options, like=like)
+    read = read_pictures(
+        _list_files(root, pictures),
+        len(pictures),
+        sample=_list_files(root, spread(pictures)),
+        options=options,
+        like=like,
+    )
     numbers = {name: number for number, name in enumerate(class_names)}
     kept = [pictures[i] for i in read.kept]
     labels = np.array([numbers[picture.label] for picture in kept], dtype=np.int64)

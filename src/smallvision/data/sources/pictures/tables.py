@@ -64,7 +64,7 @@ class _Table:
     part: Part | None
     rows: Rows
     columns: PictureColumns
-    pictures: list[Path | None]
+    pictures: list[str | None]
 
 
 class TableSource:
@@ -306,7 +306,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
         DataError: more rows name pictures that are not there than others, or many pictures are
             named with several classes.
     """
-    claims: dict[Path, set[_Claim]] = {}
+    claims: dict[str, set[_Claim]] = {}
     gone: list[str] = []
     for table in tables:
         for text, path, claim in _list_claims(table, index):
@@ -316,7 +316,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
                 claims.setdefault(path, set()).add(claim)
     _check_gone(gone, len(claims), options)
     listed: dict[Part, list[PictureFile]] = {"train": [], "val": [], "test": []}
-    reasons: dict[str, list[Path]] = {}
+    reasons: dict[str, list[str]] = {}
     for path, several in claims.items():
         labelled = [claim for claim in several if claim.label]
         told = {(claim.part, claim.label) for claim in labelled}
@@ -373,7 +373,7 @@ def _group(
     return replace(listing, parts=grouped, notes=listing.notes + notes)
 
 
-def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, Path | None, _Claim]]:
+def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, str | None, _Claim]]:
     """For each row: what it calls its picture, the picture, and what it says of it."""
     columns, rows = table.columns, table.rows.rows
     labels = _list_labels(table)
@@ -422,7 +422,7 @@ def _check_gone(gone: Sequence[str], there: int, options: SourceOptions) -> None
 
 
 def _check_torn(
-    torn: Sequence[Path], claims: Mapping[Path, set[_Claim]], options: SourceOptions, root: Path
+    torn: Sequence[str], claims: Mapping[str, set[_Claim]], options: SourceOptions, root: Path
 ) -> None:
     """Refuse a table that describes pictures by several rows, such as one of boxes."""
     if len(torn) > (0 if options.strict else max(3, MOST_TORN * len(claims))):

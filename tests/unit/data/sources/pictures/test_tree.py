@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.sources import plant_tree
 
 
 def list_names(folder):
-    return [path.relative_to(folder.path).as_posix() for path in folder.list_pictures()]
+    return [Path(path).relative_to(folder.path).as_posix() for path in folder.list_pictures()]
 
 
 @pytest.mark.parametrize(
