@@ -31,6 +31,7 @@ MAX_FILE_BYTES = 4 * MAX_PIXELS + 1_000_000
 # The decoders of these formats hold far more than the pixels: JPEG all coefficients, WebP canvases.
 MAX_BYTES = {"JPEG": 32_000_000, "WEBP": 24_000_000, "AVIF": 8_000_000}
 MAX_CANVAS_PIXELS = {"WEBP": 12_500_000, "AVIF": 12_500_000}
+MOST_LAYERS = 3  # of an AVIF picture: colours, transparency and a map of brightness
 # A baseline JPEG is decoded row by row, and at an eighth of its size if no more is needed.
 MAX_PHOTO_PIXELS, MAX_PHOTO_BYTES = 120_000_000, MAX_FILE_BYTES
 MAX_DEEP_PIXELS = 12_000_000  # in colour with 16 bits for each value, which are decoded twice
@@ -188,7 +189,14 @@ def _check_claims(picture: Image.Image, parts: Parts, name: str, *, scaled: bool
     photo = kind == "JPEG" and scaled and not parts.whole
     if pixels > (MAX_PHOTO_PIXELS if photo else MAX_PIXELS):
         raise DataError(_too_large(name, photo=photo))
-    if pixels > (most := MAX_CANVAS_PIXELS.get(kind, MAX_PIXELS)) and not photo:
+    most = MAX_CANVAS_PIXELS.get(kind, MAX_PIXELS)
+    largest, together = parts.coded
+    if largest > most or together > MOST_LAYERS * most:
+        raise DataError(
+            f"{name} claims {pixels:,} pixels and holds {together:,}; expected at most {most:,} in "
+            f"each of {MOST_LAYERS} layers"
+        )
+    if pixels > most and not photo:
         called = {"WEBP": "WebP"}.get(kind, kind)
         raise DataError(
             f"{name} has {pixels:,} pixels; expected at most {most:,} of a {called} picture"

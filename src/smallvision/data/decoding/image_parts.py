@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from smallvision.data.decoding.pixels.avif import MAX_ITEMS, measure_coded
 from smallvision.data.decoding.pixels.tiff import split_tiff
 
 MAX_PARTS = 400_000  # chunks, segments and blocks; a GIF of 16 million pixels may have 100,000
@@ -19,7 +20,6 @@ MAX_COMMENTS = 1000  # of a picture that is written as text
 MAX_SCANS = 32  # of a JPEG; progressive ones usually have 10
 ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
-MAX_ITEMS = 1000  # of an AVIF file
 _AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")
 _PNG, _GIF = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 # Two zeros, markers of restarts and filling bytes are part of the pixels.
@@ -48,12 +48,14 @@ class Parts:
         orientation: of the camera, from 1 to 8 as EXIF counts; 1 is upright.
         scans: passes over all pixels, of a JPEG.
         whole: whether a JPEG has to be held whole to be decoded, as progressive ones are.
+        coded: pixels of the largest picture in an AVIF file, and of all together.
     """
 
     kept: list[bytes | memoryview] = field(default_factory=list)
     orientation: int = 1
     scans: int = 1
     whole: bool = False
+    coded: tuple[int, int] = (0, 0)
 
 
 def take_apart(data: bytes) -> Parts:
@@ -62,10 +64,8 @@ def take_apart(data: bytes) -> Parts:
     Raises:
         ValueError: it has more parts or scans than any picture, or is cut short.
     """
-    if data[4:12] in _AVIF:
-        return _split_avif(data)
     for begins, split in _FORMATS:
-        if data.startswith(begins):
+        if data.startswith(begins, 4 if split is _split_avif else 0):
             try:
                 return split(data)
             except (IndexError, struct.error) as error:
@@ -238,7 +238,10 @@ def _split_tiff(data: bytes) -> Parts:
 
 
 def _split_avif(data: bytes) -> Parts:
-    """The file without its EXIF data, of which the decoder makes the orientation's own."""
+    """The file without its EXIF data, of which the decoder makes the orientation's own.
+
+    An animation is told to be a picture, so that only its first frame is decoded.
+    """
     (first,) = struct.unpack_from(">I", data)
     found = data.find(b"meta", first, first + 64)
     if found < 0:
@@ -247,8 +250,9 @@ def _split_avif(data: bytes) -> Parts:
     end = min(len(data), found - 4 + size)
     if data.count(b"infe", found, end) > MAX_ITEMS:
         raise ValueError(f"it has more than {MAX_ITEMS:,} parts")
-    view = memoryview(data)
-    return Parts([view[:found], data[found:end].replace(b"Exif", b"skip"), view[end:]])
+    view, brands = memoryview(data), data[:first].replace(b"avis", b"avif")
+    meta = data[found:end].replace(b"Exif", b"skip")
+    return Parts([brands, view[first:found], meta, view[end:]], coded=measure_coded(data))
 
 
 def _palette_bytes(flags: int) -> int:
@@ -276,4 +280,5 @@ _FORMATS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes], Parts]], ...]
     (_GIF, _split_gif),
     (b"P", _split_pnm),
     ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _split_tiff),
+    (_AVIF, _split_avif),
 )

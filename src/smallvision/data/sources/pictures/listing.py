@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -197,12 +196,17 @@ def _read_part(
     if like is None:
         for number in np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0):
             raise DataError(f"no picture of class '{class_names[number]}' can be read")
-    groups = tuple(picture.group for picture in kept)
+    groups = None
+    if any(picture.group is not None for picture in kept):
+        groups = tuple(
+            f"alone: {show_inside(picture.path, root)}" if picture.group is None else picture.group
+            for picture in kept
+        )
     return DecodedPart(
         ImageSet(read.stacked.images, labels, class_names),
         read.stacked.notes + read.notes,
         read.left_out,
-        groups=None if None in groups else cast("tuple[str, ...]", groups),
+        groups=groups,
         origins=read.origins,
         preparation=read.stacked.preparation,
         sizes=read.stacked.sizes,
