@@ -91,7 +91,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
         test,
         val,
         mirror_safe,
-        notes,
+        tuple(dict.fromkeys(notes)),
         left_out=merged,
         groups=groups,
         alike=alike.numbers if alike else None,

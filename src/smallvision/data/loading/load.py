@@ -60,9 +60,10 @@ def load_data(
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
-            and become 32 where they differ.
+            and become 32, 48, 64 or 96 where they differ (`decoding.resize.choose_side`).
         fit: how pictures of another shape are fitted: `crop`, `pad` or `stretch`.
-        train, val, test: folders or files of the parts, where the tree does not tell them; they
+        train, val, test: folders, files or archives of the parts, where the tree does not tell
+            them; they
             are looked for in the working directory, then in `source`. Beside an object, `val` and
             `test` are objects too.
         class_names: for objects: K names, or a dict from labels to names or from names to labels.

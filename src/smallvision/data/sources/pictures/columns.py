@@ -130,6 +130,11 @@ class PictureColumns:
     split: int | None
     group: int | None
 
+    @property
+    def used(self) -> set[int | None]:
+        """The positions of all of these."""
+        return {self.image, *self.labels, self.split, self.group}
+
 
 class NotThisTableError(DataError):
     """A table does not name pictures with their classes."""
@@ -160,7 +165,7 @@ def find_columns(
         UnknownClassesError: it cannot be told which column holds the classes.
         SettingError: a column that the user named is not there.
     """
-    keys = [re.sub(r"[\W_]+", "", name.lower()) for name in table.columns]
+    keys = [*map(spell_key, table.columns)]
     image = _find_named(table, options.image_column, "image_column")
     label = _find_named(table, options.label_column, "label_column")
     split = _find_split(table, keys, {image, label})
@@ -170,6 +175,11 @@ def find_columns(
     rest = [i for i in range(len(keys)) if i not in (image, split, group)]
     labels = (label,) if label is not None else _find_labels(table, keys, rest, divided)
     return PictureColumns(image, labels, split, group)
+
+
+def spell_key(name: str) -> str:
+    """The letters and digits of the name of a column, by which usual names are found."""
+    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def _find_named(table: Rows, wanted: str | None, option: str) -> int | None:

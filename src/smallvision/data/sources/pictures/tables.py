@@ -5,26 +5,35 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
 from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.decoding.labels import name_some
+from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
+    SPLIT_NAMES,
     NotThisTableError,
     PictureColumns,
     PictureIndex,
     UnknownClassesError,
     find_columns,
+    spell_key,
     tell_parts,
     tell_word,
 )
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
-from smallvision.data.sources.pictures.tree import NO_PICTURE, TreeFolder, read_tree, show_inside
+from smallvision.data.sources.pictures.tree import (
+    JUNK_FOLDERS,
+    NO_PICTURE,
+    TreeFolder,
+    read_tree,
+    show_inside,
+)
 from smallvision.data.sources.source import (
     Layout,
     LeftOut,
@@ -188,11 +197,20 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
 
 
 def _list_tables(root: Path) -> Iterator[Path]:
-    """Tables in a folder, in folders of parts inside it, and where people keep labels."""
+    """Tables in a folder, in folders of parts inside it, and where people keep labels.
+
+    A lone folder only wraps others.
+    """
     folders = []
-    for entry in sorted(root.iterdir()):
-        if entry.name.startswith("."):
-            continue
+    shown = [
+        entry
+        for entry in sorted(root.iterdir())
+        if not entry.name.startswith(".") and entry.name not in JUNK_FOLDERS
+    ]
+    if len(shown) == 1 and shown[0].is_dir() and not tell_part(shown[0].name):
+        yield from _list_tables(shown[0])
+        return
+    for entry in shown:
         if entry.is_dir():
             folders.append(entry)
         elif entry.name.lower().endswith(TABLE_SUFFIXES) and entry.is_file():
@@ -204,9 +222,9 @@ def _list_tables(root: Path) -> Iterator[Path]:
             )
         elif tell_part(folder.name):
             for suffix in TABLE_SUFFIXES:
-                for name in (f"metadata{suffix}", f"labels{suffix}"):
-                    if (folder / name).is_file():
-                        yield folder / name
+                for name in ("metadata", "labels", "_classes"):
+                    if (path := folder / f"{name}{suffix}").is_file():
+                        yield path
 
 
 def _list_others(tree: TreeFolder) -> list[Path]:
@@ -340,7 +358,8 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
     ]
     if gone:
         left_out.append(LeftOut(GONE, len(gone), gone[0][:200]))
-    notes = tuple(_describe(table) for table in tables)
+    classes = {picture.label for pictures in listed.values() for picture in pictures}
+    notes = (*map(_describe, tables), *_describe_several(classes))
     return _group(Listing(index.root, {}, tuple(left_out), notes), listed, tables, options)
 
 
@@ -355,7 +374,28 @@ def _describe(table: _Table) -> str:
         pieces.append(f"'{names[columns.split]}' the parts")
     if columns.group is not None:
         pieces.append(f"'{names[columns.group]}' the groups")
-    return f"In {table.path.name}, {', '.join(pieces[:-1])} and {pieces[-1]}."
+    unused = [
+        name
+        for i, name in enumerate(names)
+        if spell_key(name) in SPLIT_NAMES and i not in columns.used and columns.split is None
+    ]
+    rest = f" Column {name_some(unused)} tells no training part and is not used." if unused else ""
+    return f"In {table.path.name}, {', '.join(pieces[:-1])} and {pieces[-1]}.{rest}"
+
+
+def _describe_several(classes: AbstractSet[str]) -> tuple[str, ...]:
+    """A sentence about classes that are made of others, as tables of findings have."""
+    several = [
+        name
+        for name in sort_names(list(classes))
+        if len(parts := re.split(r"[|;,]", name)) > 1 and {part.strip() for part in parts} & classes
+    ]
+    if not several:
+        return ()
+    return (
+        f"{len(several):,} classes name several others, such as '{several[0]}'; each combination "
+        "is a class of its own.",
+    )
 
 
 def _group(
