@@ -358,5 +358,5 @@ def test_an_archive_of_a_part_is_named_in_errors(tmp_path):
         load_data(tmp_path / "train", test=archive)
     assert "unpacked" not in str(caught.value)
     archive.write_bytes(b"no archive")
-    with pytest.raises(DataError, match="later.zip"):
+    with pytest.raises(DataError, match=r"later\.zip"):
         load_data(tmp_path / "train", test=archive)
