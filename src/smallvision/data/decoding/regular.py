@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,25 +81,53 @@ def walk_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         DataError: a folder cannot be read, or there are more or deeper entries than any data set
             has.
     """
-    waiting, seen = [(str(folder), 0)], 0
+    waiting, scan = [(str(folder), 0)], FolderScan(str(folder))
     while waiting:
         place, depth = waiting.pop()
+        for entry in scan.list_entries(place, depth):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((entry.path, depth + 1))
+            elif not leads_to_folder(entry):
+                yield entry
+
+
+class FolderScan:
+    """Reads the folders of one tree, within bounds.
+
+    Args:
+        called: what to call the tree in an error.
+    """
+
+    def __init__(self, called: str) -> None:
+        self._called, self._left = called, MAX_ENTRIES
+
+    def ends_at(self, depth: int) -> bool:
+        """Whether a folder that lies in so many others may hold no folder."""
+        return depth >= MAX_DEPTH
+
+    def list_entries(self, place: str | Path, depth: int) -> list[os.DirEntry[str]]:
+        """What lies in a folder, sorted by name.
+
+        Args:
+            place: the folder.
+            depth: how many folders of the tree it lies in.
+
+        Raises:
+            DataError: it cannot be read, or there are more or deeper entries than any data set has.
+        """
         if depth > MAX_DEPTH:
-            raise DataError(f"{folder} holds folders more than {MAX_DEPTH} deep; flatten it")
+            raise DataError(f"{self._called} holds folders more than {MAX_DEPTH} deep; flatten it")
         try:
             with os.scandir(place) as entries:
-                for entry in entries:
-                    seen += 1
-                    if seen > MAX_ENTRIES:
-                        raise DataError(f"{folder} holds more than {MAX_ENTRIES:,} files")
-                    if entry.name.startswith("."):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append((entry.path, depth + 1))
-                    elif not leads_to_folder(entry):
-                        yield entry
+                found = [*islice(entries, self._left + 1)]
         except OSError as error:
             raise DataError(f"{place} cannot be read ({error.strerror})") from error
+        self._left -= len(found)
+        if self._left < 0:
+            raise DataError(f"{self._called} holds more than {MAX_ENTRIES:,} files")
+        return sorted(found, key=lambda entry: entry.name)
 
 
 def leads_to_folder(entry: os.DirEntry[str]) -> bool:

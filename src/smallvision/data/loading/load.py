@@ -21,11 +21,12 @@ from smallvision.data.sources.source import Part, SourceOptions
 from smallvision.errors import DataError, SettingError, nearest, refuse_address
 from smallvision.shapes import Fit
 
+DEFAULT = "digits"
 MOST_NAME = 100  # characters of a name that a user gives; folders are called after it
 
 
 def load_data(
-    source: Any = "digits",
+    source: Any = DEFAULT,
     *,
     data_dir: str | Path | None = None,
     image_size: int | None = None,
@@ -89,8 +90,8 @@ def load_data(
     """
     if name is not None:
         check_name(name)
-    if train is not None and isinstance(source, str) and source == "digits":
-        source = train
+    if isinstance(source, str):
+        source = choose_source(source, train)
     if isinstance(source, DataSet):
         raise DataError("this is a data set already; pass it on as it is")
     objects = not isinstance(source, str | PathLike)
@@ -126,6 +127,16 @@ def load_data(
         check_data_dir(source, data_dir)
         data = _load_path(expand(source), options, seed, mirror_safe)
     return data if name is None else replace(data, name=name)
+
+
+def choose_source(source: str | Path | None, train: str | Path | None) -> str | Path:
+    """What is loaded: what was named, else the folder of the training part, else `digits`.
+
+    `digits` has no parts that could be named, so beside a training part it was not meant.
+    """
+    if source is None or source == DEFAULT:
+        return DEFAULT if train is None else train
+    return source
 
 
 def _find_part(part: Any, name: str, source: object) -> Path:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from smallvision.data.decoding.columns import (
+    IMAGE_NAMES,
+    LABEL_NAMES,
+    SPLIT_NAMES,
+    spell_key,
+)
 from smallvision.data.decoding.formats.rows import Rows
 from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some
@@ -17,17 +22,6 @@ from smallvision.data.sources.source import Part, SourceOptions, tell_part
 from smallvision.errors import DataError, SettingError
 from smallvision.shapes import MAX_CLASSES
 
-# Names of columns as they are when only letters and digits are kept; earlier ones count first.
-IMAGE_NAMES = (
-    *("filename", "filenames", "file", "files", "image", "images", "img", "imagename", "imgname"),
-    *("imagepath", "imgpath", "path", "filepath", "filepaths", "imageid", "imagefile", "id"),
-)
-# The words of a class are more use than its number.
-LABEL_NAMES = (
-    *("classname", "labelname", "categoryname", "label", "labels", "class", "classes", "category"),
-    *("target", "species", "breed", "diagnosis", "dx", "y", "classid", "labelid", "categoryid"),
-)
-SPLIT_NAMES = ("split", "set", "subset", "partition", "dataset", "phase", "usage", "part")
 SAMPLE = 500  # rows that are looked at to find the column of pictures
 SHARE = 0.3  # of them that must name a picture
 _PART_WORDS: dict[str, Part] = {"eval": "test", "holdout": "test"}
@@ -175,11 +169,6 @@ def find_columns(
     rest = [i for i in range(len(keys)) if i not in (image, split, group)]
     labels = (label,) if label is not None else _find_labels(table, keys, rest, divided)
     return PictureColumns(image, labels, split, group)
-
-
-def spell_key(name: str) -> str:
-    """The letters and digits of the name of a column, by which usual names are found."""
-    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def _find_named(table: Rows, wanted: str | None, option: str) -> int | None:

@@ -10,18 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from smallvision.data.decoding.columns import SPLIT_NAMES, spell_key
 from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
 from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
-    SPLIT_NAMES,
     NotThisTableError,
     PictureColumns,
     PictureIndex,
     UnknownClassesError,
     find_columns,
-    spell_key,
     tell_parts,
     tell_word,
 )

@@ -9,9 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.decoding.regular import MAX_DEPTH, MAX_ENTRIES, leads_to_folder
+from smallvision.data.decoding.regular import FolderScan, leads_to_folder
 from smallvision.data.sources.source import LeftOut
-from smallvision.errors import DataError
 
 # What systems and tools put into folders by themselves.
 JUNK_FOLDERS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN"})
@@ -129,16 +128,14 @@ class _TreeReader:
         self._all = "*" in suffixes
         further = tuple(f".{ending.lower().lstrip('.')}" for ending in suffixes)
         self._endings = (*SUFFIXES, *further)
-        self._seen = 0
+        self._scan = FolderScan("it")
         place = os.path.realpath(root)
         self._walked, self._above = {place}, set(_list_above(place))
         self.left_out: list[LeftOut] = []
 
     def read(self, place: Path, depth: int, through_link: bool) -> TreeFolder:
-        if depth > MAX_DEPTH:
-            raise DataError(f"it holds folders more than {MAX_DEPTH} deep; flatten it")
         folder = TreeFolder(place)
-        for entry in self._scan(place):
+        for entry in self._scan.list_entries(place, depth):
             if entry.name.startswith(".") or entry.name in JUNK_FOLDERS:
                 self._count_hidden(entry, depth)
             elif entry.is_dir(follow_symlinks=False):
@@ -153,17 +150,6 @@ class _TreeReader:
             elif entry.name.lower() not in JUNK_FILES:
                 folder.others.append(entry.name)
         return folder
-
-    def _scan(self, place: Path) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(place) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            raise DataError(f"{place} cannot be read ({error.strerror})") from error
-        self._seen += len(found)
-        if self._seen > MAX_ENTRIES:
-            raise DataError(f"it holds more than {MAX_ENTRIES:,} files")
-        return found
 
     def _is_picture(self, name: str) -> bool:
         if self._all:
@@ -185,8 +171,8 @@ class _TreeReader:
         if not entry.is_dir(follow_symlinks=False):
             if entry.name.lower().endswith(self._endings) and not entry.name.startswith("._"):
                 self._leave_out(HIDDEN, Path(entry.path))
-        elif depth < MAX_DEPTH:
-            for below in self._scan(Path(entry.path)):
+        elif not self._scan.ends_at(depth):
+            for below in self._scan.list_entries(entry.path, depth + 1):
                 self._count_hidden(below, depth + 1)
 
     def _leave_out(self, reason: str, path: Path) -> None:
