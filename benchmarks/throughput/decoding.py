@@ -46,7 +46,7 @@ class Decoding(Part):
     seconds: tuple[float, ...]
     """Processor time of each round, with that of starting Python."""
     megabytes: float
-    """The largest memory of any round."""
+    """The largest memory of any round; not below that of the process that measures."""
 
     @property
     def median(self) -> float:
@@ -153,9 +153,7 @@ def run_alone(command: list[str]) -> tuple[float, float]:
     """
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "SMALLVISION_CACHE": cache}
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
