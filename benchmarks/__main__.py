@@ -15,6 +15,7 @@ from benchmarks.keep_pretrained import keep_pretrained
 from benchmarks.pages import pages
 from benchmarks.report import report
 from benchmarks.throughput.convolutions import convolutions
+from benchmarks.throughput.decoding import decoding
 from benchmarks.throughput.pipeline import pipeline
 from benchmarks.throughput.predict import predict
 from benchmarks.throughput.step import step
@@ -35,6 +36,7 @@ app = typer.Typer(
 for command in (
     step,
     pipeline,
+    decoding,
     predict,
     accuracy,
     race,

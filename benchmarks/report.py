@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmarks.options import OUT
 from benchmarks.records import Measurement, describe_place
 from benchmarks.throughput.convolutions import ConvolutionsRecord
+from benchmarks.throughput.decoding import DecodingRecord
 from benchmarks.throughput.pipeline import PipelineRecord
 from benchmarks.throughput.predict import PredictRecord
 from benchmarks.throughput.step import StepRecord
@@ -33,6 +34,7 @@ KINDS: dict[str, type[Measurement]] = {
     "unlike": UnlikeMeasurement,
     "step": StepRecord,
     "pipeline": PipelineRecord,
+    "decoding": DecodingRecord,
     "predict": PredictRecord,
     "convolutions": ConvolutionsRecord,
 }

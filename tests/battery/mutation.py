@@ -69,6 +69,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "data/decoding/parquet_claims.py": ("bounds", "hostile"),
     "data/decoding/parquet_file.py": ("bounds", "hostile"),
     "data/decoding/pickles.py": ("bounds", "hostile"),
+    "data/decoding/pixels/avif.py": ("bounds",),
     "data/decoding/pixels/tiff.py": ("bounds",),
     "data/decoding/regular.py": ("bounds",),
     "data/decoding/tar.py": ("bounds", "hostile"),

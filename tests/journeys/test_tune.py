@@ -65,6 +65,13 @@ def test_the_same_search_goes_on_by_itself(smallvision: Call, search: Search, ro
     assert (more["tune"], more["trials"]) == (search.summary["tune"], 4)
 
 
+def test_a_search_that_is_resumed_remembers_its_data_and_its_recipe(
+    smallvision: Call, search: Search, tmp_path: Path
+) -> None:
+    options = ("--resume", "--out", search.summary["tune"], "--trials", "4", "--json", *SHORT)
+    assert smallvision("tune", *options).json["trials"] == 4
+
+
 def test_another_search_has_another_folder(smallvision: Call, search: Search, rows: Path) -> None:
     options = ("--trials", "2", "--json", *SHORT, "--epochs", "1")
     assert smallvision("tune", rows, "mlp", *options).json["tune"] == "tunings/rows-mlp-2"

@@ -20,8 +20,6 @@ from smallvision.cli.options import DataDir
 if TYPE_CHECKING:
     from smallvision.data.dataset import DataSet
 
-DEFAULT_DATA = "digits"
-
 
 @dataclass(frozen=True)
 class Loading:
@@ -46,7 +44,7 @@ class Loading:
         Raises:
             UserError: it is unknown, missing or damaged.
         """
-        from smallvision.data.loading.load import load_data
+        from smallvision.data.loading.load import choose_source, load_data
 
         if data is None and begun is not None and "train" not in self.options:
             from smallvision.data.loading.origin import find_begun, load_again
@@ -55,7 +53,7 @@ class Loading:
                 options = {"mirror_safe": known.mirror_safe, **self.options}
                 name, origin = known.name, known.origin
                 return load_again(begun, name, origin, None, self.data_dir, options)
-        source = self.find_source(data)
+        source = choose_source(data, self.options.get("train"))
         return load_data(source, data_dir=self.data_dir, **self.options)
 
     def load_for(self, run: Path, data: str | None) -> DataSet | str | None:
@@ -79,16 +77,11 @@ class Loading:
 
     def name(self, data: str | None) -> str:
         """What a data set will be called, before it is loaded."""
-        from smallvision.data.loading.load import check_name, name_data
+        from smallvision.data.loading.load import check_name, choose_source, name_data
 
         if (name := self.options.get("name")) is not None:
             return check_name(name)
-        return name_data(self.find_source(data))
-
-    def find_source(self, data: str | None) -> str | Path:
-        """What is loaded: what was named, the folder of `--train`, or `digits`."""
-        train: Path | None = self.options.get("train")
-        return data if data is not None else train or DEFAULT_DATA
+        return name_data(choose_source(data, self.options.get("train")))
 
 
 NOTHING_ASKED = Loading()

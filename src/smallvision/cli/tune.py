@@ -10,7 +10,7 @@ import typer
 
 from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
-    DataOrDigits,
+    DataOrBegun,
     Json,
     MetricOption,
     PresetOption,
@@ -24,11 +24,13 @@ from smallvision.cli.output import say_json
 
 @reads_images
 def tune(
-    data: DataOrDigits = None,
+    data: DataOrBegun = None,
     recipe: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
+            metavar="RECIPE",
+            help="The name of a rung, such as wrn-aug, or a TOML file. With --resume and no DATA, "
+            "that of the search.",
         ),
     ] = "wrn-aug",
     trials: Annotated[
@@ -71,7 +73,12 @@ def tune(
 ) -> None:
     """Search for better settings of a recipe, then test the gain with fresh seeds."""
     leave_if_busy(out)
+    from smallvision.records.nofollow import is_file
+
     budget_seconds = None if budget is None else read_duration(budget)
+    begun = out if resume else None
+    if begun is not None and data is None and is_file(begun / "recipe.toml"):
+        recipe = str(begun / "recipe.toml")
 
     from smallvision.api import tune as tune_recipe
     from smallvision.cli.render.progress import TerminalProgress
@@ -81,7 +88,7 @@ def tune(
 
     with TerminalProgress(to_stderr=json) as progress:
         tuning = tune_recipe(
-            partial(loading.load, data),
+            partial(loading.load, data, begun=begun),
             recipe,
             trials=trials,
             budget_seconds=budget_seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from smallvision.shapes import Images, Indices
 
@@ -19,13 +20,13 @@ def count_levels(images: Images, indices: Indices | None = None) -> npt.NDArray[
 
     Returns: int64 `(C, 256)`.
     """
-    if indices is None:
-        indices = np.arange(len(images))
     counts = np.zeros((images.shape[1], 256), dtype=np.int64)
-    for start in range(0, len(indices), CHUNK):
-        chunk = images[indices[start : start + CHUNK]]
+    for start in range(0, len(images if indices is None else indices), CHUNK):
+        some = slice(start, start + CHUNK)
+        chunk = images[some] if indices is None else images[indices[some]]
         for channel in range(len(counts)):
-            counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
+            plane = Image.fromarray(chunk[:, channel].reshape(-1, chunk.shape[-1]))
+            counts[channel] += plane.histogram()  # a third of the time of `np.bincount`
     return counts
 
 

@@ -7,6 +7,7 @@ is validated on an image it has memorised. `data/related.py` says what else does
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,16 +66,20 @@ def split_stratified(
         )
     room = np.clip(np.round(fraction * counts).astype(np.int64), at_least, counts - 1)
 
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels)).tolist()
+    numbers = range(len(labels)) if groups is None else groups.tolist()
     members: dict[int, list[int]] = {}
     for i in order:
-        members.setdefault(int(i if groups is None else groups[i]), []).append(int(i))
+        members.setdefault(numbers[i], []).append(i)
 
-    picked = []
+    picked, classes, free = [], labels.tolist(), room.tolist()
     for group in members.values():
-        need = np.bincount(labels[group], minlength=len(counts))
-        if (need <= room).all():
-            room -= need
+        # Most groups are of one image, and to count takes longer than all else.
+        alone = len(group) == 1
+        need = {classes[group[0]]: 1} if alone else Counter(classes[i] for i in group)
+        if all(count <= free[label] for label, count in need.items()):
+            for label, count in need.items():
+                free[label] -= count
             picked += group
     picked += _pick_large_groups(labels, list(members.values()), picked)
     mask = np.zeros(len(labels), dtype=bool)

@@ -12,7 +12,8 @@ import numpy as np
 
 from smallvision.ensembles.candidates import Candidate
 from smallvision.predict import Ensemble, SavedModel, sketch_network
-from smallvision.records.schema import EnsembleCandidate, EnsembleMember, Rate
+from smallvision.recipes import read_run_recipe
+from smallvision.records.schema import EnsembleCandidate, EnsembleMember, MetricName, Rate
 from smallvision.records.schema.settings.networks import EnsembleSettings, list_networks
 from smallvision.runs.run_data import RunData
 from smallvision.shapes import Floats, Labels
@@ -31,6 +32,7 @@ class MemberSelection:
         order: the members, as positions among the candidates, in order of choice.
         logits, probabilities: `(M, N, K)` for the validation images.
         labels: `(N,)`, the right answers.
+        metric: the figure that is chosen by.
     """
 
     candidates: Sequence[Candidate]
@@ -38,6 +40,7 @@ class MemberSelection:
     logits: Floats
     probabilities: Floats
     labels: Labels
+    metric: MetricName = "accuracy"
 
     @cached_property
     def rates(self) -> list[Rate]:
@@ -46,8 +49,10 @@ class MemberSelection:
 
     @cached_property
     def best(self) -> int:
-        """The best member alone, by accuracy and then by log loss."""
-        return max(self.order, key=lambda m: (self.rates[m].accuracy, -self.rates[m].loss))
+        """The best member alone, by the figure that is chosen by and then by log loss."""
+        return max(
+            self.order, key=lambda m: (self.rates[m].score(self.metric), -self.rates[m].loss)
+        )
 
     @property
     def members(self) -> list[Candidate]:
@@ -78,13 +83,18 @@ class MemberSelection:
 def select_members(
     candidates: Sequence[Candidate], data: RunData, select: str, limit: int
 ) -> MemberSelection:
-    """Ask every candidate about the validation images and choose by what they say."""
+    """Ask every candidate about the validation images and choose by what they say.
+
+    The figure to choose by is that of the candidates' recipes; accuracy where these differ.
+    """
     images, labels = (tensor.cpu().numpy() for tensor in data.val)
     logits = np.stack([candidate.model.predict_logits(images) for candidate in candidates])
     # Members are calibrated together, so none has a temperature of its own.
     probabilities = np.stack([scale_logits(given, 1.0) for given in logits])
-    order = SELECTIONS[select](probabilities, labels, limit)
-    return MemberSelection(candidates, order, logits, probabilities, labels)
+    metrics = {read_run_recipe(candidate.run).metric for candidate in candidates}
+    metric: MetricName = metrics.pop() if len(metrics) == 1 else "accuracy"
+    order = SELECTIONS[select](probabilities, labels, limit, metric)
+    return MemberSelection(candidates, order, logits, probabilities, labels, metric)
 
 
 def join_members(members: Sequence[Candidate], best: Candidate) -> SavedModel:

@@ -39,7 +39,7 @@ FOLDS_RECORD = "folds.json"
 STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
 NETWORK = "network.json"
-TUNE = "tune.json"
+TUNE, TRIALS = "tune.json", "trials"
 DISTILLED = "distilled.json"
 TEACHER = "teacher"
 START = "start"
@@ -160,7 +160,7 @@ def parent_run(run: Path) -> Path | None:
 
 def is_of_search(run: Path) -> bool:
     """Whether a run is a trial of a search, or the search's rerun of its winner."""
-    return run.parent.name in ("trials", "rerun") and exists(run.parent.parent / TUNE)
+    return run.parent.name in (TRIALS, "rerun") and exists(run.parent.parent / TUNE)
 
 
 def find_study(run: Path) -> Path | None:

@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from smallvision.errors import RecordError
@@ -83,7 +83,7 @@ def enter(path: Path) -> Iterator[tuple[int | None, str]]:
         os.close(descriptor)
 
 
-def refuse_link(path: Path) -> RecordError:
+def refuse_link(path: str | Path) -> RecordError:
     """What is said of a link."""
     return RecordError(
         f"{path} is a link, and what lies here is not reached through links; put in its place what "
@@ -91,7 +91,7 @@ def refuse_link(path: Path) -> RecordError:
     )
 
 
-def check_mode(mode: int, path: Path) -> None:
+def check_mode(mode: int, path: str | Path) -> None:
     """Refuse what is neither a file nor a folder.
 
     Raises:
@@ -177,16 +177,13 @@ def make_folders(path: Path) -> bool:
     return is_new
 
 
-def open_file(
-    path: Path, flags: int = os.O_RDONLY, *, mode: int = 0o666, follow: bool = False
-) -> int:
+def open_file(path: Path, flags: int = os.O_RDONLY, *, mode: int = 0o666) -> int:
     """Open a regular file, and never wait for it.
 
     Args:
         path: of the file.
         flags: of `os.open`.
         mode: of a file that is made.
-        follow: whether links are followed, as in what a person names.
 
     Returns: its descriptor.
 
@@ -195,14 +192,14 @@ def open_file(
             other names.
         OSError: it cannot be opened.
     """
-    with nullcontext((None, str(path))) if follow else enter(path) as (folder, name):
+    with enter(path) as (folder, name):
         with suppress(FileNotFoundError):  # before it is opened: devices act when they are
-            check_regular(os.stat(name, dir_fd=folder, follow_symlinks=follow), path)
-        flags |= OPEN if follow else OPEN | NO_FOLLOW
+            check_regular(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
+        flags |= OPEN | NO_FOLLOW
         try:
             descriptor = os.open(name, flags, mode, dir_fd=folder)
         except OSError as error:
-            if error.errno == errno.ELOOP and not follow:  # a link that was put there since
+            if error.errno == errno.ELOOP:  # a link that was put there since
                 raise refuse_link(path) from error
             raise
     try:
@@ -219,14 +216,35 @@ def open_file(
     return descriptor
 
 
-def check_regular(state: os.stat_result, path: Path) -> None:
+def open_named(path: str | Path) -> tuple[int, os.stat_result]:
+    """Open a regular file that a person named, or a link to one, and never wait for it.
+
+    Returns: its descriptor, and its state.
+
+    Raises:
+        RecordError: it is no regular file.
+        OSError: it cannot be opened.
+    """
+    # Before it is opened: devices act when they are.
+    check_regular(os.stat(path), path)  # noqa: PTH116 -- paths are slow in thousands
+    descriptor = os.open(path, os.O_RDONLY | OPEN)
+    try:
+        state = os.fstat(descriptor)
+        check_regular(state, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, state
+
+
+def check_regular(state: os.stat_result, path: str | Path) -> None:
     """Refuse what is no regular file.
 
     Raises:
         RecordError: it is none.
     """
-    check_mode(state.st_mode, path)
     if not stat.S_ISREG(state.st_mode):
+        check_mode(state.st_mode, path)
         raise RecordError(f"{path} is no regular file")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.recipes.overrides import change_epochs
-from smallvision.records.layout import START, STATUS, read_status
+from smallvision.records.layout import START, STATUS, TRIALS, read_status
 from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema import EpochMetrics, TrialResult, UnfinishedRun
 from smallvision.runs.job import Job
@@ -30,7 +30,7 @@ def bound_epochs(recipe: Recipe, epochs: int) -> int:
 
 def trial_folder(tuning: Path, number: int) -> Path:
     """The run folder of a trial."""
-    return tuning / "trials" / f"{number:03d}"
+    return tuning / TRIALS / f"{number:03d}"
 
 
 def shorten_trial(recipe: Recipe, epochs: int) -> Recipe:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from smallvision.data.dataset import DataSet
+from smallvision.ensembles import member_selection
 from smallvision.ensembles.candidates import find_candidates
 from smallvision.ensembles.member_selection import (
     MemberSelection,
@@ -17,6 +18,7 @@ from smallvision.ensembles.member_selection import (
     list_caveats,
     select_members,
 )
+from smallvision.recipes import read_run_recipe
 from smallvision.runs.run_data import load_run_data
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
 from tests.support.models import FP32
@@ -45,6 +47,39 @@ def test_the_best_member_is_a_member(selection: MemberSelection) -> None:
     assert selection.single is selection.candidates[2]
     answers = selection.probabilities[2].argmax(axis=1) == selection.labels
     assert np.array_equal(selection.right, answers)
+
+
+def test_members_are_chosen_by_the_metric_of_their_recipes(
+    rows: DataSet, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def choose(probabilities, labels, limit, metric):  # type: ignore[no-untyped-def]
+        asked.append(metric)
+        return [0]
+
+    monkeypatch.setitem(member_selection.SELECTIONS, "greedy", choose)
+    candidates = find_candidates(trained / "snapshots", FP32)
+    data = load_run_data(rows, make_job(rows, trained).split, FP32)
+    recipe = read_run_recipe(trained / "snapshots")
+    for metric in ("accuracy", "macro_f1"):
+        changed = recipe.model_copy(update={"metric": metric})
+        monkeypatch.setattr(member_selection, "read_run_recipe", lambda _, it=changed: it)
+        assert select_members(candidates, data, "greedy", 2).metric == metric
+    assert asked == ["accuracy", "macro_f1"]
+
+
+def test_the_best_member_is_the_best_by_the_metric(selection: MemberSelection) -> None:
+    means = [rate.by_class for rate in selection.rates]
+    assert all(means)
+    rates = [
+        rate.change(accuracy=0.9 - 0.1 * m, by_class=rate.by_class.change(macro_f1=0.5 + 0.1 * m))
+        for m, rate in enumerate(selection.rates)
+    ]
+    for metric, best in (("accuracy", 2), ("macro_f1", 3)):
+        one = replace(selection, metric=metric)
+        one.__dict__["rates"] = rates
+        assert one.best == best
 
 
 def test_members_of_one_kind_are_not_asked_twice(selection: MemberSelection) -> None:

@@ -81,3 +81,14 @@ def test_gains_by_hand() -> None:
 def test_disagreement_by_hand() -> None:
     expected = [[0, 0, 0.75], [0, 0, 0.75], [0.75, 0.75, 0]]
     assert measure_disagreement(stack(ALIKE, BEST, OTHER)).tolist() == expected
+
+
+def test_greedy_chooses_by_the_metric_that_is_asked_for() -> None:
+    """One network is right on all images of the large class, another on most of both."""
+    labels = np.array([0] * 8 + [1] * 2)
+    large = np.array([0.9] * 10)  # of class 0: 8 of 10 right, of class 1 none
+    both = np.array([0.9] * 5 + [0.1] * 5)  # 7 of 10 right, of class 1 all
+    probabilities = np.stack([np.stack([one, 1 - one], axis=1) for one in (large, both)])
+    assert select_greedy(probabilities, labels, 1) == [0]
+    for metric in ("balanced_accuracy", "macro_f1"):
+        assert select_greedy(probabilities, labels, 1, metric) == [1]

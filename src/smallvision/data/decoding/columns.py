@@ -1,7 +1,8 @@
-"""Which column of a table holds pictures, and which one labels."""
+"""What columns are usually called, and which one of a table holds pictures, which one labels."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ class Role:
     Attributes:
         holds: what it holds, for an error.
         option: by which a user names the column.
-        usual: names in lower case, of which the first that is there is taken.
-        never: names in lower case of columns that are not meant, though their type fits.
+        usual: names as `spell_key` spells them, of which the first that is there is taken.
+        never: names, spelt the same, of columns that are not meant, though their type fits.
     """
 
     holds: str
@@ -26,28 +27,36 @@ class Role:
     never: tuple[str, ...] = ()
 
 
-IMAGES = Role(
-    "pictures",
-    "image_column",
-    (
-        *("img", "image", "images", "pixel_values", "picture", "photo", "image_path", "file_path"),
-        *("filepath", "path", "file_name", "filename", "file", "image_file", "image_name"),
-        *("image_id", "id_code", "jpg", "jpeg", "png", "webp", "x", "data", "id"),
-    ),
+# Usual names of columns as `spell_key` spells them; of several that are there, the first counts.
+IMAGE_NAMES = (
+    *("img", "image", "images", "pixelvalues", "picture", "photo", "filename", "filenames"),
+    *("file", "files", "imagename", "imgname", "imagepath", "imgpath", "path", "filepath"),
+    *("filepaths", "imagefile", "imageid", "idcode", "jpg", "jpeg", "png", "webp", "x", "data"),
+    "id",
 )
+# Fine classes rather than coarse ones, and the words of a class rather than its number.
+LABEL_NAMES = (
+    *("finelabel", "classname", "labelname", "categoryname", "label", "labels", "class"),
+    *("classes", "classlabel", "category", "target", "targets", "species", "breed", "diagnosis"),
+    *("dx", "y", "cls", "classid", "labelid", "categoryid", "coarselabel"),
+)
+SPLIT_NAMES = ("split", "set", "subset", "partition", "dataset", "phase", "usage", "part")
+
+IMAGES = Role("pictures", "image_column", IMAGE_NAMES)
 LABELS = Role(
     "labels",
     "label_column",
-    (
-        *("fine_label", "label", "labels", "class", "class_label", "class_name", "classname"),
-        *("category", "target", "targets", "y", "cls", "species", "breed", "diagnosis", "name"),
-        "coarse_label",
-    ),
+    (*LABEL_NAMES, "name"),
     never=(
-        *("id", "idx", "index", "image_id", "img_id", "width", "height", "split", "filename"),
-        *("file_name", "path", "file_path", "caption", "text", "url", "unnamed: 0"),
+        *("id", "idx", "index", "imageid", "imgid", "width", "height", "split", "filename"),
+        *("path", "filepath", "caption", "text", "url", "unnamed0"),
     ),
 )
+
+
+def spell_key(name: str) -> str:
+    """The letters and digits of the name of a column, by which usual names are found."""
+    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def pick_column(
@@ -71,12 +80,12 @@ def pick_column(
             raise DataError(f"there is no column '{wanted:.80}'; it has {name_some(names)}")
         return wanted, ()
     usual = sorted(
-        (name for name in fitting if name.lower() in role.usual),
-        key=lambda name: role.usual.index(name.lower()),
+        (name for name in fitting if spell_key(name) in role.usual),
+        key=lambda name: role.usual.index(spell_key(name)),
     )
     if usual:
         return usual[0], _note_others(role, usual)
-    left = [name for name in fitting if name.lower() not in role.never]
+    left = [name for name in fitting if spell_key(name) not in role.never]
     if len(left) == 1:
         return left[0], (f"The {role.holds} are those of column '{left[0]}'.",)
     found = f"{name_some(left)} might hold {role.holds}" if left else f"none holds {role.holds}"

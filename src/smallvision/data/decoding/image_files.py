@@ -44,7 +44,7 @@ def list_pictures(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(Path(entry.path) for entry in found))
 
 
-def read_picture(path: Path, name: str) -> bytes:
+def read_picture(path: str | Path, name: str) -> bytes:
     """The bytes of a file that may be a picture.
 
     Args:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from smallvision.data.decoding.pixels.avif import MAX_ITEMS, measure_coded
 from smallvision.data.decoding.pixels.tiff import split_tiff
 
 MAX_PARTS = 400_000  # chunks, segments and blocks; a GIF of 16 million pixels may have 100,000
@@ -19,7 +20,6 @@ MAX_COMMENTS = 1000  # of a picture that is written as text
 MAX_SCANS = 32  # of a JPEG; progressive ones usually have 10
 ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
-MAX_ITEMS = 1000  # of an AVIF file
 _AVIF = (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1")
 _PNG, _GIF = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 # Two zeros, markers of restarts and filling bytes are part of the pixels.
@@ -31,6 +31,11 @@ _PNM_HEADER = re.compile(
 )
 # Progressive, lossless and arithmetic frames of JPEG.
 _FRAMES = frozenset((0xC2, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
+# Segments of applications, but for those that tell the colours, and comments. The end and markers
+# without content are left out too.
+_LEFT_OUT = frozenset((0x01, 0xD8, 0xD9, *range(0xE1, 0xEE), 0xEF, 0xFE))
+# Segments that are kept as they are: tables, baseline frames, and those that tell the colours.
+_PLAIN = frozenset((0xC0, 0xC1, 0xC4, *range(0xDB, 0xE1), 0xEE))
 _COMMENT = re.compile(rb"#[^\r\n]*")
 
 
@@ -43,12 +48,14 @@ class Parts:
         orientation: of the camera, from 1 to 8 as EXIF counts; 1 is upright.
         scans: passes over all pixels, of a JPEG.
         whole: whether a JPEG has to be held whole to be decoded, as progressive ones are.
+        coded: pixels of the largest picture in an AVIF file, and of all together.
     """
 
     kept: list[bytes | memoryview] = field(default_factory=list)
     orientation: int = 1
     scans: int = 1
     whole: bool = False
+    coded: tuple[int, int] = (0, 0)
 
 
 def take_apart(data: bytes) -> Parts:
@@ -57,10 +64,8 @@ def take_apart(data: bytes) -> Parts:
     Raises:
         ValueError: it has more parts or scans than any picture, or is cut short.
     """
-    if data[4:12] in _AVIF:
-        return _split_avif(data)
     for begins, split in _FORMATS:
-        if data.startswith(begins):
+        if data.startswith(begins, 4 if split is _split_avif else 0):
             try:
                 return split(data)
             except (IndexError, struct.error) as error:
@@ -102,41 +107,52 @@ def _count(steps: Iterator[int]) -> None:
 
 def _split_jpeg(data: bytes) -> Parts:
     """Frames, tables and scans; of the applications' segments only those that tell the colours."""
-    view, parts = memoryview(data), Parts([data[:2]], scans=0)
-    steps = iter(range(MAX_PARTS + 1))
-    at, xmp = 2, 1
-    while found := _JPEG_MARKER.search(data, at):
-        _count(steps)
-        code, start = found[1][0], found.start()
-        if code in (0x01, 0xD8):  # without content
-            at = found.end()
+    view, parts = memoryview(data), Parts(scans=0)
+    begin, at, xmp = 0, 2, 1  # `begin` is that of a stretch of kept segments
+    last = len(data) - 3
+    for _ in range(MAX_PARTS):
+        if at < last and data[at] == 0xFF and data[at + 1] in _PLAIN:
+            at += 2 + max(data[at + 2] << 8 | data[at + 3], 2)
             continue
+        start = _find_marker(data, at)
+        code = data[start + 1] if start < len(data) else 0xD9
+        if start > at or code in _LEFT_OUT:
+            parts.kept.append(view[begin:at])
+            begin = start
         if code == 0xD9:
             break
-        (size,) = struct.unpack_from(">H", data, start + 2)
-        end = start + 2 + max(size, 2)
+        if code in (0x01, 0xD8):  # without content
+            begin = at = start + 2
+            continue
+        at = end = start + 2 + max(data[start + 2] << 8 | data[start + 3], 2)
         if code == 0xE1:
             content = data[start + 4 : end]
             if content.startswith(b"Exif\x00\x00"):
                 parts.orientation = find_orientation(content)
             else:
                 xmp = max(xmp, _find_in_xmp(content))
-        at = end
-        # Anything but the frame of a baseline JPEG, with all colours in one scan.
-        parts.whole |= code in _FRAMES
-        if code == 0xDA:
+        elif code == 0xDA:
             parts.scans += 1
-            parts.whole |= parts.scans > 1
             if parts.scans > MAX_SCANS:
                 raise ValueError(f"it has more than {MAX_SCANS} scans")
-            follows = _JPEG_MARKER.search(data, end)
-            at = follows.start() if follows else len(data)
-        if (code not in range(0xE1, 0xF0) and code != 0xFE) or code == 0xEE:
-            parts.kept.append(view[start:at])
+            at = _find_marker(data, end)
+        # Anything but the frame of a baseline JPEG, with all colours in one scan.
+        if code in _FRAMES or parts.scans > 1:
+            parts.whole = True
+        if code in _LEFT_OUT:
+            begin = at
+    else:
+        raise ValueError(f"it has more than {MAX_PARTS:,} parts")
     parts.kept.append(b"\xff\xd9")
     if parts.orientation == 1:
         parts.orientation = xmp
     return parts
+
+
+def _find_marker(data: bytes, at: int) -> int:
+    """Where the next marker of a JPEG begins, from some place on, or the end of the data."""
+    found = _JPEG_MARKER.search(data, at)
+    return found.start() if found else len(data)
 
 
 def _split_png(data: bytes) -> Parts:
@@ -222,7 +238,10 @@ def _split_tiff(data: bytes) -> Parts:
 
 
 def _split_avif(data: bytes) -> Parts:
-    """The file without its EXIF data, of which the decoder makes the orientation's own."""
+    """The file without its EXIF data, of which the decoder makes the orientation's own.
+
+    An animation is told to be a picture, so that only its first frame is decoded.
+    """
     (first,) = struct.unpack_from(">I", data)
     found = data.find(b"meta", first, first + 64)
     if found < 0:
@@ -231,8 +250,9 @@ def _split_avif(data: bytes) -> Parts:
     end = min(len(data), found - 4 + size)
     if data.count(b"infe", found, end) > MAX_ITEMS:
         raise ValueError(f"it has more than {MAX_ITEMS:,} parts")
-    view = memoryview(data)
-    return Parts([view[:found], data[found:end].replace(b"Exif", b"skip"), view[end:]])
+    view, brands = memoryview(data), data[:first].replace(b"avis", b"avif")
+    meta = data[found:end].replace(b"Exif", b"skip")
+    return Parts([brands, view[first:found], meta, view[end:]], coded=measure_coded(data))
 
 
 def _palette_bytes(flags: int) -> int:
@@ -260,4 +280,5 @@ _FORMATS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes], Parts]], ...]
     (_GIF, _split_gif),
     (b"P", _split_pnm),
     ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _split_tiff),
+    (_AVIF, _split_avif),
 )

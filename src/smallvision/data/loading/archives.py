@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,12 +44,60 @@ _UNDER_WAY, _STALE_SECONDS = "tmp-", 86_400
 
 
 def recognize_place(place: Path, options: SourceOptions) -> Layout:
-    """Recognize what a file, a folder or an archive holds.
+    """Recognize what a file, a folder or an archive holds; parts may be archives of their own.
 
     Raises:
         DataError: no source recognizes it, or the one that does finds it incomplete or damaged.
         SettingError: an option that the source does not take.
     """
+    opened = _open_parts(options)
+    if not opened:
+        return _recognize_whole(place, options)
+    try:
+        layout = _recognize_whole(
+            place,
+            replace(
+                options,
+                train=opened.get("train", options.train),
+                val=opened.get("val", options.val),
+                test=opened.get("test", options.test),
+            ),
+        )
+    except UserError as error:
+        raise type(error)(_name_archives(str(error), opened, options)) from error
+    return replace(
+        layout,
+        options=options,
+        files=(*layout.files, *(getattr(options, part) for part in opened)),
+        left_out=tuple(
+            replace(one, example=_name_archives(one.example, opened, options))
+            for one in layout.left_out
+        ),
+        notes=tuple(_name_archives(note, opened, options) for note in layout.notes),
+    )
+
+
+def _open_parts(options: SourceOptions) -> dict[str, Path]:
+    """Unpack the archives that the user named for parts: the folders or files to read instead."""
+    opened = {}
+    for part in ("train", "val", "test"):
+        path: Path | None = getattr(options, part)
+        if path is not None and is_packed(path):
+            with errors_at(path):
+                if not find_cifar(path):
+                    opened[part] = _find_top(_unpack_once(path) / FILES)
+    return opened
+
+
+def _name_archives(text: str, opened: Mapping[str, Path], options: SourceOptions) -> str:
+    """A text in which archives are called by their names, not by what they were unpacked to."""
+    for part, path in opened.items():
+        archive: Path = getattr(options, part)
+        text = text.replace(str(path), str(archive)).replace(str(path)[1:], str(archive))
+    return text
+
+
+def _recognize_whole(place: Path, options: SourceOptions) -> Layout:
     if is_packed(place):
         return recognize_archive(place, options)
     try:

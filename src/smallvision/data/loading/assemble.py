@@ -71,7 +71,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
     notes += alike.describe() if alike else ()
     if "test" in layout.parts:
         test, summary = _seal_part(layout, train)
-        notes += summary.notes
+        notes += summary.notes + _describe_shared(groups, summary.groups)
         left_out += summary.left_out
     else:
         related = relate_images(train, groups, alike.numbers if alike else None).numbers
@@ -91,7 +91,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
         test,
         val,
         mirror_safe,
-        notes,
+        tuple(dict.fromkeys(notes)),
         left_out=merged,
         groups=groups,
         alike=alike.numbers if alike else None,
@@ -184,6 +184,18 @@ def _leave_out_shared(
     reason = "training images of a group that validation images belong to too"
     left_out = LeftOut(reason, int(shared.sum()), groups[int(np.argmax(shared))])
     return kept, [left_out]
+
+
+def _describe_shared(groups: Words | None, test_groups: Words | None) -> Words:
+    """A sentence about test images of groups that models are trained on, which flatter them."""
+    shared = set(groups or ()) & set(test_groups or ())
+    if not shared:
+        return ()
+    count = sum(word in shared for word in test_groups or ())
+    return (
+        f"Of {len(test_groups or ()):,} test images {count:,} are of groups that are trained on "
+        f"too ({len(shared):,}, such as '{min(shared)}'): the test flatters models that know them.",
+    )
 
 
 def _seal_part(layout: Layout, train: ImageSet) -> tuple[SealedTest, PartSummary]:

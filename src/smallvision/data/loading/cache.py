@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ class PartSummary:
     notes: tuple[str, ...]
     origin: str
     left_out: tuple[LeftOut, ...] = ()
+    groups: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, decoded: DecodedPart) -> PartSummary:
@@ -59,6 +61,7 @@ class PartSummary:
             decoded.notes,
             _find_origin(decoded),
             decoded.left_out,
+            decoded.groups,
         )
 
 
@@ -105,8 +108,13 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSum
     Raises:
         DataError: the source is damaged.
     """
-    record = CacheEntry.of(layout, part).read_record() if layout.files else None
-    if record is not None:
+    entry = CacheEntry.of(layout, part) if layout.files else None
+    record = entry.read_record() if entry else None
+    if entry is not None and record is not None:
+        try:
+            groups = entry.read_groups(record)
+        except (*DAMAGES, UserError):
+            return PartSummary.of(read_cached(layout, part, shape))
         return PartSummary(
             record.n,
             record.shape,
@@ -115,6 +123,7 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSum
             record.notes,
             record.origin,
             _list_left_out(record),
+            groups,
         )
     return PartSummary.of(read_cached(layout, part, shape))
 
@@ -173,7 +182,7 @@ class CacheEntry:
                 record.class_names,
             )
             origins = self._read_origins(record)
-            groups = self._read_groups(record)
+            groups = self.read_groups(record)
         except (*DAMAGES, UserError):
             return None
         if images.images.nbytes > HASHED_BYTES:
@@ -200,7 +209,12 @@ class CacheEntry:
             raise ValueError("the origins are not those of the record")
         return origins
 
-    def _read_groups(self, record: CachedPart) -> tuple[str, ...] | None:
+    def read_groups(self, record: CachedPart) -> tuple[str, ...] | None:
+        """One word for each image, or None where there are no groups.
+
+        Raises:
+            ValueError, OSError: they are damaged.
+        """
         if "groups" not in record.bytes:
             return None
         groups = json.loads(_map_array(self.array("groups")).tobytes())
@@ -253,12 +267,14 @@ def _find_origin(decoded: DecodedPart) -> str:
     return sum_up_origins(decoded.origins)
 
 
-def _stamp(files: tuple[Path, ...]) -> str:
+def _stamp(files: Iterable[str | Path]) -> str:
     digest = hashlib.sha256(f"decoder {DECODER}".encode())
-    for path in sorted(files):
-        with suppress(OSError):  # the reader reports a file that is gone
-            state = path.stat()
-            digest.update(os.fsencode(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n"))
+    for path in sorted(map(str, files)):
+        try:
+            state = os.stat(path)  # noqa: PTH116 -- paths are slow in thousands
+        except OSError:  # the reader reports a file that is gone
+            continue
+        digest.update(os.fsencode(f"{path}\n{state.st_size}\n{state.st_mtime_ns}\n"))
     return digest.hexdigest()
 
 

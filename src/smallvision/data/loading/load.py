@@ -21,11 +21,12 @@ from smallvision.data.sources.source import Part, SourceOptions
 from smallvision.errors import DataError, SettingError, nearest, refuse_address
 from smallvision.shapes import Fit
 
+DEFAULT = "digits"
 MOST_NAME = 100  # characters of a name that a user gives; folders are called after it
 
 
 def load_data(
-    source: Any = "digits",
+    source: Any = DEFAULT,
     *,
     data_dir: str | Path | None = None,
     image_size: int | None = None,
@@ -60,9 +61,10 @@ def load_data(
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
-            and become 32 where they differ.
+            and become 32, 48, 64 or 96 where they differ (`decoding.resize.choose_side`).
         fit: how pictures of another shape are fitted: `crop`, `pad` or `stretch`.
-        train, val, test: folders or files of the parts, where the tree does not tell them; they
+        train, val, test: folders, files or archives of the parts, where the tree does not tell
+            them; they
             are looked for in the working directory, then in `source`. Beside an object, `val` and
             `test` are objects too.
         class_names: for objects: K names, or a dict from labels to names or from names to labels.
@@ -88,8 +90,8 @@ def load_data(
     """
     if name is not None:
         check_name(name)
-    if train is not None and isinstance(source, str) and source == "digits":
-        source = train
+    if isinstance(source, str):
+        source = choose_source(source, train)
     if isinstance(source, DataSet):
         raise DataError("this is a data set already; pass it on as it is")
     objects = not isinstance(source, str | PathLike)
@@ -125,6 +127,16 @@ def load_data(
         check_data_dir(source, data_dir)
         data = _load_path(expand(source), options, seed, mirror_safe)
     return data if name is None else replace(data, name=name)
+
+
+def choose_source(source: str | Path | None, train: str | Path | None) -> str | Path:
+    """What is loaded: what was named, else the folder of the training part, else `digits`.
+
+    `digits` has no parts that could be named, so beside a training part it was not meant.
+    """
+    if source is None or source == DEFAULT:
+        return DEFAULT if train is None else train
+    return source
 
 
 def _find_part(part: Any, name: str, source: object) -> Path:

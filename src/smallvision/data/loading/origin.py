@@ -13,7 +13,7 @@ from smallvision.data.loading.load import load_data
 from smallvision.data.sources.named import NAMED_DATA_SETS
 from smallvision.errors import DataError
 from smallvision.records import store
-from smallvision.records.layout import STATUS, STUDY, read_status
+from smallvision.records.layout import STATUS, STUDY, TRIALS, TUNE, read_status
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import DataOrigin, StudyRecord
 from smallvision.records.schema.base import MAX_PATH
@@ -55,7 +55,9 @@ def describe_origin(dataset: DataSet) -> DataOrigin | None:
 
 
 def find_begun(folder: Path) -> Remembered | None:
-    """The data set of a study or a run that was begun in a folder; None where there is none.
+    """The data set of a study, a run or a search that was begun in a folder; None without any.
+
+    Of a search it is that of its first trial.
 
     Raises:
         RecordError: the record is damaged.
@@ -63,8 +65,9 @@ def find_begun(folder: Path) -> Remembered | None:
     if exists(folder / STUDY):
         data = store.read(folder / STUDY, StudyRecord).data
         return Remembered(data.name, data.origin, data.mirror_safe)
-    if exists(folder / STATUS):
-        status = read_status(folder)
+    run = folder / TRIALS / f"{0:03d}" if exists(folder / TUNE) else folder
+    if exists(run / STATUS):
+        status = read_status(run)
         return Remembered(status.data, status.origin, status.mirror_safe)
     return None
 

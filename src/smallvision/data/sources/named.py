@@ -78,7 +78,7 @@ def search_cifar(name: str, place: Path, named: bool) -> Layout | None:
         if not (own or holds_parts(folder, "*" if named else "-*")):
             continue
         layout = find_parquet(folder, deep=own)
-        columns = read_columns(layout.files[0]) if layout else None
+        columns = read_columns(Path(layout.files[0])) if layout else None
         if columns is None or (columns.label == "fine_label") != (name == "cifar100"):
             continue
         right_names = columns.class_names in (None, CIFAR_CLASSES[name])

@@ -150,7 +150,8 @@ def _list_files(place: Path, deep: bool) -> list[Path]:
     if not place.is_dir():
         return []
     if deep:
-        found = [Path(entry.path) for entry in walk_entries(place)]
+        named = (entry for entry in walk_entries(place) if entry.name.endswith(".parquet"))
+        found = [Path(entry.path) for entry in named]
     else:
         found = [path for path in place.glob("*.parquet") if not path.name.startswith(".")]
     paths = sorted(path for path in found if path.suffix == ".parquet" and path.is_file())

@@ -186,7 +186,7 @@ class Layout:
     source: str
     parts: Mapping[Part, ReadPart]
     place: Path | None = None
-    files: tuple[Path, ...] = ()
+    files: tuple[str | Path, ...] = ()
     options: SourceOptions = SourceOptions()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()

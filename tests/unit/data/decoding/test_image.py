@@ -133,6 +133,57 @@ def test_avif_is_read_and_turned():
     assert (turned.size, turned.bands[0].size) == ((32, 64), (32, 64))
 
 
+def claim_avif_size(content, width, height):
+    """An AVIF file whose container tells other sizes of its pictures than they have."""
+    at, changed = content.index(b"ispe"), bytearray(content)
+    while at >= 0:
+        changed[at + 8 : at + 16] = struct.pack(">II", width, height)
+        at = content.find(b"ispe", at + 1)
+    return bytes(changed)
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="this Pillow has no AVIF")
+def test_avif_that_claims_fewer_pixels_than_it_holds_is_not_decoded(refuses, monkeypatch):
+    def decode_all(self):
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(image, "MAX_CANVAS_PIXELS", {"AVIF": 200 * 200})
+    large = encode_picture(Image.new("RGB", (300, 200)), "AVIF", speed=10)
+    monkeypatch.setattr("PIL.AvifImagePlugin.AvifImageFile.load", decode_all)
+    with refuses("x claims 4,096 pixels and holds 60,000; expected at most 40,000"):
+        decode(claim_avif_size(large, 64, 64), "x", side=32)
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="this Pillow has no AVIF")
+def test_avif_that_holds_many_pictures_is_not_decoded(refuses, monkeypatch):
+    """Colours and transparency are two layers; more than three are none that a picture needs."""
+    monkeypatch.setattr(image, "MAX_CANVAS_PIXELS", {"AVIF": 64 * 64})
+    layers = encode_picture(Image.new("RGBA", (64, 64), (9, 9, 9, 99)), "AVIF", speed=10)
+    assert decode(layers, "x").size == (64, 64)
+    monkeypatch.setattr(image, "MOST_LAYERS", 1)
+    with refuses("x claims 4,096 pixels and holds 8,192"):
+        decode(layers, "x")
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="this Pillow has no AVIF")
+def test_only_the_first_frame_of_an_avif_is_decoded():
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+    content = encode_picture(frames[0], "AVIF", save_all=True, append_images=frames[1:])
+    assert content[8:12] == b"avis"
+    assert decode_picture(content, "x").getpixel((9, 9)) == pytest.approx((255, 0, 0), abs=3)
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="this Pillow has no AVIF")
+def test_damaged_avif_is_one_line():
+    content = encode_picture(Image.fromarray(COLOR), "AVIF", speed=10)
+    for at in range(0, min(600, len(content)), 3):
+        damaged = bytearray(content)
+        damaged[at] ^= 0xFF
+        for broken in (bytes(damaged), content[:at]):
+            with contextlib.suppress(DataError):
+                decode(broken, "x", side=32)
+
+
 def test_a_telephone_s_heic_is_told_by_its_name(refuses):
     """Pillow cannot read it; "no picture" would be untrue."""
     with refuses("IMG_1.jpg is a HEIC picture", "save it as JPEG"):

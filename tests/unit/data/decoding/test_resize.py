@@ -8,13 +8,16 @@ from PIL import Image
 
 from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.resize import (
+    MOST_PASSES,
+    SEEN,
     OriginalSizes,
     Preparation,
     Stack,
     Stacked,
+    choose_side,
 )
-
-OTHERWISE = " (image_size and fit choose otherwise)"
+from smallvision.recipes import scale
+from smallvision.recipes.task import Task
 
 
 def pictures(*sizes, mode="RGB"):
@@ -50,18 +53,60 @@ def test_equal_sizes_in_range_stay_as_they_are():
     ("sizes", "resized", "side", "lost"),
     [
         ([(20, 20), (24, 20)], 1, 20, ", which cut 17 % of their pixels away"),
-        ([(32, 32), (97, 80)], 1, 32, ", which cut 18 % of their pixels away"),
+        ([(32, 32), (97, 80)], 2, 48, ", which cut 9 % of their pixels away"),
         ([(7, 7)], 1, 8, ""),
-        ([(300, 225)] * 3, 3, 32, ", which cut 25 % of their pixels away"),
+        ([(300, 225)] * 3, 3, 96, ", which cut 25 % of their pixels away"),
+        ([(60, 90), (70, 70), (64, 95)], 3, 64, ", which cut 22 % of their pixels away"),
     ],
 )
-def test_other_sizes_become_at_most_32(sizes, resized, side, lost):
+def test_other_sizes_become_what_half_of_them_have(sizes, resized, side, lost):
     images, notes = resize_pictures(pictures(*sizes))
     assert images.shape == (len(sizes), 3, side, side)
+    why = f"half of them have {side} or more; " if side >= 32 else ""
     assert notes == (
         f"{resized} of {len(sizes)} images were resized and cropped to {side}x{side} "
-        f"pixels{lost}{OTHERWISE}.",
+        f"pixels{lost} ({why}image_size and fit choose otherwise).",
     )
+
+
+@pytest.mark.parametrize(
+    ("n", "side"),
+    [(888, 96), (889, 64), (32_768, 64), (32_769, 48), (58_254, 48), (58_255, 32), (10**6, 32)],
+)
+def test_many_pictures_become_as_large_as_a_laptop_can_train(n, side):
+    assert choose_side([(400, 300)] * 3, n) == side
+    # The cost of training: 400,000 images, or all of them 200 times, and what lies in memory.
+    larger = {64: 96, 48: 64, 32: 48}.get(side)
+    assert min(400_000, 200 * n) * side**2 <= 4 * 400_000 * 32**2
+    if larger:
+        costly = min(400_000, 200 * n) * larger**2 > 4 * 400_000 * 32**2
+        assert costly or 3 * n * larger**2 > 400_000_000
+
+
+def test_the_note_says_what_a_laptop_can_train():
+    made = Stack(1000, [(300, 300), (400, 300)])
+    for size in ((300, 300), (400, 300)):
+        made.add(Decoded((Image.new("L", size),), size))
+    (note,) = made.finish().notes
+    assert "to 64x64 pixels" in note
+    assert "64 are what 1,000 images can be trained at in minutes on two cores; image_size" in note
+
+
+def test_one_odd_picture_does_not_decide_the_size():
+    """All of a sample have 40 pixels, and one that it did not show has 2,000."""
+    stacked = stack(*pictures((40, 40), (40, 40), (2000, 2000)), sample=[(40, 40)] * 2)
+    assert stacked.preparation.shape == (3, 32, 32)
+
+
+def test_the_choice_follows_the_length_of_training():
+    """The data layer cannot import the recipes, whose bounds it repeats."""
+    assert MOST_PASSES == scale.MOST_PASSES
+    seen = (
+        scale.choose_range("speednet", Task((3, 32, 32), 50_000, mirror_safe=True)).enough
+        / 1.2
+        * 50_000
+    )
+    assert seen == pytest.approx(SEEN, rel=0.05)
 
 
 def test_pictures_that_lose_more_than_a_quarter_are_padded():
@@ -72,7 +117,8 @@ def test_pictures_that_lose_more_than_a_quarter_are_padded():
     assert stacked.preparation == Preparation((3, 32, 32), "pad", 16)
     assert stacked.notes == (
         "2 of 2 images were resized and padded to 32x32 pixels, 50 % of which are filled up with "
-        f"the colour of their edges{OTHERWISE}.",
+        "the colour of their edges (half of them have 32 or more; image_size and fit choose "
+        "otherwise).",
     )
     first = stacked.images[0, 0]
     assert first[16, 4] < 10  # the object at the end

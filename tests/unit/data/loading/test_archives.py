@@ -324,3 +324,39 @@ def test_an_archive_without_a_data_set(tmp_path, refuses):
     archive = pack(write_files(tmp_path / "set", {"notes.txt": "hello", "more.txt": "x"}))
     with refuses(archive, "there are no images"):
         load_data(archive)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_may_be_an_archive_of_its_own(kind, tmp_path):
+    write_pictures(tmp_path / "train", n=5)
+    write_pictures(tmp_path / "held" / "later", n=3)
+    (tmp_path / "held" / "later" / "cat" / "x.txt").write_text("x", encoding="utf-8")
+    archive = pack(tmp_path / "held", kind, "later")
+    shutil.rmtree(tmp_path / "held")
+    data = load_data(tmp_path / "train", test=archive)
+    assert (len(data.train), len(data.test)) == (10, 6)
+    assert data.options.test == archive  # by which it is read again
+    (left_out,) = data.left_out
+    assert str(archive) in left_out.example
+    assert "unpacked" not in "".join(data.notes)
+
+
+def test_all_parts_may_be_archives(tmp_path):
+    parts = {}
+    for name, n in (("train", 5), ("val", 2), ("test", 3)):
+        write_pictures(tmp_path / name / "pictures", n=n)
+        parts[name] = pack(tmp_path / name, "zip", f"{name}-part")
+    data = load_data(parts["train"], **parts)
+    assert (len(data.train), len(data.val), len(data.test)) == (10, 4, 6)
+
+
+def test_an_archive_of_a_part_is_named_in_errors(tmp_path):
+    write_pictures(tmp_path / "train", n=5)
+    write_pictures(tmp_path / "held", ("emu", "cat"), n=3)
+    archive = pack(tmp_path / "held", "zip", "later")
+    with pytest.raises(DataError, match="test has a class 'emu'") as caught:
+        load_data(tmp_path / "train", test=archive)
+    assert "unpacked" not in str(caught.value)
+    archive.write_bytes(b"no archive")
+    with pytest.raises(DataError, match=r"later\.zip"):
+        load_data(tmp_path / "train", test=archive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import math
 import re
@@ -51,6 +52,8 @@ def find_pixels(path: Path, name: str) -> PixelColumns | None:
     """
     with open_regular(path, name, most=MAX_BYTES) as file:
         first, second = file.readline(MAX_LINE), file.readline(MAX_LINE)
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return None
     try:
         names, row = (_split(line) for line in (first, second))
     except csv.Error as error:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from smallvision.data.decoding.columns import SPLIT_NAMES
 from smallvision.data.decoding.formats.pixel_rows import PixelColumns, find_pixels, read_pixels
 from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.imageset import ImageSet
-from smallvision.data.sources.pictures.columns import SPLIT_NAMES, tell_word
+from smallvision.data.sources.pictures.columns import tell_word
 from smallvision.data.sources.source import (
     DecodedPart,
     Layout,

@@ -42,7 +42,7 @@ class TinyImageNetSource:
             left_out.append(LeftOut("no label", len(test), example))
         listed: dict[Part, list[tuple[Path, str]]] = {"train": train, "val": val}
         parts = {
-            part: [PictureFile(path, names.get(name, name)) for path, name in pictures]
+            part: [PictureFile(str(path), names.get(name, name)) for path, name in pictures]
             for part, pictures in listed.items()
         }
         return lay_out(Listing(place, parts, tuple(left_out)), "Tiny ImageNet", options)

@@ -258,10 +258,12 @@ def _list_files(
             )
         groups = one.groups or [None] * len(paths)
         parts[part] = [
-            PictureFile(path, encoding.class_names[label], group)
+            PictureFile(str(path), encoding.class_names[label], group)
             for path, label, group in zip(paths, labels, groups, strict=True)
         ]
-    folders = {str(picture.path.parent) for pictures in parts.values() for picture in pictures}
+    folders = {
+        str(Path(picture.path).parent) for pictures in parts.values() for picture in pictures
+    }
     root = Path(os.path.commonpath(folders))
     layout = lay_out(Listing(root, parts, notes=notes), "paths", options)
     # The same files may have other labels in the next table, so that no cache may hold them.

@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from smallvision.data.decoding.columns import IMAGES, LABELS, pick_column
+from smallvision.data.decoding.columns import (
+    IMAGES,
+    LABELS,
+    SPLIT_NAMES,
+    pick_column,
+    spell_key,
+)
 from smallvision.data.decoding.labels import ClassNames, fetch_tensor
 from smallvision.data.sources.objects.kinds import (
     find_class_names,
@@ -27,7 +33,6 @@ from smallvision.data.sources.source import PART_NAMES, SourceOptions
 from smallvision.errors import DataError
 from smallvision.shapes import MIN_SIZE
 
-SPLITS = ("split", "partition", "subset", "set")  # names of a column that names the part
 NAMES = ("class_names", "target_names", "label_names", "classes")  # in a dict of arrays
 
 
@@ -228,7 +233,7 @@ def _look_at_first(column: Any) -> Any:
 def _is_flat(table: Any, name: str) -> bool:
     """Whether a column of a dict has a row of pixels for each image."""
     column = table[name] if isinstance(table, Mapping) else None
-    return name.lower() in IMAGES.usual and len(getattr(column, "shape", ())) == 2
+    return spell_key(name) in IMAGES.usual and len(getattr(column, "shape", ())) == 2
 
 
 def _list_pixels(names: Sequence[str]) -> list[str]:
@@ -256,7 +261,7 @@ def _find_names(table: Any, feature: Any) -> ClassNames | None:
 def _spell_splits(table: Any, names: Sequence[str]) -> tuple[str, ...] | None:
     """The words of a column that names parts; None where none does."""
     for name in names:
-        words = _spell(table, name, names) if name.lower() in SPLITS else None
+        words = _spell(table, name, names) if spell_key(name) in SPLIT_NAMES else None
         if words and {word.lower() for word in words} <= PART_NAMES.keys():
             return tuple(word.lower() for word in words)
     return None

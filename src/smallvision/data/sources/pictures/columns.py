@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from smallvision.data.decoding.columns import (
+    IMAGE_NAMES,
+    LABEL_NAMES,
+    SPLIT_NAMES,
+    spell_key,
+)
 from smallvision.data.decoding.formats.rows import Rows
 from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some
@@ -17,17 +22,6 @@ from smallvision.data.sources.source import Part, SourceOptions, tell_part
 from smallvision.errors import DataError, SettingError
 from smallvision.shapes import MAX_CLASSES
 
-# Names of columns as they are when only letters and digits are kept; earlier ones count first.
-IMAGE_NAMES = (
-    *("filename", "filenames", "file", "files", "image", "images", "img", "imagename", "imgname"),
-    *("imagepath", "imgpath", "path", "filepath", "filepaths", "imageid", "imagefile", "id"),
-)
-# The words of a class are more use than its number.
-LABEL_NAMES = (
-    *("classname", "labelname", "categoryname", "label", "labels", "class", "classes", "category"),
-    *("target", "species", "breed", "diagnosis", "dx", "y", "classid", "labelid", "categoryid"),
-)
-SPLIT_NAMES = ("split", "set", "subset", "partition", "dataset", "phase", "usage", "part")
 SAMPLE = 500  # rows that are looked at to find the column of pictures
 SHARE = 0.3  # of them that must name a picture
 _PART_WORDS: dict[str, Part] = {"eval": "test", "holdout": "test"}
@@ -39,9 +33,9 @@ class PictureIndex:
     A table from a stranger names files anywhere; only those below the folder are found.
     """
 
-    def __init__(self, root: Path, paths: Iterable[Path]) -> None:
+    def __init__(self, root: Path, paths: Iterable[str]) -> None:
         self.root = root
-        self._by_path: dict[str, Path] = {}
+        self._by_path: dict[str, str] = {}
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
         self._start = len(os.path.join(root, ""))  # noqa: PTH118 -- paths are slow in thousands
@@ -52,19 +46,19 @@ class PictureIndex:
             self._by_name.setdefault(name, []).append(inside)
             self._by_stem.setdefault(_cut_suffix(name), []).append(inside)
 
-    def show(self, path: Path) -> str:
+    def show(self, path: str) -> str:
         """The path of a picture below the root, with slashes."""
-        return str(path)[self._start :].replace(os.sep, "/")
+        return path[self._start :].replace(os.sep, "/")
 
     @property
-    def paths(self) -> set[Path]:
+    def paths(self) -> set[str]:
         """All pictures."""
         return set(self._by_path.values())
 
     def __len__(self) -> int:
         return len(self._by_path)
 
-    def find(self, text: str, beside: str, part: Part | None) -> Path | None:
+    def find(self, text: str, beside: str, part: Part | None) -> str | None:
         """The picture that a text means, or None where there is none or more than one.
 
         Args:
@@ -130,6 +124,11 @@ class PictureColumns:
     split: int | None
     group: int | None
 
+    @property
+    def used(self) -> set[int | None]:
+        """The positions of all of these."""
+        return {self.image, *self.labels, self.split, self.group}
+
 
 class NotThisTableError(DataError):
     """A table does not name pictures with their classes."""
@@ -141,7 +140,7 @@ class UnknownClassesError(NotThisTableError):
 
 def find_columns(
     table: Rows,
-    pictures: Sequence[Sequence[Path | None]],
+    pictures: Sequence[Sequence[str | None]],
     options: SourceOptions,
     *,
     divided: bool = False,
@@ -160,7 +159,7 @@ def find_columns(
         UnknownClassesError: it cannot be told which column holds the classes.
         SettingError: a column that the user named is not there.
     """
-    keys = [re.sub(r"[\W_]+", "", name.lower()) for name in table.columns]
+    keys = [*map(spell_key, table.columns)]
     image = _find_named(table, options.image_column, "image_column")
     label = _find_named(table, options.label_column, "label_column")
     split = _find_split(table, keys, {image, label})
@@ -201,7 +200,7 @@ def tell_word(word: str) -> Part | None:
 
 
 def _find_images(
-    keys: Sequence[str], pictures: Sequence[Sequence[Path | None]], taken: set[int | None]
+    keys: Sequence[str], pictures: Sequence[Sequence[str | None]], taken: set[int | None]
 ) -> int:
     """The column whose cells name pictures; of several, the one that is called so."""
     ranks = []

@@ -28,15 +28,14 @@ def group_pictures(
         group_by: `folder` for the folder inside of the class folder, or a regular expression with
             one group for the name of the file.
 
-    Returns: the pictures with their groups, and a sentence about those without one and about groups
-        that the parts share.
+    Returns: the pictures with their groups, and a sentence about those without one.
 
     Raises:
         DataError: no picture has a group.
         SettingError: `group_by` is neither of both.
     """
     inside = [
-        picture.path.relative_to(homes[part, picture.label])
+        Path(picture.path).relative_to(homes[part, picture.label])
         for part, pictures in parts.items()
         for picture in pictures
     ]
@@ -52,13 +51,13 @@ def group_pictures(
         part: [replace(picture, group=next(words)) for picture in pictures]
         for part, pictures in parts.items()
     }
-    return grouped, (*_describe_alone(found), *_describe_shared(grouped))
+    return grouped, _describe_alone(found)
 
 
 def find_homes(parts: Mapping[Part, Sequence[PictureFile]]) -> dict[tuple[Part, str], Path]:
     """The folder that holds all pictures of a part, where no class has a folder of its own."""
     homes = {
-        part: Path(os.path.commonpath({picture.path.parent for picture in pictures}))
+        part: Path(os.path.commonpath({Path(picture.path).parent for picture in pictures}))
         for part, pictures in parts.items()
     }
     return {
@@ -93,13 +92,3 @@ def _match_names(inside: Sequence[PurePath], group_by: str) -> list[str | None]:
 def _describe_alone(found: Sequence[str | None]) -> tuple[str, ...]:
     alone = found.count(None)
     return (f"Pictures that belong to no group and stand alone: {alone:,}.",) if alone else ()
-
-
-def _describe_shared(grouped: Mapping[Part, Sequence[PictureFile]]) -> tuple[str, ...]:
-    words = {part: {each.group for each in some} - {None} for part, some in grouped.items()}
-    return tuple(
-        f"Groups of the training part that are in the {part} part too: {len(shared):,}, such as "
-        f"'{min(filter(None, shared))}'."
-        for part in words
-        if part != "train" and (shared := words["train"] & words[part])
-    )

@@ -6,11 +6,10 @@ Every source of picture files makes a `Listing`; this module alone turns one int
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -39,12 +38,12 @@ class PictureFile:
     """One picture file.
 
     Attributes:
-        path: the file.
+        path: of the file, as text, since there may be hundreds of thousands.
         label: the name of its class.
         group: a word that pictures of one person or burst share, or None.
     """
 
-    path: Path
+    path: str
     label: str
     group: str | None = None
 
@@ -168,6 +167,12 @@ def _find_classes(listing: Listing) -> tuple[str, ...]:
     return sort_names(list(counts))
 
 
+def _list_files(root: Path, pictures: Iterable[PictureFile]) -> Iterator[PictureBytes]:
+    for picture in pictures:
+        name = show_inside(picture.path, root)
+        yield PictureBytes(name, partial(read_picture, picture.path, name))
+
+
 def _read_part(
     root: Path,
     pictures: Sequence[PictureFile],
@@ -178,24 +183,30 @@ def _read_part(
 ) -> DecodedPart:
     if like is None and shape is not None:
         like = Preparation(shape)
-    files = [
-        PictureBytes(name, partial(read_picture, picture.path, name))
-        for picture in pictures
-        for name in [show_inside(picture.path, root)]
-    ]
-    read = read_pictures(files, len(files), sample=spread(files), options=options, like=like)
+    read = read_pictures(
+        _list_files(root, pictures),
+        len(pictures),
+        sample=_list_files(root, spread(pictures)),
+        options=options,
+        like=like,
+    )
     numbers = {name: number for number, name in enumerate(class_names)}
     kept = [pictures[i] for i in read.kept]
     labels = np.array([numbers[picture.label] for picture in kept], dtype=np.int64)
     if like is None:
         for number in np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0):
             raise DataError(f"no picture of class '{class_names[number]}' can be read")
-    groups = tuple(picture.group for picture in kept)
+    groups = None
+    if any(picture.group is not None for picture in kept):
+        groups = tuple(
+            f"alone: {show_inside(picture.path, root)}" if picture.group is None else picture.group
+            for picture in kept
+        )
     return DecodedPart(
         ImageSet(read.stacked.images, labels, class_names),
         read.stacked.notes + read.notes,
         read.left_out,
-        groups=None if None in groups else cast("tuple[str, ...]", groups),
+        groups=groups,
         origins=read.origins,
         preparation=read.stacked.preparation,
         sizes=read.stacked.sizes,

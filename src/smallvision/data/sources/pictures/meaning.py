@@ -25,6 +25,13 @@ UNLABELLED = "without a label"
 BESIDE = "outside of the named parts"
 # Names that say that the pictures below have no labels.
 UNLABELLED_NAMES = ("pred", "unlabel", "submission", "unknown")
+# Names of folders that say what kind of files lies in them, all in one of these.
+FILE_WORDS = re.compile(
+    "(?:(?:jpe?g|png|raw|original)?[ _-]?(?:images?|imgs?|pictures?|pics?|photos?))|jpe?gs?|pngs?|"
+    "annotations?|labels?|masks?|trimaps?|ground[ _-]?truths?|gt|b(?:ounding)?[ _-]?box(?:es)?|"
+    "(?:semantic[ _-])?segmentation(?:s|class|object)?|thumb(?:nail)?s?|previews?",
+    re.IGNORECASE,
+)
 CHOOSE = "choose with --train DIR, --val DIR and --test DIR (in Python train=, val= and test=)"
 OTHERWISE = (
     "a table of file names and classes, or --label-from with a pattern of the names "
@@ -214,6 +221,7 @@ def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
         note = "The parts are the folders inside of the class folders."
         return Reading(inner, notes=[note])
     _refuse_parts_without_classes(root)
+    _refuse_kinds_of_files(root)
     _refuse_part_among_classes(root)
     if not grouped:
         _refuse_equal_folders(root)
@@ -256,6 +264,16 @@ def _refuse_parts_without_classes(root: TreeFolder) -> None:
             f"{_quote(named)} are parts by their names and hold no class folders; sort their "
             f"pictures into a folder for each class, or give {OTHERWISE}; name {root.path} with "
             "--train if they are the classes"
+        )
+
+
+def _refuse_kinds_of_files(root: TreeFolder) -> None:
+    """Refuse `images/` beside `annotations/` or `masks/`: these are kinds of files."""
+    if all(FILE_WORDS.fullmatch(folder.name) for folder in root.holding):
+        raise DataError(
+            f"{_quote(_names(root.holding))} are kinds of files by their names and no classes; "
+            f"give {OTHERWISE}, or name {root.path} with --train (in Python train=) if they are "
+            "the classes"
         )
 
 

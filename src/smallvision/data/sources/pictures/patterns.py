@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from smallvision.data.sources.pictures.columns import tell_parts
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.pictures.tree import NO_PICTURE, read_tree, show_inside
@@ -14,7 +17,6 @@ from smallvision.data.sources.source import (
     Part,
     SourceOptions,
     merge_left_out,
-    tell_part,
 )
 from smallvision.errors import DataError, SettingError
 
@@ -47,27 +49,31 @@ class PatternSource:
         paths = tree.list_pictures()
         if not paths:
             raise DataError("there are no images")
-        matches = {path: pattern.search(_tell_name(path, place, pattern)) for path in paths}
+        # A pattern is looked for in the name, or in the path inside if it speaks of folders.
+        by_path = "/" in pattern.pattern
+        matches = {
+            path: pattern.search(inside if by_path else inside.rpartition("/")[2])
+            for path, inside in _list_inside(paths, place)
+        }
         labels = {path: found.group(1) for path, found in matches.items() if found}
         labels = {path: label for path, label in labels.items() if label}
         if not labels:
             raise DataError(
                 f"label_from '{options.label_from}' matches no name of a picture, such as "
-                f"{paths[0].name}"
+                f"{Path(paths[0]).name}"
             )
         parts = _tell_parts(place, labels)
         listed: dict[Part, list[PictureFile]] = {}
-        reasons: dict[str, list[Path]] = {}
-        for path in paths:
-            inside = path.relative_to(place)
+        reasons: dict[str, list[str]] = {}
+        for path, inside in _list_inside(paths, place):
             if path in labels and (part := parts[path]):
                 listed.setdefault(part, []).append(PictureFile(path, labels[path]))
                 continue
-            unlabelled = {"val", "test"} & {tell_part(folder) for folder in inside.parts[:-1]}
-            reason = NO_LABEL if unlabelled else NO_MATCH
+            told = tell_parts(inside.rpartition("/")[0])
+            reason = NO_LABEL if {"val", "test"} & {*told} else NO_MATCH
             reasons.setdefault(reason, []).append(path)
         if others := [folder.path / name for folder in tree.walk() for name in folder.others]:
-            reasons[NO_PICTURE] = others
+            reasons[NO_PICTURE] = [*map(str, others)]
         rest = [
             LeftOut(reason, len(some), show_inside(some[0], place))
             for reason, some in reasons.items()
@@ -99,17 +105,18 @@ def compile_label(label_from: str) -> re.Pattern[str]:
     return pattern
 
 
-def _tell_name(path: Path, root: Path, pattern: re.Pattern[str]) -> str:
-    """What a pattern is looked for in: the name, or the path inside if it speaks of folders."""
-    return path.relative_to(root).as_posix() if "/" in pattern.pattern else path.name
+def _list_inside(paths: Iterable[str], root: Path) -> Iterator[tuple[str, str]]:
+    """Each path, and what it is below the root, with slashes."""
+    start = len(os.path.join(root, ""))  # noqa: PTH118 -- paths are slow in thousands
+    return ((path, path[start:].replace(os.sep, "/")) for path in paths)
 
 
-def _tell_parts(root: Path, labels: dict[Path, str]) -> dict[Path, Part | None]:
+def _tell_parts(root: Path, labels: dict[str, str]) -> dict[str, Part | None]:
     """The part of each picture: by its folders, if these tell training and other parts."""
-    told: dict[Path, Part | None] = {}
-    for path in labels:
-        folders = path.relative_to(root).parts[:-1]
-        told[path] = next((part for folder in folders if (part := tell_part(folder))), None)
+    told: dict[str, Part | None] = {
+        path: next(iter(tell_parts(inside.rpartition("/")[0])), None)
+        for path, inside in _list_inside(labels, root)
+    }
     found = {*told.values()}
     if found <= {"train", None} or "train" not in found:
         return dict.fromkeys(labels, "train")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from smallvision.data.decoding.image import decode, read_size
+from smallvision.data.decoding.image import decode, quietly, read_size
 from smallvision.data.decoding.resize import Preparation, Size, Stack, Stacked
 from smallvision.data.sources.source import LeftOut, SourceOptions
 from smallvision.errors import DataError
@@ -92,16 +92,17 @@ def read_pictures(
     sizes = () if like else _read_sizes(islice(sample, LOOKED_AT))
     stack = Stack(n, sizes, options.image_size, options.fit, like)
     kept, digests, failed = [], [], []
-    for number, picture in enumerate(pictures):
-        try:
-            content = picture.read()
-            decoded = decode(content, picture.name, side=stack.side)
-        except DataError as error:
-            failed.append(error)
-            continue
-        stack.add(decoded)
-        kept.append(number)
-        digests.append(hashlib.sha256(content).digest())
+    with quietly():
+        for number, picture in enumerate(pictures):
+            try:
+                content = picture.read()
+                decoded = decode(content, picture.name, side=stack.side)
+            except DataError as error:
+                failed.append(error)
+                continue
+            stack.add(decoded)
+            kept.append(number)
+            digests.append(hashlib.sha256(content).digest())
     allowed = allow_unreadable(n, options)
     if failed and (len(failed) > allowed or not kept):
         raise _refuse(failed, n, allowed)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from smallvision.data.decoding.columns import SPLIT_NAMES, spell_key
 from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
 from smallvision.data.decoding.image import SUFFIXES
-from smallvision.data.decoding.labels import name_some
+from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
     NotThisTableError,
@@ -24,7 +26,13 @@ from smallvision.data.sources.pictures.columns import (
 )
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
-from smallvision.data.sources.pictures.tree import NO_PICTURE, TreeFolder, read_tree, show_inside
+from smallvision.data.sources.pictures.tree import (
+    JUNK_FOLDERS,
+    NO_PICTURE,
+    TreeFolder,
+    read_tree,
+    show_inside,
+)
 from smallvision.data.sources.source import (
     Layout,
     LeftOut,
@@ -64,7 +72,7 @@ class _Table:
     part: Part | None
     rows: Rows
     columns: PictureColumns
-    pictures: list[Path | None]
+    pictures: list[str | None]
 
 
 class TableSource:
@@ -188,11 +196,20 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
 
 
 def _list_tables(root: Path) -> Iterator[Path]:
-    """Tables in a folder, in folders of parts inside it, and where people keep labels."""
+    """Tables in a folder, in folders of parts inside it, and where people keep labels.
+
+    A lone folder only wraps others.
+    """
     folders = []
-    for entry in sorted(root.iterdir()):
-        if entry.name.startswith("."):
-            continue
+    shown = [
+        entry
+        for entry in sorted(root.iterdir())
+        if not entry.name.startswith(".") and entry.name not in JUNK_FOLDERS
+    ]
+    if len(shown) == 1 and shown[0].is_dir() and not tell_part(shown[0].name):
+        yield from _list_tables(shown[0])
+        return
+    for entry in shown:
         if entry.is_dir():
             folders.append(entry)
         elif entry.name.lower().endswith(TABLE_SUFFIXES) and entry.is_file():
@@ -204,9 +221,9 @@ def _list_tables(root: Path) -> Iterator[Path]:
             )
         elif tell_part(folder.name):
             for suffix in TABLE_SUFFIXES:
-                for name in (f"metadata{suffix}", f"labels{suffix}"):
-                    if (folder / name).is_file():
-                        yield folder / name
+                for name in ("metadata", "labels", "_classes"):
+                    if (path := folder / f"{name}{suffix}").is_file():
+                        yield path
 
 
 def _list_others(tree: TreeFolder) -> list[Path]:
@@ -306,7 +323,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
         DataError: more rows name pictures that are not there than others, or many pictures are
             named with several classes.
     """
-    claims: dict[Path, set[_Claim]] = {}
+    claims: dict[str, set[_Claim]] = {}
     gone: list[str] = []
     for table in tables:
         for text, path, claim in _list_claims(table, index):
@@ -316,7 +333,7 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
                 claims.setdefault(path, set()).add(claim)
     _check_gone(gone, len(claims), options)
     listed: dict[Part, list[PictureFile]] = {"train": [], "val": [], "test": []}
-    reasons: dict[str, list[Path]] = {}
+    reasons: dict[str, list[str]] = {}
     for path, several in claims.items():
         labelled = [claim for claim in several if claim.label]
         told = {(claim.part, claim.label) for claim in labelled}
@@ -340,7 +357,8 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
     ]
     if gone:
         left_out.append(LeftOut(GONE, len(gone), gone[0][:200]))
-    notes = tuple(_describe(table) for table in tables)
+    classes = {picture.label for pictures in listed.values() for picture in pictures}
+    notes = (*map(_describe, tables), *_describe_several(classes))
     return _group(Listing(index.root, {}, tuple(left_out), notes), listed, tables, options)
 
 
@@ -355,7 +373,28 @@ def _describe(table: _Table) -> str:
         pieces.append(f"'{names[columns.split]}' the parts")
     if columns.group is not None:
         pieces.append(f"'{names[columns.group]}' the groups")
-    return f"In {table.path.name}, {', '.join(pieces[:-1])} and {pieces[-1]}."
+    unused = [
+        name
+        for i, name in enumerate(names)
+        if spell_key(name) in SPLIT_NAMES and i not in columns.used and columns.split is None
+    ]
+    rest = f" Column {name_some(unused)} tells no training part and is not used." if unused else ""
+    return f"In {table.path.name}, {', '.join(pieces[:-1])} and {pieces[-1]}.{rest}"
+
+
+def _describe_several(classes: AbstractSet[str]) -> tuple[str, ...]:
+    """A sentence about classes that are made of others, as tables of findings have."""
+    several = [
+        name
+        for name in sort_names(list(classes))
+        if len(parts := re.split(r"[|;,]", name)) > 1 and {part.strip() for part in parts} & classes
+    ]
+    if not several:
+        return ()
+    return (
+        f"{len(several):,} classes name several others, such as '{several[0]}'; each combination "
+        "is a class of its own.",
+    )
 
 
 def _group(
@@ -373,7 +412,7 @@ def _group(
     return replace(listing, parts=grouped, notes=listing.notes + notes)
 
 
-def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, Path | None, _Claim]]:
+def _list_claims(table: _Table, index: PictureIndex) -> Iterator[tuple[str, str | None, _Claim]]:
     """For each row: what it calls its picture, the picture, and what it says of it."""
     columns, rows = table.columns, table.rows.rows
     labels = _list_labels(table)
@@ -422,7 +461,7 @@ def _check_gone(gone: Sequence[str], there: int, options: SourceOptions) -> None
 
 
 def _check_torn(
-    torn: Sequence[Path], claims: Mapping[Path, set[_Claim]], options: SourceOptions, root: Path
+    torn: Sequence[str], claims: Mapping[str, set[_Claim]], options: SourceOptions, root: Path
 ) -> None:
     """Refuse a table that describes pictures by several rows, such as one of boxes."""
     if len(torn) > (0 if options.strict else max(3, MOST_TORN * len(claims))):

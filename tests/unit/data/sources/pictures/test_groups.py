@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smallvision.data.loading.load import load_data
 from smallvision.data.sources.pictures.folder import list_folder
 from smallvision.data.sources.source import SourceOptions
 from tests.support.sources import plant_tree
@@ -35,8 +36,37 @@ def test_names_of_files(tmp_path):
     assert notes == ("Pictures that belong to no group and stand alone: 1.",)
 
 
-def test_a_group_in_two_parts_is_told(tmp_path):
+def test_pictures_without_a_group_stand_alone_and_keep_the_others_together(tmp_path, own_cache):
+    tree = " ".join(f"{name}/p{i // 4}_{i}.png" for name in ("cat", "dog") for i in range(12))
+    data = load_data(
+        plant_tree(tmp_path / "set", f"{tree} cat/x.png dog/y.png"), group_by=r"^(p\d+)_"
+    )
+    assert data.groups is not None
+    assert {word for word in data.groups if not word.startswith("alone: ")} <= {"p0", "p1", "p2"}
+    # Those of one group are all trained on, or all set aside.
+    assert all(data.groups.count(word) == 8 for word in data.groups if word.startswith("p"))
+
+
+def test_a_group_that_is_tested_and_trained_on_is_told(tmp_path, own_cache):
     tree = "train/cat/p1_a.png train/cat/p2_a.png train/dog:2 test/cat/p1_b.png test/dog/p3_a.png"
-    groups, notes = find_groups(plant_tree(tmp_path, tree), r"^(p\d+)_")
-    assert groups["test"] == ["p1", "p3"]
-    assert "Groups of the training part that are in the test part too: 1, such as 'p1'." in notes
+    root = plant_tree(tmp_path / "set", tree)
+    said = (
+        "Of 2 test images 1 are of groups that are trained on too (1, such as 'p1'): the test "
+        "flatters models that know them."
+    )
+    for _ in range(2):  # decoded, and from the cache
+        assert said in load_data(root, group_by=r"^(p\d+)_").notes
+
+
+def test_a_person_of_a_column_that_is_tested_and_trained_on_is_told(tmp_path, own_cache):
+    root = plant_tree(tmp_path / "set", " ".join(f"{i}.png" for i in range(12)))
+    rows = "\n".join(
+        f"{i}.png,{'cd'[i % 2]},q{i // 2},{'test' if i in (1, 2, 5) else 'train'}"
+        for i in range(12)
+    )
+    (root / "labels.csv").write_text(f"file,label,who,split\n{rows}", encoding="utf-8")
+    notes = load_data(root, group_by="who").notes
+    assert any(
+        note.startswith("Of 3 test images 3 are of groups that are trained on too (3,")
+        for note in notes
+    )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from smallvision.data.sources.pictures import tree as tree_module
+from smallvision.data.decoding import regular
 from smallvision.data.sources.pictures.tree import read_tree, show_inside
 from smallvision.errors import DataError
 from tests.support.sources import plant_tree
 
 
 def list_names(folder):
-    return [path.relative_to(folder.path).as_posix() for path in folder.list_pictures()]
+    return [Path(path).relative_to(folder.path).as_posix() for path in folder.list_pictures()]
 
 
 @pytest.mark.parametrize(
@@ -47,13 +48,13 @@ def test_a_link_is_followed_once_and_not_behind_another(tmp_path):
 
 def test_a_tree_ends(tmp_path, monkeypatch):
     plant_tree(tmp_path, "a/b/0.png .hidden/a/b/c/1.png")
-    monkeypatch.setattr(tree_module, "MAX_DEPTH", 2)
+    monkeypatch.setattr(regular, "MAX_DEPTH", 2)
     assert read_tree(tmp_path)[0].total == 1
-    monkeypatch.setattr(tree_module, "MAX_DEPTH", 1)
+    monkeypatch.setattr(regular, "MAX_DEPTH", 1)
     with pytest.raises(DataError, match="folders more than 1 deep"):
         read_tree(tmp_path)
-    monkeypatch.setattr(tree_module, "MAX_DEPTH", 9)
-    monkeypatch.setattr(tree_module, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(regular, "MAX_DEPTH", 9)
+    monkeypatch.setattr(regular, "MAX_ENTRIES", 3)
     with pytest.raises(DataError, match="more than 3 files"):
         read_tree(tmp_path)
 

@@ -1,0 +1,387 @@
+"""Layouts of well-known sets and tools, as they are downloaded: what each loads as.
+
+`docs/DATA.md` shows the same table; a test compares both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smallvision.data.loading.load import load_data
+from smallvision.errors import DataError
+from tests.support.sources import encode_picture
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "DATA.md"
+KINDS = {".png": "PNG", ".ppm": "PPM", ".tif": "TIFF", ".bmp": "BMP"}
+
+
+@dataclass(frozen=True)
+class Public:
+    """A layout.
+
+    Attributes:
+        pictures: patterns of the files of pictures; `{a,b}` and `{0-4}` stand for several.
+        loads: classes in order, and pictures in the training, validation and test part; the test
+            part is 0 where it is set aside from the training pictures.
+        tables: other files, by their names.
+        notes: words of a note.
+        packed: folders that lie there as zip files.
+    """
+
+    pictures: tuple[str, ...]
+    loads: tuple[str, int, int, int]
+    tables: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+    packed: tuple[str, ...] = ()
+
+
+def rows(header: str, *lines: str, end: str = "\n") -> str:
+    return end.join([header, *lines]) + end
+
+
+def number(pattern: str, n: int) -> list[str]:
+    """Lines with the number `i`, and a class `k` of two."""
+    return [pattern.format(i=i, k="ab"[i % 2], z=i % 2, o=1 - i % 2) for i in range(n)]
+
+
+PUBLIC = {
+    "Cats vs dogs (Microsoft)": Public(
+        ("PetImages/{Cat,Dog}/{0-4}.jpg",),
+        ("Cat Dog", 10, 0, 0),
+        {"PetImages/Cat/Thumbs.db": "x", "readme[1].txt": "x"},
+        "no picture (readme[1].txt)",
+    ),
+    "PlantVillage": Public(
+        ("PlantVillage/{Tomato___rust,Potato___healthy}/a b {0-4}.JPG",),
+        ("Potato___healthy Tomato___rust", 10, 0, 0),
+    ),
+    "GTSRB": Public(
+        (
+            "GTSRB/Final_Training/Images/{00000,00001}/{0-4}.ppm",
+            "GTSRB/Final_Test/Images/{0-3}.ppm",
+        ),
+        ("00000 00001", 10, 0, 0),
+        {"GTSRB/Final_Training/Images/00000/GT-00000.csv": "Filename;ClassId\n0.ppm;0\n"},
+        "without a label (4,",
+    ),
+    "GTSRB (Kaggle)": Public(
+        ("Train/{0,1,10}/{0-3}.png", "Test/{0-2}.png", "Meta/{0,1,10}.png"),
+        ("0 1 10", 12, 0, 3),
+        {
+            "Train.csv": rows(
+                "Width,ClassId,Path",
+                *(f"12,{k},Train/{k}/{i}.png" for k in (0, 1, 10) for i in range(4)),
+            ),
+            "Test.csv": rows(
+                "Width,ClassId,Path", *(f"12,{k},Test/{i}.png" for i, k in enumerate((0, 1, 10)))
+            ),
+        },
+        "named by no row of the table (3, such as Meta/0.png)",
+    ),
+    "Caltech 101": Public(
+        ("101_ObjectCategories/{BACKGROUND_Google,accordion}/image_{0-4}.jpg",),
+        ("BACKGROUND_Google accordion", 10, 0, 0),
+        {"Annotations/accordion/annotation_0001.mat": "x"},
+    ),
+    "Hugging Face, metadata.jsonl in each part": Public(
+        ("train/{0-7}.png", "test/{0-3}.png"),
+        ("0 1", 8, 0, 4),
+        {
+            f"{part}/metadata.jsonl": "\n".join(
+                json.dumps({"file_name": f"{i}.png", "label": i % 2}) for i in range(n)
+            )
+            for part, n in (("train", 8), ("test", 4))
+        },
+        "In metadata.jsonl, 'file_name' names the pictures",
+    ),
+    "Hugging Face, metadata.csv above the parts": Public(
+        ("data/train/{0-7}.png", "data/test/{0-3}.png"),
+        ("a b", 8, 0, 4),
+        {
+            "data/metadata.csv": rows(
+                "file_name,label", *number("train/{i}.png,{k}", 8), *number("test/{i}.png,{k}", 4)
+            )
+        },
+    ),
+    "Roboflow, folders": Public(
+        ("train/{rock,paper}/{0-4}_jpg.rf.0a.jpg", "{valid,test}/{rock,paper}/{0-1}.jpg"),
+        ("paper rock", 10, 4, 4),
+        {"README.roboflow.txt": "x"},
+    ),
+    "Roboflow, _classes.csv": Public(
+        ("train/{0-7}.jpg", "{valid,test}/{0-3}.jpg"),
+        ("paper rock", 8, 4, 4),
+        {
+            f"{part}/_classes.csv": rows("filename, rock, paper", *number("{i}.jpg, {z}, {o}", n))
+            for part, n in (("train", 8), ("valid", 4), ("test", 4))
+        },
+        "2 columns the classes",
+    ),
+    "CSV of Excel: semicolons, BOM, paths of Windows": Public(
+        ("pictures/Bild {0-9}.png",),
+        ("a b", 10, 0, 0),
+        {
+            "labels.csv": "\ufeff"
+            + rows(
+                "Datei;Klasse",
+                *number("C:\\Eigene Bilder\\pictures\\Bild {i}.png;{k}", 10),
+                end="\r\n",
+            )
+        },
+        "'Datei' names the pictures",
+    ),
+    "Text of Excel in UTF-16": Public(
+        ("{0-9}.png",),
+        ("a b", 10, 0, 0),
+        {"labels.utf-16.csv": rows("file,label", *number("{i}.png,{k}", 10), end="\r\n")},
+    ),
+    "Names with umlauts, spaces and signs": Public(
+        ("Über sicht/{Äpfel & Birnen,50 % Öl}/größe {0-4} (1).png",),
+        ("50 % Öl;Äpfel & Birnen", 10, 0, 0),
+    ),
+    "Teachable Machine": Public(
+        ("samples/{Class 1,Class 2}/{0-4}.jpg",), ("Class 1;Class 2", 10, 0, 0), packed=("samples",)
+    ),
+    "Label Studio, CSV": Public(
+        ("images/a1b2-p{0-9}.jpg",),
+        ("a b", 10, 0, 0),
+        {
+            "project-1-at-2024.csv": rows(
+                "annotation_id,annotator,choice,id,image",
+                *number("{i},1,{k},{i},/data/upload/1/a1b2-p{i}.jpg", 10),
+            )
+        },
+        "'image' names the pictures and 'choice' the classes",
+    ),
+    "Intel's scenes": Public(
+        (
+            "seg_train/seg_train/{sea,street}/{0-4}.jpg",
+            "seg_test/seg_test/{sea,street}/{0-1}.jpg",
+            "seg_pred/seg_pred/{0-2}.jpg",
+        ),
+        ("sea street", 10, 0, 4),
+        {},
+        "without a label (3,",
+    ),
+    "HAM10000": Public(
+        ("HAM10000_images_part_1/ISIC_{0-5}.jpg", "HAM10000_images_part_2/ISIC_{6-9}.jpg"),
+        ("a b", 10, 0, 0),
+        {"HAM10000_metadata.csv": rows("lesion_id,image_id,dx", *number("H{i},ISIC_{i},{k}", 10))},
+    ),
+    "APTOS and other contests of Kaggle": Public(
+        ("train_images/{0-9}ab.png", "test_images/{0-2}cd.png"),
+        ("0 1", 10, 0, 0),
+        {
+            "train.csv": rows("id_code,diagnosis", *number("{i}ab,{z}", 10)),
+            "test.csv": rows("id_code", "0cd", "1cd", "2cd"),
+            "sample_submission.csv": rows("id_code,diagnosis", "0cd,0", "1cd,0"),
+        },
+        "no label (3, such as test_images/0cd.png)",
+    ),
+    "A column for each class": Public(
+        ("images/Train_{0-9}.jpg",),
+        ("healthy rust", 10, 0, 0),
+        {"train.csv": rows("image_id,healthy,rust", *number("Train_{i},{z},{o}", 10))},
+    ),
+    "Chest X-rays": Public(
+        (
+            "chest_xray/train/{NORMAL,PNEUMONIA}/{0-4}.jpeg",
+            "chest_xray/{val,test}/{NORMAL,PNEUMONIA}/{0-1}.jpeg",
+            "__MACOSX/chest_xray/train/NORMAL/{0-1}.jpeg",
+        ),
+        ("NORMAL PNEUMONIA", 10, 4, 4),
+        {},
+        "hidden (2,",
+    ),
+    "Fruits 360": Public(
+        (
+            "fruits-360/Training/{Apple Red,Kiwi}/{0-4}_100.jpg",
+            "fruits-360/Test/{Apple Red,Kiwi}/{0-1}_100.jpg",
+            "fruits-360/test-multiple_fruits/{0-1}.jpg",
+        ),
+        ("Apple Red;Kiwi", 10, 0, 4),
+        {},
+        "without a label (2,",
+    ),
+    "EuroSAT (Kaggle)": Public(
+        ("{Crop,Forest}/{Crop,Forest}_{0-5}.jpg",),
+        ("Crop Forest", 8, 2, 2),
+        {
+            f"{part}.csv": rows(
+                ",Filename,Label,ClassName",
+                *(
+                    f"{i},{k}/{k}_{i}.jpg,{j},{k}"
+                    for j, k in enumerate(("Crop", "Forest"))
+                    for i in some
+                ),
+            )
+            for part, some in (("train", range(4)), ("validation", [4]), ("test", [5]))
+        },
+        "'ClassName' the classes",
+    ),
+    "UC Merced": Public(
+        ("UCMerced_LandUse/Images/{beach,river}/{0-4}.tif",), ("beach river", 10, 0, 0)
+    ),
+    "MNIST as PNG": Public(
+        ("mnist_png/training/{0-9}/{0-3}.png", "mnist_png/testing/{0-9}/{0-1}.png"),
+        ("0 1 2 3 4 5 6 7 8 9", 40, 0, 20),
+        {},
+        "testing/ is read as the test part",
+    ),
+    "YOLO, folders": Public(
+        ("train/{ok,defect}/{0-4}.jpg", "val/{ok,defect}/{0-1}.jpg"),
+        ("defect ok", 10, 4, 0),
+        {"data.yaml": "names: [ok, defect]", "train.cache": "x"},
+        "no picture (2,",
+    ),
+    "A CSV with paths of another machine": Public(
+        ("pics/{0-9}.png",),
+        ("a b", 10, 0, 0),
+        {"d.csv": rows("path,label", *number("/content/drive/pics/{i}.png,{k}", 10))},
+    ),
+    "A CSV without names of columns": Public(
+        ("im/{0-9}.png",),
+        ("a b", 10, 0, 0),
+        {"all_data.csv": "\n".join(number("gs://bucket/im/{i}.png,{k}", 10))},
+    ),
+    "Labels in a folder of their own": Public(
+        ("data/img/{0-9}.png",),
+        ("a b", 10, 0, 0),
+        {"meta/labels.csv": rows("img,label", *number("{i}.png,{k}", 10))},
+    ),
+    "A column of parts that tells none": Public(
+        ("images/{0-9}.png",),
+        ("a b", 10, 0, 0),
+        {"labels.csv": rows("file,label,split", *number("{i}.png,{k},{z}", 10))},
+        "Column split tells no training part and is not used",
+    ),
+    "Findings, several at once": Public(
+        ("images/{0-8}.png",),
+        ("Mass;Mass|Nodule;None", 9, 0, 0),
+        {
+            "Data_Entry.csv": rows(
+                "Image Index,Finding Labels",
+                *(f"{i}.png,{('Mass', 'Mass|Nodule', 'None')[i % 3]}" for i in range(9)),
+            )
+        },
+        "1 classes name several others, such as 'Mass|Nodule'",
+    ),
+}
+
+REFUSED = {
+    "Oxford pets": (
+        (
+            "images/{Abyssinian,Bengal}_{0-4}.jpg",
+            "annotations/trimaps/{Abyssinian,Bengal}_{0-4}.png",
+        ),
+        ("'annotations', 'images' are kinds of files", "--label-from"),
+    ),
+    "Pascal VOC": (
+        ("VOC2012/{JPEGImages,SegmentationClass,SegmentationObject}/{0-4}.png",),
+        ("are kinds of files by their names and no classes",),
+    ),
+    "pictures and masks": (
+        ("{images,masks}/{0-4}.png",),
+        ("'images', 'masks' are kinds of files",),
+    ),
+    "Cats vs dogs (Kaggle)": (
+        ("train/{cat,dog}.{0-4}.jpg", "test1/{0-2}.jpg"),
+        ("are parts by their names", "--label-from"),
+    ),
+    "the same set twice": (
+        ("flowers/{daisy,rose}/{0-4}.jpg", "flowers/flowers/{daisy,rose}/{0-4}.jpg"),
+        ("'flowers' holds only folders ('daisy', 'rose')",),
+    ),
+    "folds": (("fold{1-3}/{a,b}/{0-2}.png",), ("hold folders of the same names ('a', 'b')",)),
+    "MVTec": (
+        ("bottle/train/good/{0-4}.png", "bottle/test/{good,broken}/{0-2}.png"),
+        ("no train/",),
+    ),
+}
+
+
+def expand(pattern: str) -> list[str]:
+    """All names that a pattern stands for."""
+    pieces = re.split(r"\{([^}]*)\}", pattern)
+    choices = []
+    for place, piece in enumerate(pieces):
+        if place % 2 and (found := re.fullmatch(r"(\d+)-(\d+)", piece)):
+            choices.append([str(i) for i in range(int(found[1]), int(found[2]) + 1)])
+        else:
+            choices.append(piece.split(",") if place % 2 else [piece])
+    return ["".join(each) for each in itertools.product(*choices)]
+
+
+def grow(root: Path, patterns: tuple[str, ...]) -> Path:
+    """Write a picture of noise for each name."""
+    rng = np.random.default_rng(0)
+    for name in itertools.chain.from_iterable(map(expand, patterns)):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+        path.write_bytes(encode_picture(pixels, KINDS.get(path.suffix.lower(), "JPEG")))
+    return root
+
+
+def grow_public(root: Path, case: Public) -> Path:
+    grow(root, case.pictures)
+    for name, content in case.tables.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content.encode("utf-16" if "utf-16" in name else "utf-8"))
+    for folder in case.packed:
+        shutil.make_archive(str(root / folder), "zip", root / folder)
+        shutil.rmtree(root / folder)
+        return root / f"{folder}.zip"
+    return root
+
+
+@pytest.mark.parametrize("case", PUBLIC.values(), ids=PUBLIC)
+def test_a_public_layout_loads(case, tmp_path, own_cache):
+    data = load_data(grow_public(tmp_path / "set", case))
+    names, train, val, test = case.loads
+    classes = tuple(names.split(";") if ";" in names else names.split())
+    carved = len(data.test) if data.carved else 0
+    found = (len(data.train) + carved, len(data.val or ()), len(data.test) - carved)
+    assert (data.train.class_names, found) == (classes, (train, val, test))
+    assert case.notes in "\n".join(data.notes)
+    assert len(set(data.notes)) == len(data.notes)
+
+
+@pytest.mark.parametrize(("pictures", "words"), REFUSED.values(), ids=REFUSED)
+def test_a_public_layout_that_is_refused(pictures, words, tmp_path, own_cache):
+    with pytest.raises(DataError) as caught:
+        load_data(grow(tmp_path / "set", pictures))
+    for each in words:
+        assert each in str(caught.value)
+
+
+def test_kinds_of_files_can_be_named_as_the_classes(tmp_path, own_cache):
+    root = grow(tmp_path / "set", REFUSED["pictures and masks"][0])
+    assert load_data(root, train=root).train.class_names == ("images", "masks")
+
+
+def show_table() -> str:
+    """The rows of the table in the document."""
+    lines = []
+    for name, case in PUBLIC.items():
+        names, train, val, test = case.loads
+        classes = names.replace(";", ", ") if ";" in names else names.replace(" ", ", ")
+        files = [*case.pictures, *case.tables]
+        lie = "<br>".join(f"`{each}`" for each in files).replace("|", "\\|")
+        parts = (
+            f"{train} train" + (f", {val} val" if val else "") + (f", {test} test" if test else "")
+        )
+        lines.append(f"| {name} | {lie} | {classes.replace('|', '&#124;')}: {parts} |")
+    return "\n".join(lines)
+
+
+def test_the_document_shows_the_same_layouts():
+    assert show_table() in DOCUMENT.read_text(encoding="utf-8")
