@@ -22,7 +22,7 @@ NAMED = {
     "cli/main.py": {"open"},  # the null device
     "ensembles/build.py": {"exists", "is_dir"},
     "ensembles/candidates.py": {"stat"},  # the size of a file that has been checked
-    "predict/pretrained.py": {"glob"},
+    "records/model_folders.py": {"glob"},
     "records/files.py": {"open"},  # a folder, to sync it
     "records/layout.py": {"exists", "glob", "rglob", "is_dir"},
     "records/locks.py": {"exists", "is_dir"},
