@@ -1,0 +1,127 @@
+"""The server as one process or several that share an address; what they count is added up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from smallvision.errors import SettingError, UserError
+from smallvision.serving.exports import ExportedFile
+from smallvision.serving.options import ENDINGS, ServerOptions
+from smallvision.serving.wire.address import listen
+from smallvision.serving.wire.limits import COUNTS
+
+BRIEF = 10.0  # seconds; what dies sooner would die again
+
+
+def serve(model: ExportedFile, options: ServerOptions) -> int:
+    """Serve a model until a signal asks the server to end.
+
+    Returns: the exit code: 0 where all that was under way was answered.
+
+    Raises:
+        SettingError: the address cannot be listened on, or there is no more than one process here.
+        RecordError: the model is damaged.
+    """
+    if options.processes > 1 and not hasattr(os, "fork"):
+        raise SettingError("this system has no fork; leave out --workers")
+    listener = listen(options.host, options.port)
+    with listener:
+        if options.processes == 1:
+            return run_one(model, options, listener, 0)
+        return run_several(model, options, listener)
+
+
+def run_one(
+    model: ExportedFile, options: ServerOptions, listener: socket.socket, number: int
+) -> int:
+    """Serve in this process, the first of which says so; returns the exit code."""
+    # Not before: a library looks once, when it is loaded, whether several processes count.
+    from smallvision.serving.server import run_server
+
+    return run_server(model, options, listener, announce=number == 0)
+
+
+def run_several(model: ExportedFile, options: ServerOptions, listener: socket.socket) -> int:
+    """Serve in several processes, each of which is replaced if it dies; returns the exit code."""
+    with TemporaryDirectory(prefix="smallvision-") as folder:
+        os.environ[COUNTS] = folder
+        family = Family(partial(run_one, model, options, listener), options)
+        return family.run(options.processes)
+
+
+class Family:
+    """Processes that do the same, until a signal asks their parent to end.
+
+    Args:
+        work: what each of them does, given its number; returns its exit code.
+        options: how what goes wrong is told.
+    """
+
+    def __init__(self, work: Callable[[int], int], options: ServerOptions) -> None:
+        self.work, self.options = work, options
+        self.begun = 0
+        self.living: dict[int, float] = {}
+        self.asked = False
+
+    def run(self, count: int) -> int:
+        """Begin so many processes and wait for all to end; returns the largest exit code."""
+        for number in ENDINGS:
+            signal.signal(number, self.end)
+        for _ in range(count):
+            self.fork()
+        codes = [0]
+        while self.living:
+            pid, status = os.waitpid(-1, 0)
+            code = os.waitstatus_to_exitcode(status)
+            began = self.living.pop(pid)
+            forget_counts(pid)
+            if self.asked:
+                codes.append(code if code >= 0 else 128 - code)
+            elif time.monotonic() - began < BRIEF:
+                codes.append(code if code > 0 else 1)
+                self.end(signal.SIGTERM, None)
+            else:
+                self.fork()
+        return max(codes)
+
+    def fork(self) -> None:
+        """Begin one process."""
+        number = self.begun
+        self.begun += 1
+        if pid := os.fork():
+            self.living[pid] = time.monotonic()
+            return
+        code = 1
+        try:
+            for ending in ENDINGS:
+                signal.signal(ending, signal.SIG_DFL)
+            code = self.work(number)
+        except UserError as error:
+            code = error.exit_code
+            if number == 0:  # all others say the same
+                self.options.complain(f"error: {error}")
+        except Exception as error:
+            self.options.report(error)
+        finally:
+            os._exit(code)
+
+    def end(self, _number: int, _frame: FrameType | None) -> None:
+        """Ask all to end; asked again, end them."""
+        how = signal.SIGKILL if self.asked else signal.SIGTERM
+        self.asked = True
+        for pid in self.living:
+            os.kill(pid, how)
+
+
+def forget_counts(pid: int) -> None:
+    """Take a process that has ended out of what shows the present."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
