@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,9 +24,9 @@ from smallvision.serving.answers import (
     describe_picture,
     find_least,
 )
-from smallvision.serving.page import build_page
+from smallvision.serving.page import OPEN, build_page
 from smallvision.serving.wire.body import BodyBytes, UploadedPicture, read_upload
-from smallvision.serving.wire.gate import Gate, ServerState
+from smallvision.serving.wire.gate import WATCHED, Gate, ServerState
 from smallvision.serving.wire.limits import ServerLimits
 from smallvision.serving.wire.metrics import CONTENT_TYPE, ServerMetrics
 from smallvision.serving.wire.problems import PROBLEM_TYPE, ProblemError
@@ -68,8 +69,6 @@ class CompactResponse(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """Plain values as bytes."""
-        import json
-
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -124,8 +123,7 @@ def build_app(
         return about
 
     app.include_router(build_page(workers.runner, keep))
-    paths = frozenset(route.path for route in app.routes if hasattr(route, "path"))
-    return Gate(app, state, metrics, paths)
+    return Gate(app, state, metrics, frozenset((*WATCHED, *OPEN)))
 
 
 def add_classify(app: FastAPI, workers: Workers, limits: ServerLimits, held: BodyBytes) -> None:

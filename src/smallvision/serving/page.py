@@ -9,6 +9,8 @@ from fastapi.responses import PlainTextResponse
 
 from smallvision.serving.runner import Runner
 
+OPEN = {"/": ("", "text/plain")}  # paths that need no token
+
 
 def build_page(runner: Runner, keep: Path | None) -> APIRouter:  # noqa: ARG001
     """What is shown at `/`.

@@ -36,13 +36,19 @@ class DrainingServer(uvicorn.Server):
         config: of uvicorn.
         state: of the application.
         begin: what is done once it listens, before it is ready.
+        end: what is done once all is answered.
     """
 
     def __init__(
-        self, config: uvicorn.Config, state: ServerState, begin: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        state: ServerState,
+        *,
+        begin: Callable[[], None],
+        end: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self.state, self.begin = state, begin
+        self.state, self.begin, self.end = state, begin, end
         self.asked: int | None = None
         self.asked_at = 0.0
         self.cut_off = False
@@ -66,6 +72,7 @@ class DrainingServer(uvicorn.Server):
         """End, and note whether all that was under way was answered."""
         await super().shutdown(sockets)
         self.cut_off = bool(self.server_state.tasks)
+        self.end()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -91,7 +98,32 @@ class DrainingServer(uvicorn.Server):
 def run_server(
     model: ExportedFile, options: ServerOptions, listener: socket.socket, *, announce: bool
 ) -> int:
-    """Serve in this process; returns the exit code."""
+    """Serve in this process; returns the exit code, 0 where all under way was answered at the end.
+
+    Raises:
+        RecordError: the model is damaged.
+    """
+    server = build_server(model, options, listener, announce=announce)
+    server.run(sockets=[listener])
+    if server.cut_off:
+        os._exit(128 + (server.asked or signal.SIGTERM))  # without waiting for what takes so long
+    return 0
+
+
+def build_server(
+    model: ExportedFile, options: ServerOptions, listener: socket.socket, *, announce: bool
+) -> DrainingServer:
+    """The server of one process, which does not run yet.
+
+    Args:
+        model: that answers.
+        options: of the server.
+        listener: where it listens.
+        announce: whether it says so.
+
+    Raises:
+        RecordError: the model is damaged.
+    """
     metrics = ServerMetrics()
     limits = options.limits
     workers = Workers(Runner(model.path), limits, metrics, options.threads)
@@ -107,12 +139,7 @@ def run_server(
             name = workers.runner.about.name
             options.say(f"{name} is served at {spell_address(listener)}/{by} (Ctrl-C ends it)")
 
-    server = DrainingServer(configure(app, limits), state, begin)
-    server.run(sockets=[listener])
-    workers.close()
-    if server.cut_off:
-        os._exit(128 + (server.asked or signal.SIGTERM))  # without waiting for what takes so long
-    return 0
+    return DrainingServer(configure(app, limits), state, begin=begin, end=workers.close)
 
 
 def configure(app: object, limits: ServerLimits) -> uvicorn.Config:

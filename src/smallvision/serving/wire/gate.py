@@ -16,7 +16,7 @@ from smallvision.serving.wire.problems import ProblemError, busy
 from smallvision.text import show_text
 
 Phase = Literal["starting", "ready", "draining"]
-OPEN = ("/healthz", "/readyz")  # without a token, for what watches over the process
+WATCHED = ("/healthz", "/readyz")  # without a token, for what watches over the process
 SAFE = ("GET", "HEAD", "OPTIONS")
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,13 +54,13 @@ class Gate:
         app: what answers.
         state: of the server.
         metrics: that count.
-        paths: that the application knows; others are counted as one.
+        open: paths that need no token.
     """
 
     app: ASGIApp
     state: ServerState
     metrics: ServerMetrics
-    paths: frozenset[str]
+    open: frozenset[str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -93,7 +93,7 @@ class Gate:
             site = exchange.headers.get(b"sec-fetch-site", b"none")
             if site not in (b"none", b"same-origin"):
                 raise ProblemError(403, "pages of other sites may not ask this server")
-        if self.state.token is None or path in OPEN:
+        if self.state.token is None or path in self.open:
             return
         told = exchange.headers.get(b"authorization", b"")
         kind, _, token = told.partition(b" ")
@@ -109,7 +109,7 @@ class Gate:
         """Count an exchange, and write it to the log."""
         path = exchange.scope["path"]
         seconds = time.perf_counter() - exchange.began
-        known = path if path in self.paths else "other"
+        known = getattr(exchange.scope.get("route"), "path", "other")  # never what a client chose
         self.metrics.requests.labels(known, exchange.status).inc()
         self.metrics.seconds.labels(known).observe(seconds)
         if self.state.log is not None:

@@ -13,12 +13,13 @@ from smallvision.serving.wire.limits import ServerLimits
 from smallvision.serving.wire.problems import ProblemError, busy
 
 SMALL_CHUNK = 256  # bytes, on average
+MOST_HEADERS = 100
 LINGER = 2.0  # seconds that a client is given to read the last answer
 MOST_DISCARDED = 4_000_000  # bytes that are thrown away meanwhile
 
 
 class CountingConnection(h11.Connection):
-    """A connection that refuses bodies of very many very small chunks, which cost more than bytes.
+    """A connection that refuses large heads, and bodies of very many very small chunks.
 
     Args:
         limits: of the server.
@@ -26,7 +27,7 @@ class CountingConnection(h11.Connection):
 
     def __init__(self, limits: ServerLimits) -> None:
         super().__init__(h11.SERVER, limits.header_bytes)
-        self._small_chunks = limits.small_chunks
+        self._header_bytes, self._small_chunks = limits.header_bytes, limits.small_chunks
         self._chunks = self._bytes = 0
 
     def next_event(self) -> Any:
@@ -38,12 +39,19 @@ class CountingConnection(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
+            self._check_head(event)
         elif isinstance(event, h11.Data):
             self._chunks += event.chunk_start  # which a body of a known length never has
             self._bytes += len(event.data)
             if self._chunks > self._small_chunks and self._bytes < SMALL_CHUNK * self._chunks:
                 raise h11.RemoteProtocolError("the chunks of the body are too small")
         return event
+
+    def _check_head(self, request: h11.Request) -> None:
+        """Refuse large heads that came at once, of which h11 knows no bound."""
+        sizes = [len(name) + len(value) for name, value in request.headers]
+        if len(sizes) > MOST_HEADERS or sum(sizes) + len(request.target) > self._header_bytes:
+            raise h11.RemoteProtocolError("too many headers", error_status_hint=431)
 
 
 class LingeringTransport:
