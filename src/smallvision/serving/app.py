@@ -24,8 +24,8 @@ from smallvision.serving.answers import (
     describe_picture,
     find_least,
 )
-from smallvision.serving.page import OPEN, build_page
-from smallvision.serving.wire.body import BodyBytes, UploadedPicture, read_upload
+from smallvision.serving.page import OPEN, PageDoor, build_page
+from smallvision.serving.wire.body import BodyBytes, UploadedPicture, read_content, read_upload
 from smallvision.serving.wire.gate import WATCHED, Gate, ServerState
 from smallvision.serving.wire.limits import ServerLimits
 from smallvision.serving.wire.metrics import CONTENT_TYPE, ServerMetrics
@@ -113,7 +113,8 @@ def build_app(
         default_response_class=CompactResponse,
     )
     add_problems(app)
-    add_classify(app, workers, limits, BodyBytes(limits.body_bytes, metrics))
+    held = BodyBytes(limits.body_bytes, metrics)
+    add_classify(app, workers, limits, held)
     add_state(app, state, metrics)
     about = describe_model(workers.runner, val)
 
@@ -122,7 +123,12 @@ def build_app(
         """What the model is."""
         return about
 
-    app.include_router(build_page(workers.runner, keep))
+    async def read(request: Request, most: int) -> bytes:
+        with held.lend() as loan:
+            return await read_content(request, limits, loan, most)
+
+    door = PageDoor(limits.picture_bytes, read, workers.work)
+    app.include_router(build_page(workers.runner, keep, door))
     return Gate(app, state, metrics, frozenset((*WATCHED, *OPEN)))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 from smallvision.serving.runner import Runner
@@ -12,12 +15,32 @@ from smallvision.serving.runner import Runner
 OPEN = {"/": ("", "text/plain")}  # paths that need no token
 
 
-def build_page(runner: Runner, keep: Path | None) -> APIRouter:  # noqa: ARG001
+@dataclass(frozen=True)
+class PageDoor:
+    """How the page's own requests are let in.
+
+    Attributes:
+        most_bytes: of a picture.
+        read: reads the body of a request, at most so many bytes.
+        work: calls a function that takes long, outside of the event loop.
+    """
+
+    most_bytes: int
+    read: Callable[[Request, int], Awaitable[bytes]]
+    work: Callable[..., Awaitable[Any]]
+
+
+def build_page(
+    runner: Runner,
+    keep: Path | None,  # noqa: ARG001
+    door: PageDoor | None = None,  # noqa: ARG001
+) -> APIRouter:
     """What is shown at `/`.
 
     Args:
         runner: the model.
         keep: folder for pictures whose class somebody corrects; None where none are kept.
+        door: how pictures are let in.
     """
     router = APIRouter()
 

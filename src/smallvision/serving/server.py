@@ -35,20 +35,19 @@ class DrainingServer(uvicorn.Server):
     Args:
         config: of uvicorn.
         state: of the application.
-        begin: what is done once it listens, before it is ready.
-        end: what is done once all is answered.
+        workers: that answer.
+        announce: what is done once it is ready.
     """
 
     def __init__(
         self,
         config: uvicorn.Config,
         state: ServerState,
-        *,
-        begin: Callable[[], None],
-        end: Callable[[], None],
+        workers: Workers,
+        announce: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self.state, self.begin, self.end = state, begin, end
+        self.state, self.workers, self.announce = state, workers, announce
         self.asked: int | None = None
         self.asked_at = 0.0
         self.cut_off = False
@@ -56,9 +55,10 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and then be ready."""
         await super().startup(sockets)
-        await asyncio.get_running_loop().run_in_executor(None, self.begin)
+        await asyncio.get_running_loop().run_in_executor(None, self.workers.warm_up)
         if self.state.phase == "starting":
             self.state.phase = "ready"
+        self.announce()
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to end: a moment after the signal, or at once where nobody is there."""
@@ -72,7 +72,7 @@ class DrainingServer(uvicorn.Server):
         """End, and note whether all that was under way was answered."""
         await super().shutdown(sockets)
         self.cut_off = bool(self.server_state.tasks)
-        self.end()
+        self.workers.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -129,17 +129,17 @@ def build_server(
     workers = Workers(Runner(model.path), limits, metrics, options.threads)
     state = ServerState(options.token, options.log, options.report)
     app = build_app(workers, limits, state, metrics, val=model.val, keep=options.keep)
-    for name in ("uvicorn.error", "uvicorn.access"):  # which quote what strangers send
+    # Which quote what strangers send, and tell of each of their mistakes.
+    for name in ("uvicorn.error", "uvicorn.access", "python_multipart.multipart"):
         logging.getLogger(name).disabled = True
 
-    def begin() -> None:
-        workers.warm_up()
+    def tell() -> None:
         if announce:
             by = f" by {options.processes} processes" if options.processes > 1 else ""
             name = workers.runner.about.name
             options.say(f"{name} is served at {spell_address(listener)}/{by} (Ctrl-C ends it)")
 
-    return DrainingServer(configure(app, limits), state, begin=begin, end=workers.close)
+    return DrainingServer(configure(app, limits), state, workers, tell)
 
 
 def configure(app: object, limits: ServerLimits) -> uvicorn.Config:

@@ -11,10 +11,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -104,6 +105,17 @@ class Workers:
             outcome = "unlike" if found.is_unlike else "answered"
         self._metrics.pictures.labels(outcome).inc()
         return found
+
+    async def work(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function that takes long, with the bytes of a picture among its arguments.
+
+        Raises:
+            ProblemError: too many requests wait.
+        """
+        content = next((one for one in arguments if isinstance(one, bytes)), b"")
+        pool = self._large_pool if len(content) > LARGE_BYTES else self._pool
+        with self.admit():
+            return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)
 
     def close(self) -> None:
         """Begin nothing more."""

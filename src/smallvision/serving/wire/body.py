@@ -198,10 +198,9 @@ async def read_upload(request: Request, limits: ServerLimits, loan: Loan) -> lis
     is_form = kind == b"multipart/form-data"
     if not (is_form or kind.startswith(b"image/") or kind == b"application/octet-stream"):
         raise ProblemError(415, f"{kind.decode('latin-1') or 'no type'} is not read here; {WANTED}")
-    check_coding(request)
-    most = limits.request_bytes if is_form else limits.picture_bytes
-    check_announced(request, most, "the request" if is_form else "a picture")
     if is_form:
+        most = limits.request_bytes
+        check_head(request, most, "the request")
         form = FormPictures(options.get(b"boundary", b""), limits)
         async for chunk in receive_body(request, limits, most):
             loan.add(len(chunk))
@@ -210,13 +209,30 @@ async def read_upload(request: Request, limits: ServerLimits, loan: Loan) -> lis
         if not pictures:
             raise ProblemError(400, f"the form holds no file; {WANTED}")
         return pictures
+    content = await read_content(request, limits, loan, limits.picture_bytes)
+    if not content:
+        raise ProblemError(400, f"the body is empty; {WANTED}")
+    return [UploadedPicture("picture", content)]
+
+
+async def read_content(request: Request, limits: ServerLimits, loan: Loan, most: int) -> bytes:
+    """The body of a request as a whole.
+
+    Args:
+        request: whose body has not been read.
+        limits: of the server.
+        loan: counts the bytes that are held.
+        most: bytes that the body may have.
+
+    Raises:
+        ProblemError: there is none, or it is packed, too large, or comes too slowly.
+    """
+    check_head(request, most, "a picture")
     content = bytearray()
     async for chunk in receive_body(request, limits, most):
         loan.add(len(chunk))
         content += chunk
-    if not content:
-        raise ProblemError(400, f"the body is empty; {WANTED}")
-    return [UploadedPicture("picture", bytes(content))]
+    return bytes(content)
 
 
 async def receive_body(request: Request, limits: ServerLimits, most: int) -> AsyncIterator[bytes]:
@@ -251,31 +267,22 @@ async def receive_body(request: Request, limits: ServerLimits, most: int) -> Asy
             window, seen = loop.time() + limits.stall_seconds, size
 
 
-def check_coding(request: Request) -> None:
-    """Refuse bodies that are packed.
+def check_head(request: Request, most: int, what: str) -> None:
+    """Refuse a body by what the head says of it, before any of it is read.
 
     Raises:
-        ProblemError: they are.
+        ProblemError: it is packed or too long, or there is none.
     """
     coding = request.headers.get("content-encoding", "identity")
     if coding != "identity":
         raise ProblemError(
             415, f"Content-Encoding {coding} is not read here; send pictures as they are"
         )
-
-
-def check_announced(request: Request, most: int, what: str) -> None:
-    """Refuse a body by its length before any of it is read.
-
-    Raises:
-        ProblemError: it is too long, or there is none.
-    """
     told = request.headers.get("content-length")
     if told is None:
         if "transfer-encoding" not in request.headers:
             raise ProblemError(411, f"the request has neither a length nor chunks; {WANTED}")
-        return
-    if not LENGTH.fullmatch(told) or int(told) > most:
+    elif not LENGTH.fullmatch(told) or int(told) > most:
         raise too_large(what, most)
 
 
@@ -287,4 +294,4 @@ def too_large(what: str, most: int) -> ProblemError:
 def shorten_name(name: str, number: int) -> str:
     """The last part of a file's name, whatever system it comes from."""
     last = PureWindowsPath(PurePosixPath(name).name).name
-    return last[:MOST_NAME] or f"picture {number}"
+    return last[:MOST_NAME] if last.strip(".") else f"picture {number}"

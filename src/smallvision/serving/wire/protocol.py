@@ -15,7 +15,7 @@ from smallvision.serving.wire.problems import ProblemError, busy
 SMALL_CHUNK = 256  # bytes, on average
 MOST_HEADERS = 100
 LINGER = 2.0  # seconds that a client is given to read the last answer
-MOST_DISCARDED = 4_000_000  # bytes that are thrown away meanwhile
+MOST_DISCARDED = 20_000_000  # bytes that are thrown away meanwhile
 
 
 class CountingConnection(h11.Connection):
