@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,6 @@ TOKEN = "SMALLVISION_TOKEN"  # noqa: S105 - the name of a variable
 SPELLED = re.compile(r"[!-~]{16,512}")
 INSTALL = "pip install 'smallvision[serve]'"
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "onnxruntime")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def serve(
@@ -64,15 +64,11 @@ def serve(
     server after it has answered what is under way.
     """
     token = find_token(token_file)
-    try:
-        from smallvision.compute.threads import count_cores
-        from smallvision.serving.exports import find_exported
-        from smallvision.serving.options import ServerOptions
-        from smallvision.serving.processes import serve as run
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in NEEDED:
-            raise
-        raise SettingError(f"serve needs {error.name}; {INSTALL}") from error
+    check_installed()
+    from smallvision.compute.threads import count_cores
+    from smallvision.serving.exports import find_exported
+    from smallvision.serving.options import ServerOptions
+    from smallvision.serving.processes import serve as run
 
     def tell(line: str) -> None:
         say(line, err=True)
@@ -93,9 +89,18 @@ def serve(
         report=report,
     )
     found = find_exported(model, tell)
-    if token is None and host not in LOOPBACK:
-        tell(f"whoever reaches {host} may use the model; --token-file FILE asks for a token")
     raise typer.Exit(run(found, options))
+
+
+def check_installed() -> None:
+    """Refuse to begin without the packages of the extra.
+
+    Raises:
+        SettingError: one is not installed.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise SettingError(f"serve needs {', '.join(missing)}; {INSTALL}")
 
 
 def find_token(file: Path | None) -> str | None:

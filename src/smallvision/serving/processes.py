@@ -14,10 +14,10 @@ from types import FrameType
 from smallvision.errors import SettingError, UserError
 from smallvision.serving.exports import ExportedFile
 from smallvision.serving.options import ENDINGS, ServerOptions
-from smallvision.serving.wire.address import listen
+from smallvision.serving.wire.address import is_loopback, listen
 from smallvision.serving.wire.limits import COUNTS
 
-BRIEF = 10.0  # seconds; what dies sooner would die again
+PAUSE = 1.0  # seconds before a process that was killed is replaced
 
 
 def serve(model: ExportedFile, options: ServerOptions) -> int:
@@ -33,6 +33,11 @@ def serve(model: ExportedFile, options: ServerOptions) -> int:
         raise SettingError("this system has no fork; leave out --workers")
     listener = listen(options.host, options.port)
     with listener:
+        if options.token is None and not is_loopback(listener):
+            options.complain(
+                f"whoever reaches {options.host} may use the model; --token-file FILE asks for a "
+                "token"
+            )
         if options.processes == 1:
             return run_one(model, options, listener, 0)
         return run_several(model, options, listener)
@@ -49,7 +54,7 @@ def run_one(
 
 
 def run_several(model: ExportedFile, options: ServerOptions, listener: socket.socket) -> int:
-    """Serve in several processes, each of which is replaced if it dies; returns the exit code."""
+    """Serve in several processes, each of which is replaced if it is killed."""
     with TemporaryDirectory(prefix="smallvision-") as folder:
         os.environ[COUNTS] = folder
         family = Family(partial(run_one, model, options, listener), options)
@@ -67,7 +72,7 @@ class Family:
     def __init__(self, work: Callable[[int], int], options: ServerOptions) -> None:
         self.work, self.options = work, options
         self.begun = 0
-        self.living: dict[int, float] = {}
+        self.living: set[int] = set()
         self.asked = False
 
     def run(self, count: int) -> int:
@@ -80,14 +85,14 @@ class Family:
         while self.living:
             pid, status = os.waitpid(-1, 0)
             code = os.waitstatus_to_exitcode(status)
-            began = self.living.pop(pid)
+            self.living.remove(pid)
             forget_counts(pid)
-            if self.asked:
+            if self.asked or code >= 0:
                 codes.append(code if code >= 0 else 128 - code)
-            elif time.monotonic() - began < BRIEF:
-                codes.append(code if code > 0 else 1)
+            if not self.asked and code >= 0:  # it would come to the same end again
                 self.end(signal.SIGTERM, None)
-            else:
+            elif not self.asked:  # killed, by the system for instance
+                time.sleep(PAUSE)
                 self.fork()
         return max(codes)
 
@@ -96,7 +101,7 @@ class Family:
         number = self.begun
         self.begun += 1
         if pid := os.fork():
-            self.living[pid] = time.monotonic()
+            self.living.add(pid)
             return
         code = 1
         try:

@@ -46,4 +46,4 @@ class ServerLimits:
     idle_seconds: float = 5.0
     write_seconds: float = 10.0
     small_chunks: int = 1000
-    drain_seconds: float = 8.0
+    drain_seconds: float = 7.0
