@@ -28,6 +28,7 @@ NAMED = {
     "records/locks.py": {"exists", "is_dir"},
     "reporting/page.py": {"read_text"},  # the template
     "reporting/reader.py": {"read_text"},  # of a `Folder`
+    "serving/exports.py": {"is_file"},
     "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name
     "runs/measure.py": {"stat"},  # the size of a file that has just been written
 }
