@@ -371,6 +371,7 @@ def claim_pixels() -> bytes:
 
 
 ZEROS = encode_picture(np.zeros((3900, 4000, 3), np.uint8))  # all pixels that are allowed
+TEXT = b"P3 400 400 255\n" + b"7 8 9 " * 160_000  # pixels in plain text, decoded in Python
 SMALL = encode_picture(np.zeros((8, 8, 3), np.uint8))
 # What is sent, and which statuses answer it; 503 always may.
 HARMS: dict[str, tuple[set[int], Harm]] = {
@@ -380,6 +381,7 @@ HARMS: dict[str, tuple[set[int], Harm]] = {
     "a byte a second": ({408}, dribble),
     "2.5 gigapixels": ({422}, whole(claim_pixels())),
     "zeros of 16 megapixels": ({200}, whole(ZEROS)),
+    "pixels in plain text": ({200}, whole(TEXT)),
     "junk form": ({400}, whole(b"\r\n--" * 10_000, FORM)),
     "names with paths": ({200}, whole(make_form([("../../../etc/passwd", SMALL)]), FORM)),
     "a wrong type": ({415}, whole(b"<svg/>", "text/html")),

@@ -68,6 +68,7 @@ def serve(*arguments: str | Path, **variables: str) -> Iterator[Served]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **variables},
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None
@@ -77,7 +78,7 @@ def serve(*arguments: str | Path, **variables: str) -> Iterator[Served]:
         yield Served(process, int(found[1]), line)
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
 
 
@@ -161,8 +162,10 @@ def test_several_processes_share_an_address_and_add_up(model: Path) -> None:
         counted = re.search(r'requests_total\{path="/v1/classify",status="200"\} (\S+)', shown)
         assert counted
         assert float(counted[1]) == 20
-        code, _, err = served.end()
-        assert (code, err) == (0, "")
+        # Ctrl-C reaches the parent and its children, as of a terminal.
+        os.killpg(served.process.pid, signal.SIGINT)
+        _, err = served.process.communicate(timeout=15)
+        assert (served.process.returncode, err) == (0, "")
 
 
 def test_a_token_may_come_from_a_file_or_the_environment(model: Path, tmp_path: Path) -> None:
@@ -247,3 +250,16 @@ def test_a_missing_extra_is_one_line(
     monkeypatch.setitem(sys.modules, missing, None)
     found = smallvision("serve", model, "--port", "0")
     assert_refused(found, f"serve needs {missing}; pip install 'smallvision[serve]'")
+
+
+def test_a_process_that_is_killed_is_replaced(model: Path) -> None:
+    with serve(model, "--workers", "2") as served:
+        children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children")
+        before = set(children.read_text().split())
+        os.kill(int(min(before)), signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while len(now := set(children.read_text().split())) < 2 or now == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert ask(served.port, "POST", "/v1/classify", PICTURE, IMAGE).status == 200
+        assert served.end()[::2] == (0, "")

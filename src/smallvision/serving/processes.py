@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -87,6 +88,8 @@ class Family:
             code = os.waitstatus_to_exitcode(status)
             self.living.remove(pid)
             forget_counts(pid)
+            if self.asked and code == -signal.SIGTERM:  # it had not begun to serve
+                code = 0
             if self.asked or code >= 0:
                 codes.append(code if code >= 0 else 128 - code)
             if not self.asked and code >= 0:  # it would come to the same end again
@@ -100,13 +103,17 @@ class Family:
         """Begin one process."""
         number = self.begun
         self.begun += 1
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until it is known who obeys them
         if pid := os.fork():
             self.living.add(pid)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
             return
         code = 1
         try:
-            for ending in ENDINGS:
-                signal.signal(ending, signal.SIG_DFL)
+            # Ctrl-C reaches all processes of a terminal; the parent passes it on.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
             code = self.work(number)
         except UserError as error:
             code = error.exit_code
@@ -122,7 +129,8 @@ class Family:
         how = signal.SIGKILL if self.asked else signal.SIGTERM
         self.asked = True
         for pid in self.living:
-            os.kill(pid, how)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, how)
 
 
 def forget_counts(pid: int) -> None:

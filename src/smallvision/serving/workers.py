@@ -27,7 +27,9 @@ from smallvision.serving.wire.limits import ServerLimits
 from smallvision.serving.wire.metrics import ServerMetrics
 from smallvision.serving.wire.problems import busy
 
-LARGE_PIXELS, LARGE_BYTES = 1_000_000, 1_000_000  # of a picture that has to wait with its like
+LARGE_PIXELS, LARGE_BYTES = 500_000, 1_000_000  # of a picture that has to wait with its like
+# Formats of which some forms, text and run lengths, are decoded in Python.
+PLAIN, LARGE_PLAIN_PIXELS = (b"P", b"BM"), 20_000
 YIELDING = 10  # niceness of the thread for large pictures, on Linux
 
 
@@ -132,7 +134,9 @@ class Workers:
             width, height = read_size(picture.content, picture.name)
         except DataError as error:
             return Refusal(picture.name, str(error))
-        if width * height > LARGE_PIXELS or len(picture.content) > LARGE_BYTES:
+        plain = picture.content.startswith(PLAIN)
+        most = LARGE_PLAIN_PIXELS if plain else LARGE_PIXELS
+        if width * height > most or len(picture.content) > LARGE_BYTES:
             return None
         return self._answer(picture)
 
