@@ -26,7 +26,7 @@ def server(onnx_file: Path) -> Iterator[LiveServer]:
     """A server with time-outs of a second; no test may make it err."""
     quick = {
         "header_seconds": 1.0,
-        "body_seconds": 3.0,
+        "body_seconds": 20.0,
         "stall_seconds": 0.5,
         "idle_seconds": 1.0,
         "write_seconds": 1.0,
