@@ -128,7 +128,7 @@ def build_app(
             return await read_content(request, limits, loan, most)
 
     door = PageDoor(limits.picture_bytes, read, workers.work)
-    app.include_router(build_page(workers.runner, keep, door))
+    app.include_router(build_page(workers.runner, keep, door, val=val))
     return Gate(app, state, metrics, frozenset((*WATCHED, *OPEN)))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
+from smallvision.records.schema.measures import Rate
 from smallvision.serving.runner import Runner
 
 OPEN = {"/": ("", "text/plain")}  # paths that need no token
@@ -34,6 +35,8 @@ def build_page(
     runner: Runner,
     keep: Path | None,  # noqa: ARG001
     door: PageDoor | None = None,  # noqa: ARG001
+    *,
+    val: Rate | None = None,  # noqa: ARG001
 ) -> APIRouter:
     """What is shown at `/`.
 
@@ -41,6 +44,7 @@ def build_page(
         runner: the model.
         keep: folder for pictures whose class somebody corrects; None where none are kept.
         door: how pictures are let in.
+        val: accuracy of the model on validation images, where it is known.
     """
     router = APIRouter()
 
