@@ -35,7 +35,7 @@ try:
 finally:
     print(json.dumps(sorted(sys.modules)))
 """
-HEAVY = {"torch", "scipy", "sklearn", "optuna"}
+HEAVY = {"torch", "scipy", "sklearn", "optuna", "safetensors", "sqlalchemy", "pooch"}
 
 
 @pytest.fixture(scope="module")
