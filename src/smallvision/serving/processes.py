@@ -75,9 +75,13 @@ class Family:
         self.begun = 0
         self.living: set[int] = set()
         self.asked = False
+        self.forced = 0
 
     def run(self, count: int) -> int:
-        """Begin so many processes and wait for all to end; returns the largest exit code."""
+        """Begin so many processes and wait for all to end.
+
+        Returns: the largest exit code, or that of the signal that ended them at once.
+        """
         for number in ENDINGS:
             signal.signal(number, self.end)
         for _ in range(count):
@@ -97,15 +101,17 @@ class Family:
             elif not self.asked:  # killed, by the system for instance
                 time.sleep(PAUSE)
                 self.fork()
-        return max(codes)
+        return 128 + self.forced if self.forced else max(codes)
 
     def fork(self) -> None:
-        """Begin one process."""
+        """Begin one process, unless all are to end."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until it is known who obeys them
         number = self.begun
         self.begun += 1
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until it is known who obeys them
-        if pid := os.fork():
+        pid = -1 if self.asked else os.fork()
+        if pid > 0:
             self.living.add(pid)
+        if pid:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
             return
         code = 1
@@ -124,9 +130,11 @@ class Family:
         finally:
             os._exit(code)
 
-    def end(self, _number: int, _frame: FrameType | None) -> None:
+    def end(self, number: int, _: FrameType | None) -> None:
         """Ask all to end; asked again, end them."""
-        how = signal.SIGKILL if self.asked else signal.SIGTERM
+        how = signal.SIGTERM
+        if self.asked:
+            how, self.forced = signal.SIGKILL, number
         self.asked = True
         for pid in self.living:
             with suppress(ProcessLookupError):  # it has ended by itself
