@@ -35,6 +35,7 @@ MOST_RATIO = 3.0  # of the latency that one in a hundred honest requests exceeds
 MOST_SLOPE = 1.0  # MB a minute
 JUDGED = 60.0  # seconds under attack from which latency and memory are judged
 HOSTILE_SHARE = 5  # of so many clients one means harm
+WINDOW = 10  # samples of memory, one a second, of which the least counts
 ROUNDS = 2  # with and without them in turns
 PATIENCE = 60.0  # seconds in which anything has to be answered
 HEAD = "POST /v1/classify HTTP/1.1\r\nHost: h\r\nContent-Type: {kind}\r\n"
@@ -121,12 +122,18 @@ def judge(
     figures["ratio"] = round(harmed / calm, 2)
     if seconds < JUDGED:
         return
-    minutes, size = np.array(memory[len(memory) // 3 :]).T
+    minutes, size = find_floor(memory[len(memory) // 3 :])
     slope = float(np.polyfit(minutes, size, 1)[0])
     figures["memory, MB"] = round(float(size.max()), 1)
     figures["memory slope, MB a minute"] = round(slope, 2)
     outcome.expect(harmed <= MOST_RATIO * calm, f"honest p99 {harmed:.3f} s after {calm:.3f} s")
     outcome.expect(slope < MOST_SLOPE, f"memory grows by {slope:.1f} MB a minute")
+
+
+def find_floor(memory: list[tuple[float, float]]) -> np.ndarray:
+    """Minutes, and the least memory around each: bodies that are held come and go, a leak stays."""
+    windows = [memory[i : i + WINDOW] for i in range(0, len(memory), WINDOW)]
+    return np.array([min(window, key=lambda pair: pair[1]) for window in windows]).T
 
 
 def partial_sample(pid: int, memory: list[tuple[float, float]]) -> Callable[[], None]:
@@ -197,15 +204,19 @@ async def press(
     """Let so many clients do as they do, for so many seconds."""
     loop = asyncio.get_running_loop()
     load.until = loop.time() + seconds
-    clients = [ask_honestly(load, number) for number in range(honest)]
     kinds = list(HARMS.items())
-    clients += [do_harm(load, number, kinds) for number in range(hostile)]
-    running = asyncio.gather(*clients)
+    harm = [asyncio.ensure_future(do_harm(load, number, kinds)) for number in range(hostile)]
+    running = asyncio.gather(*(ask_honestly(load, number) for number in range(honest)))
     while not running.done():
         if sample is not None:
             sample()
         await asyncio.wait([running], timeout=1.0)
     await running
+    for client in harm:  # which may have minutes to go
+        client.cancel()
+    for found in await asyncio.gather(*harm, return_exceptions=True):
+        if isinstance(found, Exception):
+            load.outcome.failures.append(f"a hostile client: {found!r}")
 
 
 async def ask_honestly(load: Load, number: int) -> None:

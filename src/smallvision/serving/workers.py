@@ -30,7 +30,8 @@ from smallvision.serving.wire.problems import busy
 LARGE_PIXELS, LARGE_BYTES = 500_000, 1_000_000  # of a picture that has to wait with its like
 # Formats of which some forms, text and run lengths, are decoded in Python.
 PLAIN, LARGE_PLAIN_PIXELS = (b"P", b"BM"), 20_000
-YIELDING = 10  # niceness of the thread for large pictures, on Linux
+# Niceness of the thread for large pictures, on Linux. More of it starves them on a busy machine.
+YIELDING = 5
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,7 +114,7 @@ SLOW = {
 def test_slow_senders_are_told_and_left(name: str, server: LiveServer) -> None:
     begin, byte = SLOW[name]
     began = time.perf_counter()
-    said = say_raw(server.port, *begin, *[byte] * 30, pause=0.1)
+    said = say_raw(server.port, *begin, *[byte] * 15, pause=0.1)
     assert read_status(said) == 408
     assert time.perf_counter() - began < 5
 
