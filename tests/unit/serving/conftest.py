@@ -23,14 +23,15 @@ def onnx_file(linear: SavedModel, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def server(onnx_file: Path) -> Iterator[LiveServer]:
-    """A server with time-outs of a second; no test may make it err."""
-    quick = {
-        "header_seconds": 1.0,
-        "body_seconds": 20.0,
-        "stall_seconds": 0.5,
-        "idle_seconds": 1.0,
-        "write_seconds": 1.0,
-    }
-    with serve_model(onnx_file, **quick) as live:
+    """A server as it is by default; no test may make it err."""
+    with serve_model(onnx_file) as live:
+        yield live
+    assert live.mistakes == []
+
+
+@pytest.fixture(scope="module")
+def hasty(onnx_file: Path) -> Iterator[LiveServer]:
+    """A server that waits no longer than a second for a head, and half of one for a body."""
+    with serve_model(onnx_file, header_seconds=1.0, stall_seconds=0.5) as live:
         yield live
     assert live.mistakes == []

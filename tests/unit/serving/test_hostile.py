@@ -66,7 +66,7 @@ BAD: dict[str, tuple[int, Callable[[], Iterator[bytes]]]] = {
     "two lengths": (400, lambda: iter([HEAD + b"Content-Length: 1\r\n" + spell_length(2)])),
     "endless length": (400, lambda: iter([HEAD + b"Content-Length: " + b"9" * 400 + b"\r\n\r\n"])),
     "bad chunk": (400, lambda: iter([CHUNKED + b"zz\r\n"])),
-    "tiny chunks": (400, lambda: send_chunks(1, 5000)),
+    "tiny chunks": (400, lambda: iter([CHUNKED + b"1\r\nx\r\n" * 5000])),
     "no HTTP": (400, lambda: iter([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"])),
     "many headers": (
         431,
@@ -111,12 +111,12 @@ SLOW = {
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_slow_senders_are_told_and_left(name: str, server: LiveServer) -> None:
+def test_slow_senders_are_told_and_left(name: str, hasty: LiveServer) -> None:
     begin, byte = SLOW[name]
     began = time.perf_counter()
-    said = say_raw(server.port, *begin, *[byte] * 15, pause=0.1)
+    said = say_raw(hasty.port, *begin, *[byte] * 15, pause=0.1)
     assert read_status(said) == 408
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 9  # sooner than the body has to be complete
 
 
 def test_a_body_that_keeps_coming_slowly_ends_in_time(onnx_file: Path) -> None:
@@ -126,21 +126,20 @@ def test_a_body_that_keeps_coming_slowly_ends_in_time(onnx_file: Path) -> None:
         began = time.perf_counter()
         said = say_raw(live.port, HEAD + spell_length(100_000), *[b"x" * 1000] * 40, pause=0.05)
         assert read_status(said) == 408
-        assert 0.9 < time.perf_counter() - began < 4
+        assert 0.9 < time.perf_counter() - began < 9
 
 
 def test_a_slow_honest_body_is_answered(server: LiveServer) -> None:
-    """Windows are half a second: a pause in the middle of one is no harm."""
     half = len(PICTURE) // 2
     head = HEAD + b"Connection: close\r\n" + spell_length(len(PICTURE))
     said = say_raw(server.port, head, PICTURE[:half], PICTURE[half:], pause=0.15)
     assert read_status(said) == 200
 
 
-def test_silent_connections_are_left(server: LiveServer) -> None:
+def test_silent_connections_are_left(hasty: LiveServer) -> None:
     began = time.perf_counter()
-    assert read_status(say_raw(server.port)) == 408
-    assert time.perf_counter() - began < 4
+    assert read_status(say_raw(hasty.port)) == 408
+    assert time.perf_counter() - began < 9  # sooner than it is by default
 
 
 def test_connections_are_bounded(onnx_file: Path) -> None:
