@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 import h11
@@ -80,7 +81,7 @@ class LingeringTransport:
         if self.is_closing():
             return
         self.lingers = True
-        if self._transport.can_write_eof():
+        with suppress(OSError):  # the client has gone
             self._transport.write_eof()
         self._transport.resume_reading()
         asyncio.get_running_loop().call_later(LINGER, self._transport.abort)
