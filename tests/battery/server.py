@@ -35,8 +35,7 @@ MOST_RATIO = 3.0  # of the latency that one in a hundred honest requests exceeds
 MOST_SLOPE = 1.0  # MB a minute
 JUDGED = 60.0  # seconds under attack from which latency and memory are judged
 HOSTILE_SHARE = 5  # of so many clients one means harm
-WINDOW = 10  # samples of memory, one a second, of which the least counts
-ROUNDS = 2  # with and without them in turns
+ROUNDS = 6  # with and without them in turns
 PATIENCE = 60.0  # seconds in which anything has to be answered
 HEAD = "POST /v1/classify HTTP/1.1\r\nHost: h\r\nContent-Type: {kind}\r\n"
 FORM = "multipart/form-data; boundary=between-the-parts"
@@ -92,17 +91,18 @@ def attack(
     honest = clients - hostile
     pictures = draw_pictures(model, path.parent, seed)
     waits: dict[bool, list[float]] = {False: [], True: []}
-    memory: list[tuple[float, float]] = []
+    memory: list[list[tuple[float, float]]] = []
+    rounds = ROUNDS if seconds >= JUDGED else 1
     with serve(path, outcome) as (process, port):
         load = Load(port, outcome, pictures)
         asyncio.run(press(load, honest, 0, 1.0))  # the first answers take longer
-        for _ in range(ROUNDS):
-            for harmful in (False, True):
-                load.waits = waits[harmful]
-                length = (seconds if harmful else seconds / 2) / ROUNDS
-                sample = partial_sample(process.pid, memory) if harmful else None
-                number = hostile if harmful else 0
-                asyncio.run(press(load, honest, number, length, sample))
+        for _ in range(rounds):
+            memory.append([])
+            load.waits = waits[False]
+            sample = partial_sample(process.pid, memory[-1])
+            asyncio.run(press(load, honest, 0, seconds / 2 / rounds, sample))
+            load.waits = waits[True]
+            asyncio.run(press(load, honest, hostile, seconds / rounds))
     judge(outcome, waits, memory, seconds)
     return outcome
 
@@ -110,10 +110,17 @@ def attack(
 def judge(
     outcome: Outcome,
     waits: dict[bool, list[float]],
-    memory: list[tuple[float, float]],
+    memory: list[list[tuple[float, float]]],
     seconds: float,
 ) -> None:
-    """Compare latencies, and see whether memory grew."""
+    """Compare latencies, and see whether memory grew.
+
+    Args:
+        outcome: of all trials.
+        waits: of honest clients in seconds, without hostile ones and with them.
+        memory: minutes and MB, of each time without hostile clients.
+        seconds: with hostile clients.
+    """
     calm, harmed = (float(np.quantile(waits[harmful], 0.99)) for harmful in (False, True))
     figures = outcome.figures
     figures["honest answers"] = sum(map(len, waits.values()))
@@ -122,18 +129,14 @@ def judge(
     figures["ratio"] = round(harmed / calm, 2)
     if seconds < JUDGED:
         return
-    minutes, size = find_floor(memory[len(memory) // 3 :])
+    # Bodies that are held come and go with the hostile clients; what stays without them is a leak.
+    # The first time without them comes before them.
+    minutes, size = np.array([min(leg, key=lambda pair: pair[1]) for leg in memory[1:]]).T
     slope = float(np.polyfit(minutes, size, 1)[0])
     figures["memory, MB"] = round(float(size.max()), 1)
     figures["memory slope, MB a minute"] = round(slope, 2)
     outcome.expect(harmed <= MOST_RATIO * calm, f"honest p99 {harmed:.3f} s after {calm:.3f} s")
     outcome.expect(slope < MOST_SLOPE, f"memory grows by {slope:.1f} MB a minute")
-
-
-def find_floor(memory: list[tuple[float, float]]) -> np.ndarray:
-    """Minutes, and the least memory around each: bodies that are held come and go, a leak stays."""
-    windows = [memory[i : i + WINDOW] for i in range(0, len(memory), WINDOW)]
-    return np.array([min(window, key=lambda pair: pair[1]) for window in windows]).T
 
 
 def partial_sample(pid: int, memory: list[tuple[float, float]]) -> Callable[[], None]:
