@@ -13,7 +13,6 @@ from smallvision.compute.machine import choose_machine
 from smallvision.errors import SettingError
 from smallvision.predict import SavedModel, load_model
 from smallvision.predict.layers import describe_network
-from smallvision.predict.pretrained import find_records, list_pretrained
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.records import store
 from smallvision.records.layout import (
@@ -26,6 +25,12 @@ from smallvision.records.layout import (
     find_study,
 )
 from smallvision.records.ledger import read_openings
+from smallvision.records.model_folders import (
+    find_final,
+    find_records,
+    find_winner,
+    list_pretrained,
+)
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     EnsembleRecord,
@@ -39,8 +44,7 @@ from smallvision.records.schema import (
     TestFigure,
     TestRecord,
 )
-from smallvision.runs.finished_run import find_finished, find_winner
-from smallvision.runs.refit import find_final
+from smallvision.runs.finished_run import find_finished
 from smallvision.runs.results import Run
 
 PATTERNS = 20  # random images that the latency is measured on

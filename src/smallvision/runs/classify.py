@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from smallvision.compute.machine import choose_machine
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, prepare_picture
@@ -20,11 +19,8 @@ from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
 from smallvision.format import format_share
 from smallvision.predict import ModelAnswers, SavedModel, load_model
-from smallvision.records.layout import STATUS
-from smallvision.records.nofollow import exists
+from smallvision.records.model_folders import find_classifier_folder
 from smallvision.records.schema import PredictionSetsRecord
-from smallvision.runs.finished_run import find_finished, find_winner
-from smallvision.runs.refit import load_final
 from smallvision.runs.results import Run
 from smallvision.shapes import Floats, Images
 from smallvision.stats.probabilities.prediction_sets import choose_sets, find_least_probability
@@ -343,7 +339,4 @@ def find_classifier(folder: Path) -> SavedModel:
     Raises:
         RecordError: there is none yet, or it is damaged.
     """
-    folder = find_winner(folder)
-    if exists(folder / STATUS):
-        return load_final(find_finished(folder)[0], choose_machine(precision="fp32"))[0]
-    return load_model(folder)
+    return load_model(find_classifier_folder(folder))
