@@ -26,6 +26,7 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm"),
     *(".tif", ".tiff", ".avif"),
 )
+USUAL_SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}  # where it is not the name of the format
 MAX_PIXELS = 16_000_000
 # An uncompressed picture with transparency takes 4 bytes per pixel, and the file is held twice.
 MAX_FILE_BYTES = 4 * MAX_PIXELS + 1_000_000
@@ -95,6 +96,17 @@ def read_size(data: bytes, name: str) -> tuple[int, int]:
         parts = take_apart(data)
         with _open(parts) as picture:
             return _upright(picture.size, _find_turn(picture, parts))
+
+
+def find_suffix(data: bytes, name: str) -> str:
+    """The usual suffix of a picture's format, such as `.png`, whatever its file is called.
+
+    Raises:
+        DataError: not a picture, or one whose beginning is damaged.
+    """
+    with _errors(data, name), _open(take_apart(data)) as picture:
+        kind = picture.format or ""
+    return USUAL_SUFFIXES.get(kind, f".{kind.lower()}")
 
 
 @contextmanager

@@ -1,0 +1,295 @@
+"""The page of the server: a picture in, the answer as bars, and a folder for corrections.
+
+Its three files come with the package, hold no data and load nothing from elsewhere, so that a
+browser gets them without a token. What they show comes from `/v1/classify` and from `/page/...`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+from PIL import Image
+from pydantic import BaseModel
+
+from smallvision.data.decoding.image import MAX_FILE_BYTES
+from smallvision.errors import DataError, RecordError, UserError
+from smallvision.format import format_count, format_interval, format_percent
+from smallvision.records import store
+from smallvision.records.schema.models.exported import ExportRecord
+from smallvision.serving.kept import KeptPictures
+from smallvision.serving.runner import Runner
+from smallvision.shapes import Images
+from smallvision.text import show_text
+
+EXPORT = "export.json"  # beside the model
+FILES = Path(__file__).with_name("page_files")
+# Path of each file: its name and media type. The page needs no token to be opened.
+OPEN = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/page/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+# Nothing inline, nothing from elsewhere, and in no frame. Pictures are drawn on canvases.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# A browser sends it to another site only if that site allows it, which this one never does.
+OWN = "X-Smallvision-Page"
+TITLES = {
+    403: "Not from this page",
+    409: "Cannot be kept",
+    413: "Too large",
+    422: "Not a picture that can be read",
+}
+
+
+class ShownClass(BaseModel):
+    """A class as the server names it in its answers, and as people see it."""
+
+    name: str
+    shown: str
+
+
+class ShownModel(BaseModel):
+    """What the page says of the model; texts are ready to be shown."""
+
+    name: str
+    fingerprint: str
+    classes: list[ShownClass]
+    images: str
+    accuracy: str | None
+    licence: str | None
+    keeps: bool
+    most_bytes: int
+
+
+class PageRefusalError(Exception):
+    """A request that is answered with a problem document.
+
+    Args:
+        status: of HTTP.
+        detail: a sentence for the person in front of the page.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body of a request, which is counted while it comes.
+
+    Args:
+        request: whose body has not been read.
+        most: bytes.
+
+    Raises:
+        PageRefusalError: it is larger than a picture may be.
+    """
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > most:
+            raise PageRefusalError(
+                413, f"a picture has at most {most // 10**6} MB; make it smaller"
+            )
+    return bytes(content)
+
+
+@dataclass(frozen=True)
+class PageDoor:
+    """How the page's own requests are let in; a server has stricter ways.
+
+    Attributes:
+        most_bytes: of a picture.
+        read: reads the body of a request, at most so many bytes.
+        work: calls a function that takes long, outside of the event loop.
+    """
+
+    most_bytes: int = MAX_FILE_BYTES
+    read: Callable[[Request, int], Awaitable[bytes]] = read_body
+    work: Callable[..., Awaitable[Any]] = run_in_threadpool
+
+
+def build_page(runner: Runner, keep: Path | None, door: PageDoor | None = None) -> APIRouter:
+    """The page at `/` and what it asks for below `/page`.
+
+    Args:
+        runner: the model that answers.
+        keep: where pictures with their right classes are kept; None for nowhere.
+        door: how pictures are let in.
+
+    Raises:
+        RecordError: that folder cannot be made.
+    """
+    door = door or PageDoor()
+    router = APIRouter(include_in_schema=False)
+    for path in OPEN:
+        add_file(router, path)
+    model = describe_model(runner, keeps=keep is not None, most_bytes=door.most_bytes)
+
+    @router.get("/page/model")
+    def tell_model() -> Response:
+        return JSONResponse(model.model_dump(), headers=PRIVATE)
+
+    @router.post("/page/seen")
+    async def show_seen(request: Request) -> Response:
+        try:
+            content = await door.read(request, door.most_bytes)
+            picture = await door.work(draw_seen, runner, content)
+        except PageRefusalError as refusal:
+            return tell_problem(refusal)
+        return Response(picture, media_type="image/png", headers=PRIVATE)
+
+    if keep is not None:
+        add_keeping(router, runner, KeptPictures(keep), door)
+    return router
+
+
+def add_file(router: APIRouter, path: str) -> None:
+    """Serve one of the page's own files."""
+    name, media_type = OPEN[path]
+    content = (FILES / name).read_bytes()
+
+    @router.get(path)
+    def send_file() -> Response:
+        return Response(content, media_type=media_type, headers=HEADERS)
+
+
+def add_keeping(router: APIRouter, runner: Runner, kept: KeptPictures, door: PageDoor) -> None:
+    """Take pictures with their right classes."""
+
+    @router.post("/page/keep")
+    async def keep_picture(request: Request) -> Response:
+        try:
+            check_own(request)
+            class_name = find_class(request, runner)
+            content = await door.read(request, door.most_bytes)
+            place = await door.work(keep_checked, runner, kept, class_name, content)
+        except PageRefusalError as refusal:
+            return tell_problem(refusal)
+        return JSONResponse({"kept": show_text(place)}, status_code=201, headers=PRIVATE)
+
+
+def describe_model(runner: Runner, *, keeps: bool, most_bytes: int) -> ShownModel:
+    """What the page says of a model."""
+    about = runner.about
+    C, H, W = about.shape
+    return ShownModel(
+        name=show_text(about.name),
+        fingerprint=about.fingerprint,
+        classes=[ShownClass(name=name, shown=show_text(name)) for name in about.class_names],
+        images=f"{W} × {H} pixels, {'colour' if C == 3 else 'grey'}",
+        accuracy=tell_accuracy(runner),
+        licence=show_text(about.licence) or None,
+        keeps=keeps,
+        most_bytes=most_bytes,
+    )
+
+
+def tell_accuracy(runner: Runner) -> str | None:
+    """The accuracy on validation images, where a record of this export lies beside the model."""
+    try:
+        record = store.read_if_there(runner.path.parent / EXPORT, ExportRecord)
+    except UserError:  # the server answers without it
+        return None
+    if record is None or record.model != runner.about or record.val is None:
+        return None
+    rate = record.val
+    return (
+        f"{format_percent(rate.accuracy, rate.n)} of {format_count(rate.n)} validation images "
+        f"(95 % interval {format_interval(rate)})"
+    )
+
+
+def draw_seen(runner: Runner, content: bytes) -> bytes:
+    """A picture as the model sees it, as PNG of the same few pixels.
+
+    Raises:
+        PageRefusalError: it is no picture that can be read.
+    """
+    pixels = read_pixels(runner, content).transpose(1, 2, 0)
+    file = io.BytesIO()
+    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def keep_checked(runner: Runner, kept: KeptPictures, class_name: str, content: bytes) -> str:
+    """Keep bytes that are a picture the model can read; gives their place.
+
+    Raises:
+        PageRefusalError: they are none, or cannot be kept.
+    """
+    read_pixels(runner, content)
+    try:
+        return kept.add(class_name, content)
+    except RecordError as error:
+        raise PageRefusalError(409, str(error)) from error
+
+
+def read_pixels(runner: Runner, content: bytes) -> Images:
+    """The image `(C, H, W)` that a picture becomes.
+
+    Raises:
+        PageRefusalError: it is no picture that can be read.
+    """
+    try:
+        image: Images = runner.read(content)[0]
+    except DataError as error:
+        raise PageRefusalError(422, str(error)) from error
+    return image
+
+
+def check_own(request: Request) -> None:
+    """Refuse what another site makes a browser send.
+
+    Raises:
+        PageRefusalError: the request is not from this page.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")  # old browsers do not tell
+    if OWN not in request.headers or site != "same-origin":
+        raise PageRefusalError(403, "only the page of this server itself keeps pictures")
+
+
+def find_class(request: Request, runner: Runner) -> str:
+    """The class that a request names by its number.
+
+    Raises:
+        PageRefusalError: there is no such class, or the page is that of another model.
+    """
+    if request.query_params.get("model") != runner.about.fingerprint:
+        raise PageRefusalError(409, "the server has another model by now; load this page anew")
+    number = request.query_params.get("class", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 5):
+        raise PageRefusalError(422, "expected class= with the number of a class")
+    if int(number) >= len(runner.class_names):
+        raise PageRefusalError(422, f"there are {len(runner.class_names)} classes, from 0")
+    return runner.class_names[int(number)]
+
+
+def tell_problem(refusal: PageRefusalError) -> Response:
+    """A refusal as a problem document (RFC 9457)."""
+    return JSONResponse(
+        {"title": TITLES[refusal.status], "status": refusal.status, "detail": refusal.detail},
+        status_code=refusal.status,
+        media_type="application/problem+json",
+        headers=PRIVATE,
+    )

@@ -1,0 +1,150 @@
+"""An exported model in a file, made without training, and a stand-in for the server around it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from onnx import TensorProto, helper, numpy_helper
+
+from smallvision.errors import DataError
+from smallvision.records import store
+from smallvision.records.schema.models.exported import ServedModel
+from smallvision.records.schema.models.saved import TtaRecord, UnlikeRecord
+from smallvision.serving.runner import Runner
+from smallvision.shapes import Shape
+
+FINGERPRINT = f"sha256:{'5' * 64}"
+
+
+def describe_served(
+    class_names: Sequence[str], shape: Shape, *, limit: float | None = None, licence: str = "MIT"
+) -> ServedModel:
+    return ServedModel(
+        name="rows",
+        class_names=tuple(class_names),
+        shape=shape,
+        layout="nhwc",
+        weights="fp32",
+        members=1,
+        temperature=1.0,
+        tta=TtaRecord(),
+        uncertain=0.0,
+        fit="crop",
+        bits=16,
+        unlike=None if limit is None else UnlikeRecord(limit=limit, n=100),
+        sets=None,
+        fingerprint=FINGERPRINT,
+        licence=licence,
+    )
+
+
+def write_served(path: Path, about: ServedModel) -> Path:
+    """A model for which the brightest of K stripes, from top to bottom, is the class."""
+    C, H, W = about.shape
+    K = len(about.class_names)
+    weights = np.zeros((H, W, C, K), np.float32)
+    for k in range(K):
+        weights[k * H // K : max(k * H // K + 1, (k + 1) * H // K), :, :, k] = 10 * K / (H * W * C)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["images"], ["pixels"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["pixels", "scale"], ["scaled"]),
+            helper.make_node("Flatten", ["scaled"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["pooled"]),
+            helper.make_node("Softmax", ["pooled"], ["probabilities"]),
+            helper.make_node("Unsqueeze", ["pooled", "first"], ["logits"]),
+        ],
+        "stripes",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", H, W, C])],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", K]),
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, "N", K]),
+        ],
+        [
+            numpy_helper.from_array(np.float32(1 / 255), "scale"),
+            numpy_helper.from_array(weights.reshape(-1, K), "weights"),
+            numpy_helper.from_array(np.array([0]), "first"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    helper.set_model_props(model, {"smallvision": store.dump_line(about.model_dump(mode="json"))})
+    onnx.save(model, path)
+    return path
+
+
+def make_answering_app(runner: Runner, token: str | None = None, busy: int = 0) -> FastAPI:
+    """What the page needs of the server: `POST /v1/classify` with a raw body.
+
+    Args:
+        runner: the model.
+        token: that all but the page itself asks for.
+        busy: requests that are first refused, as the server is busy.
+    """
+    app = FastAPI(openapi_url=None)
+    left = [busy]
+
+    def refuse(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
+        content = {"title": title, "detail": detail, "status": status}
+        kind = "application/problem+json"
+        return JSONResponse(content, status_code=status, media_type=kind, headers=headers)
+
+    @app.middleware("http")
+    async def check_token(request: Request, go_on: Any) -> Any:
+        from smallvision.serving.page import OPEN
+
+        wanted = None if request.url.path in OPEN else token
+        if wanted is not None and request.headers.get("authorization") != f"Bearer {wanted}":
+            return refuse(401, "No token", "send a token")
+        return await go_on(request)
+
+    @app.post("/v1/classify")
+    async def classify(request: Request) -> JSONResponse:
+        if left[0]:
+            left[0] -= 1
+            return refuse(503, "Busy", "come again", **{"Retry-After": "1"})
+        content = await request.body()
+        try:
+            answer = next(runner.classify([content]))
+        except DataError as error:
+            return refuse(422, "No picture", str(error))
+        told = {
+            "file": answer.name,
+            "class": answer.class_name,
+            "probabilities": dict(
+                zip(runner.class_names, answer.probabilities.tolist(), strict=True)
+            ),
+            "unlike": answer.is_unlike,
+        }
+        return JSONResponse({"schema": 1, "model": runner.about.name, "pictures": [told]})
+
+    return app
+
+
+@contextmanager
+def serve_app(app: FastAPI) -> Iterator[str]:
+    """Serve an app on a free port of this machine; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, ws="none", lifespan="off", log_level="error", access_log=False)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
