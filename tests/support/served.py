@@ -23,6 +23,7 @@ from smallvision.records.schema.models.exported import ServedModel
 from smallvision.records.schema.models.saved import TtaRecord, UnlikeRecord
 from smallvision.serving.runner import Runner
 from smallvision.shapes import Shape
+from tests.support.sources import encode_picture
 
 FINGERPRINT = f"sha256:{'5' * 64}"
 
@@ -148,3 +149,16 @@ def serve_app(app: FastAPI) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=10)
         listener.close()
+
+
+def make_picture(seed: int, kind: str = "PNG") -> bytes:
+    """A picture file of coloured noise."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    return encode_picture(pixels, kind)
+
+
+def make_stripe(k: int, K: int) -> bytes:
+    """A PNG that models of `write_served` take for class k of K."""
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[k * 48 // K : (k + 1) * 48 // K] = (250, 240, 230)
+    return encode_picture(pixels)

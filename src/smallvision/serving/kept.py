@@ -19,7 +19,7 @@ from smallvision.text import is_seen
 
 MOST_KEPT = 10_000  # pictures
 MOST_KEPT_BYTES = 4_000_000_000  # of all of them
-MOST_FOLDER_BYTES = 200  # of the name of a folder; file systems allow 255
+MOST_FOLDER_BYTES = 240  # of the name of a folder; file systems allow 255
 RACES = 100  # other servers that may take a number in between
 # What some file system refuses, or what would lead to another folder.
 REFUSED = frozenset('/\\:*?"<>|')

@@ -20,7 +20,10 @@ function make(tag, attributes = {}, ...children) {
 }
 
 /** Names of files as `text.py` shows them: what acts on text or does not show becomes an escape. */
-const show = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (letter) => `\\u{${letter.codePointAt(0).toString(16)}}`);
+const show = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (letter) => {
+  const code = letter.codePointAt(0).toString(16);
+  return code.length < 3 ? `\\x${code.padStart(2, "0")}` : code.length < 5 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
+});
 
 /** Say something to those who hear the page. */
 function say(text) {
@@ -96,7 +99,7 @@ let model = null;
 const shown = new Map(); // name of a class -> how it is shown
 
 function describeClasses() {
-  const names = model.classes.map((each) => each.shown);
+  const names = model.classes.map(({ shown: name }) => (name.length > 40 ? `${[...name].slice(0, 39).join("")}…` : name));
   const told = names.length > 6 ? [...names.slice(0, 4), `${names.length - 4} more`] : names;
   return `The model tells ${names.length} classes apart: ${told.slice(0, -1).join(", ")} and ${told.at(-1)}.`;
 }
@@ -121,7 +124,6 @@ async function loadModel() {
   find("where").textContent = model.keeps
     ? "They go to this server alone, which keeps those that you correct."
     : "They go to this server alone, which keeps none.";
-  find("command").textContent = `curl --data-binary @picture.jpg ${new URL("v1/classify", location).href}`;
   addFact("Model", make("bdi", {}, model.name));
   addFact("Classes", listClasses());
   addFact("It sees", model.images);
@@ -344,6 +346,8 @@ find("clear").addEventListener("click", () => {
   find("choose").focus();
   say("Cleared.");
 });
+
+find("command").textContent = `curl --data-binary @picture.jpg ${new URL("v1/classify", location).href}`;
 
 const ready = loadModel().catch((error) => {
   find("trouble").hidden = false;
