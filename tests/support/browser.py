@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WAIT = 10_000  # milliseconds for what has to appear
+WAIT = 20_000  # milliseconds for what has to appear
 
 
 @contextmanager

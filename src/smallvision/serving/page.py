@@ -19,16 +19,14 @@ from PIL import Image
 from pydantic import BaseModel
 
 from smallvision.data.decoding.image import MAX_FILE_BYTES
-from smallvision.errors import DataError, RecordError, UserError
-from smallvision.format import format_count, format_interval, format_percent
-from smallvision.records import store
-from smallvision.records.schema.models.exported import ExportRecord
+from smallvision.errors import DataError, RecordError
+from smallvision.format import format_accuracy, format_count, format_interval
+from smallvision.records.schema.measures import Rate
 from smallvision.serving.kept import KeptPictures
 from smallvision.serving.runner import Runner
 from smallvision.shapes import Images
 from smallvision.text import show_text
 
-EXPORT = "export.json"  # beside the model
 FILES = Path(__file__).with_name("page_files")
 # Path of each file: its name and media type. The page needs no token to be opened.
 OPEN = {
@@ -129,13 +127,20 @@ class PageDoor:
     work: Callable[..., Awaitable[Any]] = run_in_threadpool
 
 
-def build_page(runner: Runner, keep: Path | None, door: PageDoor | None = None) -> APIRouter:
+def build_page(
+    runner: Runner,
+    keep: Path | None,
+    door: PageDoor | None = None,
+    *,
+    val: Rate | None = None,
+) -> APIRouter:
     """The page at `/` and what it asks for below `/page`.
 
     Args:
         runner: the model that answers.
         keep: where pictures with their right classes are kept; None for nowhere.
         door: how pictures are let in.
+        val: accuracy of the model on validation images, where it is known.
 
     Raises:
         RecordError: that folder cannot be made.
@@ -144,10 +149,10 @@ def build_page(runner: Runner, keep: Path | None, door: PageDoor | None = None) 
     router = APIRouter(include_in_schema=False)
     for path in OPEN:
         add_file(router, path)
-    model = describe_model(runner, keeps=keep is not None, most_bytes=door.most_bytes)
+    model = describe_model(runner, door, val, keeps=keep is not None)
 
     @router.get("/page/model")
-    def tell_model() -> Response:
+    async def tell_model() -> Response:
         return JSONResponse(model.model_dump(), headers=PRIVATE)
 
     @router.post("/page/seen")
@@ -170,7 +175,7 @@ def add_file(router: APIRouter, path: str) -> None:
     content = (FILES / name).read_bytes()
 
     @router.get(path)
-    def send_file() -> Response:
+    async def send_file() -> Response:
         return Response(content, media_type=media_type, headers=HEADERS)
 
 
@@ -189,7 +194,7 @@ def add_keeping(router: APIRouter, runner: Runner, kept: KeptPictures, door: Pag
         return JSONResponse({"kept": show_text(place)}, status_code=201, headers=PRIVATE)
 
 
-def describe_model(runner: Runner, *, keeps: bool, most_bytes: int) -> ShownModel:
+def describe_model(runner: Runner, door: PageDoor, val: Rate | None, *, keeps: bool) -> ShownModel:
     """What the page says of a model."""
     about = runner.about
     C, H, W = about.shape
@@ -198,25 +203,20 @@ def describe_model(runner: Runner, *, keeps: bool, most_bytes: int) -> ShownMode
         fingerprint=about.fingerprint,
         classes=[ShownClass(name=name, shown=show_text(name)) for name in about.class_names],
         images=f"{W} × {H} pixels, {'colour' if C == 3 else 'grey'}",
-        accuracy=tell_accuracy(runner),
+        accuracy=tell_accuracy(val),
         licence=show_text(about.licence) or None,
         keeps=keeps,
-        most_bytes=most_bytes,
+        most_bytes=door.most_bytes,
     )
 
 
-def tell_accuracy(runner: Runner) -> str | None:
-    """The accuracy on validation images, where a record of this export lies beside the model."""
-    try:
-        record = store.read_if_there(runner.path.parent / EXPORT, ExportRecord)
-    except UserError:  # the server answers without it
+def tell_accuracy(val: Rate | None) -> str | None:
+    """An accuracy on validation images with its interval."""
+    if val is None:
         return None
-    if record is None or record.model != runner.about or record.val is None:
-        return None
-    rate = record.val
     return (
-        f"{format_percent(rate.accuracy, rate.n)} of {format_count(rate.n)} validation images "
-        f"(95 % interval {format_interval(rate)})"
+        f"{format_accuracy(val)} of {format_count(val.n)} validation images "
+        f"(95 % interval {format_interval(val)})"
     )
 
 

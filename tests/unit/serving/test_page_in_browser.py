@@ -158,8 +158,8 @@ def test_all_is_done_with_the_keyboard(open_tab: Opener, tmp_path: Path) -> None
     press_until(".correct summary")
     page.keyboard.press("Enter")
     press_until(".correct select")
-    page.keyboard.type("dog")
-    page.keyboard.press("Enter")
+    for _ in range(1 + CLASSES.index("dog")):
+        page.keyboard.press("ArrowDown")
     press_until(".correct button")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Kept as dog")
@@ -251,6 +251,22 @@ def test_a_token_is_asked_for_until_it_is_right_and_kept_for_the_tab(open_tab: O
     assert page.is_hidden("#token")
     assert "right" not in page.url
     assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_request_that_was_refused_before_the_token_was_given_asks_for_none(
+    open_tab: Opener,
+) -> None:
+    page = open_tab().page
+    page.evaluate("token.now = 'new'; token.ask('old')")
+    assert page.is_hidden("#token")
+
+
+def test_a_server_that_has_another_model_by_now_is_told(open_tab: Opener) -> None:
+    page = (tab := open_tab()).page
+    other = {"file": "picture", "class": "a", "probabilities": {"a": 1.0}, "unlike": None}
+    page.route("**/v1/classify", lambda route: route.fulfill(json={"pictures": [other]}))
+    choose(tab, give_file(1))
+    page.wait_for_selector("text=The server has another model by now; load this page anew.")
 
 
 def test_a_busy_server_is_asked_again(open_tab: Opener) -> None:
