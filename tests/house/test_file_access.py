@@ -28,6 +28,8 @@ NAMED = {
     "records/locks.py": {"exists", "is_dir"},
     "reporting/page.py": {"read_text"},  # the template
     "reporting/reader.py": {"read_text"},  # of a `Folder`
+    "serving/kept.py": {"listdir", "mkdir", "open", "unlink"},  # by descriptors of `nofollow.enter`
+    "serving/page.py": {"read_bytes"},  # its own files
     "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name
     "runs/measure.py": {"stat"},  # the size of a file that has just been written
 }

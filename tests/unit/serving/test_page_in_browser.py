@@ -148,6 +148,7 @@ def test_all_is_done_with_the_keyboard(open_tab: Opener, tmp_path: Path) -> None
                 return
         raise AssertionError(f"{selector} is not reached")
 
+    page.on("filechooser", lambda chooser: None)  # from now on none opens on the screen
     press_until("#choose")
     outline = "getComputedStyle(document.querySelector('label[for=choose]')).outlineStyle"
     assert page.evaluate(outline) == "solid"
