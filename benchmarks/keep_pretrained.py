@@ -11,9 +11,9 @@ import typer
 
 from benchmarks.keep import describe_run_place, describe_test
 from benchmarks.records import RESULTS
-from smallvision.predict.pretrained import PRETRAINED
 from smallvision.records import store
 from smallvision.records.layout import DISTILLED, TEST
+from smallvision.records.model_folders import PRETRAINED
 from smallvision.records.schema import Distillation, TestRecord
 from smallvision.records.weights import copy_tensors
 from smallvision.runs.finished_run import find_validated

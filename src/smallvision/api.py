@@ -26,7 +26,7 @@ from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test, score
 from smallvision.exploration.explore import Exploration, explore_dataset
 from smallvision.format import format_duration
-from smallvision.predict import find_model, load_model
+from smallvision.predict import load_model
 from smallvision.recipes import (
     Recipe,
     build_ladder,
@@ -52,6 +52,7 @@ from smallvision.records.layout import (
     number_folder,
 )
 from smallvision.records.locks import claim_folder, sweep
+from smallvision.records.model_folders import find_model
 from smallvision.records.nofollow import exists
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (

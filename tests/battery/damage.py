@@ -21,9 +21,9 @@ from smallvision.recipes.builders import build_average, build_model, build_optim
 from smallvision.records import store
 from smallvision.records.files import hash_file
 from smallvision.records.layout import list_checkpoints
+from smallvision.records.model_folders import read_manifest
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import Environment, LearningRateSchedule, ModelRecord
-from smallvision.records.weights import read_manifest
 from smallvision.runs.job import Job
 from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe

@@ -24,6 +24,7 @@ from tests.battery import (
     records,
     resources,
     searches,
+    server,
     signals,
     stops,
 )
@@ -68,5 +69,6 @@ FAMILIES = {
     "resources": Family(resources.run, 50, 1),
     "clocks": Family(clocks.run, 18, 1, partial(clocks.run, names=("train",))),
     "stops": Family(stops.run, 18, 1, partial(stops.run, names=("train",))),
+    "server": Family(server.run, 128, 16, partial(server.run, seconds=3.0, linear=True)),
     "copies": Family(copies.run, 12, 1, partial(copies.run, names=("train",))),
 }

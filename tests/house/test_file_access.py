@@ -22,12 +22,13 @@ NAMED = {
     "cli/main.py": {"open"},  # the null device
     "ensembles/build.py": {"exists", "is_dir"},
     "ensembles/candidates.py": {"stat"},  # the size of a file that has been checked
-    "predict/pretrained.py": {"glob"},
+    "records/model_folders.py": {"glob"},
     "records/files.py": {"open"},  # a folder, to sync it
     "records/layout.py": {"exists", "glob", "rglob", "is_dir"},
     "records/locks.py": {"exists", "is_dir"},
     "reporting/page.py": {"read_text"},  # the template
     "reporting/reader.py": {"read_text"},  # of a `Folder`
+    "serving/exports.py": {"is_file"},
     "serving/kept.py": {"listdir", "mkdir", "open", "unlink"},  # by descriptors of `nofollow.enter`
     "serving/page.py": {"read_bytes"},  # its own files
     "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name

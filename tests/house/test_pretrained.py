@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smallvision.predict import find_model, fingerprint_model, load_model
-from smallvision.predict.pretrained import PRETRAINED
+from smallvision.predict import load_model
+from smallvision.records.model_folders import PRETRAINED, find_model, fingerprint_model
 from tests.support.models import FP32
 
 RECORDS = Path(__file__).parents[2] / "results" / "pretrained"

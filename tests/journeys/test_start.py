@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smallvision.predict import fingerprint_model
 from smallvision.recipes import read_run_recipe
 from smallvision.records import store
+from smallvision.records.model_folders import fingerprint_model
 from smallvision.records.schema import StudyRecord
 from tests.support.commands import Outcome, assert_refused, call_command, spell_settings
 from tests.support.images import make_dataset

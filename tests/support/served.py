@@ -1,27 +1,17 @@
-"""An exported model in a file, made without training, and a stand-in for the server around it."""
+"""An exported model whose answers are known by hand, and pictures for it."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 from onnx import TensorProto, helper, numpy_helper
 
-from smallvision.errors import DataError
 from smallvision.records import store
 from smallvision.records.schema.models.exported import ServedModel
 from smallvision.records.schema.models.saved import TtaRecord, UnlikeRecord
-from smallvision.serving.runner import Runner
 from smallvision.shapes import Shape
 from tests.support.sources import encode_picture
 
@@ -82,73 +72,6 @@ def write_served(path: Path, about: ServedModel) -> Path:
     helper.set_model_props(model, {"smallvision": store.dump_line(about.model_dump(mode="json"))})
     onnx.save(model, path)
     return path
-
-
-def make_answering_app(runner: Runner, token: str | None = None, busy: int = 0) -> FastAPI:
-    """What the page needs of the server: `POST /v1/classify` with a raw body.
-
-    Args:
-        runner: the model.
-        token: that all but the page itself asks for.
-        busy: requests that are first refused, as the server is busy.
-    """
-    app = FastAPI(openapi_url=None)
-    left = [busy]
-
-    def refuse(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
-        content = {"title": title, "detail": detail, "status": status}
-        kind = "application/problem+json"
-        return JSONResponse(content, status_code=status, media_type=kind, headers=headers)
-
-    @app.middleware("http")
-    async def check_token(request: Request, go_on: Any) -> Any:
-        from smallvision.serving.page import OPEN
-
-        wanted = None if request.url.path in OPEN else token
-        if wanted is not None and request.headers.get("authorization") != f"Bearer {wanted}":
-            return refuse(401, "No token", "send a token")
-        return await go_on(request)
-
-    @app.post("/v1/classify")
-    async def classify(request: Request) -> JSONResponse:
-        if left[0]:
-            left[0] -= 1
-            return refuse(503, "Busy", "come again", **{"Retry-After": "1"})
-        content = await request.body()
-        try:
-            answer = next(runner.classify([content]))
-        except DataError as error:
-            return refuse(422, "No picture", str(error))
-        told = {
-            "file": answer.name,
-            "class": answer.class_name,
-            "probabilities": dict(
-                zip(runner.class_names, answer.probabilities.tolist(), strict=True)
-            ),
-            "unlike": answer.is_unlike,
-        }
-        return JSONResponse({"schema": 1, "model": runner.about.name, "pictures": [told]})
-
-    return app
-
-
-@contextmanager
-def serve_app(app: FastAPI) -> Iterator[str]:
-    """Serve an app on a free port of this machine; gives its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, ws="none", lifespan="off", log_level="error", access_log=False)
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listener.close()
 
 
 def make_picture(seed: int, kind: str = "PNG") -> bytes:

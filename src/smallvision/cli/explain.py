@@ -17,8 +17,8 @@ def explain(
     """Analyse the errors of a run on its validation images; the test set stays sealed."""
     from smallvision.cli.render.console import open_console
     from smallvision.cli.render.errors import print_errors
+    from smallvision.records.model_folders import find_winner
     from smallvision.runs.explain import explain as explain_run
-    from smallvision.runs.finished_run import find_winner
 
     analysis = explain_run(run, loading.load_for(run, data), data_dir=loading.data_dir)
     print_errors(analysis.record, find_winner(run) / "errors", open_console(to_stderr=json))

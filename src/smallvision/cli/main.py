@@ -2,7 +2,8 @@
 
 Exit codes: 0 done; 1 a run diverged or ran out of memory, or a study finished no rung; 2 something
 the caller can put right; 3 some pictures were classified, and others could not be read;
-130 interrupted; 143 terminated; 129 hung up; 141 nobody reads on.
+130 interrupted; 143 terminated; 129 hung up; 141 nobody reads on. A server that a signal ends, and
+that has answered all that was under way, is done.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from smallvision.cli.output import guard_stderr, say, say_lines
 from smallvision.cli.recipes import recipes
 from smallvision.cli.report import report
 from smallvision.cli.runs import runs
+from smallvision.cli.serve import serve
 from smallvision.cli.study import study
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
@@ -69,6 +71,7 @@ for command in (
     distill,
     evaluate,
     classify,
+    serve,
     explain,
     compare,
     report,

@@ -11,11 +11,12 @@ from smallvision.data.split import find_val
 from smallvision.ensembles.build import measure_latencies
 from smallvision.errors import RecordError, SettingError
 from smallvision.models import MODELS
-from smallvision.predict import find_model, fingerprint_model, load_model
+from smallvision.predict import load_model
 from smallvision.recipes import Recipe, override
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.layout import DISTILLED
+from smallvision.records.model_folders import find_model, fingerprint_model
 from smallvision.records.schema import CostRatio, Distillation, Teacher
 from smallvision.records.schema.settings.networks import list_networks
 from smallvision.runs.finished_run import find_validated

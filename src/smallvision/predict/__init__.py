@@ -6,13 +6,7 @@ from smallvision.predict.infer import infer_logits
 from smallvision.predict.network import build_network, fill_network, sketch_network
 from smallvision.predict.recalibrate_batchnorm import refresh_norms
 from smallvision.predict.saliency import find_saliency
-from smallvision.predict.saved_model import (
-    ModelAnswers,
-    SavedModel,
-    find_model,
-    fingerprint_model,
-    load_model,
-)
+from smallvision.predict.saved_model import ModelAnswers, SavedModel, load_model
 from smallvision.predict.take_over import check_start, find_head, take_over
 from smallvision.predict.tta import Tta
 from smallvision.predict.weight_average import average_models
@@ -28,9 +22,7 @@ __all__ = [
     "check_start",
     "fill_network",
     "find_head",
-    "find_model",
     "find_saliency",
-    "fingerprint_model",
     "infer_logits",
     "list_members",
     "load_model",

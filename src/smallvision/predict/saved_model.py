@@ -20,21 +20,17 @@ from smallvision.errors import RecordError, SettingError
 from smallvision.predict.ensemble import list_members
 from smallvision.predict.infer import BATCH, infer_logits
 from smallvision.predict.network import check_tensors, fill_network, sketch_network
-from smallvision.predict.pretrained import find_pretrained
 from smallvision.predict.tta import Tta
 from smallvision.records import store
-from smallvision.records.files import hash_file
-from smallvision.records.nofollow import exists, is_file, is_folder
+from smallvision.records.model_folders import (
+    MANIFEST,
+    find_model,
+    fingerprint_model,
+    read_manifest,
+)
 from smallvision.records.schema import ModelRecord, PredictionSetsRecord, UnlikeRecord
 from smallvision.records.schema.settings.networks import NetworkSettings
-from smallvision.records.weights import (
-    MANIFEST,
-    check_manifest,
-    load_tensors,
-    read_header,
-    read_manifest,
-    save_tensors,
-)
+from smallvision.records.weights import check_manifest, load_tensors, read_header, save_tensors
 from smallvision.shapes import Fit, Floats, Images, Shape
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
 from smallvision.stats.probabilities.unlike import measure_energy
@@ -222,31 +218,6 @@ class SavedModel:
             sets=self.sets,
         )
         save_tensors(folder, {"model": self.network.state_dict()}, {"model": about})
-
-
-def find_model(folder: Path) -> Path:
-    """The folder of a saved model, given it, its run's folder, or the name of an included model.
-
-    A folder of images that bears the name of a pretrained model does not hide it; a run does.
-    """
-    if is_folder(folder / "model") and exists(folder / "model" / "model.json"):
-        return folder / "model"
-    ours = any(exists(folder / name) for name in (MANIFEST, "status.json", "study.json"))
-    pretrained = None if ours else find_pretrained(str(folder))
-    return pretrained or folder
-
-
-def fingerprint_model(folder: Path) -> str:
-    """The identity of a saved model, from its folder or the run folder that holds it.
-
-    Raises:
-        RecordError: there is no such model.
-    """
-    folder = find_model(folder)
-    if not is_file(folder / MANIFEST):
-        raise RecordError(f"{folder} holds no model; is the run finished?")
-    read_manifest(folder)  # which says in one line what is wrong with it
-    return hash_file(folder / MANIFEST)
 
 
 def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel:

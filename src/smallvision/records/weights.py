@@ -26,10 +26,10 @@ from smallvision.records.files import (
     read_bytes,
     write_bytes,
 )
+from smallvision.records.model_folders import MANIFEST, read_manifest
 from smallvision.records.nofollow import is_file, remove_file
 from smallvision.records.schema import Manifest, Record
 
-MANIFEST = "manifest.json"
 MOST_HEADER = 2**21  # bytes of a file's list of tensors, of which each takes about a hundred
 # Of the types of tensors, what safetensors calls them and what torch does.
 TYPES = {"F32": "torch.float32", "I64": "torch.int64"}
@@ -83,15 +83,6 @@ def copy_tensors(source: Path, folder: Path) -> None:
     make_folder(folder)
     for name in [*read_manifest(source), MANIFEST]:
         write_bytes(folder / name, read_bytes(source / name, MAX_WEIGHTS_BYTES))
-
-
-def read_manifest(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file of a folder, by file name.
-
-    Raises:
-        RecordError: the manifest is missing or damaged.
-    """
-    return store.read(folder / MANIFEST, Manifest).files
 
 
 def check_manifest(folder: Path) -> None:

@@ -11,17 +11,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from smallvision.compute.machine import choose_machine
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, prepare_picture
 from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
 from smallvision.predict import SavedModel, load_model
-from smallvision.records.layout import STATUS
-from smallvision.records.nofollow import exists
-from smallvision.runs.finished_run import find_finished, find_winner
-from smallvision.runs.refit import load_final
+from smallvision.records.model_folders import find_classifier_folder
 from smallvision.runs.results import Run
 from smallvision.shapes import Floats, Images
 
@@ -244,7 +240,4 @@ def find_classifier(folder: Path) -> SavedModel:
     Raises:
         RecordError: there is none yet, or it is damaged.
     """
-    folder = find_winner(folder)
-    if exists(folder / STATUS):
-        return load_final(find_finished(folder)[0], choose_machine(precision="fp32"))[0]
-    return load_model(folder)
+    return load_model(find_classifier_folder(folder))

@@ -10,15 +10,9 @@ from smallvision.data.loading.origin import load_again
 from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
-from smallvision.records.layout import FOLDS_RECORD, STUDY, read_status, run_folder, tell_state
-from smallvision.records.nofollow import exists
-from smallvision.records.schema import (
-    AllImagesRun,
-    FinishedRun,
-    FoldSummary,
-    StudyRecord,
-    ValidatedRun,
-)
+from smallvision.records.layout import FOLDS_RECORD, read_status
+from smallvision.records.model_folders import find_winner, read_finished
+from smallvision.records.schema import AllImagesRun, FoldSummary, ValidatedRun
 from smallvision.runs.results import Run
 
 
@@ -29,29 +23,7 @@ def find_finished(run: Run | str | Path) -> tuple[Path, ValidatedRun | AllImages
         RecordError: it is a study without a winner, no run, unfinished or damaged.
     """
     folder = find_winner(run.folder if isinstance(run, Run) else Path(run))
-    status = read_status(folder)
-    if not isinstance(status, FinishedRun):
-        raise RecordError(
-            f"{folder} is not finished ({tell_state(folder, status)}); resume it first"
-        )
-    return folder, status
-
-
-def find_winner(folder: Path) -> Path:
-    """The folder of a study's winner; any other folder as it is.
-
-    Raises:
-        RecordError: the study has none yet, or is damaged.
-    """
-    if not exists(folder / STUDY):
-        return folder
-    best = store.read(folder / STUDY, StudyRecord).best
-    if best is None:
-        raise RecordError(
-            f"{folder} has no winner yet; finish it with --resume, or name one of its runs, which "
-            f"lie in {folder}/runs"
-        )
-    return run_folder(folder, best)
+    return folder, read_finished(folder)
 
 
 def find_validated(run: Run | str | Path) -> tuple[Path, ValidatedRun]:

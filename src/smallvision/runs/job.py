@@ -11,11 +11,12 @@ from smallvision.compute.machine import Machine
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError, SettingError
-from smallvision.predict import SavedModel, fingerprint_model, load_model
+from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import Recipe
 from smallvision.records.layout import START, TEACHER
+from smallvision.records.model_folders import MANIFEST, fingerprint_model
 from smallvision.records.nofollow import exists
-from smallvision.records.weights import MANIFEST, copy_tensors
+from smallvision.records.weights import copy_tensors
 from smallvision.training import Callback
 
 

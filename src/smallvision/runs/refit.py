@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from smallvision.compute.machine import Machine
-from smallvision.predict import SavedModel, fingerprint_model, load_model
+from smallvision.predict import SavedModel, load_model
 from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
-from smallvision.records.layout import REFIT, STATUS, is_finished
+from smallvision.records.layout import REFIT, STATUS
+from smallvision.records.model_folders import find_final, fingerprint_model
 from smallvision.records.schema import TestRecord
 from smallvision.runs.job import Job, Refit, own_models
 from smallvision.runs.train import run_recipe
@@ -18,12 +19,6 @@ NOTE = (
     "Trained on training and validation images together; the validation figures are those of the "
     "same recipe trained on the training split alone."
 )
-
-
-def find_final(run: Path) -> tuple[Path, Path | None]:
-    """The folder of the model to test, and of its validation model if it is a refit."""
-    refit = run / REFIT
-    return (refit, run) if is_finished(refit) else (run, None)
 
 
 def load_final(run: Path, machine: Machine | None = None) -> tuple[SavedModel, SavedModel | None]:

@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from PIL import Image
 from pydantic import BaseModel
 
-from smallvision.data.decoding.image import MAX_FILE_BYTES
 from smallvision.errors import DataError, RecordError
 from smallvision.format import format_accuracy, format_count, format_interval
 from smallvision.records.schema.measures import Rate
 from smallvision.serving.kept import KeptPictures
 from smallvision.serving.runner import Runner
+from smallvision.serving.wire.problems import ProblemError
 from smallvision.shapes import Images
 from smallvision.text import show_text
 
@@ -40,23 +39,10 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-cache",
-}
-PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# What else every answer carries is added in `wire/gate.py`.
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 # A browser sends it to another site only if that site allows it, which this one never does.
 OWN = "X-Smallvision-Page"
-TITLES = {
-    403: "Not from this page",
-    409: "Cannot be kept",
-    413: "Too large",
-    422: "Not a picture that can be read",
-}
 
 
 class ShownClass(BaseModel):
@@ -79,42 +65,9 @@ class ShownModel(BaseModel):
     most_bytes: int
 
 
-class PageRefusalError(Exception):
-    """A request that is answered with a problem document.
-
-    Args:
-        status: of HTTP.
-        detail: a sentence for the person in front of the page.
-    """
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
-
-
-async def read_body(request: Request, most: int) -> bytes:
-    """The body of a request, which is counted while it comes.
-
-    Args:
-        request: whose body has not been read.
-        most: bytes.
-
-    Raises:
-        PageRefusalError: it is larger than a picture may be.
-    """
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > most:
-            raise PageRefusalError(
-                413, f"a picture has at most {most // 10**6} MB; make it smaller"
-            )
-    return bytes(content)
-
-
 @dataclass(frozen=True)
 class PageDoor:
-    """How the page's own requests are let in; a server has stricter ways.
+    """How the page's own requests are let in.
 
     Attributes:
         most_bytes: of a picture.
@@ -122,15 +75,15 @@ class PageDoor:
         work: calls a function that takes long, outside of the event loop.
     """
 
-    most_bytes: int = MAX_FILE_BYTES
-    read: Callable[[Request, int], Awaitable[bytes]] = read_body
-    work: Callable[..., Awaitable[Any]] = run_in_threadpool
+    most_bytes: int
+    read: Callable[[Request, int], Awaitable[bytes]]
+    work: Callable[..., Awaitable[Any]]
 
 
 def build_page(
     runner: Runner,
     keep: Path | None,
-    door: PageDoor | None = None,
+    door: PageDoor,
     *,
     val: Rate | None = None,
 ) -> APIRouter:
@@ -145,7 +98,6 @@ def build_page(
     Raises:
         RecordError: that folder cannot be made.
     """
-    door = door or PageDoor()
     router = APIRouter(include_in_schema=False)
     for path in OPEN:
         add_file(router, path)
@@ -153,16 +105,13 @@ def build_page(
 
     @router.get("/page/model")
     async def tell_model() -> Response:
-        return JSONResponse(model.model_dump(), headers=PRIVATE)
+        return JSONResponse(model.model_dump())
 
     @router.post("/page/seen")
     async def show_seen(request: Request) -> Response:
-        try:
-            content = await door.read(request, door.most_bytes)
-            picture = await door.work(draw_seen, runner, content)
-        except PageRefusalError as refusal:
-            return tell_problem(refusal)
-        return Response(picture, media_type="image/png", headers=PRIVATE)
+        content = await door.read(request, door.most_bytes)
+        picture = await door.work(draw_seen, runner, content)
+        return Response(picture, media_type="image/png")
 
     if keep is not None:
         add_keeping(router, runner, KeptPictures(keep), door)
@@ -184,14 +133,11 @@ def add_keeping(router: APIRouter, runner: Runner, kept: KeptPictures, door: Pag
 
     @router.post("/page/keep")
     async def keep_picture(request: Request) -> Response:
-        try:
-            check_own(request)
-            class_name = find_class(request, runner)
-            content = await door.read(request, door.most_bytes)
-            place = await door.work(keep_checked, runner, kept, class_name, content)
-        except PageRefusalError as refusal:
-            return tell_problem(refusal)
-        return JSONResponse({"kept": show_text(place)}, status_code=201, headers=PRIVATE)
+        check_own(request)
+        class_name = find_class(request, runner)
+        content = await door.read(request, door.most_bytes)
+        place = await door.work(keep_checked, runner, kept, class_name, content)
+        return JSONResponse({"kept": show_text(place)}, status_code=201)
 
 
 def describe_model(runner: Runner, door: PageDoor, val: Rate | None, *, keeps: bool) -> ShownModel:
@@ -224,7 +170,7 @@ def draw_seen(runner: Runner, content: bytes) -> bytes:
     """A picture as the model sees it, as PNG of the same few pixels.
 
     Raises:
-        PageRefusalError: it is no picture that can be read.
+        ProblemError: it is no picture that can be read.
     """
     pixels = read_pixels(runner, content).transpose(1, 2, 0)
     file = io.BytesIO()
@@ -236,25 +182,25 @@ def keep_checked(runner: Runner, kept: KeptPictures, class_name: str, content: b
     """Keep bytes that are a picture the model can read; gives their place.
 
     Raises:
-        PageRefusalError: they are none, or cannot be kept.
+        ProblemError: they are none, or cannot be kept.
     """
     read_pixels(runner, content)
     try:
         return kept.add(class_name, content)
     except RecordError as error:
-        raise PageRefusalError(409, str(error)) from error
+        raise ProblemError(409, str(error)) from error
 
 
 def read_pixels(runner: Runner, content: bytes) -> Images:
     """The image `(C, H, W)` that a picture becomes.
 
     Raises:
-        PageRefusalError: it is no picture that can be read.
+        ProblemError: it is no picture that can be read.
     """
     try:
         image: Images = runner.read(content)[0]
     except DataError as error:
-        raise PageRefusalError(422, str(error)) from error
+        raise ProblemError(422, str(error)) from error
     return image
 
 
@@ -262,34 +208,24 @@ def check_own(request: Request) -> None:
     """Refuse what another site makes a browser send.
 
     Raises:
-        PageRefusalError: the request is not from this page.
+        ProblemError: the request is not from this page.
     """
     site = request.headers.get("Sec-Fetch-Site", "same-origin")  # old browsers do not tell
     if OWN not in request.headers or site != "same-origin":
-        raise PageRefusalError(403, "only the page of this server itself keeps pictures")
+        raise ProblemError(403, "only the page of this server itself keeps pictures")
 
 
 def find_class(request: Request, runner: Runner) -> str:
     """The class that a request names by its number.
 
     Raises:
-        PageRefusalError: there is no such class, or the page is that of another model.
+        ProblemError: there is no such class, or the page is that of another model.
     """
     if request.query_params.get("model") != runner.about.fingerprint:
-        raise PageRefusalError(409, "the server has another model by now; load this page anew")
+        raise ProblemError(409, "the server has another model by now; load this page anew")
     number = request.query_params.get("class", "")
     if not (number.isascii() and number.isdigit() and len(number) < 5):
-        raise PageRefusalError(422, "expected class= with the number of a class")
+        raise ProblemError(422, "expected class= with the number of a class")
     if int(number) >= len(runner.class_names):
-        raise PageRefusalError(422, f"there are {len(runner.class_names)} classes, from 0")
+        raise ProblemError(422, f"there are {len(runner.class_names)} classes, from 0")
     return runner.class_names[int(number)]
-
-
-def tell_problem(refusal: PageRefusalError) -> Response:
-    """A refusal as a problem document (RFC 9457)."""
-    return JSONResponse(
-        {"title": TITLES[refusal.status], "status": refusal.status, "detail": refusal.detail},
-        status_code=refusal.status,
-        media_type="application/problem+json",
-        headers=PRIVATE,
-    )

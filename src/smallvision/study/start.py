@@ -13,10 +13,10 @@ from smallvision.data.loading.places import find_places
 from smallvision.data.near_duplicates import find_near_duplicates
 from smallvision.data.photographs import look_like_photographs
 from smallvision.data.split import read_split_record
-from smallvision.predict import SavedModel, check_start, fingerprint_model
-from smallvision.predict.pretrained import list_pretrained
+from smallvision.predict import SavedModel, check_start
 from smallvision.recipes import Recipe, Start, override
 from smallvision.records.layout import SPLIT
+from smallvision.records.model_folders import fingerprint_model, list_pretrained
 from smallvision.records.nofollow import exists
 from smallvision.runs.classify import find_classifier
 from smallvision.runs.results import Run

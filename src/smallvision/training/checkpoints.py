@@ -16,9 +16,10 @@ from smallvision.records.layout import (
     list_checkpoints,
     paused_folder,
 )
+from smallvision.records.model_folders import read_manifest
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import CheckpointState, EpochMetrics
-from smallvision.records.weights import check_manifest, load_tensors, read_manifest, save_tensors
+from smallvision.records.weights import check_manifest, load_tensors, save_tensors
 from smallvision.training.state import State
 
 

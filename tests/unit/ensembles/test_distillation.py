@@ -15,10 +15,11 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.split import make_split
 from smallvision.ensembles.distillation import distill_run, name_teacher
 from smallvision.errors import RecordError, UserError
-from smallvision.predict import find_model, fingerprint_model, load_model
+from smallvision.predict import load_model
 from smallvision.recipes import Recipe
 from smallvision.records import store
 from smallvision.records.layout import DISTILLED
+from smallvision.records.model_folders import find_model, fingerprint_model
 from smallvision.records.schema import Distillation, ModelRecord
 from smallvision.records.weights import load_tensors, save_tensors
 from smallvision.runs.finished_run import find_validated

@@ -13,8 +13,8 @@ from smallvision.ensembles.refit import refit_finished
 from smallvision.errors import RecordError
 from smallvision.predict import load_model
 from smallvision.records.files import hash_file
+from smallvision.records.model_folders import find_final
 from smallvision.runs.finished_run import find_validated
-from smallvision.runs.refit import find_final
 from tests.support.ensembles import build_tiny
 from tests.support.models import FP32
 from tests.support.runs import make_job

@@ -14,8 +14,8 @@ from safetensors.torch import save
 from smallvision.errors import RecordError
 from smallvision.predict import Ensemble, build_network, load_model, saved_model
 from smallvision.records import store
+from smallvision.records.model_folders import MANIFEST
 from smallvision.records.schema import Manifest
-from smallvision.records.weights import MANIFEST
 from tests.support.images import make_images
 from tests.support.models import CONVOLUTIONAL, FP32, NORMED, edit_model, make_model
 

@@ -11,8 +11,9 @@ from smallvision.data.dataset import DataSet
 from smallvision.errors import FailedRunError
 from smallvision.predict import load_model
 from smallvision.records.layout import read_status
+from smallvision.records.model_folders import find_final
 from smallvision.records.schema import ValidatedRun
-from smallvision.runs.refit import find_final, load_final, refit_run
+from smallvision.runs.refit import load_final, refit_run
 from tests.support.faults import inject
 from tests.support.models import FP32
 from tests.support.runs import SINGLE, make_job, read_metrics, train_tiny

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from io import BytesIO
 from pathlib import Path
@@ -10,22 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from smallvision.records.schema.measures import Rate
 from smallvision.reporting.page import TEMPLATES
-from smallvision.serving.page import (
-    FILES,
-    OPEN,
-    POLICY,
-    PageDoor,
-    PageRefusalError,
-    build_page,
-    read_body,
-)
+from smallvision.serving.app import build_app
+from smallvision.serving.page import FILES, OPEN, POLICY
 from smallvision.serving.runner import Runner
+from smallvision.serving.wire.gate import ServerState
+from smallvision.serving.wire.limits import ServerLimits
+from smallvision.serving.wire.metrics import ServerMetrics
+from smallvision.serving.workers import Workers
 from tests.support.page import Page
 from tests.support.served import FINGERPRINT, describe_served, make_picture, write_served
 
@@ -39,10 +34,13 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return Runner(write_served(folder / "model.onnx", describe_served(CLASSES, (3, 8, 8))))
 
 
-def open_page(runner: Runner, keep: Path | None = None, door: PageDoor | None = None) -> TestClient:
-    app = FastAPI(openapi_url=None)
-    app.include_router(build_page(runner, keep, door))
-    return TestClient(app)
+def open_page(
+    runner: Runner, keep: Path | None = None, *, val: Rate | None = None, **limits: Any
+) -> TestClient:
+    bounds, metrics = ServerLimits(**limits), ServerMetrics()
+    workers = Workers(runner, bounds, metrics, 1)
+    state = ServerState(phase="ready")
+    return TestClient(build_app(workers, bounds, state, metrics, val=val, keep=keep))
 
 
 def keep_picture(client: TestClient, content: bytes = b"", **changes: Any) -> Any:
@@ -112,16 +110,14 @@ def test_the_model_is_told_as_people_read_it(runner: Runner, tmp_path: Path) -> 
         "accuracy": None,
         "licence": "MIT",
         "keeps": False,
-        "most_bytes": 65_000_000,
+        "most_bytes": 16_000_000,
     }
     assert open_page(runner, tmp_path).get("/page/model").json()["keeps"] is True
 
 
 def test_the_accuracy_is_told_where_it_is_known(runner: Runner) -> None:
-    app = FastAPI(openapi_url=None)
     val = Rate(accuracy=0.9314, interval=(0.924, 0.938), n=5000, loss=0.2)
-    app.include_router(build_page(runner, None, val=val))
-    assert TestClient(app).get("/page/model").json()["accuracy"] == (
+    assert open_page(runner, val=val).get("/page/model").json()["accuracy"] == (
         "93.1 % of 5,000 validation images (95 % interval 92.4–93.8 %)"
     )
 
@@ -139,7 +135,7 @@ def test_a_picture_as_the_model_sees_it(tmp_path: Path, channels: int) -> None:
     assert np.array_equal(seen, expected if channels == 3 else expected[:, :, 0])
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"<svg/>", make_picture(1)[:100]])
+@pytest.mark.parametrize("content", [b"\0", b"GIF89a", b"<svg/>", make_picture(1)[:100]])
 def test_what_is_no_picture_is_a_problem_of_one_sentence(
     runner: Runner, tmp_path: Path, content: bytes
 ) -> None:
@@ -149,48 +145,27 @@ def test_what_is_no_picture_is_a_problem_of_one_sentence(
         answer = client.post(path, content=content, headers=OWN)
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["title"] == "Not a picture that can be read"
         assert answer.json()["detail"].startswith("the picture ")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_body_is_counted_while_it_comes() -> None:
-    received = []
-
-    async def receive() -> dict[str, Any]:
-        received.append(1)
-        return {"type": "http.request", "body": bytes(100_000), "more_body": len(received) < 50}
-
-    with pytest.raises(PageRefusalError, match="at most 1 MB") as caught:
-        asyncio.run(read_body(Request({"type": "http"}, receive), 1_000_000))
-    assert caught.value.status == 413
-    assert len(received) == 11
-
-
 def test_a_body_that_is_too_large_is_a_problem(runner: Runner, tmp_path: Path) -> None:
-    client = open_page(runner, tmp_path, PageDoor(most_bytes=100))
+    client = open_page(runner, tmp_path, picture_bytes=100)
     for path in ("/page/seen", f"/page/keep?class=0&model={FINGERPRINT}"):
         answer = client.post(path, content=make_picture(1), headers=OWN)
         assert answer.status_code == 413
-        assert answer.json()["title"] == "Too large"
+        assert answer.headers["content-type"] == "application/problem+json"
     assert client.get("/page/model").json()["most_bytes"] == 100
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_reads_and_works_in_its_own_way(runner: Runner) -> None:
-    calls = []
-
-    async def read(request: Any, most: int) -> bytes:
-        calls.append(("read", most))
-        return make_picture(1)
-
-    async def work(function: Any, *args: Any) -> Any:
-        calls.append(("work", function.__name__))
-        return function(*args)
-
-    client = open_page(runner, door=PageDoor(most_bytes=7, read=read, work=work))
-    assert client.post("/page/seen", content=b"ignored").status_code == 200
-    assert calls == [("read", 7), ("work", "draw_seen")]
+def test_the_page_is_counted_among_what_waits(runner: Runner, tmp_path: Path) -> None:
+    client = open_page(runner, tmp_path, waiting=-1)
+    for path in ("/page/seen", f"/page/keep?class=0&model={FINGERPRINT}"):
+        answer = client.post(path, content=make_picture(1), headers=OWN)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_correction_is_kept_under_its_class(runner: Runner, tmp_path: Path) -> None:

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from smallvision.format import format_certainty
-from smallvision.serving.page import build_page
-from smallvision.serving.runner import Runner
 from tests.support.browser import WatchedTab, find_barriers, start_browser
 from tests.support.served import (
     describe_served,
-    make_answering_app,
     make_stripe,
-    serve_app,
     write_served,
 )
+from tests.support.serving import serve_model
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -65,14 +62,13 @@ def open_tab(browser: Browser, stack: ExitStack, tmp_path: Path) -> Opener:
         *,
         limit: float | None = None,
         keep: Path | None = None,
-        server: dict[str, Any] | None = None,
+        token: str | None = None,
         **settings: Any,
     ) -> WatchedTab:
         about = describe_served(names, (3, 16, 16), limit=limit)
-        runner = Runner(write_served(tmp_path / "model.onnx", about))
-        app = make_answering_app(runner, **(server or {}))
-        app.include_router(build_page(runner, keep))
-        address = stack.enter_context(serve_app(app))
+        path = write_served(tmp_path / "model.onnx", about)
+        server = stack.enter_context(serve_model(path, token=token, keep=keep))
+        address = f"http://127.0.0.1:{server.port}"
         tab = WatchedTab(browser, base_url=address, **(DESKTOP | settings))
         stack.callback(tab.close)
         tab.page.goto("/")
@@ -87,6 +83,12 @@ def give_file(k: int, K: int = len(CLASSES), name: str = "stripe.png") -> Any:
 
 def choose(tab: WatchedTab, *files: Any) -> None:
     tab.page.set_input_files("#choose", list(files))
+
+
+def refuse_once(page: Any) -> None:
+    """Let the first picture meet a busy server."""
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "body": ""}
+    page.route("**/v1/classify", lambda route: route.fulfill(**busy), times=1)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -232,7 +234,7 @@ def test_names_of_classes_and_files_are_text_and_never_act(
 
 
 def test_a_token_is_asked_for_until_it_is_right_and_kept_for_the_tab(open_tab: Opener) -> None:
-    tab = open_tab(server={"token": "right"})
+    tab = open_tab(token="right")
     page = tab.page
     page.wait_for_selector("#token-field:focus")
     assert page.is_hidden("#drop")
@@ -271,7 +273,8 @@ def test_a_server_that_has_another_model_by_now_is_told(open_tab: Opener) -> Non
 
 
 def test_a_busy_server_is_asked_again(open_tab: Opener) -> None:
-    page = (tab := open_tab(server={"busy": 1})).page
+    page = (tab := open_tab()).page
+    refuse_once(page)
     with page.expect_response(lambda answer: answer.status == 503):
         choose(tab, give_file(6))
     assert page.is_visible("text=Looking")
@@ -282,7 +285,8 @@ def test_a_busy_server_is_asked_again(open_tab: Opener) -> None:
 def test_nothing_moves_for_those_who_do_not_want_it(
     open_tab: Opener, motion: str, moving: int
 ) -> None:
-    page = (tab := open_tab(server={"busy": 1}, reduced_motion=motion)).page
+    page = (tab := open_tab(reduced_motion=motion)).page
+    refuse_once(page)
     with page.expect_response(lambda answer: answer.status == 503):
         choose(tab, give_file(6))
     assert page.evaluate("document.getAnimations().length") == moving

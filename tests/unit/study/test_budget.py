@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from smallvision.errors import RecordError, SettingError
-from smallvision.predict import fingerprint_model
 from smallvision.recipes.planning import Speed
 from smallvision.recipes.scale import Family
 from smallvision.records import store
 from smallvision.records.layout import STUDY
+from smallvision.records.model_folders import fingerprint_model
 from smallvision.records.schema import BudgetPlan, PlannedRung, StudyRecord
 from smallvision.study import budget
 from smallvision.study.budget import (

@@ -14,11 +14,11 @@ from smallvision.api import distill, train, tune
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.errors import DataError, RecordError, SettingError, UserError
-from smallvision.predict import fingerprint_model, load_model, take_over
-from smallvision.predict.pretrained import PRETRAINED
+from smallvision.predict import load_model, take_over
 from smallvision.recipes import Recipe, read_run_recipe
 from smallvision.recipes.builders import build_model
 from smallvision.records.layout import START, read_status
+from smallvision.records.model_folders import PRETRAINED, fingerprint_model
 from smallvision.records.schema.settings.networks import EnsembleSettings, MlpSettings
 from smallvision.runs.job import own_models
 from smallvision.runs.train import run_recipe

@@ -1,0 +1,125 @@
+"""The ONNX file of a model: named as it is, or exported once by a process of its own.
+
+The export needs torch, which the server is spared: it runs the command `smallvision export`, and
+keeps what that writes in the cache, under the fingerprint of the model.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from smallvision.data.loading.cache import cache_folder
+from smallvision.errors import RecordError
+from smallvision.records import store
+from smallvision.records.files import explain_write, hash_file, make_folder
+from smallvision.records.model_folders import find_classifier_folder, fingerprint_model
+from smallvision.records.nofollow import exists, is_folder, remove_folder
+from smallvision.records.schema.measures import Rate
+from smallvision.records.schema.models.exported import ExportRecord
+
+MODEL, EXPORT = "model.onnx", "export.json"
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """An exported model as a file.
+
+    Attributes:
+        path: of the ONNX file.
+        val: its accuracy on validation images, as its export measured it; None where it is not
+            known.
+    """
+
+    path: Path
+    val: Rate | None
+
+
+def find_exported(place: Path, say: Callable[[str], None]) -> ExportedFile:
+    """The ONNX file of a model, which is exported if it has not been.
+
+    Args:
+        place: the file, a folder that `smallvision export` wrote, a study, a run, a saved model, or
+            the name of one that comes with the package.
+        say: takes a line about what takes long.
+
+    Raises:
+        RecordError: there is no such model, it is damaged, or it cannot be exported.
+    """
+    if place.is_file():
+        return ExportedFile(place, read_accuracy(place.parent, place))
+    if exists(place / MODEL):
+        return ExportedFile(place / MODEL, read_accuracy(place, place / MODEL))
+    folder = find_classifier_folder(place)
+    name = fingerprint_model(folder).removeprefix("sha256:")[:32]
+    kept = cache_folder() / "exports" / f"{version('smallvision')}-{name}"
+    if not is_whole(kept):
+        say(f"{place} is exported to ONNX, once")
+        export_into(place, kept)
+    return ExportedFile(kept / MODEL, read_accuracy(kept, kept / MODEL))
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder of the cache holds an export whose file is the one that was written."""
+    try:
+        record = store.read(folder / EXPORT, ExportRecord)
+        hashes = dict(zip(record.files, record.hashes, strict=True))
+        return hashes.get(MODEL) == hash_file(folder / MODEL)
+    except RecordError:
+        return False
+
+
+def read_accuracy(folder: Path, model: Path) -> Rate | None:
+    """The accuracy that the record beside an ONNX file tells of this very file, or None."""
+    record = store.read_if_there(folder / EXPORT, ExportRecord)
+    if record is None or model.name not in record.files:
+        return None
+    expected = record.hashes[record.files.index(model.name)]
+    return record.val if hash_file(model) == expected else None
+
+
+def export_into(place: Path, folder: Path) -> None:
+    """Export a model into a folder that is whole or absent.
+
+    Raises:
+        RecordError: the export fails, or the cache cannot be written.
+    """
+    make_folder(folder.parent)
+    fresh = folder.parent / f".{folder.name}.{os.getpid()}.{secrets.token_hex(8)}"
+    try:
+        run_export(place, fresh)
+        if not is_whole(fresh):
+            raise RecordError(f"the export of {place} is not whole; try again")
+        with explain_write(folder):
+            if is_folder(folder):
+                remove_folder(folder)
+            with suppress(FileExistsError):
+                os.replace(fresh, folder)  # noqa: PTH105 - of a folder
+        if not is_whole(folder):
+            raise RecordError(f"{folder} is in the way of the export; remove it")
+    finally:
+        if is_folder(fresh):
+            remove_folder(fresh)
+
+
+def run_export(place: Path, folder: Path) -> None:
+    """Run `smallvision export` in a process of its own.
+
+    Raises:
+        RecordError: it fails; the reason is the line that it says last.
+    """
+    command = [sys.executable, "-m", "smallvision", "export", str(place), "--out", str(folder)]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        reason = lines[-1].removeprefix("error: ") if lines else f"exit code {done.returncode}"
+        raise RecordError(f"{place} cannot be exported: {reason}")

@@ -1,0 +1,1 @@
+"""HTTP as strangers speak it: what is refused, and in which words."""
