@@ -30,6 +30,8 @@ NAMED = {
     "reporting/page.py": {"read_text"},  # the template
     "reporting/reader.py": {"read_text"},  # of a `Folder`
     "serving/exports.py": {"is_file"},
+    "serving/kept.py": {"listdir", "mkdir", "open", "unlink"},  # by descriptors of `nofollow.enter`
+    "serving/page.py": {"read_bytes"},  # its own files
     "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name
     "runs/measure.py": {"stat"},  # the size of a file that has just been written
 }

@@ -201,7 +201,12 @@ def receive_all(connection: socket.socket) -> bytes:
 
 @contextmanager
 def serve_model(
-    path: Path, *, token: str | None = None, threads: int = 2, **limits: Any
+    path: Path,
+    *,
+    token: str | None = None,
+    keep: Path | None = None,
+    threads: int = 2,
+    **limits: Any,
 ) -> Iterator[LiveServer]:
     """Serve an ONNX file on a free port, from a thread."""
     said: list[str] = []
@@ -216,6 +221,7 @@ def serve_model(
         complain=said.append,
         report=mistakes.append,
         token=token,
+        keep=keep,
         log=logged.append,
         limits=ServerLimits(**limits),
     )

@@ -49,8 +49,12 @@ def make_absolute(path: Path) -> Path:
 
 
 @contextmanager
-def enter(path: Path) -> Iterator[tuple[int | None, str]]:
+def enter(path: Path, below: Path | None = None) -> Iterator[tuple[int | None, str]]:
     """Reach the folder of a path without a link inside a folder of records.
+
+    Args:
+        path: of what lies in the folder.
+        below: a folder around it, below which there may be no link either.
 
     Yields: a descriptor of the folder and the last part of the path; without such descriptors,
         None and the whole path.
@@ -60,7 +64,8 @@ def enter(path: Path) -> Iterator[tuple[int | None, str]]:
         OSError: one is missing or cannot be opened.
     """
     absolute = make_absolute(path)
-    root = next(iter(find_records(absolute)), absolute.parent)
+    named = absolute.parent if below is None else make_absolute(below)
+    root = next(iter(find_records(absolute)), named)
     steps = absolute.parent.relative_to(root).parts
     if not BY_DESCRIPTOR:
         for i in range(1, len(steps) + 1):
@@ -71,13 +76,13 @@ def enter(path: Path) -> Iterator[tuple[int | None, str]]:
     try:
         for i, step in enumerate(steps, start=1):
             try:
-                below = os.open(step, FOLDER | NO_FOLLOW, dir_fd=descriptor)
+                inner = os.open(step, FOLDER | NO_FOLLOW, dir_fd=descriptor)
             except NotADirectoryError:
                 mode = os.stat(step, dir_fd=descriptor, follow_symlinks=False).st_mode
                 check_mode(mode, root.joinpath(*steps[:i]))
                 raise
             os.close(descriptor)
-            descriptor = below
+            descriptor = inner
         yield descriptor, absolute.name
     finally:
         os.close(descriptor)

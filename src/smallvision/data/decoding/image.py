@@ -25,6 +25,7 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".ppm", ".pgm", ".pbm"),
     *(".tif", ".tiff", ".avif"),
 )
+USUAL_SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}  # where it is not the name of the format
 MAX_PIXELS = 16_000_000
 # An uncompressed picture with transparency takes 4 bytes per pixel, and the file is held twice.
 MAX_FILE_BYTES = 4 * MAX_PIXELS + 1_000_000
@@ -107,6 +108,23 @@ def read_size(data: bytes, name: str) -> tuple[int, int]:
         raise
     except Exception as error:
         raise _explain(error, data, name) from error
+
+
+def find_suffix(data: bytes, name: str) -> str:
+    """The usual suffix of a picture's format, such as `.png`, whatever its file is called.
+
+    Raises:
+        DataError: not a picture, or one whose beginning is damaged.
+    """
+    _check_length(data, name)
+    try:
+        with quietly(), _open(take_apart(data)) as picture:
+            kind = picture.format or ""
+    except DataError:
+        raise
+    except Exception as error:
+        raise _explain(error, data, name) from error
+    return USUAL_SUFFIXES.get(kind, f".{kind.lower()}")
 
 
 def quietly() -> AbstractContextManager[object]:

@@ -11,7 +11,14 @@ import pytest
 from PIL import Image
 
 from smallvision.data.decoding import image
-from smallvision.data.decoding.image import FORMATS, decode, decode_picture, read_size
+from smallvision.data.decoding.image import (
+    FORMATS,
+    SUFFIXES,
+    decode,
+    decode_picture,
+    find_suffix,
+    read_size,
+)
 from smallvision.errors import DataError
 from tests.battery.pictures import make_png
 from tests.support.sources import encode_picture
@@ -28,6 +35,13 @@ def test_lossless_formats_come_back_exactly(kind, options):
     picture = decode_picture(encode_picture(COLOR, kind, **options), "x")
     assert picture.mode == "RGB"
     assert np.array_equal(np.asarray(picture), COLOR)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_suffix_of_a_format_is_one_that_folders_of_pictures_have(kind):
+    found = find_suffix(encode_picture(COLOR, kind), "x")
+    assert found in SUFFIXES
+    assert found[1:3] == {"JPEG": "jp"}.get(kind, kind[:2].lower())
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "GIF", "JPEG"])
