@@ -37,7 +37,7 @@ JUDGED = 60.0  # seconds under attack from which latency and memory are judged
 HOSTILE_SHARE = 5  # of so many clients one means harm
 ROUNDS = 6  # with and without them in turns
 PATIENCE = 60.0  # seconds in which anything has to be answered
-HEAD = "POST /v1/classify HTTP/1.1\r\nHost: h\r\nContent-Type: {kind}\r\n"
+HEAD = "POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
 FORM = "multipart/form-data; boundary=between-the-parts"
 
 

@@ -100,7 +100,7 @@ def test_it_answers_without_torch_and_ends_with_0(number: int, model: Path) -> N
 
 def test_what_is_under_way_is_answered_before_the_end(model: Path) -> None:
     """Half a request is sent before the signal, and the rest after it."""
-    head = b"POST /v1/classify HTTP/1.1\r\nHost: h\r\nContent-Type: image/png\r\n"
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
     head += f"Content-Length: {len(PICTURE)}\r\n\r\n".encode()
     with serve(model) as served, socket.create_connection(("127.0.0.1", served.port)) as client:
         client.sendall(head + PICTURE[:50])
@@ -117,7 +117,7 @@ def test_what_is_under_way_is_answered_before_the_end(model: Path) -> None:
 
 
 def test_a_request_that_never_ends_is_cut_off_in_time(model: Path) -> None:
-    head = b"POST /v1/classify HTTP/1.1\r\nHost: h\r\nContent-Type: image/png\r\n"
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
     head += b"Content-Length: 1000000\r\n\r\n"
     with serve(model) as served, socket.create_connection(("127.0.0.1", served.port)) as client:
         client.sendall(head)
@@ -143,7 +143,7 @@ def test_a_request_that_never_ends_is_cut_off_in_time(model: Path) -> None:
 
 def test_two_signals_end_it_at_once(model: Path) -> None:
     with serve(model) as served, socket.create_connection(("127.0.0.1", served.port)) as client:
-        client.sendall(b"POST /v1/classify HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+        client.sendall(b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
                        b"Content-Type: image/png\r\n\r\n")  # fmt: skip
         time.sleep(0.2)
         served.process.send_signal(signal.SIGINT)

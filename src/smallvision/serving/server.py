@@ -19,7 +19,7 @@ from smallvision.serving.app import build_app
 from smallvision.serving.exports import ExportedFile
 from smallvision.serving.options import ENDINGS, ServerOptions
 from smallvision.serving.runner import Runner
-from smallvision.serving.wire.address import BACKLOG, spell_address
+from smallvision.serving.wire.address import BACKLOG, is_loopback, spell_address
 from smallvision.serving.wire.gate import ServerState
 from smallvision.serving.wire.limits import ServerLimits
 from smallvision.serving.wire.metrics import ServerMetrics
@@ -128,7 +128,7 @@ def build_server(
     metrics = ServerMetrics()
     limits = options.limits
     workers = Workers(Runner(model.path), limits, metrics, options.threads)
-    state = ServerState(options.token, options.log, options.report)
+    state = ServerState(options.token, options.log, options.report, is_loopback(listener))
     app = build_app(workers, limits, state, metrics, val=model.val, keep=options.keep)
     # Which quote what strangers send, and tell of each of their mistakes.
     for name in ("uvicorn.error", "uvicorn.access", "python_multipart.multipart"):

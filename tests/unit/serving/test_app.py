@@ -224,6 +224,32 @@ def test_pages_of_other_sites_may_not_ask(server: LiveServer) -> None:
     assert server.ask("POST", "/v1/classify", PICTURES["tiny"], own).status == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8000", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]:8000", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example:80", 421),
+        ("192.0.2.1", 421),
+        ("", 421),
+    ],
+)
+def test_only_names_of_this_machine_are_answered(
+    host: str, status: int, server: LiveServer
+) -> None:
+    assert server.ask("GET", "/v1/model", headers={"Host": host}).status == status
+
+
+def test_behind_a_proxy_a_token_stands_for_the_name(onnx_file: Path) -> None:
+    with serve_model(onnx_file, token=TOKEN) as live:
+        headers = {"Host": "shop.example", "Authorization": f"Bearer {TOKEN}"}
+        assert live.ask("GET", "/v1/model", headers=headers).status == 200
+
+
 def test_what_was_asked_is_counted(onnx_file: Path) -> None:
     with serve_model(onnx_file) as live:
         live.classify(PICTURES["tiny"])

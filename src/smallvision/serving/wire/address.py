@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 import socket
 import sys
 
@@ -52,6 +53,17 @@ def spell_address(listener: socket.socket) -> str:
     """The address of a socket, as a browser takes it."""
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def names_loopback(host: str) -> bool:
+    """Whether the header `Host` of a request names this machine as it names itself."""
+    name = re.sub(r":[0-9]{0,5}$", "", host).strip("[]")
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def is_loopback(listener: socket.socket) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smallvision.serving.wire.address import names_loopback
 from smallvision.serving.wire.metrics import ServerMetrics
 from smallvision.serving.wire.problems import ProblemError, busy
 from smallvision.text import show_text
@@ -37,12 +38,14 @@ class ServerState:
         token: that requests have to bear; None where anybody may ask.
         log: takes a line about each request; None for no log.
         report: takes the exception behind an answer 500, a mistake of ours.
+        local: whether only this machine reaches the server, by the names that it has for itself.
         phase: requests are answered in any, but a balancer shall send none unless it is ready.
     """
 
     token: str | None = None
     log: Callable[[str], None] | None = None
     report: Callable[[Exception], None] | None = None
+    local: bool = False
     phase: Phase = "starting"
 
 
@@ -89,6 +92,13 @@ class Gate:
             ProblemError: a token is missing or wrong, or a page of another site asks.
         """
         path = exchange.scope["path"]
+        if self.state.local and self.state.token is None:
+            host = exchange.headers.get(b"host", b"").decode("latin-1")
+            if not names_loopback(host):
+                # A site can let its own name stand for this machine; then its pages are no others.
+                raise ProblemError(
+                    421, "this server answers to localhost alone; behind a proxy, give it a token"
+                )
         if exchange.scope["method"] not in SAFE:
             site = exchange.headers.get(b"sec-fetch-site", b"none")
             if site not in (b"none", b"same-origin"):
