@@ -23,6 +23,7 @@ NAMED = {
     "cli/main.py": {"open"},  # the null device
     "ensembles/build.py": {"exists", "is_dir"},
     "ensembles/candidates.py": {"stat"},  # the size of a file that has been checked
+    "exporting/stage.py": {"exists", "is_dir"},
     "predict/pretrained.py": {"glob"},
     "records/files.py": {"open"},  # a folder, to sync it
     "records/layout.py": {"exists", "glob", "rglob", "is_dir"},

@@ -34,6 +34,7 @@ from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
 from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
+from smallvision.cli.export import export
 from smallvision.cli.output import guard_stderr, say, say_lines
 from smallvision.cli.recipes import recipes
 from smallvision.cli.report import report
@@ -75,6 +76,7 @@ for command in (
     show,
     explain,
     compare,
+    export,
     report,
     runs,
     track,
