@@ -28,7 +28,7 @@ class ServedNetwork(nn.Module):
 
     def __init__(self, model: SavedModel, layout: Layout) -> None:
         super().__init__()
-        network = copy.deepcopy(model.network).cpu().float().eval()
+        network = copy.deepcopy(model.network).cpu().float().eval().requires_grad_(False)
         self.members = nn.ModuleList(list_members(network))
         self.layout, self.mirror = layout, model.tta.mirror
         self.temperature = model.temperature

@@ -11,8 +11,8 @@ from smallvision.errors import SettingError, nearest
 from smallvision.records.schema import ExportTarget, Layout, WeightType
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
-# As the Hub names a repository: an account and a name, or a name alone.
-REPOSITORY = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+# As the Hub names a repository: an account and a name.
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
 @dataclass(frozen=True)
