@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from smallvision.errors import RecordError, UserError
 from smallvision.exporting.describe import describe_served, list_entries
@@ -57,6 +59,27 @@ AXIS = numpy_helper.from_array(np.array([0]), "axis")
 
 def test_a_whole_file_answers(exported: Path) -> None:
     assert Runner(exported).predict(np.zeros((2, 1, 8, 8), np.uint8)).shape == (2, 3)
+
+
+def test_the_example_of_the_guide(
+    source: ExportSource,
+    exported: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "EXPORT.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("exports/cifar10").mkdir(parents=True)
+    Path("exports/cifar10/model.onnx").write_bytes(exported.read_bytes())
+    for name in ("cat.png", "dog.jpg"):
+        Image.new("RGB", (20, 30), "grey").save(name)
+    exec(code, {})
+    [title, *answers] = capsys.readouterr().out.splitlines()
+    assert title.startswith(source.name)
+    assert [answer.split(":")[0] for answer in answers] == ["cat.png", "dog.jpg"]
+    assert len(code.splitlines()) <= 10
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
