@@ -34,8 +34,6 @@ def export(
         Path | None,
         typer.Option(help="The folder to write. Default: exports/NAME.", show_default=False),
     ] = None,
-    data: TrainedOnPath = None,
-    loading: Loading = NOTHING_ASKED,
     layout: Annotated[
         Literal["nhwc", "nchw"],
         typer.Option(
@@ -78,6 +76,8 @@ def export(
             show_default=False,
         ),
     ] = None,
+    data: TrainedOnPath = None,
+    loading: Loading = NOTHING_ASKED,
     json: Json = False,
 ) -> None:
     """Export a model, and check that it answers as before.

@@ -137,6 +137,10 @@ def spell_yaml(value: Yaml, depth: int = 0) -> Iterator[str]:
             yield f"{space}{head} {json.dumps(show_text(inner), ensure_ascii=False)}"
         elif isinstance(inner, int | float):
             yield f"{space}{head} {json.dumps(inner)}"
+        elif head == "-":
+            first, *more = spell_yaml(inner, depth + 1)
+            yield f"{space}- {first.lstrip()}"
+            yield from more
         else:
             yield f"{space}{head}"
             yield from spell_yaml(inner, depth + 1)

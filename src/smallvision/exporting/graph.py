@@ -55,7 +55,7 @@ def build_graph(model: SavedModel, layout: Layout) -> ModelProto:
 def strip(graph: ModelProto) -> None:
     """Remove what the exporter notes beside the graph, and name the batch's dimension.
 
-    Its notes are lines of source with paths of this machine.
+    Its notes say which of our classes a node is from, and are as long as the graph itself.
     """
     inner = graph.graph
     del inner.value_info[:]  # shapes in between, which every reader infers

@@ -20,6 +20,10 @@ from smallvision.runs.refit import find_test_record
 
 CARD, CONFIG = "README.md", "config.json"
 TOKEN = re.compile(r"hf_\w+")  # which no message may show
+REFITTED = (
+    "The accuracy is that of the same recipe trained without the validation images; this model was "
+    "trained on them too."
+)
 MOST_REASON = 200  # characters
 
 
@@ -65,21 +69,18 @@ def gather_facts(
         RecordError: a record of the run is damaged.
     """
     status = read_status(source.run) if source.run is not None else None
+    test = find_test(source.run) if source.run is not None else None
     val = None
     if source.run is not None and isinstance(status, ValidatedRun):
         val = judge_run(source.run, status).val
-        if source.has_seen_val:
-            notes = (
-                *notes,
-                "Validation figures are those of the same recipe, trained without the validation "
-                "images.",
-            )
+        if source.has_seen_val and test is None:
+            notes = (*notes, REFITTED)
     return CardFacts(
         about=describe_served(source, options),
         network=source.model.settings.name,
         parameters=source.model.count_parameters(),
         data=status.data if status is not None else None,
-        test=find_test(source.run) if source.run is not None else None,
+        test=test,
         val=val,
         notes=notes,
         repository=options.push,

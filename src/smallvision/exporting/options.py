@@ -10,6 +10,7 @@ from typing import get_args
 from smallvision.errors import SettingError, nearest
 from smallvision.records.schema import ExportTarget, Layout, WeightType
 
+MOST_LICENCE = 1_000
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 # As the Hub names a repository: an account and a name.
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
@@ -50,6 +51,11 @@ class ExportOptions:
             raise SettingError(
                 f"{self.weights} is made for ONNX, and a torch program keeps its float32; leave "
                 "one of the two out"
+            )
+        if len(self.licence) > MOST_LICENCE:
+            raise SettingError(
+                f"the licence has {len(self.licence):,} characters; name it, or where its text is, "
+                f"in at most {MOST_LICENCE:,}"
             )
         if self.push is not None:
             self._check_push(self.push)

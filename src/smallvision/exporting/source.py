@@ -114,10 +114,12 @@ def find_images(
         )
     try:
         dataset, split = load_images(source, data, data_dir)
-    except DataError as error:
+    except DataError:
         if data is not None or labelled:
             raise
-        return make_up_images(source.model.shape, f"Its validation images are not here ({error})")
+        # Why would name folders of this machine, and notes are published.
+        reason = "Its validation images were not found"
+        return make_up_images(source.model.shape, reason)
     return pick_images(source, dataset, split, most)
 
 
@@ -168,5 +170,5 @@ def make_up_images(shape: Shape, reason: str) -> CheckImages:
     squares = draw.integers(0, 256, (MADE_UP // 2, C, 4, 4), dtype=np.uint8)
     squares = squares[:, :, np.arange(H) * 4 // H][:, :, :, np.arange(W) * 4 // W]
     noise = draw.integers(0, 256, (MADE_UP // 2, C, H, W), dtype=np.uint8)
-    note = f"{reason}; the answers were compared on {MADE_UP} images that are made up."
+    note = f"{reason}; its answers were compared on {MADE_UP} images that are made up."
     return CheckImages("made up", np.concatenate([squares, noise]), notes=(note,))

@@ -18,14 +18,17 @@ from PIL import Image
 from smallvision.api import evaluate, export, load_model
 from smallvision.data.dataset import DataSet
 from smallvision.exporting.card import CardFacts, write_card
-from smallvision.exporting.hub import gather_facts
+from smallvision.exporting.hub import REFITTED, gather_facts
 from smallvision.exporting.options import ExportOptions
 from smallvision.exporting.source import ExportSource, find_source
 from smallvision.records import store
 from smallvision.records.schema import HubConfig
 from smallvision.runs.classify import classify
+from smallvision.runs.finished_run import find_validated
+from smallvision.runs.refit import refit_run
 from tests.support.hostile_text import NAMES, PLAIN, find_acting
 from tests.support.models import FP32
+from tests.support.runs import make_job, train_tiny
 
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -176,6 +179,15 @@ def test_each_name_alone(source: ExportSource) -> None:
         card = write_card(spoil(facts, ("a", "b", "c"), name))
         assert read_front(card)["model-index"][0]["results"][0]["dataset"]["name"]
         ModelCard(card)
+
+
+def test_a_refit_says_whose_figures_it_has(rows: DataSet, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    train_tiny(rows, folder, epochs=1, model={"name": "linear"})
+    refit_run(folder, make_job(rows, folder))
+    facts = gather_facts(find_source(folder), ExportOptions())
+    assert facts.notes == (REFITTED,)
+    assert facts.val == find_validated(folder)[1].val
 
 
 def test_a_saved_model_has_no_figures(source: ExportSource) -> None:

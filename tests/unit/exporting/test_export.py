@@ -82,6 +82,7 @@ def test_the_file_says_what_it_is(exported: Export) -> None:
     assert "shifted by 1 pixel " in said["uncertain_images"]
     assert f"{exported.record.model.unlike.limit:g}" in said["unlike_images"]
     assert Runner(exported.folder / "model.onnx").about == exported.record.model
+    assert not any(node.metadata_props for node in file.graph.node)
     [opset] = file.opset_import
     assert opset.version == 20
     [images] = file.graph.input
@@ -238,6 +239,7 @@ def test_too_many_weights_for_one_file(
         ({"weights": "int4"}, "no type of weights 'int4'"),
         ({"tolerance": -0.1}, "expected a fraction"),
         ({"to": "torch", "weights": "int8"}, "leave one of the two out"),
+        ({"licence": "x" * 1_001}, "1,001 characters"),
         ({"push": "me/it"}, "add --to hub"),
         ({"to": "hub", "push": "a/b/c"}, "is no repository"),
         ({"to": "hub", "push": "../b"}, "is no repository"),

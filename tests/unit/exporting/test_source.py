@@ -50,6 +50,7 @@ def test_a_run_whose_data_are_gone(source: ExportSource) -> None:
     found = find(source, None)
     assert (found.kind, found.labels) == ("made up", None)
     assert "made up" in found.notes[0]
+    assert "/" not in found.notes[0], "a path, which --to hub would publish"
     assert len(np.unique(found.images)) == 256
     with pytest.raises(DataError, match="no record tells where"):
         find(source, None, labelled=True)

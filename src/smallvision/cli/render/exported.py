@@ -30,6 +30,8 @@ def print_export(exported: Export, console: PlainConsole) -> None:
         console.print(loss)
     for note in record.notes:
         console.print(note)
+    if record.check.images == "made up":
+        console.print("With --data it is compared on images of the data set it was trained on.")
     print_plain(console, f"Export: {exported.folder}")
     if exported.address is not None:
         print_plain(console, f"On the Hub: {exported.address}")
