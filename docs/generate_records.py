@@ -85,6 +85,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
         schema.NetworkRecord,
         schema.Manifest,
         schema.ExportRecord,
+        schema.HubConfig,
         schema.Environment,
         schema.CachedPart,
         schema.UnpackedArchive,

@@ -26,6 +26,10 @@ from smallvision.ensembles.distillation import (
 from smallvision.errors import RecordError, SettingError, UserError
 from smallvision.evaluation import FinalModel, evaluate_on_test, score
 from smallvision.exploration.explore import Exploration, explore_dataset
+from smallvision.exporting.export import Export, count_wanted, export_model
+from smallvision.exporting.options import ExportOptions
+from smallvision.exporting.source import find_images, find_source
+from smallvision.exporting.stage import check_place
 from smallvision.format import format_duration
 from smallvision.predict import load_model
 from smallvision.recipes import (
@@ -57,12 +61,15 @@ from smallvision.records.model_folders import find_model
 from smallvision.records.nofollow import exists
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (
+    ExportTarget,
+    Layout,
     Limits,
     MetricName,
     SelectionName,
     StudyRecord,
     ValidatedRun,
     ValidationScores,
+    WeightType,
 )
 from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
@@ -99,6 +106,7 @@ __all__ = [
     "evaluate",
     "explain",
     "explore",
+    "export",
     "from_arrays",
     "load_data",
     "load_model",
@@ -110,7 +118,7 @@ __all__ = [
     "tune",
 ]
 
-RUNS, TUNINGS = Path("runs"), Path("tunings")
+RUNS, TUNINGS, EXPORTS = Path("runs"), Path("tunings"), Path("exports")
 
 
 def explore(
@@ -566,6 +574,55 @@ def distill(
     with claim_folder(folder, STATUS, resume=resume):
         distill_run(source, recipe, Job(dataset, split, folder, Callbacks(callbacks)))
     return Run(folder)
+
+
+def export(
+    model: Run | str | Path,
+    *,
+    to: ExportTarget = "onnx",
+    out: str | Path | None = None,
+    data: DataSet | str | Path | None = None,
+    layout: Layout = "nhwc",
+    weights: WeightType = "fp32",
+    tolerance: float = 0.005,
+    licence: str = "",
+    push: str | None = None,
+    data_dir: str | Path | None = None,
+) -> Export:
+    """Make a finished model ready for other programs, and check that it answers the same there.
+
+    The answers are compared with those of the model on validation images; the test set stays
+    sealed. What answers differently, or loses more accuracy than it may, is not kept.
+
+    Args:
+        model: a finished run or its folder, a study, whose winner is taken, the folder of a saved
+            model, or the name of one that comes with the package, such as `cifar10`.
+        to: `onnx`, one file for ONNX runtimes and `smallvision.serving.runner`; `torch`, a program
+            for torch without this package; `hub`, a folder for the Hugging Face Hub, from which
+            `load_model` reads the model too.
+        out: folder; by default `exports/NAME`, numbered if it exists.
+        data: the data set it was trained on; by default the one that its run remembers.
+        layout: order of the dimensions of the input: `nhwc` or `nchw`.
+        weights: type that ONNX stores them as: `fp32`, `fp16` or `int8`.
+        tolerance: accuracy on validation that `fp16` and `int8` may lose, a fraction.
+        licence: under which the model is passed on, such as `mit`.
+        push: a repository of the Hub that the folder is sent to, `ACCOUNT/NAME`.
+        data_dir: where to look for a named data set first.
+
+    Raises:
+        UserError: no finished model, other data, a folder in use, a library that is not installed,
+            or answers that differ; nothing is kept.
+    """
+    options = ExportOptions(to, layout, weights, tolerance, licence, push)
+    options.check_installed()
+    if out is not None:
+        check_place(Path(out))  # before seconds of loading
+    source = find_source(model.folder if isinstance(model, Run) else Path(model))
+    images = find_images(
+        source, data, data_dir, most=count_wanted(options), labelled=weights != "fp32"
+    )
+    folder = number_folder(EXPORTS, source.name) if out is None else Path(out)
+    return export_model(source, images, folder, options)
 
 
 def find_test(run: Run) -> TestResult | None:

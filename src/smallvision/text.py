@@ -15,6 +15,9 @@ from functools import partial
 MOST_NAME = 80  # characters of a name in a table
 MOST_WORD = 255  # as long as any file name may be, so that no path is cut
 MOST_TEXT = 2_000  # characters of a sentence
+MARKS = re.compile(
+    r"[!#$&()*+.:<>@\[\]\\`_{|}~-]"
+)  # which Markdown may read as more than themselves
 WORD = re.compile(rf"[^\s/\\]{{{MOST_WORD + 1},}}")
 
 # Letters by their category, which show as nothing at all.
@@ -73,6 +76,15 @@ def show_lines(text: str) -> str:
 def show_html(text: str) -> str:
     """Write text as `show_text` does, for a place between or in elements of HTML."""
     return html.escape(show_text(text))
+
+
+def show_markdown(text: str) -> str:
+    r"""Write text as `show_text` does, for a place in Markdown that reads none of it as a mark.
+
+    >>> show_markdown("*a* <b> [c](https://d)")
+    '\\*a\\* \\<b\\> \\[c\\]\\(https\\://d\\)'
+    """
+    return MARKS.sub(r"\\\g<0>", show_text(text))
 
 
 def shorten(text: str, most: int) -> str:

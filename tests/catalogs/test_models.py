@@ -5,15 +5,9 @@ import torch
 
 from smallvision.models import MODELS
 from smallvision.models.blocks import ACTIVATIONS, SqueezeExcite
+from tests.support.models import SMALL
 
 SHAPES = [(1, 8, 8), (3, 32, 32), (3, 33, 47), (1, 28, 28), (3, 96, 96), (3, 224, 224)]
-SMALL = {
-    "linear": {},
-    "mlp": {"hidden": (16,)},
-    "vgg10": {"width": 4},
-    "wide_resnet": {"depth": 10, "width": 1},
-    "speednet": {"widths": (8, 16)},
-}
 
 
 @pytest.mark.parametrize("name", MODELS)

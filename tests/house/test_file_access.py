@@ -24,6 +24,7 @@ NAMED = {
     "ensembles/build.py": {"exists", "is_dir"},
     "ensembles/candidates.py": {"stat"},  # the size of a file that has been checked
     "records/model_folders.py": {"glob"},
+    "exporting/stage.py": {"exists", "is_dir"},
     "records/files.py": {"open"},  # a folder, to sync it
     "records/layout.py": {"exists", "glob", "rglob", "is_dir"},
     "records/locks.py": {"exists", "is_dir"},

@@ -23,6 +23,14 @@ from tests.support.records import edit_json
 FP32 = Machine(device="cpu", precision="fp32", compiled=False, threads=1)
 NORMED = MlpSettings(hidden=(8,), dropout=0.5)
 CONVOLUTIONAL = WideResNetSettings(depth=10, width=1)
+# Of every network of the catalogue, settings that make it small.
+SMALL: dict[str, dict[str, Any]] = {
+    "linear": {},
+    "mlp": {"hidden": (16,)},
+    "vgg10": {"width": 4},
+    "wide_resnet": {"depth": 10, "width": 1},
+    "speednet": {"widths": (8, 16)},
+}
 
 
 def make_model(seed: int, settings: NetworkSettings) -> SavedModel:

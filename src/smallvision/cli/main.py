@@ -35,6 +35,7 @@ from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
 from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
+from smallvision.cli.export import export
 from smallvision.cli.output import guard_stderr, say, say_lines
 from smallvision.cli.recipes import recipes
 from smallvision.cli.report import report
@@ -78,6 +79,7 @@ for command in (
     serve,
     explain,
     compare,
+    export,
     report,
     runs,
     track,

@@ -5,6 +5,7 @@ It needs numpy, Pillow, pydantic and onnxruntime.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,11 @@ import numpy.typing as npt
 
 from smallvision.data.decoding.image import decode
 from smallvision.data.decoding.image_files import read_picture
-from smallvision.data.decoding.regular import read_regular
+from smallvision.data.decoding.regular import open_regular
 from smallvision.data.decoding.resize import Preparation, prepare_picture
 from smallvision.errors import DataError, RecordError, SettingError
 from smallvision.records import store
+from smallvision.records.files import check_held
 from smallvision.records.schema.models.exported import ServedModel
 from smallvision.shapes import Floats, Images
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
@@ -26,6 +28,7 @@ from smallvision.stats.probabilities.unlike import find_unlike, measure_energy
 
 BATCH = 64  # images at a time
 MAX_MODEL_BYTES = 2**31  # which no single ONNX file exceeds
+FILES_BESIDE = "session.model_external_initializers_file_folder_path"
 ABOUT = "smallvision"  # of the entries in the metadata
 INSTALL = "pip install 'smallvision[serve]'"
 
@@ -83,6 +86,8 @@ class Runner:
             raise RecordError(f"{path} is damaged ({error}); export it anew") from error
         self.about = store.check(fields, ServedModel, self.path)
         self.preparation = Preparation(self.about.shape, self.about.fit, self.about.bits)
+        # One answer, so that a graph which is not as its metadata say is found out here.
+        self._infer(np.zeros((1, *self.about.shape), dtype=np.uint8))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -175,10 +180,25 @@ class Runner:
         return logits
 
     def _infer(self, images: Images) -> Floats:
-        """One look at images `(N, C, H, W)`, or two where they are mirrored: logits `(M, N, K)`."""
+        """One look at images `(N, C, H, W)`, or two where they are mirrored: logits `(M, N, K)`.
+
+        Raises:
+            RecordError: the graph fails, or answers in another form than the metadata say.
+        """
+        expected = (self.about.members, len(images), len(self.class_names))
         if self.about.layout == "nhwc":
             images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
-        logits: npt.NDArray[np.float32] = self._session.run(["logits"], {"images": images})[0]
+        try:
+            logits: npt.NDArray[np.float32] = self._session.run(["logits"], {"images": images})[0]
+        except Exception as error:
+            # onnxruntime raises a dozen classes that have no parent of their own.
+            raise RecordError(f"{self.path} cannot answer ({error}); export it anew") from error
+        found = (getattr(logits, "dtype", None), getattr(logits, "shape", None))
+        if found != (np.float32, expected):
+            raise RecordError(
+                f"{self.path} answers with {found[0]} {found[1]}; expected float32 {expected} by "
+                "its metadata; export it anew"
+            )
         return logits
 
 
@@ -194,13 +214,17 @@ def open_session(path: Path, threads: int) -> Any:
     except ImportError as error:
         raise SettingError(f"answers without torch need onnxruntime; {INSTALL}") from error
     try:
-        content = read_regular(path, str(path), most=MAX_MODEL_BYTES)
+        with open_regular(path, str(path), most=MAX_MODEL_BYTES) as file:
+            check_held(file.fileno(), path)
+            content = file.read()
     except DataError as error:
         raise RecordError(str(error)) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what is wrong is told by the exception
+    # Weights may be said to lie in another file, which would be looked for in the working folder.
+    options.add_session_config_entry(FILES_BESIDE, f"{os.devnull}/none")
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -22,6 +22,7 @@ from tests.support.serving import (
 from tests.support.sources import encode_picture
 
 PICTURE = encode_picture(np.arange(192, dtype=np.uint8).reshape(8, 8, 3))
+END_OF_HEAD = b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEAD = b"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 FORM = HEAD.replace(b"image/png", f"multipart/form-data; boundary={BOUNDARY}".encode())
@@ -74,13 +75,13 @@ BAD: dict[str, tuple[int, Callable[[], Iterator[bytes]]]] = {
     ),
     "large header": (431, lambda: iter([HEAD + b"X: " + b"a" * 30_000 + b"\r\n\r\n"])),
     "endless header": (431, lambda: iter([HEAD + b"X: ", *[b"a" * 9_000] * 20])),
-    "long path": (431, lambda: iter([b"GET /" + b"a" * 30_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"])),
+    "long path": (431, lambda: iter([b"GET /" + b"a" * 30_000 + END_OF_HEAD])),
     "claims 2.5 gigapixels": (422, lambda: iter([HEAD, spell_length(len(BOMB)) + BOMB])),
     "zeros": (422, lambda: iter([HEAD + spell_length(100_000), bytes(100_000)])),
     "junk form": (400, lambda: iter([FORM + spell_length(10_000) + b"\r\n--" * 2_500])),
     "many parts": (413, lambda: iter([FORM + spell_length(len(MANY)), MANY])),
     "headers of a part": (400, lambda: iter([FORM + spell_length(len(WORDY)) + WORDY])),
-    "upgrade": (405, lambda: iter([b"GET /v1/classify HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade, "
+    "upgrade": (405, lambda: iter([b"GET /v1/classify" + END_OF_HEAD[:-2] + b"Connection: upgrade, "
                                    b"close\r\nUpgrade: websocket\r\n\r\n"])),
 }  # fmt: skip
 WHOLE = {"no length", "claims 2.5 gigapixels", "zeros", "junk form", "headers of a part"}

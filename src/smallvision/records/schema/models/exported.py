@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from smallvision.records.schema.base import (
+    Channels,
     ClassNames,
     Count,
     Difference,
@@ -16,6 +17,7 @@ from smallvision.records.schema.base import (
     Number,
     Record,
     Shape,
+    Side,
     Temperature,
     Text,
     Texts,
@@ -31,7 +33,7 @@ from smallvision.records.schema.models.saved import (
     UnlikeRecord,
 )
 from smallvision.records.schema.settings.networks import MAX_MEMBERS
-from smallvision.shapes import Fit
+from smallvision.shapes import MAX_CLASSES, Fit
 
 Layout: TypeAlias = Literal["nhwc", "nchw"]
 WeightType: TypeAlias = Literal["fp32", "fp16", "int8"]
@@ -80,12 +82,14 @@ class ServedModel(Record):
 class ExportCheck(Record):
     """How the answers of an exported file compare with those of the model it came from."""
 
-    images: Literal["validation", "made up"]
-    """What was classified: validation images, or where there were none random patterns."""
+    images: Literal["validation", "labelled", "made up"]
+    """What was classified: validation images of the run; `labelled` images that the model may have
+    been trained on, since its run trained it once more with them, or it has no run and the data set
+    was named; or random patterns where neither were at hand."""
     n: Number
     """Number of images."""
     same_class: Count
-    """Images that both give the same class."""
+    """Images that both give the same class, or between whose classes 0.0001 decide."""
     largest_difference: Annotated[float, Field(ge=0, le=1.0001)]
     """Largest absolute difference of a probability."""
 
@@ -105,26 +109,46 @@ class ExportRecord(Record):
     time: Time
     """When it was exported."""
     source: Text
-    """Folder or name of the model."""
+    """Name of the model's folder, without the path that leads to it."""
     model: ServedModel
     """The model, as its file describes it."""
     files: Annotated[tuple[FileName, ...], at_most(100, least=1)]
     """The files beside this record."""
     hashes: Annotated[tuple[Hash, ...], at_most(100, least=1)]
     """SHA-256 of each file."""
+    sizes: Annotated[tuple[Number, ...], at_most(100, least=1)]
+    """Bytes of each file."""
     check: ExportCheck
     """Against the model itself."""
     val_before: Rate | None
-    """Accuracy of the model on validation images; null where there were none."""
+    """Accuracy of the model on the images of `check`, by their labels; null of made up images."""
     val: Rate | None
-    """The same of the exported file."""
+    """The same of the exported file. It tells of new images only where `check` has validation
+    images."""
     loss_of_accuracy: Difference | None
-    """The first minus the second; null where there were no validation images."""
+    """The first minus the second."""
     notes: Texts
     """What a person should know of it."""
 
     @model_validator(mode="after")
     def check_files(self) -> Self:
-        """Each file has a hash."""
-        check_lengths(files=len(self.files), hashes=len(self.hashes))
+        """Each file has a hash and a size."""
+        check_lengths(files=len(self.files), hashes=len(self.hashes), sizes=len(self.sizes))
         return self
+
+
+class HubConfig(Record):
+    """`config.json` of a model on the Hugging Face Hub, whose tools read the usual fields."""
+
+    model_type: Literal["smallvision"] = "smallvision"
+    """The library that loads the model."""
+    architectures: Annotated[tuple[Name, ...], at_most(1, least=1)]
+    """Name of the network; `model.json` has its settings."""
+    id2label: Annotated[dict[Text, Name], Field(max_length=MAX_CLASSES)]
+    """Class names by their numbers."""
+    label2id: Annotated[dict[Name, Count], Field(max_length=MAX_CLASSES)]
+    """Numbers of the classes by their names."""
+    num_channels: Channels
+    """1 for grey images, 3 for colour."""
+    image_size: tuple[Side, Side]
+    """Height and width of an image in pixels."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from smallvision.predict import SavedModel, list_members
-from smallvision.records.schema.models.exported import Layout
+from smallvision.records.schema import Layout
 
 
 class ServedNetwork(nn.Module):
@@ -28,7 +28,7 @@ class ServedNetwork(nn.Module):
 
     def __init__(self, model: SavedModel, layout: Layout) -> None:
         super().__init__()
-        network = copy.deepcopy(model.network).cpu().float().eval()
+        network = copy.deepcopy(model.network).cpu().float().eval().requires_grad_(False)
         self.members = nn.ModuleList(list_members(network))
         self.layout, self.mirror = layout, model.tta.mirror
         self.temperature = model.temperature
@@ -49,8 +49,11 @@ class ServedNetwork(nn.Module):
         return (pooled / self.temperature).softmax(dim=1), logits
 
     def look(self, member: nn.Module, pixels: Tensor) -> Tensor:
-        """Logits `(N, K)` of a member, averaged with those of mirror images where it has them."""
-        logits: Tensor = member(pixels)
+        """Logits `(N, K)` of a member, averaged with those of mirror images where it has them.
+
+        Both go through the member together, so that a graph holds its weights once.
+        """
         if self.mirror:
-            logits = (logits + member(pixels.flip(-1))) / 2
-        return logits
+            pixels = torch.cat([pixels, pixels.flip(-1)])
+        logits: Tensor = member(pixels)
+        return logits.view(2, -1, logits.shape[1]).mean(dim=0) if self.mirror else logits
