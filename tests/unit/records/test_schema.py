@@ -45,7 +45,7 @@ def test_models_are_frozen_closed_strict_and_described(model: type[Record]) -> N
 def test_the_schema_exports_every_model() -> None:
     modules = [
         importlib.import_module(module.name)
-        for module in pkgutil.iter_modules(schema.__path__, f"{schema.__name__}.")
+        for module in pkgutil.walk_packages(schema.__path__, f"{schema.__name__}.")
     ]
     defined = {
         name
