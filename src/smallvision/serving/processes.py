@@ -76,6 +76,7 @@ class Family:
         self.living: set[int] = set()
         self.asked = False
         self.forced = 0
+        self.errors = os.pipe()  # through which they say what is wrong, mostly the same
 
     def run(self, count: int) -> int:
         """Begin so many processes and wait for all to end.
@@ -101,7 +102,16 @@ class Family:
             elif not self.asked:  # killed, by the system for instance
                 time.sleep(PAUSE)
                 self.fork()
+        self.tell_error()
         return 128 + self.forced if self.forced else max(codes)
+
+    def tell_error(self) -> None:
+        """Say what was wrong, once, when all have ended."""
+        reading, writing = self.errors
+        os.close(writing)
+        with os.fdopen(reading, encoding="utf-8", errors="replace") as errors:
+            if first := errors.readline().rstrip():
+                self.options.complain(first)
 
     def fork(self) -> None:
         """Begin one process, unless all are to end."""
@@ -123,8 +133,7 @@ class Family:
             code = self.work(number)
         except UserError as error:
             code = error.exit_code
-            if number == 0:  # all others say the same
-                self.options.complain(f"error: {error}")
+            os.write(self.errors[1], f"error: {error}\n".encode())
         except Exception as error:
             self.options.report(error)
         finally:

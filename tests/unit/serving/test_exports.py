@@ -35,6 +35,7 @@ def write_export(model: SavedModel, folder: Path) -> None:
         model=Runner(path).about,
         files=("model.onnx",),
         hashes=(hash_file(path),),
+        sizes=(path.stat().st_size,),
         check=ExportCheck(images="made up", n=10, same_class=10, largest_difference=0.0),
         val_before=VAL,
         val=VAL,

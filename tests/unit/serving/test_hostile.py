@@ -286,3 +286,18 @@ def test_many_requests_on_one_connection(server: LiveServer) -> None:
         connection.sendall(one * 5 + last)
         said = receive_all(connection)
     assert said.count(b"HTTP/1.1 200 ") == 6
+
+
+def test_answers_are_sent_at_once(server: LiveServer) -> None:
+    """Without TCP_NODELAY the second of two small pieces waits 40 ms for the client's word."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    seconds = []
+    for _ in range(20):
+        began = time.perf_counter()
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - began)
+    connection.close()
+    assert min(seconds[1:]) < 0.03

@@ -20,10 +20,11 @@ def listen(host: str, port: int) -> socket.socket:
         SettingError: it is taken, forbidden or none of this machine.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind)
+        # Where the protocol is named, asyncio sends small answers at once; else they wait 40 ms.
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise SettingError(
             f"{host} is no address of this machine; choose another --host"
