@@ -30,12 +30,15 @@ from smallvision.records.schema import (
     CachedPart,
     ClassMeansDifference,
     DataOrigin,
+    ExportCheck,
+    ExportRecord,
     LadderVerdicts,
     LeftOutRecord,
     ModelRecord,
     OriginalSizesRecord,
     PreparationRecord,
     Record,
+    ServedModel,
     StudyRecord,
     UnpackedArchive,
 )
@@ -45,7 +48,7 @@ from tests.battery.outcome import Outcome
 from tests.gold.make_folders import FOLDERS
 from tests.support.commands import call_command
 from tests.support.record_files import RECORD_FILES
-from tests.support.records import HASH
+from tests.support.records import HASH, make_rate
 from tests.support.study_folder import build_whole_study
 
 PROMISE = (
@@ -53,8 +56,13 @@ PROMISE = (
     "refused in one line that names the file and the field, or it is read, and whatever shows it "
     "does so."
 )
-CACHED, UNPACKED = "train.manifest.json", "archive.json"
-ROOTS: dict[str, Any] = {**RECORD_FILES, CACHED: CachedPart, UNPACKED: UnpackedArchive}
+CACHED, UNPACKED, EXPORT = "train.manifest.json", "archive.json", "export.json"
+ROOTS: dict[str, Any] = {
+    **RECORD_FILES,
+    CACHED: CachedPart,
+    UNPACKED: UnpackedArchive,
+    EXPORT: ExportRecord,
+}
 ORIGIN = DataOrigin(
     place="/pictures",
     known_as="cifar10",
@@ -460,11 +468,40 @@ def build(root: Path) -> Path:
     steps = (first.change(by_class=BY_CLASS), *others)
     store.write(root / "whole" / "verdicts.json", verdicts.change(steps=steps))
     known = store.read(root / "gold" / "run" / "model" / "model.json", ModelRecord)
+    store.write(make_folder(root / "export") / EXPORT, make_export(known))
     networks = [network() for network in get_args(AnyModel)]
     for network in (*networks, EnsembleSettings(members=tuple(networks))):
         folder = make_folder(root / "networks" / network.name)
         store.write(folder / "model.json", known.change(model=network))
     return root
+
+
+def make_export(known: ModelRecord) -> ExportRecord:
+    """The record of an export of a model."""
+    served = known.extend(
+        ServedModel,
+        name="a model",
+        layout="nhwc",
+        weights="int8",
+        members=1,
+        uncertain=1.0,
+        fingerprint=HASH,
+        licence="MIT",
+    )
+    return ExportRecord(
+        target="onnx",
+        time="2026-11-30T12:00:00+00:00",
+        source="a-run",
+        model=served,
+        files=("model.onnx",),
+        hashes=(HASH,),
+        sizes=(1000,),
+        check=ExportCheck(images="validation", n=9, same_class=9, largest_difference=1e-6),
+        val_before=make_rate(),
+        val=make_rate(),
+        loss_of_accuracy=0.0,
+        notes=("A note.",),
+    )
 
 
 @contextmanager

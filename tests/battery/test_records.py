@@ -11,6 +11,8 @@ from pydantic import ConfigDict
 from smallvision.records import schema
 from smallvision.records.schema import (
     Comparison,
+    HubConfig,
+    ModelSheet,
     Record,
     SplitRecord,
     StudySummary,
@@ -26,7 +28,8 @@ MODELS = {
     for name in schema.__all__
     if isinstance(value := getattr(schema, name), type) and issubclass(value, Record)
 }
-PRINTED = (StudySummary, ValidationScores, Comparison)  # which no file holds
+# Which no file holds, or none that is read here.
+PRINTED = (StudySummary, ValidationScores, Comparison, ModelSheet, HubConfig)
 
 
 @pytest.fixture(scope="module")

@@ -77,9 +77,12 @@ def is_whole(folder: Path) -> bool:
 
 
 def read_accuracy(folder: Path, model: Path) -> Rate | None:
-    """The accuracy that the record beside an ONNX file tells of this very file, or None."""
+    """The accuracy that the record beside an ONNX file tells of this very file, or None.
+
+    It counts only where it was measured on images that the model was not trained on.
+    """
     record = store.read_if_there(folder / EXPORT, ExportRecord)
-    if record is None or model.name not in record.files:
+    if record is None or model.name not in record.files or record.check.images != "validation":
         return None
     expected = record.hashes[record.files.index(model.name)]
     return record.val if hash_file(model) == expected else None

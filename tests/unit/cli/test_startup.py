@@ -48,7 +48,7 @@ def test_help_loads_nothing_heavy(command: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("smallvision t", ["train", "tune"]),
+        ("smallvision t", ["train", "tune", "track"]),
         ("smallvision train --se", ["--set", "--seeds"]),
         ("smallvision --ver", ["--version"]),
     ],

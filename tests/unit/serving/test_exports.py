@@ -36,7 +36,7 @@ def write_export(model: SavedModel, folder: Path) -> None:
         files=("model.onnx",),
         hashes=(hash_file(path),),
         sizes=(path.stat().st_size,),
-        check=ExportCheck(images="made up", n=10, same_class=10, largest_difference=0.0),
+        check=ExportCheck(images="validation", n=10, same_class=10, largest_difference=0.0),
         val_before=VAL,
         val=VAL,
         loss_of_accuracy=0.0,
@@ -84,6 +84,17 @@ def test_a_folder_is_served_with_its_accuracy(
         found = find_exported(place, print)
         assert (found.path, found.val) == (tmp_path / "exported" / "model.onnx", VAL)
     assert export.asked == []
+
+
+def test_an_accuracy_on_images_of_its_training_is_not_told(
+    linear: SavedModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exported"
+    write_export(linear, folder)
+    record = store.read(folder / "export.json", ExportRecord)
+    labelled = record.change(check=record.check.change(images="labelled"))
+    store.write(folder / "export.json", labelled)
+    assert find_exported(folder, print).val is None
 
 
 def test_the_accuracy_of_another_file_is_not_told(linear: SavedModel, tmp_path: Path) -> None:
