@@ -18,6 +18,7 @@ from benchmarks.throughput.convolutions import convolutions
 from benchmarks.throughput.decoding import decoding
 from benchmarks.throughput.pipeline import pipeline
 from benchmarks.throughput.predict import predict
+from benchmarks.throughput.serving import serving
 from benchmarks.throughput.step import step
 from benchmarks.training.ablations import ablations
 from benchmarks.training.accuracy import accuracy
@@ -38,6 +39,7 @@ for command in (
     pipeline,
     decoding,
     predict,
+    serving,
     accuracy,
     race,
     ablations,

@@ -15,6 +15,7 @@ from benchmarks.throughput.convolutions import ConvolutionsRecord
 from benchmarks.throughput.decoding import DecodingRecord
 from benchmarks.throughput.pipeline import PipelineRecord
 from benchmarks.throughput.predict import PredictRecord
+from benchmarks.throughput.serving import ServingRecord
 from benchmarks.throughput.step import StepRecord
 from benchmarks.training.ablations import AblationsRecord
 from benchmarks.training.accuracy import AccuracyRecord
@@ -36,6 +37,7 @@ KINDS: dict[str, type[Measurement]] = {
     "pipeline": PipelineRecord,
     "decoding": DecodingRecord,
     "predict": PredictRecord,
+    "serving": ServingRecord,
     "convolutions": ConvolutionsRecord,
 }
 

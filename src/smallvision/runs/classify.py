@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,8 @@ from smallvision.runs.results import Run
 from smallvision.shapes import Floats, Images
 from smallvision.stats.probabilities.prediction_sets import choose_sets, find_least_probability
 
-BATCH = 64  # pictures that are answered at a time
+BATCH = 64  # pictures that are answered at a time, while as many are read
+ReadPicture: TypeAlias = tuple[Path, Images | DataError]
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,15 +257,32 @@ def answer_pictures(
         RecordError: the weights are such that a probability would not be finite.
     """
     found = read_pictures(places, changes)
-    while batch := list(islice(found, BATCH)):
-        answered = answer_images(
-            model, [(path, image) for path, image in batch if not isinstance(image, DataError)]
-        )
-        for path, image in batch:
-            if isinstance(image, DataError):
-                yield Answer(path, error=str(image))
-            else:
-                yield next(answered)
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(take_batch, found)
+        while batch := ahead.result():
+            ahead = reader.submit(take_batch, found)  # while these are answered
+            yield from answer_batch(model, batch)
+
+
+def take_batch(found: Iterator[ReadPicture]) -> list[ReadPicture]:
+    """The next pictures, or none after the last."""
+    return list(islice(found, BATCH))
+
+
+def answer_batch(model: SavedModel, batch: Sequence[ReadPicture]) -> Iterator[Answer]:
+    """Answer pictures that were read, in their order.
+
+    Raises:
+        RecordError: the weights are such that a probability would not be finite.
+    """
+    answered = answer_images(
+        model, [(path, image) for path, image in batch if not isinstance(image, DataError)]
+    )
+    for path, image in batch:
+        if isinstance(image, DataError):
+            yield Answer(path, error=str(image))
+        else:
+            yield next(answered)
 
 
 def answer_images(model: SavedModel, batch: Sequence[tuple[Path, Images]]) -> Iterator[Answer]:
@@ -303,9 +322,7 @@ def explain_answers(model: SavedModel, error_rate: float | None) -> tuple[str, .
     return tuple(notes)
 
 
-def read_pictures(
-    places: Iterable[Path], changes: PictureChanges
-) -> Iterator[tuple[Path, Images | DataError]]:
+def read_pictures(places: Iterable[Path], changes: PictureChanges) -> Iterator[ReadPicture]:
     """Read picture files one by one, as uint8 `(1, C, H, W)`, or say why one cannot be read.
 
     Only resized pictures are kept: many photographs would not fit in memory.
