@@ -98,6 +98,7 @@ mutation: $(INSTALLED)  ## takes out each guard in turn; does the battery notice
 bench: machine $(INSTALLED)  ## speed of steps and of the input path; minutes, CIFAR-10 is needed
 	$(BENCHMARKS) pipeline cifar10 --out results/bench/$(MACHINE)
 	$(BENCHMARKS) step vgg10-aug wrn-aug speednet benchmarks/recipes/wrn-16-8.toml --plain --out results/bench/$(MACHINE)
+	$(BENCHMARKS) serving --n 3000 --rounds 3 --out results/bench/$(MACHINE)
 	$(BENCHMARKS) report results/bench/$(MACHINE) --out bench/report.html
 
 race: machine $(INSTALLED)  ## the time to 94 % beside a peer; an hour or two, and CIFAR-10 is needed

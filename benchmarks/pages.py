@@ -10,17 +10,23 @@ import re
 
 from benchmarks import keep, keep_pretrained
 from benchmarks.records import RESULTS, ROOT
-from benchmarks.throughput import convolutions
+from benchmarks.throughput import convolutions, serving
 from benchmarks.training import ablations, race, subsets, unlike
 from smallvision.records.files import write_text
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "SPEED.md", ROOT / "docs" / "UNLIKE.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "SPEED.md",
+    ROOT / "docs" / "UNLIKE.md",
+    ROOT / "docs" / "SERVING.md",
+)
 BLOCK = re.compile(r"(<!-- results/([\w/-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 BLOCKS = {
     "ablations": ablations.write_block,
     "pretrained": keep_pretrained.write_block,
     "convolutions": convolutions.write_block,
     "races": race.write_block,
+    "serving": serving.write_block,
     "subsets": subsets.write_block,
     "unlike": unlike.write_block,
 }

@@ -15,18 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 import torch
 import typer
 from PIL import Image
 
 import smallvision as sv
 from benchmarks.options import OUT, Out, Rounds
-from benchmarks.records import Measurement, Part, describe_here, save
+from benchmarks.records import BENCH, Measurement, Part, describe_here, describe_place, save
 from benchmarks.tables import Table
 from smallvision.compute.machine import choose_machine
 from smallvision.data.decoding.image_files import load_picture
 from smallvision.data.decoding.resize import prepare_picture
+from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.runs.classify import find_classifier, find_preparation
 from smallvision.serving.runner import Runner
@@ -37,6 +37,7 @@ REQUESTS = 200  # of a round
 EAGER, RUNNER = "PyTorch, one image", "runner, one image"
 PICTURE, SERVER = "runner, one picture", "server, one picture"
 DECODING, CLASSIFY = "decoding alone", "classify FOLDER"
+JOBS = (EAGER, RUNNER, PICTURE, SERVER, DECODING, CLASSIFY)
 
 
 class Timing(Part):
@@ -58,7 +59,7 @@ class ServingRecord(Measurement):
 
     kind: Literal["serving"] = "serving"
     n: int
-    """Pictures of a folder: JPEG of 200x200 pixels."""
+    """Pictures of a folder: JPEG of 200x200 pixels, from training images of CIFAR-10."""
     single: dict[str, Timing]
     """One image or picture after the other, computed by one thread."""
     folder: dict[str, Timing]
@@ -105,15 +106,25 @@ def serving(
     save(ServingRecord(**about, n=n, single=single, folder=folder), out)
 
 
+def write_block() -> Iterator[str]:
+    """What was measured on each machine, for docs/SERVING.md."""
+    found = [store.read(path, ServingRecord) for path in sorted(BENCH.glob("*/serving.json"))]
+    yield "| machine | " + " | ".join(f"{name}, ms" for name in JOBS) + " |"
+    yield "|---|" + "---|" * len(JOBS)
+    for record in found:
+        jobs = {**record.single, **record.folder}
+        cells = [f"{jobs[name].median * 1e3:.2f}" for name in JOBS]
+        place = describe_place(record.environment, record.machine, record.created)
+        yield f"| {place} | " + " | ".join(cells) + " |"
+
+
 def draw_pictures(folder: Path, n: int) -> Path:
-    """Write colour pictures of smooth patches and noise."""
-    draw = np.random.default_rng(0)
+    """Write enlarged training images of CIFAR-10, of which the model is as sure as ever."""
     folder.mkdir()
-    for i in range(n):
-        rough = Image.fromarray(draw.integers(0, 256, (9, 9, 3), dtype=np.uint8))
-        smooth = np.asarray(rough.resize((SIDE, SIDE), Image.Resampling.BICUBIC)).astype(np.int16)
-        noisy = (smooth + draw.integers(-8, 9, smooth.shape)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(noisy).save(folder / f"{i:06d}.jpg", quality=90)
+    for i, image in enumerate(sv.load_data("cifar10").train.images[:n]):
+        picture = Image.fromarray(image.transpose(1, 2, 0))
+        large = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        large.save(folder / f"{i:06d}.jpg", quality=90)
     return folder
 
 
@@ -131,11 +142,15 @@ def measure_single(exported: Path, pictures: Path, rounds: int) -> dict[str, Tim
                 raise RuntimeError(answer.read())
             answer.read()
 
+        def ask_all() -> float:
+            client.close()  # the server does not wait through the turns of others
+            return find_median(ask, contents)
+
         jobs: dict[str, Callable[[], float]] = {
             EAGER: lambda: find_median(model.predict, images),
             RUNNER: lambda: find_median(runner.predict, images),
             PICTURE: lambda: find_median(lambda one: next(runner.classify([one])), contents),
-            SERVER: lambda: find_median(ask, contents),
+            SERVER: ask_all,
         }
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
