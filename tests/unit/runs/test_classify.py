@@ -183,7 +183,7 @@ def test_answers_come_while_pictures_are_read(
     changes = module.PictureChanges(module.find_preparation(model))
     answers = module.answer_pictures(model, [tmp_path / "pictures"], changes)
     next(answers)
-    assert len(read) == 2, "a long list is not read before the first answer"
+    assert len(read) <= 4, "a batch is read while one is answered, and no more"
     assert len(list(answers)) == 5
     assert changes.total == 6
 

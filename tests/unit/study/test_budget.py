@@ -110,6 +110,9 @@ def test_rungs_without_time_are_left_out_and_named(
 ) -> None:
     pretend_speed(monkeypatch, 1e-3)
     plan = StudyPlan(budget_seconds=60.0, settings=ONE, folds=1)
+    # A quick machine shall have no time left either, into which a rung could be taken back.
+    first = tmp_path / "study" / "runs" / "linear" / "status.json"
+    monkeypatch.setattr(Clock, "spent", lambda _: 59.0 if first.exists() else 1.0)
     run_study(make_dataset(), tmp_path / "study", plan)
     record = store.read(tmp_path / "study" / STUDY, StudyRecord)
     states = {rung.slot: (rung.status, rung.note) for rung in record.rungs}
