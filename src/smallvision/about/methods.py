@@ -150,8 +150,10 @@ def describe_length(recipe: Recipe, facts: ModelFacts) -> str:
     status = facts.status
     of_passes = f" of {recipe.passes} passes each" if recipe.passes > 1 else ""
     is_first = facts.ensemble is not None and len({m.run for m in facts.ensemble.members}) > 1
+    ended = status is not None and facts.ensemble is None and status.epochs_done < recipe.epochs
     words = (
-        f"Training {'of its first member ' if is_first else ''}took "
+        f"Training {'of its first member ' if is_first else ''}"
+        f"{'was planned for' if ended else 'took'} "
         f"{count(recipe.epochs, 'epoch')}{of_passes} in batches of {recipe.batch_size:,} images, "
         f"by {describe_optimizer(recipe.optimizer)}"
     )
@@ -159,7 +161,7 @@ def describe_length(recipe: Recipe, facts: ModelFacts) -> str:
     if compute is not None:
         threads = f", {count(compute.threads, 'thread')}" if compute.device == "cpu" else ""
         words += f" ({compute.device}, {compute.precision}{threads})"
-    if status and facts.ensemble is None and status.epochs_done < recipe.epochs:
+    if status and ended:
         words += f"; it ended after {count(status.epochs_done, 'epoch')}: {status.stopped}"
     return f"{words}."
 

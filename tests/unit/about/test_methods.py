@@ -57,6 +57,7 @@ def test_a_saved_model_is_told_without_its_training() -> None:
 def test_a_run_that_ended_early_says_why() -> None:
     status = make_status(epochs_done=12, stopped="no better epoch in a whole cycle")
     assert "ended after 12 epochs: no better epoch in a whole cycle" in tell(status=status)
+    assert "Training was planned for 30 epochs" in tell(status=status)
     assert "ended after" not in tell()
 
 

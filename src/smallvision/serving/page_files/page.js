@@ -347,7 +347,7 @@ find("clear").addEventListener("click", () => {
   say("Cleared.");
 });
 
-find("command").textContent = `curl --data-binary @picture.jpg ${new URL("v1/classify", location).href}`;
+find("command").textContent = `curl -F file=@picture.jpg ${new URL("v1/classify", location).href}`;
 
 const ready = loadModel().catch((error) => {
   find("trouble").hidden = false;
