@@ -112,6 +112,9 @@ def list_idx() -> Iterator[Case]:
         "as it should be": (idx((40, 28, 28), pixels), None),
         "packed": (gzip.compress(idx((40, 28, 28), pixels)), None),
         "a claim of terabytes": (idx((2**31, 28, 28), pixels), "claims 1,683,627,180,032"),
+        "floating-point numbers": (b"\0\0\x0d" + idx((40, 28, 28), pixels)[3:], "type 0x0d"),
+        "another beginning": (b"IDX3" + pixels, "does not begin like"),
+        "no room for its shape": (idx((40, 28, 28), pixels)[:9], "is cut short"),
         "150 MB of zeros": (gzip.compress(idx((40, 28, 28), bytes(150_000_000)), 1), "unpacks to"),
         "200 dimensions": (bytes([0, 0, 8, 200]) + bytes(900), "does not begin like an IDX"),
     }

@@ -80,7 +80,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "tuning/search.py": ("searches",),
     "tuning/storage.py": ("searches",),
 }
-TRIALS = {"links": 80, "records": 2000}  # more than the share of the default tests
+TRIALS = {"bounds": 400, "links": 80, "records": 2000}  # more than the share of the default tests
 BOUNDS = {"ge", "gt", "le", "lt", "min_length", "max_length", "pattern"}
 RAISED = {"RecordError", "DataError", "SettingError", "ValueError", "RuntimeError"}
 SECONDS = 900  # for a family to notice
