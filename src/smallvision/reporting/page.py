@@ -43,6 +43,7 @@ DRAWING_ERRORS = (
 )
 DOCTYPE = b"<!doctype html"
 TEMPLATES = Path(__file__).parent / "templates"
+COLOURS = Path(__file__).parents[1] / "colours.css"  # which the server's page has too
 FILTERS: dict[str, Callable[..., Any]] = {
     "accuracy": words.format_accuracy,
     "certainty": words.format_certainty,
@@ -129,7 +130,7 @@ def gather_sections(table: tuple[Section[View], ...], view: View) -> tuple[PageS
 
 def fill(template: str, **parts: object) -> str:
     """Fill a template with its parts, and with what every page carries."""
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    style = "".join(path.read_text(encoding="utf-8") for path in (COLOURS, TEMPLATES / "page.css"))
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     return (
         load_templates()

@@ -27,12 +27,14 @@ from smallvision.shapes import Images
 from smallvision.text import show_text
 
 FILES = Path(__file__).with_name("page_files")
-# Path of each file: its name and media type. The page needs no token to be opened.
+COLOURS = Path(__file__).parents[1] / "colours.css"  # which the report has too
+# Each file and its media type, by its path on the server. The page needs no token to be opened.
 OPEN = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/page/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/": (FILES / "page.html", "text/html; charset=utf-8"),
+    "/page/colours.css": (COLOURS, "text/css; charset=utf-8"),
+    "/page/page.css": (FILES / "page.css", "text/css; charset=utf-8"),
+    "/page/page.js": (FILES / "page.js", "text/javascript; charset=utf-8"),
+    "/page/icon.svg": (FILES / "icon.svg", "image/svg+xml"),
 }
 # Nothing inline, nothing from elsewhere, and in no frame. Pictures are drawn on canvases.
 POLICY = (
@@ -120,8 +122,8 @@ def build_page(
 
 def add_file(router: APIRouter, path: str) -> None:
     """Serve one of the page's own files."""
-    name, media_type = OPEN[path]
-    content = (FILES / name).read_bytes()
+    place, media_type = OPEN[path]
+    content = place.read_bytes()
 
     @router.get(path)
     async def send_file() -> Response:

@@ -15,7 +15,7 @@ from PIL import Image
 from smallvision.records.schema.measures import Rate
 from smallvision.reporting.page import TEMPLATES
 from smallvision.serving.app import build_app
-from smallvision.serving.page import FILES, OPEN, POLICY
+from smallvision.serving.page import COLOURS, FILES, OPEN, POLICY
 from smallvision.serving.runner import Runner
 from smallvision.serving.wire.gate import ServerState
 from smallvision.serving.wire.limits import ServerLimits
@@ -51,10 +51,10 @@ def keep_picture(client: TestClient, content: bytes = b"", **changes: Any) -> An
 
 def test_every_file_is_sent_with_a_strict_policy_and_needs_no_other(runner: Runner) -> None:
     client = open_page(runner)
-    for path, (name, kind) in OPEN.items():
+    for path, (place, kind) in OPEN.items():
         answer = client.get(path)
         assert answer.status_code == 200
-        assert answer.content == (FILES / name).read_bytes()
+        assert answer.content == place.read_bytes()
         assert answer.headers["content-type"] == kind
         assert answer.headers["content-security-policy"] == POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -78,21 +78,20 @@ def test_the_page_is_whole_and_has_nothing_inline() -> None:
 
 def test_nothing_in_the_files_leads_elsewhere() -> None:
     namespaces = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
-    for name, _ in OPEN.values():
-        text = (FILES / name).read_text(encoding="utf-8")
+    for place, _ in OPEN.values():
+        text = place.read_text(encoding="utf-8")
         assert set(re.findall(r"\bhttps?://[^\s\"'`]+", text)) <= namespaces
         assert "innerHTML" not in text
         assert "@import" not in text
 
 
 def test_its_colours_and_type_are_those_of_the_report() -> None:
-    def list_tokens(path: Path) -> dict[str, str]:
-        return dict(re.findall(r"^  (--[a-z]+): ([^;]+);$", path.read_text(encoding="utf-8"), re.M))
-
-    ours = list_tokens(FILES / "page.css")
-    ours.pop("--side")
-    assert len(ours) > 10
-    assert ours.items() <= list_tokens(TEMPLATES / "page.css").items()
+    shared = set(re.findall(r"^  (--[a-z]+):", COLOURS.read_text(encoding="utf-8"), re.M))
+    assert len(shared) > 10
+    for page in (FILES / "page.css", TEMPLATES / "page.css"):
+        text = page.read_text(encoding="utf-8")
+        assert not shared & set(re.findall(r"(--[a-z]+):", text)), "they would stand twice"
+        assert set(re.findall(r"var\((--[a-z]+)", text)) & shared
 
 
 def test_the_model_is_told_as_people_read_it(runner: Runner, tmp_path: Path) -> None:
