@@ -330,7 +330,11 @@ def describe(record: dict[str, Any]) -> list[str]:
         f"(`make mutation`){sample}, and the battery noticed {noticed} of them.",
     ]
     if missed:
-        lines += ["", "Not noticed, most of them since another guard refuses the same thing:", ""]
+        why = (
+            "Not noticed: another guard refuses the same thing, no trial is about it, or the share "
+            "of the trials that was run passed it by:"
+        )
+        lines += ["", why, ""]
         lines += [f"- `{guard['module']}`: `{guard['text']}`" for guard in missed]
     return lines
 
