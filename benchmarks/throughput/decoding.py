@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,8 +16,9 @@ import typer
 from PIL import Image
 
 from benchmarks.options import OUT, Out, Rounds
-from benchmarks.records import Measurement, Part, describe_here, save
+from benchmarks.records import Measurement, describe_here, save
 from benchmarks.tables import Table
+from benchmarks.throughput.timing import Timing
 from smallvision.compute.machine import choose_machine
 from smallvision.records.files import make_folder
 
@@ -40,18 +40,11 @@ JOBS = {
 }
 
 
-class Decoding(Part):
-    """What one job took."""
+class Decoding(Timing):
+    """What one job took of a processor, with starting Python."""
 
-    seconds: tuple[float, ...]
-    """Processor time of each round, with that of starting Python."""
     megabytes: float
     """The largest memory of any round; not below that of the process that measures."""
-
-    @property
-    def median(self) -> float:
-        """Of the rounds."""
-        return statistics.median(self.seconds)
 
 
 class DecodingRecord(Measurement):

@@ -21,8 +21,9 @@ from PIL import Image
 
 import smallvision as sv
 from benchmarks.options import OUT, Out, Rounds
-from benchmarks.records import BENCH, Measurement, Part, describe_here, describe_place, save
+from benchmarks.records import BENCH, Measurement, describe_here, describe_place, save
 from benchmarks.tables import Table
+from benchmarks.throughput.timing import Timing
 from smallvision.compute.machine import choose_machine
 from smallvision.data.decoding.image_files import load_picture
 from smallvision.data.decoding.resize import prepare_picture
@@ -40,18 +41,6 @@ DECODING, CLASSIFY = "decoding alone", "classify FOLDER"
 JOBS = (EAGER, RUNNER, PICTURE, SERVER, DECODING, CLASSIFY)
 
 
-class Timing(Part):
-    """What one job took in each round."""
-
-    seconds: tuple[float, ...]
-    """For an image or a picture: the median within the round, or of a folder the mean."""
-
-    @property
-    def median(self) -> float:
-        """Of the rounds."""
-        return statistics.median(self.seconds)
-
-
 class ServingRecord(Measurement):
     """`serving.json`: the included model in use, all jobs of a group measured in turns."""
 
@@ -61,9 +50,9 @@ class ServingRecord(Measurement):
     n: int
     """Pictures of a folder: JPEG of 200x200 pixels, from training images of CIFAR-10."""
     single: dict[str, Timing]
-    """One image or picture after the other, computed by one thread."""
+    """For each image or picture, the median within a round, computed by one thread."""
     folder: dict[str, Timing]
-    """A folder of pictures, with as many threads as pay."""
+    """For each picture of a folder, the mean within a round, with as many threads as pay."""
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -16,6 +16,18 @@ REST_SECONDS = 0.5  # before each turn, so that the workers of the job before be
 Job = Callable[[], int]  # does some work; returns how many images that was
 
 
+class Timing(Part):
+    """What a job took."""
+
+    seconds: tuple[float, ...]
+    """In each round."""
+
+    @property
+    def median(self) -> float:
+        """Of the rounds."""
+        return statistics.median(self.seconds)
+
+
 class Throughput(Part):
     """How fast a job is."""
 

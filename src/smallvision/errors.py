@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
 
 from smallvision.text import show_text
 
@@ -96,6 +97,24 @@ def hide_user(address: str) -> str:
     'http://***@host:5000/x'
     """
     return USER.sub(r"\1***@", address)
+
+
+def check_importable(modules: Iterable[str], purpose: str, extra: str) -> None:
+    """Say how to install what is missing.
+
+    Args:
+        modules: that are imported.
+        purpose: what needs them.
+        extra: of this package, which brings them.
+
+    Raises:
+        SettingError: a module is.
+    """
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise SettingError(
+            f"{purpose} needs {' and '.join(missing)}; pip install 'smallvision[{extra}]'"
+        )
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

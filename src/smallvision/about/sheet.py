@@ -105,7 +105,10 @@ def find_saved(folder: Path) -> FoundModel:
     model = load_model(folder)
     if model.folder not in list_pretrained():
         return FoundModel(
-            model, ModelFacts(model=read_about(model), network=describe_network(model))
+            model,
+            ModelFacts(
+                model=read_about(model), network=describe_network(model.network, model.shape)
+            ),
         )
     records = find_records(model.folder)
     _, status = find_finished(records)
@@ -134,7 +137,7 @@ def gather_facts(
     place, test = ours[-1] if ours else (run, None)
     return ModelFacts(
         model=read_about(model),
-        network=describe_network(model),
+        network=describe_network(model.network, model.shape),
         status=status,
         recipe=read_recipe_if_known(run),
         split=store.read_if_there(run / SPLIT, SplitRecord),

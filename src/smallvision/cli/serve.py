@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from smallvision.cli.output import say, show_traceback
-from smallvision.errors import SettingError
+from smallvision.errors import SettingError, check_importable
 
 TOKEN = "SMALLVISION_TOKEN"  # noqa: S105 - the name of a variable
 SPELLED = re.compile(r"[!-~]{16,512}")
-INSTALL = "pip install 'smallvision[serve]'"
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "onnxruntime")
 
 
@@ -64,7 +62,7 @@ def serve(
     server after it has answered what is under way.
     """
     token = find_token(token_file)
-    check_installed()
+    check_importable(NEEDED, "serve", "serve")
     from smallvision.compute.threads import count_cores
     from smallvision.serving.exports import find_exported
     from smallvision.serving.options import ServerOptions
@@ -90,17 +88,6 @@ def serve(
     )
     found = find_exported(model, tell)
     raise typer.Exit(run(found, options))
-
-
-def check_installed() -> None:
-    """Refuse to begin without the packages of the extra.
-
-    Raises:
-        SettingError: one is not installed.
-    """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise SettingError(f"serve needs {', '.join(missing)}; {INSTALL}")
 
 
 def find_token(file: Path | None) -> str | None:

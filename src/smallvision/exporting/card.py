@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from smallvision.exporting.describe import FITTED, count_pixels
-from smallvision.exporting.graph import GRAPH
 from smallvision.format import (
     format_accuracy,
     format_count,
     format_interval,
     format_times,
 )
+from smallvision.records.layout import GRAPH
 from smallvision.records.schema import Rate, ServedModel, TestRecord
 from smallvision.text import show_markdown, show_text
 

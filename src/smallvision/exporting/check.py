@@ -14,7 +14,7 @@ from smallvision.exporting.source import CheckImages
 from smallvision.format import format_accuracy, format_points, format_share
 from smallvision.predict import SavedModel
 from smallvision.records.schema import ExportCheck, Layout, Rate
-from smallvision.serving.runner import open_session
+from smallvision.serving.runner import open_session, order_images
 from smallvision.shapes import Floats, Images
 from smallvision.stats.probabilities.logits import pool_members, scale_logits
 from smallvision.stats.rates import rate_accuracy
@@ -111,12 +111,9 @@ def check_outputs(path: Path, images: Images, layout: Layout, temperature: float
     Raises:
         RecordError: they are others.
     """
-    images = images[:OUTPUTS]
-    ordered = images.transpose(0, 2, 3, 1) if layout == "nhwc" else images
     session = open_session(path, 1)
-    found, logits = session.run(
-        ["probabilities", "logits"], {"images": np.ascontiguousarray(ordered)}
-    )
+    ordered = order_images(images[:OUTPUTS], layout)
+    found, logits = session.run(["probabilities", "logits"], {"images": ordered})
     if not np.allclose(found, scale_logits(pool_members(logits), temperature), atol=1e-4):
         raise RecordError(
             "the probabilities of the exported graph are not those of its logits; nothing was "

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from smallvision.exporting.check import (
@@ -17,7 +16,7 @@ from smallvision.exporting.check import (
     verify,
 )
 from smallvision.exporting.describe import describe_served, list_entries, spell_about
-from smallvision.exporting.graph import GRAPH, build_graph, store_in_half, write_graph
+from smallvision.exporting.graph import build_graph, store_in_half, write_graph
 from smallvision.exporting.hub import push_folder, write_hub_files
 from smallvision.exporting.options import ExportOptions
 from smallvision.exporting.program import PROGRAM, LoadedProgram, trace, write_program
@@ -27,12 +26,12 @@ from smallvision.exporting.stage import stage
 from smallvision.format import format_percent
 from smallvision.records import store
 from smallvision.records.files import MAX_WEIGHTS_BYTES, hash_bytes, now, read_bytes, write_bytes
+from smallvision.records.layout import EXPORT, GRAPH
 from smallvision.records.nofollow import list_folder
 from smallvision.records.schema import ExportRecord
-from smallvision.serving.runner import Runner
+from smallvision.serving.runner import Runner, order_images
 from smallvision.shapes import Floats, Images
 
-EXPORT = "export.json"
 BATCH = 64  # images that a torch program answers at a time
 ONE_LOOK = (
     "The program takes one look at each image; in this package images that are uncertain are "
@@ -144,8 +143,7 @@ def answer_with(program: LoadedProgram, options: ExportOptions) -> Callable[[Ima
     """A torch program as a function of images `(N, C, H, W)`."""
 
     def answer(images: Images) -> Floats:
-        ordered = images.transpose(0, 2, 3, 1) if options.layout == "nhwc" else images
-        batches = torch.split(torch.from_numpy(np.ascontiguousarray(ordered)), BATCH)
+        batches = torch.split(torch.from_numpy(order_images(images, options.layout)), BATCH)
         return torch.cat([program.predict(batch) for batch in batches]).numpy()
 
     return answer

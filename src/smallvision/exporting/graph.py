@@ -18,7 +18,6 @@ from smallvision.records.schema import Layout
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-GRAPH = "model.onnx"
 OPSET = 20
 MOST_BYTES = 2_000_000_000  # of weights; what protobuf writes is smaller than 2 GiB
 BATCH = "N"  # name of the first dimension

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import get_args
 
-from smallvision.errors import SettingError, nearest
+from smallvision.errors import SettingError, check_importable, nearest
 from smallvision.records.schema import ExportTarget, Layout, WeightType
 
 MOST_LICENCE = 1_000
@@ -79,16 +78,3 @@ class ExportOptions:
             check_importable(NEEDED, "an ONNX file", "export")
         if self.push is not None:
             check_importable(("huggingface_hub",), "--push", "hub")
-
-
-def check_importable(modules: tuple[str, ...], purpose: str, extra: str) -> None:
-    """Say how to install what is missing.
-
-    Raises:
-        SettingError: a module is.
-    """
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise SettingError(
-            f"{purpose} needs {' and '.join(missing)}; pip install 'smallvision[{extra}]'"
-        )

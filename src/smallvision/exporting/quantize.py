@@ -7,11 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from smallvision.errors import SettingError
 from smallvision.exporting.quiet import quiet
 from smallvision.records.schema import Layout
+from smallvision.serving.runner import order_images
 from smallvision.shapes import Images
 
 if TYPE_CHECKING:
@@ -78,9 +77,8 @@ class CalibrationImages:
     """
 
     def __init__(self, images: Images, layout: Layout) -> None:
-        ordered = images.transpose(0, 2, 3, 1) if layout == "nhwc" else images
         self._batches: Iterator[Images] = (
-            np.ascontiguousarray(ordered[i : i + BATCH]) for i in range(0, len(images), BATCH)
+            order_images(images[i : i + BATCH], layout) for i in range(0, len(images), BATCH)
         )
 
     def get_next(self) -> dict[str, Images] | None:

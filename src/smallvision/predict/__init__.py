@@ -6,14 +6,13 @@ from smallvision.predict.infer import infer_logits
 from smallvision.predict.network import build_network, fill_network, sketch_network
 from smallvision.predict.recalibrate_batchnorm import refresh_norms
 from smallvision.predict.saliency import find_saliency
-from smallvision.predict.saved_model import ModelAnswers, SavedModel, load_model
+from smallvision.predict.saved_model import SavedModel, load_model
 from smallvision.predict.take_over import check_start, find_head, take_over
 from smallvision.predict.tta import Tta
 from smallvision.predict.weight_average import average_models
 
 __all__ = [
     "Ensemble",
-    "ModelAnswers",
     "SavedModel",
     "Tta",
     "average_models",

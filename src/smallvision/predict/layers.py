@@ -11,22 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from smallvision.predict.ensemble import list_members
-from smallvision.predict.saved_model import SavedModel
 from smallvision.records.schema import LayerRecord, NetworkPart, NetworkRecord
 from smallvision.shapes import Shape
 
 
-def describe_network(model: SavedModel) -> NetworkRecord:
-    """The layers of a model; members of an ensemble that are alike stand there once.
+def describe_network(network: nn.Module, shape: Shape) -> NetworkRecord:
+    """The layers of a network; members of an ensemble that are alike stand there once.
 
     Args:
-        model: whose network classifies one black image, so that the shapes are seen. torch could
-            tell them without computing, for which it would import 800 modules in two seconds.
+        network: in evaluation mode. It classifies one black image, so that the shapes are seen;
+            torch's own counter of operations would import 800 modules in two seconds.
+        shape: `(C, H, W)` of an image.
     """
-    designs = Counter(
-        trace_layers(member, model.shape, model.machine.device)
-        for member in list_members(model.network)
-    )
+    designs = Counter(trace_layers(member, shape) for member in list_members(network))
     parts = tuple(NetworkPart(count=count, layers=layers) for layers, count in designs.items())
     every = [(part.count, layer) for part in parts for layer in part.layers]
     return NetworkRecord(
@@ -36,7 +33,7 @@ def describe_network(model: SavedModel) -> NetworkRecord:
     )
 
 
-def trace_layers(network: nn.Module, shape: Shape, device: str) -> tuple[LayerRecord, ...]:
+def trace_layers(network: nn.Module, shape: Shape) -> tuple[LayerRecord, ...]:
     """The layers with weights of a single network, in the order of computation."""
     found: list[LayerRecord] = []
 
@@ -63,7 +60,7 @@ def trace_layers(network: nn.Module, shape: Shape, device: str) -> tuple[LayerRe
     ]
     try:
         with torch.no_grad():
-            network(torch.zeros(1, *shape, device=device))
+            network(torch.zeros(1, *shape, device=next(network.parameters()).device))
     finally:
         for handle in handles:
             handle.remove()
@@ -80,7 +77,7 @@ def name_kind(layer: nn.Module) -> str:
 
 
 def count_multiplications(layer: nn.Module, size: Sequence[int]) -> int:
-    """Multiplications of a layer's matrix products for one image, as `count_operations` counts.
+    """Multiplications of a layer's matrix products for one image.
 
     Args:
         layer: of a network.

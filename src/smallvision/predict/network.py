@@ -18,11 +18,11 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 from torch.overrides import TorchFunctionMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from smallvision.errors import SettingError
 from smallvision.models import MODELS
 from smallvision.predict.ensemble import Ensemble
+from smallvision.predict.layers import describe_network
 from smallvision.records.schema.settings.networks import EnsembleSettings, NetworkSettings
 from smallvision.records.weights import TensorType
 from smallvision.shapes import Shape
@@ -74,9 +74,7 @@ def count_operations(settings: NetworkSettings, shape: Shape, num_classes: int) 
         SettingError: it is too large.
     """
     network = sketch_network(settings, shape, num_classes).eval()
-    with FlopCounterMode(display=False) as counter, torch.device("meta"), torch.no_grad():
-        network(torch.empty(1, *shape))
-    return int(counter.get_total_flops()) // 2  # of a multiplication and an addition
+    return describe_network(network, shape).multiplications
 
 
 def assemble(settings: NetworkSettings, shape: Shape, num_classes: int) -> nn.Module:

@@ -33,25 +33,12 @@ from smallvision.records.schema import ModelRecord, PredictionSetsRecord, Unlike
 from smallvision.records.schema.settings.networks import NetworkSettings
 from smallvision.records.weights import check_manifest, load_tensors, read_header, save_tensors
 from smallvision.shapes import Fit, Floats, Images, Shape
-from smallvision.stats.probabilities.logits import pool_members, scale_logits
-from smallvision.stats.probabilities.unlike import find_unlike, measure_energy
+from smallvision.stats.probabilities.answers import ModelAnswers, answer_by_members
+from smallvision.stats.probabilities.logits import pool_members
+from smallvision.stats.probabilities.unlike import find_unlike
 
 FILES = {"model.json", "model.safetensors"}  # which a manifest vouches for
 MOST_BYTES = 2**28  # of images that are brought to the device at a time
-
-
-@dataclass(frozen=True, eq=False)
-class ModelAnswers:
-    """What a model says of images.
-
-    Attributes:
-        probabilities: calibrated, float32 `(N, K)`.
-        energies: float32 `(N,)`; an image is unlike all that the model was trained on where this
-            is above the limit of `SavedModel.unlike`.
-    """
-
-    probabilities: Floats
-    energies: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +105,7 @@ class SavedModel:
 
     def answer(self, images: Any) -> ModelAnswers:
         """What the model says of images, all of it; arguments and errors as for `predict`."""
-        members = self.predict_member_logits(images)
-        probabilities = scale_logits(pool_members(members), self.temperature)
-        return ModelAnswers(probabilities, measure_energy(members))
+        return answer_by_members(self.predict_member_logits(images), self.temperature)
 
     def find_unlike(self, energies: Floats) -> npt.NDArray[np.bool_] | None:
         """Which images are unlike all that it was trained on, `(N,)`; None where it cannot tell."""

@@ -21,6 +21,7 @@ from smallvision.records.nofollow import (
 from smallvision.records.schema import (
     AllImagesRun,
     AnyRun,
+    EpochMetrics,
     LearningRateSchedule,
     RunStatus,
     UnfinishedRun,
@@ -39,6 +40,7 @@ FOLDS_RECORD = "folds.json"
 STUDY = "study.json"
 ENSEMBLE = "ensemble.json"
 NETWORK = "network.json"
+EXPORT, GRAPH = "export.json", "model.onnx"
 TUNE, TRIALS = "tune.json", "trials"
 DISTILLED = "distilled.json"
 TEACHER = "teacher"
@@ -58,6 +60,16 @@ def read_status(run: Path) -> UnfinishedRun | ValidatedRun | AllImagesRun:
     """
     status: UnfinishedRun | ValidatedRun | AllImagesRun = store.read_any(run / STATUS, AnyRun)
     return status
+
+
+def read_metrics(run: Path) -> list[EpochMetrics]:
+    """The epochs of a run that are finished; none before its first.
+
+    Raises:
+        RecordError: a line is damaged.
+    """
+    path = run / METRICS
+    return store.read_lines(path, EpochMetrics) if exists(path) else []
 
 
 def tell_state(run: Path, status: RunStatus) -> str:

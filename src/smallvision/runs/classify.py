@@ -19,12 +19,13 @@ from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, pre
 from smallvision.data.sources.arrays import PixelScale, take_images
 from smallvision.errors import DataError
 from smallvision.format import format_share
-from smallvision.predict import ModelAnswers, SavedModel, load_model
+from smallvision.predict import SavedModel, load_model
 from smallvision.records.model_folders import find_classifier_folder
 from smallvision.records.schema import PredictionSetsRecord
 from smallvision.runs.results import Run
 from smallvision.shapes import Floats, Images
-from smallvision.stats.probabilities.prediction_sets import choose_sets, find_least_probability
+from smallvision.stats.probabilities.answers import ModelAnswers, name_set, rank_classes
+from smallvision.stats.probabilities.prediction_sets import find_least_probability
 
 BATCH = 64  # pictures that are answered at a time, while as many are read
 ReadPicture: TypeAlias = tuple[Path, Images | DataError]
@@ -114,7 +115,7 @@ class Classification:
 
     def rank(self, number: int, count: int) -> list[tuple[str, float]]:
         """The most probable classes of a picture, the first one first."""
-        return rank(self.class_names, self.probabilities[number], count)
+        return rank_classes(self.class_names, self.probabilities[number], count)
 
     def sets(self, error_rate: float) -> list[tuple[str, ...]]:
         """The classes among which the right one of each picture is, the most probable one first.
@@ -130,25 +131,6 @@ class Classification:
         """
         least = find_least_probability(self.kept_sets, error_rate)
         return [name_set(self.class_names, row, least) for row in self.probabilities]
-
-
-def rank(class_names: Sequence[str], probabilities: Floats, count: int) -> list[tuple[str, float]]:
-    """The most probable classes by `(K,)` probabilities, the first one first."""
-    best = (-probabilities).argsort(kind="stable")[:count]
-    return [(class_names[k], float(probabilities[k])) for k in best]
-
-
-def name_set(class_names: Sequence[str], probabilities: Floats, least: float) -> tuple[str, ...]:
-    """The classes of a prediction set by `(K,)` probabilities, the most probable one first.
-
-    Args:
-        class_names: K names.
-        probabilities: calibrated, `(K,)`.
-        least: the probability from which a class belongs to it.
-    """
-    (chosen,) = choose_sets(probabilities[None], least)
-    best = (-probabilities).argsort(kind="stable")
-    return tuple(class_names[k] for k in best if chosen[k])
 
 
 def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classification:

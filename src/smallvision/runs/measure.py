@@ -14,8 +14,7 @@ from smallvision.predict import SavedModel
 from smallvision.predict.layers import describe_network
 from smallvision.recipes.planning import CLEAN_AT_END
 from smallvision.records import store
-from smallvision.records.layout import METRICS, NETWORK, list_folds
-from smallvision.records.nofollow import exists
+from smallvision.records.layout import METRICS, NETWORK, list_folds, read_metrics
 from smallvision.records.predictions import Predictions, read_predictions, write_predictions
 from smallvision.records.schema import (
     Calibration,
@@ -211,23 +210,13 @@ def measure_cost(model: SavedModel, data: RunData, folder: Path) -> ModelCost:
 
     Its layers are written beside it, for the report, which cannot build networks.
     """
-    network = describe_network(model)
+    network = describe_network(model.network, model.shape)
     store.write(folder / NETWORK, network)
     return ModelCost(
         parameters=network.parameters,
         size_bytes=(folder / "model" / "model.safetensors").stat().st_size,
         latency_seconds=model.measure_latency(data.show_val()),
     )
-
-
-def read_metrics(folder: Path) -> list[EpochMetrics]:
-    """The epochs of a run that are finished; none before its first.
-
-    Raises:
-        RecordError: a line is damaged.
-    """
-    path = folder / METRICS
-    return store.read_lines(path, EpochMetrics) if exists(path) else []
 
 
 def median_speed(folder: Path) -> float:

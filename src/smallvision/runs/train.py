@@ -22,7 +22,6 @@ from smallvision.optim import Schedule, slow_down
 from smallvision.predict import (
     SavedModel,
     build_distillation_targets,
-    load_model,
     take_over,
 )
 from smallvision.recipes import Recipe
@@ -50,10 +49,12 @@ from smallvision.recipes.toml import (
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import ENVIRONMENT, SPLIT, START, STATUS, TEACHER, read_status
+from smallvision.records.model_folders import find_model
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     AllImagesRun,
     FinishedRun,
+    ModelRecord,
     Rate,
     UnfinishedRun,
     ValidatedRun,
@@ -423,7 +424,7 @@ def take_over_calibration(
         RecordError: the validation model is unfinished, unvalidated or damaged.
     """
     known = find_judged(validation_model)
-    twin = load_model(validation_model, model.machine)
+    twin = store.read(find_model(validation_model) / "model.json", ModelRecord)
     return replace(
         model, temperature=known.calibration.temperature, unlike=twin.unlike, sets=twin.sets
     ), known

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -13,7 +11,7 @@ from smallvision.records.schema.measures import Rate
 from smallvision.records.store import VERSION
 from smallvision.serving.runner import PictureAnswer, Runner
 from smallvision.serving.workers import Refusal
-from smallvision.stats.probabilities.prediction_sets import choose_sets
+from smallvision.stats.probabilities.answers import name_set, rank_classes
 
 EXAMPLE: JsonDict = {
     "schema": VERSION,
@@ -136,28 +134,14 @@ def describe_picture(
     """
     if isinstance(found, Refusal):
         return RefusedPicture(file=found.name, error=found.reason)
-    order = (-found.probabilities).argsort(kind="stable")
-    names = runner.class_names
-    ranked = {names[k]: float(found.probabilities[k]) for k in order[:top]}
-    chosen = None
-    if least is not None:
-        inside = choose_sets(found.probabilities[None], least)[0]
-        chosen = [names[k] for k in order if inside[k]]
+    names, probabilities = runner.class_names, found.probabilities
     return AnsweredPicture(
         file=found.name,
         class_name=found.class_name,
-        probabilities=ranked,
+        probabilities=dict(rank_classes(names, probabilities, top)),
         unlike=found.is_unlike,
-        set=chosen,
+        set=None if least is None else list(name_set(names, probabilities, least)),
     )
-
-
-def find_least(runner: Runner, error_rate: float) -> float | None:
-    """The probability from which a class belongs to a prediction set; None for other rates."""
-    sets = runner.about.sets
-    rates: Sequence[float] = sets.error_rates if sets else ()
-    close = [i for i, rate in enumerate(rates) if np.isclose(rate, error_rate)]
-    return sets.least_probabilities[close[0]] if sets and close else None
 
 
 def describe_model(runner: Runner, val: Rate | None) -> AboutModel:

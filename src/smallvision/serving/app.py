@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from smallvision.errors import SettingError
 from smallvision.records.schema.measures import Rate
 from smallvision.records.store import VERSION
 from smallvision.serving.answers import (
@@ -22,7 +23,6 @@ from smallvision.serving.answers import (
     Problem,
     describe_model,
     describe_picture,
-    find_least,
 )
 from smallvision.serving.page import OPEN, PageDoor, build_page
 from smallvision.serving.wire.body import BodyBytes, UploadedPicture, read_content, read_upload
@@ -31,6 +31,7 @@ from smallvision.serving.wire.limits import ServerLimits
 from smallvision.serving.wire.metrics import CONTENT_TYPE, ServerMetrics
 from smallvision.serving.wire.problems import PROBLEM_TYPE, ProblemError
 from smallvision.serving.workers import Refusal, Workers
+from smallvision.stats.probabilities.prediction_sets import find_least_probability
 from smallvision.text import show_text
 
 GONE = 499  # counted where the client left before its answer, which nobody is sent
@@ -165,12 +166,14 @@ def add_classify(app: FastAPI, workers: Workers, limits: ServerLimits, held: Bod
         has its class or its error.
         """
         runner = workers.runner
-        least = None if error_rate is None else find_least(runner, error_rate)
-        if error_rate is not None and least is None:
-            known = ", ".join(map(str, runner.about.sets.error_rates)) if runner.about.sets else ""
+        sets = runner.about.sets
+        try:
+            least = error_rate and find_least_probability(sets, error_rate)
+        except SettingError as error:
+            known = ", ".join(map(str, sets.error_rates)) if sets else "no sets"
             raise ProblemError(
-                422, f"set={error_rate:g} is not known; the model knows {known or 'no sets'}"
-            )
+                422, f"set={error_rate:g} is not known; the model knows {known}"
+            ) from error
         with held.lend() as loan:
             pictures = await read_upload(request, limits, loan)
             with workers.admit():

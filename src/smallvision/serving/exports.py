@@ -6,12 +6,9 @@ keeps what that writes in the cache, under the fingerprint of the model.
 
 from __future__ import annotations
 
-import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +16,12 @@ from pathlib import Path
 from smallvision.data.loading.cache import cache_folder
 from smallvision.errors import RecordError
 from smallvision.records import store
-from smallvision.records.files import explain_write, hash_file, make_folder
+from smallvision.records.files import hash_file, make_folder
+from smallvision.records.layout import EXPORT, GRAPH
 from smallvision.records.model_folders import find_classifier_folder, fingerprint_model
-from smallvision.records.nofollow import exists, is_folder, remove_folder
+from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema.measures import Rate
 from smallvision.records.schema.models.exported import ExportRecord
-
-MODEL, EXPORT = "model.onnx", "export.json"
 
 
 @dataclass(frozen=True)
@@ -55,15 +51,15 @@ def find_exported(place: Path, say: Callable[[str], None]) -> ExportedFile:
     """
     if place.is_file():
         return ExportedFile(place, read_accuracy(place.parent, place))
-    if exists(place / MODEL):
-        return ExportedFile(place / MODEL, read_accuracy(place, place / MODEL))
+    if exists(place / GRAPH):
+        return ExportedFile(place / GRAPH, read_accuracy(place, place / GRAPH))
     folder = find_classifier_folder(place)
     name = fingerprint_model(folder).removeprefix("sha256:")[:32]
     kept = cache_folder() / "exports" / f"{version('smallvision')}-{name}"
     if not is_whole(kept):
         say(f"{place} is exported to ONNX, once")
         export_into(place, kept)
-    return ExportedFile(kept / MODEL, read_accuracy(kept, kept / MODEL))
+    return ExportedFile(kept / GRAPH, read_accuracy(kept, kept / GRAPH))
 
 
 def is_whole(folder: Path) -> bool:
@@ -71,7 +67,7 @@ def is_whole(folder: Path) -> bool:
     try:
         record = store.read(folder / EXPORT, ExportRecord)
         hashes = dict(zip(record.files, record.hashes, strict=True))
-        return hashes.get(MODEL) == hash_file(folder / MODEL)
+        return hashes.get(GRAPH) == hash_file(folder / GRAPH)
     except RecordError:
         return False
 
@@ -89,27 +85,22 @@ def read_accuracy(folder: Path, model: Path) -> Rate | None:
 
 
 def export_into(place: Path, folder: Path) -> None:
-    """Export a model into a folder that is whole or absent.
+    """Export a model into a folder of the cache, in which there may be a damaged export.
 
     Raises:
         RecordError: the export fails, or the cache cannot be written.
     """
     make_folder(folder.parent)
-    fresh = folder.parent / f".{folder.name}.{os.getpid()}.{secrets.token_hex(8)}"
+    remove_folder(folder)
     try:
-        run_export(place, fresh)
-        if not is_whole(fresh):
-            raise RecordError(f"the export of {place} is not whole; try again")
-        with explain_write(folder):
-            if is_folder(folder):
-                remove_folder(folder)
-            with suppress(FileExistsError):
-                os.replace(fresh, folder)  # noqa: PTH105 - of a folder
-        if not is_whole(folder):
-            raise RecordError(f"{folder} is in the way of the export; remove it")
-    finally:
-        if is_folder(fresh):
-            remove_folder(fresh)
+        run_export(place, folder)
+    except RecordError:
+        if is_whole(folder):  # another process was quicker
+            return
+        remove_folder(folder)
+        raise
+    if not is_whole(folder):
+        raise RecordError(f"the export of {place} is not whole; try again")
 
 
 def run_export(place: Path, folder: Path) -> None:

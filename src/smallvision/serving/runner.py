@@ -21,10 +21,10 @@ from smallvision.data.decoding.resize import Preparation, prepare_picture
 from smallvision.errors import DataError, RecordError, SettingError
 from smallvision.records import store
 from smallvision.records.files import check_held
-from smallvision.records.schema.models.exported import ServedModel
+from smallvision.records.schema.models.exported import Layout, ServedModel
 from smallvision.shapes import Floats, Images
-from smallvision.stats.probabilities.logits import pool_members, scale_logits
-from smallvision.stats.probabilities.unlike import find_unlike, measure_energy
+from smallvision.stats.probabilities.answers import ModelAnswers, answer_by_members
+from smallvision.stats.probabilities.unlike import find_unlike
 
 BATCH = 64  # images at a time
 MAX_MODEL_BYTES = 2**31  # which no single ONNX file exceeds
@@ -126,18 +126,20 @@ class Runner:
 
     def describe(self, images: Images, names: Iterable[str]) -> Iterator[PictureAnswer]:
         """Answers of images that were read, each with its name."""
-        members = self.predict_member_logits(images)
-        probabilities = scale_logits(pool_members(members), self.about.temperature)
+        answers = self.answer(images)
         limit = self.about.unlike.limit if self.about.unlike else None
-        found = find_unlike(measure_energy(members), limit)
-        for number, (name, row) in enumerate(zip(names, probabilities, strict=True)):
+        found = find_unlike(answers.energies, limit)
+        for number, (name, row) in enumerate(zip(names, answers.probabilities, strict=True)):
             unlike = None if found is None else bool(found[number])
             yield PictureAnswer(name, row, self.class_names[int(row.argmax())], unlike)
 
     def predict(self, images: Images) -> Floats:
         """Class probabilities, float32 `(N, K)`, of uint8 images `(N, C, H, W)`, as `classify`."""
-        members = self.predict_member_logits(images)
-        return scale_logits(pool_members(members), self.about.temperature)
+        return self.answer(images).probabilities
+
+    def answer(self, images: Images) -> ModelAnswers:
+        """What the model says of images, all of it; arguments and errors as for `predict`."""
+        return answer_by_members(self.predict_member_logits(images), self.about.temperature)
 
     def predict_member_logits(self, images: Images) -> Floats:
         """Logits of each member after test-time augmentation, float32 `(M, N, K)`.
@@ -186,10 +188,9 @@ class Runner:
             RecordError: the graph fails, or answers in another form than the metadata say.
         """
         expected = (self.about.members, len(images), len(self.class_names))
-        if self.about.layout == "nhwc":
-            images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+        ordered = order_images(images, self.about.layout)
         try:
-            logits: npt.NDArray[np.float32] = self._session.run(["logits"], {"images": images})[0]
+            logits: npt.NDArray[np.float32] = self._session.run(["logits"], {"images": ordered})[0]
         except Exception as error:
             # onnxruntime raises a dozen classes that have no parent of their own.
             raise RecordError(f"{self.path} cannot answer ({error}); export it anew") from error
@@ -230,6 +231,11 @@ def open_session(path: Path, threads: int) -> Any:
     except Exception as error:
         # onnxruntime raises a dozen classes that have no parent of their own.
         raise RecordError(f"{path} is no model that onnxruntime can open ({error})") from error
+
+
+def order_images(images: Images, layout: Layout) -> Images:
+    """Images `(N, C, H, W)` with their dimensions in the order of a graph's input."""
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1) if layout == "nhwc" else images)
 
 
 def shift_images(images: Images, shift: int) -> Iterator[Images]:

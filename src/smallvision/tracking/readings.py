@@ -16,13 +16,13 @@ from smallvision.recipes.toml import read_run_recipe
 from smallvision.records import store
 from smallvision.records.files import hash_file
 from smallvision.records.layout import (
-    METRICS,
     REFIT,
     STATUS,
     STUDY,
     TEST,
     find_runs,
     is_of_search,
+    read_metrics,
     read_status,
     tell_state,
 )
@@ -144,7 +144,7 @@ def read_tracked(run: Path) -> TrackedRun:
         created=datetime.fromisoformat(origin.study.created).timestamp() if origin.study else 0.0,
         params=list_params(run),
         tags=dict(list_tags(run, status, origin, state)),
-        epochs={line.epoch: dict(list_epoch(line)) for line in read_epochs(run)},
+        epochs={line.epoch: dict(list_epoch(line)) for line in read_metrics(run)},
         figures=dict(list_figures(status, test)),
         state=state,
     )
@@ -207,12 +207,6 @@ def list_tags(
         yield "error", show_text(status.error)
     if status.notes:
         yield "notes", show_text(" ".join(status.notes))
-
-
-def read_epochs(run: Path) -> list[EpochMetrics]:
-    """The finished epochs of a run; a line that is being written is left out."""
-    path = run / METRICS
-    return store.read_lines(path, EpochMetrics) if exists(path) else []
 
 
 def list_epoch(line: EpochMetrics) -> Iterator[tuple[str, float]]:

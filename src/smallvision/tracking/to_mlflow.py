@@ -91,14 +91,13 @@ class MlflowTracker:
             made = self.client.create_run(
                 experiment, start_time=began, tags={KEY: run.key}, run_name=run.name
             )
-            params = [self.entities.Param(name, value) for name, value in run.params.items()]
-            self.client.log_batch(made.info.run_id, params=params)
+            self.tell_params(made.info.run_id, run.params)
             return KnownRun(made.info.run_id, began)
         entry = self.client.get_run(found[0].info.run_id)
         missing = run.params.keys() - entry.data.params.keys()
         if missing:  # of a session that ended amid the first batch
-            params = [self.entities.Param(name, run.params[name]) for name in sorted(missing)]
-            self.client.log_batch(entry.info.run_id, params=params)
+            named = {name: run.params[name] for name in sorted(missing)}
+            self.tell_params(entry.info.run_id, named)
         known = KnownRun(entry.info.run_id, entry.info.start_time)
         known.is_ended = entry.info.status in ENDED.values()
         known.tags = {
@@ -108,6 +107,11 @@ class MlflowTracker:
             history = self.client.get_metric_history(known.id, name)
             known.told.update(((name, point.step), point.value) for point in history)
         return known
+
+    def tell_params(self, run_id: str, params: Mapping[str, str]) -> None:
+        """Tell settings of a run."""
+        entries = [self.entities.Param(name, value) for name, value in params.items()]
+        self.client.log_batch(run_id, params=entries)
 
     def find_experiment(self, name: str) -> str:
         """The experiment of a name, made if there is none."""

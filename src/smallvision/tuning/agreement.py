@@ -13,10 +13,9 @@ from pathlib import Path
 
 from smallvision.errors import RecordError
 from smallvision.recipes import Recipe, read_run_recipe
-from smallvision.records.layout import METRICS, STATUS, TUNE, read_status
+from smallvision.records.layout import METRICS, STATUS, TUNE, read_metrics, read_status
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import TrialRecord, TuningRecord, UnfinishedRun, ValidatedRun
-from smallvision.runs.measure import read_metrics
 from smallvision.tuning.search import EndedTrial
 from smallvision.tuning.trials import trial_folder
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from smallvision.errors import FailedRunError
 from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.recipes.overrides import change_epochs
-from smallvision.records.layout import START, STATUS, TRIALS, read_status
+from smallvision.records.layout import START, STATUS, TRIALS, read_metrics, read_status
 from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema import EpochMetrics, TrialResult, UnfinishedRun
 from smallvision.runs.job import Job
-from smallvision.runs.measure import read_metrics
 from smallvision.runs.train import run_recipe
 from smallvision.training import Callback, PrunedError, State, TrainingPlan
 from smallvision.tuning.search import Attempt

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.records import describe_here
 from benchmarks.throughput import serving
-from benchmarks.throughput.serving import JOBS, ServingRecord, Timing, find_median, take_turns
+from benchmarks.throughput.serving import JOBS, ServingRecord, find_median, take_turns
+from benchmarks.throughput.timing import Timing
 from smallvision.compute.machine import choose_machine
 from smallvision.records import store
 

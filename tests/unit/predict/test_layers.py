@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from smallvision.predict import SavedModel, build_network
 from smallvision.predict.layers import describe_network
@@ -46,8 +47,11 @@ def test_layers_add_up_to_what_torch_counts(
     settings: NetworkSettings, shape: tuple[int, int, int]
 ) -> None:
     model = make_sized(settings, shape)
-    found = describe_network(model)
-    assert found.multiplications == count_operations(settings, shape, 3)
+    found = describe_network(model.network, model.shape)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.network(torch.zeros(1, *shape))
+    assert found.multiplications == counter.get_total_flops() // 2
+    assert count_operations(settings, shape, 3) == found.multiplications
     assert found.parameters == model.count_parameters()
     names = {name.rpartition(".")[0] for name, _ in model.network.named_parameters()}
     if not isinstance(settings, EnsembleSettings):
@@ -55,7 +59,7 @@ def test_layers_add_up_to_what_torch_counts(
 
 
 def test_layers_say_what_they_make_of_an_image() -> None:
-    [part] = describe_network(make_sized(TINY, (3, 32, 32))).parts
+    [part] = describe_network(make_sized(TINY, (3, 32, 32)).network, (3, 32, 32)).parts
     layers = {layer.name: (layer.kind, layer.output) for layer in part.layers}
     assert layers["stem"] == ("3x3 convolution", (16, 32, 32))
     assert layers["blocks.1.shortcut"] == ("1x1 convolution", (32, 16, 16))
@@ -67,14 +71,14 @@ def test_layers_say_what_they_make_of_an_image() -> None:
 
 def test_members_that_are_alike_stand_once() -> None:
     model = make_sized(NETWORKS[-1], (1, 8, 8))
-    found = describe_network(model)
+    found = describe_network(model.network, model.shape)
     assert [part.count for part in found.parts] == [2, 1]
 
 
 def test_the_network_stays_as_it_was() -> None:
     model = make_model(0, TINY)
     before = {name: value.clone() for name, value in model.network.state_dict().items()}
-    describe_network(model)
+    describe_network(model.network, model.shape)
     assert all(torch.equal(before[name], one) for name, one in model.network.state_dict().items())
     assert not any(module._forward_hooks for module in model.network.modules())
 

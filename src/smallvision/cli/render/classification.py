@@ -56,10 +56,10 @@ class AnswerPrinter:
 
     def rank(self, answer: Answer, count: int) -> list[tuple[str, float]]:
         """The most probable classes of a picture that was read."""
-        from smallvision.runs.classify import rank
+        from smallvision.stats.probabilities.answers import rank_classes
 
         assert answer.probabilities is not None, "unreadable pictures have no classes"
-        return rank(self.class_names, answer.probabilities, count)
+        return rank_classes(self.class_names, answer.probabilities, count)
 
     def name(self, answer: Answer) -> str | None:
         """The class of a picture that was read; None where that is unsure."""
@@ -68,7 +68,7 @@ class AnswerPrinter:
 
     def list_set(self, answer: Answer) -> tuple[str, ...]:
         """The prediction set of a picture that was read, the most probable class first."""
-        from smallvision.runs.classify import name_set
+        from smallvision.stats.probabilities.answers import name_set
 
         assert answer.probabilities is not None, "unreadable pictures have no classes"
         assert self.in_set is not None, "somebody asked for sets"

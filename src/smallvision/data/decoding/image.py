@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError, features
@@ -53,6 +54,7 @@ TURNS = {
 SIDEWAYS = frozenset(TURNS[orientation] for orientation in (5, 6, 7, 8))
 _DEEP_COLOUR = re.compile(r"(RGBA?|RGBX);16([LBN])")
 _OTHER_ORDER = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+Found = TypeVar("Found")
 _IGNORED = [("ignore", None, Warning, None, 0)]  # what `catch_warnings` puts first
 _UNREADABLE = {b"ftypheic": "HEIC", b"ftypheix": "HEIC", b"ftypmif1": "HEIC"}
 
@@ -82,14 +84,7 @@ def decode(data: bytes, name: str, *, side: int | None = None) -> Decoded:
         DataError: not a picture in these formats, damaged, over 16 million pixels, or made to take
             long.
     """
-    _check_length(data, name)
-    try:
-        with quietly():
-            return _decode(take_apart(data), name, side)
-    except DataError:
-        raise
-    except Exception as error:
-        raise _explain(error, data, name) from error
+    return _look_into(data, name, lambda parts: _decode(parts, name, side))
 
 
 def read_size(data: bytes, name: str) -> tuple[int, int]:
@@ -98,16 +93,12 @@ def read_size(data: bytes, name: str) -> tuple[int, int]:
     Raises:
         DataError: not a picture, or one whose beginning is damaged.
     """
-    _check_length(data, name)
-    try:
-        with quietly():
-            parts = take_apart(data)
-            with _open(parts) as picture:
-                return _upright(picture.size, _find_turn(picture, parts))
-    except DataError:
-        raise
-    except Exception as error:
-        raise _explain(error, data, name) from error
+
+    def measure(parts: Parts) -> tuple[int, int]:
+        with _open(parts) as picture:
+            return _upright(picture.size, _find_turn(picture, parts))
+
+    return _look_into(data, name, measure)
 
 
 def find_suffix(data: bytes, name: str) -> str:
@@ -116,14 +107,12 @@ def find_suffix(data: bytes, name: str) -> str:
     Raises:
         DataError: not a picture, or one whose beginning is damaged.
     """
-    _check_length(data, name)
-    try:
-        with quietly(), _open(take_apart(data)) as picture:
-            kind = picture.format or ""
-    except DataError:
-        raise
-    except Exception as error:
-        raise _explain(error, data, name) from error
+
+    def find(parts: Parts) -> str:
+        with _open(parts) as picture:
+            return picture.format or ""
+
+    kind = _look_into(data, name, find)
     return USUAL_SUFFIXES.get(kind, f".{kind.lower()}")
 
 
@@ -137,11 +126,23 @@ def quietly() -> AbstractContextManager[object]:
     return warnings.catch_warnings(action="ignore")
 
 
-def _check_length(data: bytes, name: str) -> None:
+def _look_into(data: bytes, name: str, look: Callable[[Parts], Found]) -> Found:
+    """What a function finds in the parts of a picture; whatever it raises becomes one line.
+
+    Raises:
+        DataError: the picture is empty, too large or damaged.
+    """
     if not data:
         raise DataError(f"{name} is empty (0 bytes); replace or remove it")
     if len(data) > MAX_FILE_BYTES:
         raise DataError(f"{name} has {len(data):,} bytes; expected at most {MAX_FILE_BYTES:,}")
+    try:
+        with quietly():
+            return look(take_apart(data))
+    except DataError:
+        raise
+    except Exception as error:
+        raise _explain(error, data, name) from error
 
 
 def _explain(error: Exception, data: bytes, name: str) -> DataError:
