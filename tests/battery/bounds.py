@@ -14,6 +14,7 @@ from pathlib import Path
 from smallvision.errors import UserError
 from tests.battery.bounds_archives import list_archives
 from tests.battery.bounds_case import Case
+from tests.battery.bounds_damage import list_damaged
 from tests.battery.bounds_formats import list_formats
 from tests.battery.bounds_parquet import list_parquet
 from tests.battery.bounds_pictures import list_pictures
@@ -30,6 +31,7 @@ MOST_BYTES, MOST_SECONDS = 300_000_000, 2.0
 def list_cases() -> list[Case]:
     """Files of every kind."""
     return [
+        *list_damaged(),
         *list_pictures(),
         *list_parquet(),
         *list_archives(),

@@ -47,13 +47,13 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "records/files.py": ("hostile", "disks", "links"),
     "records/nesting.py": ("bounds", "hostile"),
     "records/predictions.py": ("hostile",),
-    "records/schema/base.py": ("records", "hostile"),
-    "records/schema/models/saved.py": ("hostile", "records"),
-    "records/schema/run.py": ("records",),
-    "records/schema/study.py": ("records",),
-    "records/schema/tuning.py": ("records", "searches"),
-    "records/schema/settings/base.py": ("hostile", "recipes"),
-    "records/schema/settings/networks.py": ("hostile", "recipes"),
+    "records/schema/base.py": ("edges", "records", "hostile"),
+    "records/schema/models/saved.py": ("edges", "hostile", "records"),
+    "records/schema/run.py": ("edges", "records"),
+    "records/schema/study.py": ("edges", "records"),
+    "records/schema/tuning.py": ("edges", "records", "searches"),
+    "records/schema/settings/base.py": ("edges", "hostile", "recipes"),
+    "records/schema/settings/networks.py": ("edges", "hostile", "recipes"),
     "predict/network.py": ("hostile",),
     "predict/saved_model.py": ("hostile",),
     "data/decoding/formats/gzipped.py": ("bounds",),
@@ -75,12 +75,17 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "data/decoding/tar.py": ("bounds", "hostile"),
     "data/sources/cifar.py": ("bounds", "hostile"),
     "data/sources/npz.py": ("bounds", "hostile"),
-    "recipes/toml.py": ("recipes", "bounds"),
+    "recipes/toml.py": ("edges", "recipes", "bounds"),
     "tuning/agreement.py": ("searches",),
     "tuning/search.py": ("searches",),
     "tuning/storage.py": ("searches",),
 }
-TRIALS = {"bounds": 400, "links": 80, "records": 2000}  # more than the share of the default tests
+TRIALS = {
+    "bounds": 400,
+    "links": 80,
+    "records": 2000,
+    "searches": 220,
+}  # more than the share of the default tests
 BOUNDS = {"ge", "gt", "le", "lt", "min_length", "max_length", "pattern"}
 RAISED = {"RecordError", "DataError", "SettingError", "ValueError", "RuntimeError"}
 SECONDS = 900  # for a family to notice

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from smallvision.records.layout import is_finished
 from smallvision.records.ledger import read_openings
+from smallvision.records.locks import claim_folder
 from tests.battery.outcome import Outcome
 from tests.battery.work import finish, start, write_recipe
 
 PROMISE = (
     "Of two processes in one folder one goes on, and the other leaves within two seconds and names "
-    "it; a killed owner leaves no lock. Eight runs side by side in one folder lose no record."
+    "it; a killed owner leaves no lock, and a folder of something else is not taken. Eight runs "
+    "side by side in one folder lose no record."
 )
 
 
 def run(place: Path, trials: int, seed: int, many: int = 8) -> Outcome:
     """Contests for a folder, `trials` of them, and many runs at once; nothing is drawn."""
     outcome = Outcome(PROMISE)
+    refuse_taken(place / "taken", outcome)
     recipe = write_recipe(place)
     cache = place / "cache"
     for number in range(trials):
@@ -27,6 +30,28 @@ def run(place: Path, trials: int, seed: int, many: int = 8) -> Outcome:
     with outcome.trial(f"{many} at once"):
         crowd(recipe, place / "crowd", cache, outcome, many)
     return outcome
+
+
+def refuse_taken(place: Path, outcome: Outcome) -> None:
+    """What is no folder for results, or holds something already, is nobody's to take."""
+    (place / "held").mkdir(parents=True)
+    (place / "file").write_text("mine")
+    (place / "other").mkdir()
+    (place / "other" / "mine.txt").write_text("mine")
+    (place / "held" / "status.json").write_text("{}")
+    for name, reason in (
+        ("file", "is a file; name a folder"),
+        ("other", "is not empty and holds no status.json"),
+        ("held", "already holds results"),
+    ):
+        with outcome.trial(name, reason):
+            with claim_folder(place / name, "status.json", resume=False):
+                pass
+            outcome.expect(False, f"{name}: was taken")
+        left = sorted(path.name for path in place.rglob("*"))
+        outcome.expect(
+            left == ["file", "held", "mine.txt", "other", "status.json"], f"{name}: left {left}"
+        )
 
 
 def contest(recipe: Path, folder: Path, cache: Path, outcome: Outcome, number: int) -> None:

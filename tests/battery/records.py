@@ -25,7 +25,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from smallvision.errors import UserError
 from smallvision.records import store
 from smallvision.records.files import make_folder
-from smallvision.records.layout import STATUS, STUDY, TUNE
+from smallvision.records.layout import SPLIT, STATUS, STUDY, TUNE
 from smallvision.records.schema import (
     CachedPart,
     ClassMeansDifference,
@@ -39,6 +39,7 @@ from smallvision.records.schema import (
     PreparationRecord,
     Record,
     ServedModel,
+    SplitRecord,
     StudyRecord,
     UnpackedArchive,
 )
@@ -217,7 +218,7 @@ def list_places(root: Path) -> list[Place]:
         ):
             stripped = tuple(part for part in place.path if isinstance(part, str))
             key = (file.name, place.model, stripped, place.is_field)
-            if key not in found or (found[key].value is None and place.value is not None):
+            if key not in found or (place.value and not found[key].value):
                 found[key] = place
     return list(found.values())
 
@@ -462,7 +463,10 @@ def build(root: Path) -> Path:
     store.write(root / "cache" / CACHED, part)
     store.write(root / "cache" / UNPACKED, UnpackedArchive(left_out=part.left_out))
     study = store.read(root / "whole" / STUDY, StudyRecord)
-    store.write(root / "whole" / STUDY, study.change(data=study.data.change(origin=ORIGIN)))
+    data = study.data.change(origin=ORIGIN, left_out=part.left_out)
+    store.write(root / "whole" / STUDY, study.change(data=data))
+    split = store.read(root / "whole" / SPLIT, SplitRecord)
+    store.write(root / "whole" / SPLIT, split.change(left_out=part.left_out))
     verdicts = store.read(root / "whole" / "verdicts.json", LadderVerdicts)
     first, *others = verdicts.steps
     steps = (first.change(by_class=BY_CLASS), *others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +20,7 @@ from smallvision.records.schema import (
     ValidationScores,
 )
 from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
-from tests.battery import records
+from tests.battery import edges, records
 from tests.battery.outcome import Outcome
 from tests.battery.records import ROOTS, Trial, attempt, build, list_models, list_places, replaced
 
@@ -59,6 +60,14 @@ def test_every_field_of_every_class_is_tried(root: Path) -> None:
     assert {(trial.place.file, trial.place.path) for trial in trials} == {
         (place.file, place.path) for place in places
     }
+
+
+def test_the_bounds_that_are_tried_are_those_of_the_types(root: Path) -> None:
+    known = json.loads(edges.KNOWN.read_text(encoding="utf-8"))
+    assert known == json.loads(json.dumps(edges.list_bounds())), "python -m tests.battery.edges"
+    tried = {trial.name.partition(":")[0] for trial in edges.list_beyond(root)}
+    tried |= {name.split(":")[0].split(" ")[1] for name, _, _ in edges.list_recipes()}
+    assert len(known.keys() - tried) < 0.05 * len(known), "too few fields have a value anywhere"
 
 
 def loosen(**config: Any) -> type[Record]:

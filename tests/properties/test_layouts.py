@@ -91,4 +91,4 @@ def test_each_picture_is_in_one_part_or_counted() -> None:
         assert len(listed) + left_out == sum(is_picture(file, options) for file in files)
 
     check()
-    assert loaded[True] > 50, "nearly all trees were refused, so that little was checked"
+    assert loaded[True] > 20, "nearly all trees were refused, so that little was checked"

@@ -110,6 +110,9 @@ def read_columns(
         raise DataError(f"{path.name}: {error}") from error
     if group_by is not None and group_by not in names:
         raise DataError(f"{path.name} has no column '{group_by:.80}'; it has {name_some(names)}")
+    for name in (label, group_by):
+        if name is not None and not _may_hold_labels(schema.field(name).type):
+            raise DataError(f"{path.name}: column '{name:.80}' holds neither numbers nor text")
     return Columns(image, label, _find_names(schema.metadata, label), group_by, notes + more)
 
 
@@ -152,8 +155,6 @@ def read_labels(path: Path, column: str, most_words: int | None = None) -> Label
         DataError: a label is missing, neither a whole number nor text, or the file is damaged.
     """
     with _open(path, column) as opened:
-        if not _may_hold_labels(opened.parquet.schema_arrow.field(column).type):
-            raise DataError(f"{path.name}: column '{column}' holds neither numbers nor text")
         opened.check_claims(column)
         found = opened.parquet.read(columns=[column]).column(0)
         if found.null_count and found.null_count == len(found):

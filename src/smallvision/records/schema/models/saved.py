@@ -170,7 +170,7 @@ class CachedPart(Record):
     """How pictures became images, of a source of pictures."""
     sizes: OriginalSizesRecord | None = None
     """Of the pictures before they were resized."""
-    bytes: Annotated[dict[CachedArray, Count], Field(max_length=4)]
+    bytes: dict[CachedArray, Count]
     """Sizes of the array files."""
 
 
