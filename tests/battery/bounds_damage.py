@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from smallvision.data.decoding.image import decode
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.loading.load import load_data
-from tests.battery.bounds_archives import member, pack, replace, spoil
-from tests.battery.bounds_case import Case, load, look, put
+from tests.battery.bounds_archives import member, pack, replace, spoil, whole_tar
+from tests.battery.bounds_case import Case, hole, load, look, put
 from tests.battery.bounds_formats import HEADER, idx, write_idx, write_table, write_zip
 from tests.support.sources import (
     encode_picture,
@@ -51,7 +52,6 @@ def encode(picture: Any, kind: str, **options: Any) -> bytes:
 
 
 def list_pictures() -> Iterator[Case]:
-    brands = struct.pack(">I", 24) + b"ftypavif" + bytes(4) + b"avifmif1"
     strip = lambda: encode(Image.new("L", (60_000, 300)), "JPEG")  # noqa: E731
     cases: dict[str, tuple[Callable[[], bytes], str]] = {
         "empty.png": (lambda: b"", "is empty (0 bytes)"),
@@ -68,13 +68,22 @@ def list_pictures() -> Iterator[Case]:
             "values below 0",
         ),
         "big.tiff": (lambda: b"II+\0\x08\0\0\0" + bytes(99), "a big TIFF"),
-        "brands.avif": (lambda: brands + bytes(400), "cut short"),
-        "notes.avif": (lambda: brands + box(b"mdat", bytes(99)), "cut short"),
+        "nothing.avif": (lambda: BRANDS + bytes(400), "cut short"),
+        "pixels.avif": (lambda: BRANDS + box(b"mdat", bytes(99)), "cut short"),
+        "words.avif": (lambda: BRANDS + box(b"free", b"meta" * 9), "has no description"),
+        "nowhere.avif": (lambda: avif(b""), "does not tell where its pictures lie"),
+        "elsewhere.avif": (lambda: avif(locate(b"\0\2")), "lie in other pictures"),
+        "places.avif": (lambda: avif(locate(b"")[:-3]), "cut short"),
+        "header.avif": (lambda: avif(locate(b""), b"\x0a\1\0"), "cut short"),
+        "lengths.avif": (lambda: avif(locate(b""), b"\x0a" + b"\xff" * 9), "more than eight bytes"),
+        "beyond.avif": (lambda: BRANDS + struct.pack(">I", 999) + b"meta" + bytes(9), "cut short"),
+        "units.avif": (lambda: avif(locate(b""), b"\2\0" * 10_001), "more than 10,000 units"),
         "words.png": (lambda: b"these are words", "picture; replace or remove it"),
     }
     for name, (make, says) in cases.items():
         yield Case("files", name, partial(write, name, make), look, says)
     yield Case("files", "strip.jpg", partial(write, "strip.jpg", strip), look_large, "16,000,000")
+    yield Case("files", "in a row", hole("it.png", 65_000_001), look_inside, "at most 65,000,000")
     empty = lambda at: at  # noqa: E731
     yield Case("folder", "no picture", empty, find, "holds no images")
 
@@ -82,6 +91,11 @@ def list_pictures() -> Iterator[Case]:
 def look_large(path: Path) -> object:
     """A picture for images of 224 pixels, which one of fewer than 896 is decoded whole for."""
     return load_picture(path, 224)
+
+
+def look_inside(path: Path) -> object:
+    """A picture that lies in another file, which was read without its bound."""
+    return decode(path.read_bytes(), path.name)
 
 
 def find(place: Path) -> object:
@@ -92,6 +106,23 @@ def find(place: Path) -> object:
 def box(kind: bytes, content: bytes) -> bytes:
     """A box of an AVIF file."""
     return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+BRANDS = box(b"ftyp", b"avif" + bytes(4) + b"avifmif1")
+
+
+def locate(method: bytes) -> bytes:
+    """Where the one picture of a file lies: at 400, if by no method of construction."""
+    fields = bytes([len(method) // 2, 0, 0, 0, 0x44, 0, 0, 1, 0, 1]) + method + bytes(2)
+    return box(b"iloc", fields + struct.pack(">HII", 1, 400, 0))
+
+
+def avif(places: bytes, stream: bytes = b"") -> bytes:
+    """A file with an AV1 stream at 400 and a description that need not tell so."""
+    item = box(b"infe", bytes([2, 0, 0, 0, 0, 1, 0, 0]) + b"av01" + bytes(1))
+    meta = box(b"meta", bytes(4) + box(b"iinf", bytes([0, 0, 0, 0, 0, 1]) + item) + places)
+    start = BRANDS + meta
+    return start + box(b"mdat", bytes(400 - len(start) - 8) + stream)
 
 
 def write(name: str, make: Callable[[], bytes], folder: Path) -> Path:
@@ -227,7 +258,11 @@ def cut_binary(folder: Path) -> Path:
 
 def list_shards() -> Iterator[Case]:
     shards: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
-        "no column of pictures": ({"image": "x", "label": "y"}, {"image_column": "z"}, "train.p"),
+        "no column of pictures": (
+            {"image": "x", "label": "y"},
+            {"image_column": "z"},
+            "train.parquet: ",
+        ),
         "a group that it lacks": ({}, {"group_by": "patient"}, "has no column 'patient'"),
         "pictures for labels": ({}, {"label_column": "img"}, "neither numbers nor text"),
         "a row without a label": ({"labels": [None, *range(9)]}, {}, "1 rows have no label"),
@@ -235,11 +270,12 @@ def list_shards() -> Iterator[Case]:
         "no rows": ({"n": 0, "labels": []}, {}, "holds no images"),
     }
     for name, (made, options, says) in shards.items():
-        make = lambda at, m=made: write_parquet(at / "train.parquet", **m)  # noqa: E731
+        # In a folder, so that nothing but the reader can name the file.
+        make = lambda at, m=made: write_parquet(at / "set" / "train.parquet", **m).parent  # noqa: E731
         yield Case("parquet", name, make, partial(load_data, **options), says)
     yield Case("parquet", "texts as many as rows", write_texts, load, "different texts")
     yield Case("parquet", "a picture elsewhere", write_paths, load, "is not inside the file")
-    yield Case("parquet", "a column twice", write_twice, load, "train.parquet")
+    yield Case("parquet", "a column twice", write_twice, load, "two columns 'label'")
 
 
 def write_table_of(folder: Path, **columns: Any) -> Path:
@@ -303,10 +339,17 @@ def list_archives() -> Iterator[Case]:
     yield Case("zip", "damaged", damage_zip, load, "cannot be read")
     cut = lambda at: put("a.tar.gz", packed_pets(at)[:-2000])(at)  # noqa: E731
     yield Case("tar", "cut short", cut, load, "cannot be read")
+    yield Case("tar", "a batch twice", write_batch_twice, load, "twice")
     nothing = put("cifar-10.tar.gz", b"")
     yield Case("tar", "of no bytes", nothing, load, "empty (0 bytes)")
     halves = gzip.compress(member("cifar-10-batches-py/readme.html", b"x") + bytes(10_240))
     yield Case("tar", "without its batches", put("cifar-10.tar.gz", halves), load, "it lacks")
+
+
+def write_batch_twice(folder: Path) -> Path:
+    """An archive of CIFAR-10 that holds all its members twice."""
+    content = whole_tar(folder)
+    return put("cifar-10.tar.gz", gzip.compress(content + content + bytes(10_240)))(folder)
 
 
 def lock(folder: Path) -> Path:

@@ -114,6 +114,7 @@ def list_pages() -> Iterator[File]:
             "an endless header": ({"header": endless()}, "header does not end"),
             "no header": ({"header": b"\0"}, "a page without its length"),
             "a number of 70 bits": ({"header": b"\x15" + b"\xff" * 10}, "more than 64 bits"),
+            "a field of a kind that is none": ({"header": b"\x1d"}, "unknown kind 13"),
             "2,000 fields": ({"header": b"\x15\0" * 2000}, "more fields"),
             "structs in structs": ({"header": b"\x1c" * 60}, "more than 16 deep"),
         }

@@ -255,6 +255,7 @@ CONTRADICTIONS = (
     Contradiction("whole/study.json", ("goal", "limits", "gap"), -1.0, "limit on gap"),
     Contradiction(VGG, ("mean",), TWICE, "as many std as mean"),
     Contradiction(VGG, ("tta", "shift"), 20, "expected a shift"),
+    Contradiction(VGG, ("sets", "error_rates"), TWICE, "as many least_probabilities"),
     Contradiction(EXPORT, ("hashes",), TWICE, "as many hashes"),
     Contradiction(EXPORT, ("check", "same_class"), 10, "of the same class"),
     Contradiction("gold/run/schedule.json", ("value",), TWICE, "as many value"),

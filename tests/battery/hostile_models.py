@@ -97,6 +97,9 @@ def list_files(canary: Any) -> Iterator[Case]:
             ]
         )
 
+    def join_places(header: Header) -> None:
+        header["2.bias"].update(data_offsets=header["2.weight"]["data_offsets"])
+
     text = json.dumps(parse_weights(pack_weights(MLP))[0])
     data = parse_weights(pack_weights(MLP))[1]
     again = json.dumps({HEAD: {**json.loads(text)[HEAD], "shape": [8, 3]}})
@@ -109,6 +112,7 @@ def list_files(canary: Any) -> Iterator[Case]:
         "a header of 3 MB": (pad_header(3_000_000), "a header of"),
         "a header beyond the file": (pack_weights(MLP)[:40], "cannot be read"),
         "overlapping tensors": (edit_header(move(-4, -4)), "from its header"),
+        "two tensors in one place": (edit_header(join_places), "cannot be read"),
         "a hole between tensors": (edit_header(move(4, 4)), "from its header"),
         "10^12 numbers": (edit_header(reshape(10**6, 10**6)), "(3, 8)"),
         "more numbers than there are": (edit_header(reshape(2**32, 2**32)), "(3, 8)"),

@@ -32,6 +32,7 @@ from smallvision.errors import UserError
 from smallvision.recipes import parse_recipe
 from smallvision.records.files import hash_file
 from smallvision.records.layout import find_runs
+from smallvision.records.nofollow import remove_file
 from smallvision.runs.results import Run
 from smallvision.study.plan import StudyPlan
 from smallvision.training import Callback
@@ -126,6 +127,9 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
             leaked += [each for each in said if TOKEN in each]
             outcome.expect(not leaked, f"{name}: the secret stands in {leaked[:3]}")
         clear(outside, records)
+    with outcome.trial("a folder where a file is to be removed", "cannot be removed"):
+        remove_file(whole)
+        outcome.expect(False, "a folder was removed as a file")
     return outcome
 
 

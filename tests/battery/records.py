@@ -36,11 +36,13 @@ from smallvision.records.schema import (
     LeftOutRecord,
     ModelRecord,
     OriginalSizesRecord,
+    PredictionSetsRecord,
     PreparationRecord,
     Record,
     ServedModel,
     SplitRecord,
     StudyRecord,
+    UnlikeRecord,
     UnpackedArchive,
 )
 from smallvision.records.schema.settings.networks import AnyModel, EnsembleSettings
@@ -87,6 +89,7 @@ BY_CLASS = ClassMeansDifference(
     macro_f1=0.1,
     macro_f1_interval=(-0.1, 0.3),
 )
+SETS = PredictionSetsRecord(error_rates=(0.1,), least_probabilities=(0.2,), n=9)
 # Raw escapes and reversed text, which the terminal and the page show as escapes.
 RAW = ("\x1b", "\x07", "\u202e")
 HERE, WHOLE = "@@HERE@@", "its content|is missing|is no field of it"
@@ -476,7 +479,8 @@ def build(root: Path) -> Path:
     networks = [network() for network in get_args(AnyModel)]
     for network in (*networks, EnsembleSettings(members=tuple(networks))):
         folder = make_folder(root / "networks" / network.name)
-        store.write(folder / "model.json", known.change(model=network))
+        more = {"unlike": UnlikeRecord(limit=1.0, n=9), "sets": SETS, "model": network}
+        store.write(folder / "model.json", known.change(**more))
     return root
 
 

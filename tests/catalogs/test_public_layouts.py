@@ -230,6 +230,32 @@ PUBLIC = {
     "UC Merced": Public(
         ("UCMerced_LandUse/Images/{beach,river}/{0-4}.tif",), ("beach river", 10, 0, 0)
     ),
+    "Food-101": Public(
+        ("food-101/images/{apple_pie,waffles}/{1000-1009}.jpg",),
+        ("apple_pie waffles", 14, 0, 6),
+        {
+            "food-101/meta/train.txt": "".join(
+                f"{name}/{i}\n" for name in ("apple_pie", "waffles") for i in range(1000, 1007)
+            ),
+            "food-101/meta/test.txt": "".join(
+                f"{name}/{i}\n" for name in ("apple_pie", "waffles") for i in range(1007, 1010)
+            ),
+            "food-101/meta/classes.txt": "apple_pie\nwaffles\n",
+        },
+        "food-101/meta/test.txt and food-101/meta/train.txt tell the parts",
+    ),
+    "Describable textures (DTD)": Public(
+        ("dtd/images/{banded,dotted}/a_{0-8}.jpg",),
+        ("banded dotted", 6, 6, 6),
+        {
+            f"dtd/labels/{part}{number}.txt": "".join(
+                f"{name}/a_{3 * k + i}.jpg\n" for name in ("banded", "dotted") for i in range(3)
+            )
+            for number in (1, 2)
+            for k, part in enumerate(("train", "val", "test"))
+        },
+        "the first of 2 divisions",
+    ),
     "MNIST as PNG": Public(
         ("mnist_png/training/{0-9}/{0-3}.png", "mnist_png/testing/{0-9}/{0-1}.png"),
         ("0 1 2 3 4 5 6 7 8 9", 40, 0, 20),

@@ -99,6 +99,8 @@ def read_columns(
     with _open(path) as opened:
         schema = opened.parquet.schema_arrow
         names = list(schema.names)
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise DataError(f"{path.name} has two columns '{twice[0]:.80}'; rename one")
         pictures = [name for name in names if _may_hold_pictures(name, schema.field(name).type)]
         labels = [name for name in names if _may_hold_labels(schema.field(name).type)]
     with_names = [name for name in labels if _find_names(schema.metadata, name)]
@@ -276,8 +278,6 @@ class _Opened:
         """Bytes of the largest page of a column, and of all its pages; see `check_columns`."""
         metadata = self.parquet.metadata
         columns = [j for j in range(metadata.num_columns) if metadata.schema.column(j).path == leaf]
-        if len(columns) != 1:
-            raise ValueError(f"it has {len(columns)} columns '{leaf}'")
         return check_columns(self.file, metadata, columns)
 
 

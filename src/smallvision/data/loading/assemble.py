@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -54,6 +56,7 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
     if mirror_safe is None:
         mirror_safe = layout.mirror_safe and not _names_signs(train)
         notes += () if mirror_safe else (SIGNS,)
+    notes += _describe_like_names(train.class_names)
     groups = decoded.groups
     val = None
     if "val" in layout.parts:
@@ -100,6 +103,22 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
         preparation=preparation,
         sizes=sizes,
         carved="test" not in layout.parts,
+    )
+
+
+def _describe_like_names(names: Sequence[str]) -> tuple[str, ...]:
+    """A note on classes whose names differ in capitals, spaces, hyphens or underscores alone."""
+    known: dict[str, list[str]] = {}
+    for name in names:
+        known.setdefault(re.sub(r"[\s_-]+", " ", name).strip().casefold(), []).append(name)
+    like = [each for each in known.values() if len(each) > 1]
+    if not like:
+        return ()
+    shown = ", ".join(" and ".join(f"'{name}'" for name in each) for each in like[:3])
+    more = f" and {len(like) - 3} more such" if len(like) > 3 else ""
+    return (
+        f"Some names of classes differ in capitals or spaces alone: {shown}{more}. If they mean "
+        "the same class, give them one name; they are trained as classes of their own.",
     )
 
 

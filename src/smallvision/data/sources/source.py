@@ -31,7 +31,9 @@ PART_NAMES: dict[str, Part] = {
 }
 
 # What may follow a word for a part without a space (`trainset`, `testimages`).
-_TAIL = "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file)s?|dir|folder|split)?"
+_TAIL = (
+    "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file)s?|dir|folder|split|lists?)?"
+)
 _WORDS: dict[Part, re.Pattern[str]] = {
     "train": re.compile(f"(?:train(?:ing|val)?|trn){_TAIL}"),
     "val": re.compile(f"(?:val|valid(?:ation)?|dev){_TAIL}"),

@@ -78,3 +78,18 @@ def test_letters_and_digits_are_not_mirrored(names, C, safe):
     assert any("--mirror" in note for note in data.notes) != safe
     told = load_data((images, labels), class_names=list(names), mirror_safe=not safe)
     assert told.mirror_safe != safe
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Cat", "cat", "dog"), "'Cat' and 'cat'. If"),
+        (("T-shirt", "t shirt", "dog"), "'T-shirt' and 't shirt'. If"),
+        (("1", "01", "dog"), ""),
+    ],
+)
+def test_names_that_differ_in_capitals_alone_are_told(tmp_path, names, said):
+    data = load_data(write_pictures(tmp_path / "pets", names))
+    notes = [note for note in data.notes if "differ in capitals" in note]
+    assert len(notes) == bool(said)
+    assert said in "".join(notes)

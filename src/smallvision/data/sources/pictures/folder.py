@@ -12,6 +12,7 @@ from smallvision.data.sources.pictures.chosen import find_chosen
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen
+from smallvision.data.sources.pictures.split_lists import divide_by_lists
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
     NO_PICTURE,
@@ -34,8 +35,8 @@ class FolderSource:
     """A folder of class folders; the classes are the folder names.
 
     The class folders may lie in folders whose names tell a part (`train/`, `val/`, `test/` and the
-    like), or be divided into these. `meaning.py` says what each folder means; whatever is in no
-    part is counted.
+    like), or be divided into these, or lists beside them tell the parts. `meaning.py` says what
+    each folder means; whatever is in no part is counted.
     """
 
     expects = "a folder that holds a folder of pictures for each class"
@@ -97,7 +98,8 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
         notes += said
     rest = [each for tree in chosen.trees for each in _count_rest(tree, reading, place)]
     above = Path(os.path.commonpath([tree.path for tree in chosen.trees]))
-    return Listing(above, parts, merge_left_out([*chosen.left_out, *rest]), notes)
+    listing = Listing(above, parts, merge_left_out([*chosen.left_out, *rest]), notes)
+    return listing if chosen.parts else divide_by_lists(listing, chosen.trees)
 
 
 def _refuse_empty(trees: Sequence[TreeFolder], reading: Reading) -> None:

@@ -57,12 +57,14 @@ class Listing:
         parts: the pictures of each part, in the order in which they are read; "train" is there.
         left_out: what lies in the source and is not listed.
         notes: what was understood that a person should know, one sentence each.
+        lists: files that the parts were read from.
     """
 
     root: Path
     parts: Mapping[Part, Sequence[PictureFile]]
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    lists: tuple[Path, ...] = ()
 
 
 def lay_out(listing: Listing, source: str, options: SourceOptions) -> Layout:
@@ -86,6 +88,7 @@ def _lay_out(
     listing: Listing, source: str, options: SourceOptions, like: Preparation | None
 ) -> Layout:
     class_names = _find_classes(listing)
+    pictures = [picture.path for each in listing.parts.values() for picture in each]
     return Layout(
         source=source,
         parts={
@@ -100,7 +103,7 @@ def _lay_out(
             for part, pictures in listing.parts.items()
         },
         place=listing.root,
-        files=tuple(picture.path for pictures in listing.parts.values() for picture in pictures),
+        files=(*listing.lists, *pictures),
         left_out=listing.left_out,
         notes=listing.notes,
         prepare=partial(_lay_out, listing, source, options),
