@@ -251,11 +251,14 @@ def judge(guard: Guard, families: Sequence[str]) -> dict[str, Any]:
     command += [str(guard.number), *families]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
-        if done.returncode and not done.stdout:
+        said = done.stdout.strip()[-300:]
+        if done.returncode < 0:
+            said = f"it ended by signal {-done.returncode}"
+        elif done.returncode and not said:
             raise RuntimeError(
                 f"{guard.module}, guard {guard.number}: {done.stderr.strip()[-300:]}"
             )
-        noticed, said = done.returncode != 0, done.stdout.strip()[-300:]
+        noticed = done.returncode != 0
     except subprocess.TimeoutExpired:
         noticed, said = True, "it hung"
     seconds = round(time.perf_counter() - began, 1)
