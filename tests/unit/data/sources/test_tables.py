@@ -271,6 +271,12 @@ def test_the_words_are_taken_from_the_right_columns(tmp_path):
         assert data.train.class_names == wanted
 
 
+def test_a_person_is_no_class(tmp_path):
+    lines = [f"{name},{'ab'[i % 2]},{'xyz'[i % 3]}" for i, name in enumerate(TEN)]
+    files = {"a.csv": "\n".join(["image,patient_id,finding", *lines]), **pictures("x/", TEN)}
+    assert load_data(write_files(tmp_path, files)).train.class_names == ("x", "y", "z")
+
+
 def test_each_picture_gets_the_class_of_its_row(tmp_path):
     files = {"a.csv": "id,label\n"}
     for i in range(12):

@@ -230,6 +230,8 @@ def _find_labels(
     if len(marks) > 1 and all(sum(_is_one(row[i]) for i in marks) == 1 for row in table.rows):
         return tuple(marks)
     fitting = [i for i in rest if _is_class_like(table, i)]
+    # Of a class and a `user_id` or `patient.id`, no person means the second.
+    fitting = [i for i in fitting if not keys[i].endswith("id")] or fitting
     if len(fitting) == 1 and not divided:
         return (fitting[0],)
     raise UnknownClassesError(
