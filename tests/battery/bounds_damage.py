@@ -18,7 +18,7 @@ from PIL import Image
 from smallvision.data.decoding.image import decode
 from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.loading.load import load_data
-from tests.battery.bounds_archives import member, pack, replace, spoil, whole_tar
+from tests.battery.bounds_archives import header, member, pack, replace, spoil, whole_tar
 from tests.battery.bounds_case import Case, hole, load, look, put
 from tests.battery.bounds_formats import HEADER, idx, write_idx, write_table, write_zip
 from tests.support.sources import (
@@ -83,6 +83,8 @@ def list_pictures() -> Iterator[Case]:
     for name, (make, says) in cases.items():
         yield Case("files", name, partial(write, name, make), look, says)
     yield Case("files", "strip.jpg", partial(write, "strip.jpg", strip), look_large, "16,000,000")
+    long = lambda at: at / f"{'a' * 300}.png"  # noqa: E731
+    yield Case("files", "a name of 304 characters", long, look, "cannot be read")
     yield Case("files", "in a row", hole("it.png", 65_000_001), look_inside, "at most 65,000,000")
     empty = lambda at: at  # noqa: E731
     yield Case("folder", "no picture", empty, find, "holds no images")
@@ -168,6 +170,9 @@ def list_arrays() -> Iterator[Case]:
         make = lambda at, c=changed: put("data.npz", pack(c))(at)  # noqa: E731
         yield Case("npz", name, make, load, says)
     yield Case("npz", "packed with LZMA", write_lzma, load, "a way that numpy does not write")
+    yield Case("npz", "an .npy file that is cut short", cut_npy, load, "x claims 61,440 bytes")
+    objects = lambda at: write_npy(at, header((20,), "|O") + bytes(160))  # noqa: E731
+    yield Case("npz", "an .npy file of objects", objects, load, "x holds Python objects")
     yield Case("npz", "of nothing", lambda at: put("data.npz", zip_of({}))(at), load, "it holds")
 
 
@@ -206,6 +211,18 @@ def write_lzma(folder: Path) -> Path:
     """Arrays that are packed as only other programs do."""
     arrays = {"x.npy": npy(make_pixels(20)), "y.npy": npy(make_labels(20, 4))}
     return put("data.npz", zip_of(arrays, zipfile.ZIP_LZMA))(folder)
+
+
+def cut_npy(folder: Path) -> Path:
+    """Arrays in files of their own, of which one lacks its last bytes."""
+    return write_npy(folder, npy(make_pixels(20))[:-8])
+
+
+def write_npy(folder: Path, images: bytes) -> Path:
+    """Arrays in files of their own."""
+    (folder / "x.npy").write_bytes(images)
+    (folder / "y.npy").write_bytes(npy(make_labels(20, 4)))
+    return folder
 
 
 # ----------------------------------------------------------------------------- batches of CIFAR

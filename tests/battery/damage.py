@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,17 +49,31 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     train(original)
     states = {epoch: restore(original, epoch) for epoch in range(5)}
     whole = {name: read(original) for name, read in READERS.items()}
-    files = sorted(p for p in original.rglob("*") if p.is_file() and p.name not in UNREAD)
+    files = order_files(original, draw)
     kinds = [truncate, flip] * ((trials - len(STRUCTURAL)) // 2) + list(STRUCTURAL)
     for number, harm in enumerate(kinds):
         folder = place / "damaged"
         shutil.copytree(original, folder)
-        path = folder / draw.choice(files).relative_to(original)
+        path = folder / files[number // 2 % len(files)]  # each is cut and flipped
         with outcome.trial(f"{number} {harm.__name__} {path.relative_to(folder)}"):
             harm(path, draw)
             check(folder, whole, states, f"{harm.__name__} {path.relative_to(folder)}", outcome)
         shutil.rmtree(folder)
     return outcome
+
+
+def order_files(folder: Path, draw: random.Random) -> list[Path]:
+    """The files of a run by chance, but one of each kind first, as checkpoints have many alike."""
+    files = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    files = [path for path in files if path.name not in UNREAD]
+    draw.shuffle(files)
+    seen: Counter[str] = Counter()
+    rank = {}
+    for path in files:
+        kind = re.sub(r"\d+", "N", str(path))
+        seen[kind] += 1
+        rank[path] = seen[kind]
+    return sorted(files, key=rank.__getitem__)
 
 
 def parse() -> Recipe:

@@ -18,10 +18,12 @@ from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from smallvision.errors import SettingError
+from smallvision.errors import RecordError, SettingError
 from smallvision.recipes import Recipe, parse_recipe
 from smallvision.recipes.settings.recipe import RandomCropPhase
 from smallvision.recipes.toml import read_run_recipe
+from smallvision.records import store
+from smallvision.records.layout import METRICS, STATUS
 from smallvision.records.schema import Record
 from tests.battery.outcome import Outcome
 from tests.battery.records import (
@@ -32,6 +34,7 @@ from tests.battery.records import (
     build,
     list_models,
     list_places,
+    read,
     read_plain,
     replaced,
 )
@@ -330,6 +333,32 @@ def try_recipe(name: str, values: dict[str, Any], field: str, outcome: Outcome) 
             outcome.expect(False, f"{name}: was read")
 
 
+def list_odd_files(root: Path) -> Iterator[tuple[str, Path, bytes, str]]:
+    """Files that are no text, of a version that is none or comes later, or edited since a run."""
+    run = root / "gold" / "run"
+    for name in (STATUS, METRICS):
+        yield f"{name}: no text", run / name, b"\xff\xfe{}\n", "is damaged"
+        fields = read_plain(run / name)
+        for version in (0, -1, "1", True, 1.5, None, [], 2, 10**9):
+            content = json.dumps(fields | {store.SCHEMA: version}).encode() + b"\n"
+            later = type(version) is int and version > 1
+            reason = "a later version" if later else "expected the version of the format"
+            yield f"{name}: version {version}", run / name, content, reason
+    recipe = (run / "recipe.toml").read_bytes()
+    reason = "is not what this run was made with"
+    yield "an edited recipe", run / "recipe.toml", recipe + b"\n", reason
+
+
+def raise_refusal(file: Path) -> None:
+    """Read a file of records.
+
+    Raises:
+        RecordError: it is refused.
+    """
+    if said := read(file):
+        raise RecordError(said)
+
+
 def run(place: Path, trials: int, seed: int) -> Outcome:
     """Go beyond each bound; `trials` and `seed` are not needed, there are few thousand."""
     outcome = Outcome(PROMISE)
@@ -339,12 +368,11 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
             attempt(trial, outcome)
     for name, values, field in list_recipes():
         try_recipe(name, values, field, outcome)
-    edited = root / "gold" / "run"
-    with outcome.trial("a recipe that was edited after its run", "is not what this run was made"):
-        recipe = (edited / "recipe.toml").read_text(encoding="utf-8")
-        (edited / "recipe.toml").write_text(f"{recipe}\n", encoding="utf-8")
-        read_run_recipe(edited)
-        outcome.expect(False, "a recipe that was edited after its run: was read")
+    for name, file, content, reason in list_odd_files(root):
+        with outcome.trial(name, reason), replaced(file, ""):
+            file.write_bytes(content)
+            read_run_recipe(file.parent) if file.suffix == ".toml" else raise_refusal(file)
+            outcome.expect(False, f"{name}: was read")
     return outcome
 
 

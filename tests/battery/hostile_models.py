@@ -151,6 +151,7 @@ def list_weights() -> Iterator[Case]:
         "of no tensors": {},
     }
     reasons = {
+        "of another kind of network": "holds no model that this version can build",
         "under another name": "is missing; expected",
         "without one": "more than 7 tensors",
         "of no tensors": "more than 0 tensors",

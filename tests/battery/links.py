@@ -30,7 +30,7 @@ from smallvision.api import (
 )
 from smallvision.errors import UserError
 from smallvision.recipes import parse_recipe
-from smallvision.records.files import hash_file
+from smallvision.records.files import append_text, hash_file
 from smallvision.records.layout import find_runs
 from smallvision.records.nofollow import remove_file
 from smallvision.runs.results import Run
@@ -130,6 +130,11 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     with outcome.trial("a folder where a file is to be removed", "cannot be removed"):
         remove_file(whole)
         outcome.expect(False, "a folder was removed as a file")
+    with outcome.trial("a line for a file of holes", "no file of ours is so empty"):
+        (home / "holes.jsonl").touch()
+        os.truncate(home / "holes.jsonl", 10**9)
+        append_text(home / "holes.jsonl", lambda number: f"{number}\n")
+        outcome.expect(False, "a file of holes was read to its end")
     return outcome
 
 

@@ -55,7 +55,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "records/schema/settings/base.py": ("edges", "hostile", "recipes"),
     "records/schema/settings/networks.py": ("edges", "hostile", "recipes"),
     "predict/network.py": ("hostile",),
-    "predict/saved_model.py": ("hostile",),
+    "predict/saved_model.py": ("hostile", "damage"),
     "data/decoding/formats/gzipped.py": ("bounds",),
     "data/decoding/formats/idx.py": ("bounds",),
     "data/decoding/formats/matlab.py": ("bounds",),

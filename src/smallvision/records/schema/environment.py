@@ -35,7 +35,7 @@ class Environment(Record):
     """Physical memory."""
     gpu: Text | None
     """Name of the GPU."""
-    versions: Annotated[dict[Key, Text | None], Field(max_length=1000)]
+    versions: dict[Key, Text | None]
     """Versions of the packages that decide results."""
     git: GitState | None
     """Source tree; null for an installed package."""

@@ -71,7 +71,7 @@ class Scores(Record):
     """Number of images."""
     loss: Loss
     """Log loss in nats."""
-    topk: Annotated[dict[TopK, Fraction], Field(max_length=MAX_CLASSES)]
+    topk: dict[TopK, Fraction]
     """Share of images whose label is among the k most probable classes, by k."""
     class_names: ClassNames
     """In label order."""

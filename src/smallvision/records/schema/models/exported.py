@@ -33,7 +33,7 @@ from smallvision.records.schema.models.saved import (
     UnlikeRecord,
 )
 from smallvision.records.schema.settings.networks import MAX_MEMBERS
-from smallvision.shapes import MAX_CLASSES, Fit
+from smallvision.shapes import Fit
 
 Layout: TypeAlias = Literal["nhwc", "nchw"]
 WeightType: TypeAlias = Literal["fp32", "fp16", "int8"]
@@ -144,9 +144,9 @@ class HubConfig(Record):
     """The library that loads the model."""
     architectures: Annotated[tuple[Name, ...], at_most(1, least=1)]
     """Name of the network; `model.json` has its settings."""
-    id2label: Annotated[dict[Text, Name], Field(max_length=MAX_CLASSES)]
+    id2label: dict[Text, Name]
     """Class names by their numbers."""
-    label2id: Annotated[dict[Name, Count], Field(max_length=MAX_CLASSES)]
+    label2id: dict[Name, Count]
     """Numbers of the classes by their names."""
     num_channels: Channels
     """1 for grey images, 3 for colour."""

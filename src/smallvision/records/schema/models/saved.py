@@ -140,7 +140,7 @@ class ModelRecord(Record):
 class Manifest(Record):
     """`manifest.json`: written last, so that a folder which has it is complete."""
 
-    files: Annotated[dict[FileName, Hash], Field(max_length=1000)]
+    files: dict[FileName, Hash]
     """SHA-256 of each file, by file name."""
 
 
