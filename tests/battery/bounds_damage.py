@@ -17,6 +17,7 @@ from PIL import Image
 
 from smallvision.data.decoding.image import decode
 from smallvision.data.decoding.image_files import find_pictures, load_picture
+from smallvision.data.decoding.regular import walk_entries
 from smallvision.data.loading.load import load_data
 from tests.battery.bounds_archives import header, member, pack, replace, spoil, whole_tar
 from tests.battery.bounds_case import Case, hole, load, look, put
@@ -78,6 +79,11 @@ def list_pictures() -> Iterator[Case]:
         "lengths.avif": (lambda: avif(locate(b""), b"\x0a" + b"\xff" * 9), "more than eight bytes"),
         "beyond.avif": (lambda: BRANDS + struct.pack(">I", 999) + b"meta" + bytes(9), "cut short"),
         "units.avif": (lambda: avif(locate(b""), b"\2\0" * 10_001), "more than 10,000 units"),
+        "tags.tiff": (
+            lambda: b"II*\0\x08\0\0\0" + struct.pack("<H", 5000) + bytes(60_000),
+            "5,000 tags",
+        ),
+        "parts.avif": (lambda: avif(box(b"free", b"infe" * 1001)), "more than 1,000 parts"),
         "words.png": (lambda: b"these are words", "picture; replace or remove it"),
     }
     for name, (make, says) in cases.items():
@@ -86,6 +92,12 @@ def list_pictures() -> Iterator[Case]:
     long = lambda at: at / f"{'a' * 300}.png"  # noqa: E731
     yield Case("files", "a name of 304 characters", long, look, "cannot be read")
     yield Case("files", "in a row", hole("it.png", 65_000_001), look_inside, "at most 65,000,000")
+    # A file that is there, is regular, and cannot be read.
+    memory = lambda at: Path("/proc/self/mem")  # noqa: E731
+    yield Case("files", "the memory of a process", memory, look, "cannot be read (")
+    yield Case("avif", "20 million pixels said to be 256", small_claim, look, "pixels and holds")
+    entries = lambda path: list(walk_entries(path))  # noqa: E731
+    yield Case("folder", "a file for a folder", put("a", b""), entries, "cannot be read (")
     empty = lambda at: at  # noqa: E731
     yield Case("folder", "no picture", empty, find, "holds no images")
 
@@ -124,7 +136,14 @@ def avif(places: bytes, stream: bytes = b"") -> bytes:
     item = box(b"infe", bytes([2, 0, 0, 0, 0, 1, 0, 0]) + b"av01" + bytes(1))
     meta = box(b"meta", bytes(4) + box(b"iinf", bytes([0, 0, 0, 0, 0, 1]) + item) + places)
     start = BRANDS + meta
-    return start + box(b"mdat", bytes(400 - len(start) - 8) + stream)
+    return start + box(b"mdat", bytes(max(0, 392 - len(start))) + stream)
+
+
+def small_claim(folder: Path) -> Path:
+    """A file whose container tells fewer pixels than the stream of its picture."""
+    content = encode_picture(Image.new("L", (5000, 4000)), "AVIF", speed=10)
+    at = content.index(b"ispe") + 8
+    return put("it.avif", content[:at] + struct.pack(">II", 16, 16) + content[at + 8 :])(folder)
 
 
 def write(name: str, make: Callable[[], bytes], folder: Path) -> Path:

@@ -27,6 +27,7 @@ def list_recipes() -> Iterator[Case]:
     deep, most = "nested too deeply", "expected at most 64,000"
     texts: dict[str, tuple[str, str | None]] = {
         "lists 5,000 deep": ("augment = " + "[" * 5000 + "]" * 5000, deep),
+        "lists 70 deep": ("augment = " + "[" * 70 + "]" * 70, "more than 64 levels"),
         "tables 5,000 deep": ("model = " + "{a = " * 5000 + "1" + "}" * 5000, deep),
         "a key of 5,000 parts": (".".join(["a"] * 5000) + " = 1", deep),
         "a quoted key of 5,000 parts": (".".join(['"a"'] * 5000) + " = 1", deep),

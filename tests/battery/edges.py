@@ -345,6 +345,8 @@ def list_odd_files(root: Path) -> Iterator[tuple[str, Path, bytes, str]]:
             reason = "a later version" if later else "expected the version of the format"
             yield f"{name}: version {version}", run / name, content, reason
     recipe = (run / "recipe.toml").read_bytes()
+    large = recipe + b"#" * 70_000
+    yield "a recipe of 70 kB", run / "recipe.toml", large, "bytes; expected at most"
     reason = "is not what this run was made with"
     yield "an edited recipe", run / "recipe.toml", recipe + b"\n", reason
 
@@ -373,6 +375,9 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
             file.write_bytes(content)
             read_run_recipe(file.parent) if file.suffix == ".toml" else raise_refusal(file)
             outcome.expect(False, f"{name}: was read")
+    with outcome.trial("a record that is missing", f"is missing; is {root} the right folder?"):
+        store.read(root / STATUS, ROOTS[STATUS])
+        outcome.expect(False, "a record that is missing: was read")
     return outcome
 
 

@@ -32,7 +32,7 @@ from smallvision.errors import UserError
 from smallvision.recipes import parse_recipe
 from smallvision.records.files import append_text, hash_file
 from smallvision.records.layout import find_runs
-from smallvision.records.nofollow import remove_file
+from smallvision.records.nofollow import find_mode, remove_file
 from smallvision.runs.results import Run
 from smallvision.study.plan import StudyPlan
 from smallvision.training import Callback
@@ -130,6 +130,9 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     with outcome.trial("a folder where a file is to be removed", "cannot be removed"):
         remove_file(whole)
         outcome.expect(False, "a folder was removed as a file")
+    with outcome.trial("a name of 300 characters", "cannot be read"):
+        find_mode(home / ("a" * 300))
+        outcome.expect(False, "a name of 300 characters was found")
     with outcome.trial("a line for a file of holes", "no file of ours is so empty"):
         (home / "holes.jsonl").touch()
         os.truncate(home / "holes.jsonl", 10**9)
