@@ -16,6 +16,7 @@ from benchmarks.pages import pages
 from benchmarks.report import report
 from benchmarks.throughput.convolutions import convolutions
 from benchmarks.throughput.decoding import decoding
+from benchmarks.throughput.forms import forms
 from benchmarks.throughput.pipeline import pipeline
 from benchmarks.throughput.predict import predict
 from benchmarks.throughput.serving import serving
@@ -40,6 +41,7 @@ for command in (
     decoding,
     predict,
     serving,
+    forms,
     accuracy,
     race,
     ablations,

@@ -10,7 +10,7 @@ import re
 
 from benchmarks import keep, keep_pretrained
 from benchmarks.records import RESULTS, ROOT
-from benchmarks.throughput import convolutions, serving
+from benchmarks.throughput import convolutions, forms, serving
 from benchmarks.training import ablations, race, subsets, unlike
 from smallvision.records.files import write_text
 
@@ -19,12 +19,14 @@ PAGES = (
     ROOT / "docs" / "SPEED.md",
     ROOT / "docs" / "UNLIKE.md",
     ROOT / "docs" / "SERVING.md",
+    ROOT / "docs" / "EXPORT.md",
 )
 BLOCK = re.compile(r"(<!-- results/([\w/-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 BLOCKS = {
     "ablations": ablations.write_block,
     "pretrained": keep_pretrained.write_block,
     "convolutions": convolutions.write_block,
+    "forms": forms.write_block,
     "races": race.write_block,
     "serving": serving.write_block,
     "subsets": subsets.write_block,
