@@ -260,7 +260,7 @@ CONTRADICTIONS = (
     Contradiction(VGG, ("tta", "shift"), 20, "expected a shift"),
     Contradiction(VGG, ("sets", "error_rates"), TWICE, "as many least_probabilities"),
     Contradiction(EXPORT, ("hashes",), TWICE, "as many hashes"),
-    Contradiction(EXPORT, ("check", "same_class"), 10, "of the same class"),
+    Contradiction(EXPORT, ("check", "same_class"), 10, "a same_class of at most 9"),
     Contradiction("gold/run/schedule.json", ("value",), TWICE, "as many value"),
     Contradiction("gold/run/network.json", ("parameters",), 1, "add up to"),
     Contradiction("gold/study/runs/mlp/seeds.json", ("accuracies",), TWICE, "as many accuracies"),

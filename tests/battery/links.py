@@ -66,7 +66,7 @@ UNUSED = (
     "study/runs/*/environment.json",
     *(
         f"search/trials/*/{name}*"
-        for name in ("environment", "split", "schedule", "predictions", "recipe.diff")
+        for name in ("environment", "split", "schedule", "predictions", "recipe.diff", "network")
     ),
     "ensemble/averaged*",
     "ensemble/ensemble.json",
@@ -74,7 +74,14 @@ UNUSED = (
 )
 
 
-WRITTEN_ALONE = ("*/.lock", "run/errors/*")  # and never read: a page shows the errors of a study
+# Made or removed and never read: a page shows the errors of a study alone, and what was paused goes
+# on from what was kept last.
+WRITTEN_ALONE = (
+    "*/.lock",
+    "run/errors/*",
+    "search/environment.json",
+    "paused/checkpoints/00?/manifest.json",
+)
 
 
 class Pause(Callback):

@@ -97,7 +97,7 @@ class ExportCheck(Record):
     def check_agreement(self) -> Self:
         """Refuse more images of the same class than there are images."""
         if self.same_class > self.n:
-            raise ValueError(f"expected at most {self.n} images of the same class")
+            raise ValueError(f"expected a same_class of at most {self.n}, the number of images")
         return self
 
 
