@@ -10,6 +10,7 @@ from benchmarks.check import check
 from benchmarks.gpu import race as gpu_race
 from benchmarks.gpu import recipes as gpu_recipes
 from benchmarks.gpu import speed as gpu_speed
+from benchmarks.hits import verdicts
 from benchmarks.keep import keep
 from benchmarks.keep_pretrained import keep_pretrained
 from benchmarks.pages import pages
@@ -51,6 +52,7 @@ for command in (
     check,
     report,
     keep,
+    verdicts,
     keep_pretrained,
     pages,
 ):

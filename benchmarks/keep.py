@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.hits import HITS, gather_hits
 from benchmarks.records import Host, describe_place
 from benchmarks.tables import Table
 from smallvision.errors import RecordError
@@ -38,6 +39,7 @@ KEPT = (
     "verdicts.json",
     "test.json",
     "ledger.jsonl",
+    HITS,
     *(
         f"{run}/{name}"
         for run in ("runs/*", "runs/*/members/*", "runs/*/seeds/*", "runs/*/folds/*")
@@ -78,6 +80,8 @@ def keep(
             place = beside / path.relative_to(study)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
+    if (hits := gather_hits(study)) is not None:
+        store.write(beside / HITS, hits)
     block = list(write_block(beside))
     shutil.rmtree(target, ignore_errors=True)
     beside.rename(target)

@@ -28,6 +28,7 @@ def test_records_replace_those_kept_before(tmp_path: Path, benchmarks: Benchmark
         assert result.exit_code == 0
         assert "| mlp |" in result.output.replace("*", "")
     kept = list_files(tmp_path / "kept")
+    assert kept.pop("hits.json")
     assert kept.items() <= list_files(STUDY).items()
     assert {"study.json", "test.json", "runs/mlp/seeds/1/status.json"} <= set(kept)
     assert not any(name.endswith((".npz", ".safetensors")) for name in kept)
