@@ -26,7 +26,7 @@ from smallvision.records.schema import Rate
 from smallvision.records.schema.models.exported import WeightType
 from smallvision.serving.runner import Runner
 
-SINGLES, BATCH, BATCHES = 100, 64, 4  # images one by one, and in batches, of a round
+BATCH, BATCHES = 64, 4  # images of a round: a batch one by one, and some batches
 
 
 class Form(Part):
@@ -147,11 +147,9 @@ def time_all(files: dict[Key, Path], rounds: int) -> dict[tuple[str, WeightType,
         pixels = np.random.default_rng(0).integers(
             0, 256, (BATCH, *runner.about.shape), dtype=np.uint8
         )
-        jobs[name, weights, 1] = partial(find_median, runner.predict, [*pixels[:, None]][:SINGLES])
+        jobs[name, weights, 1] = partial(find_median, runner.predict, [*pixels[:, None]])
         jobs[name, weights, BATCH] = partial(time_batches, runner, pixels)
-    order = {f"{number}": key for number, key in enumerate(jobs)}
-    found = take_turns({number: jobs[key] for number, key in order.items()}, rounds)
-    return {order[number]: timing for number, timing in found.items()}
+    return take_turns(jobs, rounds)
 
 
 def time_batches(runner: Runner, pixels: np.ndarray) -> float:

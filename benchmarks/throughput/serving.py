@@ -10,10 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import torch
 import typer
@@ -38,6 +38,7 @@ REQUESTS = 200  # of a round
 EAGER, RUNNER = "PyTorch, one image", "runner, one image"
 PICTURE, SERVER = "runner, one picture", "server, one picture"
 DECODING, CLASSIFY = "decoding alone", "classify FOLDER"
+Key = TypeVar("Key", bound=Hashable)
 JOBS = (EAGER, RUNNER, PICTURE, SERVER, DECODING, CLASSIFY)
 
 
@@ -178,9 +179,9 @@ def time_command(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def take_turns(jobs: dict[str, Callable[[], float]], rounds: int) -> dict[str, Timing]:
+def take_turns(jobs: Mapping[Key, Callable[[], float]], rounds: int) -> dict[Key, Timing]:
     """The seconds of each job in each round, after one that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    seconds: dict[Key, list[float]] = {name: [] for name in jobs}
     for number in range(rounds + 1):
         for name, job in jobs.items():
             took = job()

@@ -6,7 +6,6 @@ import random
 import re
 import shutil
 import tomllib
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from smallvision.runs.results import Run
 from smallvision.runs.train import run_recipe
 from smallvision.training import State, restore_newest
 from tests.battery.outcome import Outcome
-from tests.battery.work import RECIPE
+from tests.battery.work import RECIPE, put_first
 from tests.support.records import edit_json
 
 PROMISE = (
@@ -67,13 +66,7 @@ def order_files(folder: Path, draw: random.Random) -> list[Path]:
     files = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     files = [path for path in files if path.name not in UNREAD]
     draw.shuffle(files)
-    seen: Counter[str] = Counter()
-    rank = {}
-    for path in files:
-        kind = re.sub(r"\d+", "N", str(path))
-        seen[kind] += 1
-        rank[path] = seen[kind]
-    return sorted(files, key=rank.__getitem__)
+    return put_first(files, lambda path: re.sub(r"\d+", "N", str(path)))
 
 
 def parse() -> Recipe:

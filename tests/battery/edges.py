@@ -62,6 +62,12 @@ def list_bounds() -> dict[str, Bounds]:
     return dict(sorted(found.items()))
 
 
+def read_known() -> dict[str, Bounds]:
+    """The bounds as they were written down."""
+    known: dict[str, Bounds] = json.loads(KNOWN.read_text(encoding="utf-8"))
+    return known
+
+
 def walk_bounds(kind: Any, metadata: Any, at: str = "") -> Iterator[tuple[str, Bounds]]:
     """The bounds of a type, and of what it is made of."""
     origin, inner = get_origin(kind), get_args(kind)
@@ -210,7 +216,7 @@ def put(fields: Any, path: Path_, value: Any) -> str:
 
 def list_beyond(root: Path) -> Iterator[Trial]:
     """A trial for each bound of `edges.json`, where some file has the field."""
-    known: dict[str, Bounds] = json.loads(KNOWN.read_text(encoding="utf-8"))
+    known = read_known()
     places = {f"{one.model.__name__}.{one.field}": one for one in list_places(root) if one.is_field}
     for key, bounds in known.items():
         name, *below = key.split("/")
@@ -291,7 +297,7 @@ PHASE = RandomCropPhase(until=0.5, side=16)
 
 def list_recipes() -> Iterator[tuple[str, dict[str, Any], str]]:
     """Recipes of which one setting is beyond a bound: a name, the values, and the setting."""
-    known: dict[str, Bounds] = json.loads(KNOWN.read_text(encoding="utf-8"))
+    known = read_known()
     parts = {
         (name, model)
         for name, field in Recipe.model_fields.items()

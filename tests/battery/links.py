@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
@@ -37,6 +36,7 @@ from smallvision.runs.results import Run
 from smallvision.study.plan import StudyPlan
 from smallvision.training import Callback
 from tests.battery.outcome import Outcome
+from tests.battery.work import put_first
 
 PROMISE = (
     "Nothing inside a folder of records is read, written or removed through a link, and no pipe, "
@@ -103,12 +103,7 @@ def run(place: Path, trials: int, seed: int) -> Outcome:
     entries = sorted(path.relative_to(whole) for path in whole.rglob("*"))
     entries = [path for path in entries if len(path.parts) > 1]
     draw.shuffle(entries)
-    seen: Counter[str] = Counter()
-    rank: dict[Path, int] = {}
-    for path in entries:
-        seen[path.name] += 1
-        rank[path] = seen[path.name]
-    entries.sort(key=rank.__getitem__)  # every name once, then once more
+    entries = put_first(entries, lambda path: path.name)
     others = [(draw.choice(entries), draw.choice(KINDS)) for _ in entries]
     pairs = zip([(path, link_to_copy) for path in entries], others, strict=True)
     plan = [*WRITTEN_IN_PLACE, *(trial for pair in pairs for trial in pair)]

@@ -63,7 +63,7 @@ def test_every_field_of_every_class_is_tried(root: Path) -> None:
 
 
 def test_the_bounds_that_are_tried_are_those_of_the_types(root: Path) -> None:
-    known = json.loads(edges.KNOWN.read_text(encoding="utf-8"))
+    known = edges.read_known()
     assert known == json.loads(json.dumps(edges.list_bounds())), "python -m tests.battery.edges"
     tried = {trial.name.partition(":")[0] for trial in edges.list_beyond(root)}
     tried |= {name.split(":")[0].split(" ")[1] for name, _, _ in edges.list_recipes()}

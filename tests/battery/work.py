@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,16 @@ def each(trials: int, act: Callable[[int], None], workers: int = 2) -> None:
     """Make trials that mostly wait for other processes, some at once, in the order of numbers."""
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(act, range(trials)))
+
+
+def put_first(paths: Sequence[Path], kind: Callable[[Path], str]) -> list[Path]:
+    """Paths in their order, but one of each kind first, then one more of each."""
+    seen: Counter[str] = Counter()
+    rank = {}
+    for path in paths:
+        seen[kind(path)] += 1
+        rank[path] = seen[kind(path)]
+    return sorted(paths, key=rank.__getitem__)
 
 
 def read_bits(folder: Path) -> dict[str, Any]:

@@ -18,7 +18,6 @@ pytest.importorskip("onnxruntime")
 def test_every_type_of_weights_is_measured_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forms, "SINGLES", 2)
     settings = ["epochs=1", "model.width=4"]
     sv.train("digits", "vgg10", settings=settings, out=tmp_path / "run")
     forms.forms([str(tmp_path / "run")], "single", rounds=1, out=tmp_path / "here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,8 +100,9 @@ def read_columns(
     with _open(path) as opened:
         schema = opened.parquet.schema_arrow
         names = list(schema.names)
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise DataError(f"{path.name} has two columns '{twice[0]:.80}'; rename one")
+        if len(set(names)) < len(names):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise DataError(f"{path.name} has two columns '{twice:.80}'; rename one")
         pictures = [name for name in names if _may_hold_pictures(name, schema.field(name).type)]
         labels = [name for name in names if _may_hold_labels(schema.field(name).type)]
     with_names = [name for name in labels if _find_names(schema.metadata, name)]

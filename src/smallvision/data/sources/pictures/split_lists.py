@@ -45,11 +45,12 @@ def divide_by_lists(listing: Listing, trees: Sequence[TreeFolder]) -> Listing:
     Raises:
         DataError: a picture is in the lists of two parts.
     """
-    if listing.parts.keys() != {"train"}:
+    paths = [path for tree in trees for path in _find_texts(tree)][:MOST_FILES]
+    if listing.parts.keys() != {"train"} or not paths:
         return listing
     pictures = {picture.path: picture for picture in listing.parts["train"]}
     index = PictureIndex(listing.root, pictures)
-    lists = [one for tree in trees for one in _find_lists(tree, index)]
+    lists = [one for path in paths if (one := _read_list(path, index))]
     numbers = sorted({one.number for one in lists})
     chosen = [one for one in lists if one.number == numbers[0]]
     if not {one.part for one in chosen} & {"val", "test"}:
@@ -76,31 +77,29 @@ def divide_by_lists(listing: Listing, trees: Sequence[TreeFolder]) -> Listing:
     )
 
 
-def _find_lists(tree: TreeFolder, index: PictureIndex) -> Iterator[SplitList]:
-    paths = [
-        folder.path / name
-        for folder in tree.walk()
-        for name in folder.others
-        if name.lower().endswith(SUFFIXES) and tell_part(Path(name).stem)
-    ]
-    for path in paths[:MOST_FILES]:
-        part = tell_part(path.stem)
-        found = _read_list(path, index)
-        if part and found:
-            numbers = re.findall(r"\d+", path.stem)
-            yield SplitList(path, part, int(numbers[-1][:9]) if numbers else 0, found)
+def _find_texts(tree: TreeFolder) -> Iterator[Path]:
+    """Text files that may be lists, by their names."""
+    for folder in tree.walk():
+        for name in folder.others:
+            if name.lower().endswith(SUFFIXES) and tell_part(Path(name).stem):
+                yield folder.path / name
 
 
-def _read_list(path: Path, index: PictureIndex) -> tuple[str, ...]:
-    """The pictures that the lines of a file name; none where it is no such list."""
+def _read_list(path: Path, index: PictureIndex) -> SplitList | None:
+    """The list in a file whose lines name pictures; None where it is no such list."""
+    part = tell_part(path.stem)
     try:
         content = read_regular(path, path.name, most=MOST_BYTES)
     except DataError:
-        return ()
+        return None
     lines = [line.strip() for line in content.decode(errors="replace").splitlines()]
     lines = [line for line in lines if line]
     found = [picture for line in lines if (picture := _find(line, index))]
-    return tuple(dict.fromkeys(found)) if len(found) >= SHARE * len(lines) else ()
+    if part is None or not found or len(found) < SHARE * len(lines):
+        return None
+    numbers = re.findall(r"\d+", path.stem)
+    number = int(numbers[-1][:9]) if numbers else 0
+    return SplitList(path, part, number, tuple(dict.fromkeys(found)))
 
 
 def _find(line: str, index: PictureIndex) -> str | None:
