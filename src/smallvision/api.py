@@ -47,6 +47,7 @@ from smallvision.recipes.planning import assume_scale
 from smallvision.recipes.presets import choose_subset
 from smallvision.records import store
 from smallvision.records.layout import (
+    RECIPE,
     STATUS,
     STUDY,
     TEST,
@@ -249,7 +250,7 @@ def fit_budget(
         job, settings: of the run.
         seconds, runs, began: as for `plan_budget`.
     """
-    if exists(job.folder / "recipe.toml"):
+    if exists(job.folder / RECIPE):
         return read_run_recipe(job.folder)
     name = read_if_file(asked)
     if isinstance(name, Recipe):

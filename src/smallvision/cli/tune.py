@@ -73,12 +73,13 @@ def tune(
 ) -> None:
     """Search for better settings of a recipe, then test the gain with fresh seeds."""
     leave_if_busy(out)
+    from smallvision.records.layout import RECIPE
     from smallvision.records.nofollow import is_file
 
     budget_seconds = None if budget is None else read_duration(budget)
     begun = out if resume else None
-    if begun is not None and data is None and is_file(begun / "recipe.toml"):
-        recipe = str(begun / "recipe.toml")
+    if begun is not None and data is None and is_file(begun / RECIPE):
+        recipe = str(begun / RECIPE)
 
     from smallvision.api import tune as tune_recipe
     from smallvision.cli.render.progress import TerminalProgress
@@ -103,7 +104,7 @@ def tune(
             callbacks=[progress],
         )
     record = tuning.record
-    untuned = read_own_recipe(tuning.folder / "recipe.toml")
+    untuned = read_own_recipe(tuning.folder / RECIPE)
     own = read_values(untuned, [dimension.key for dimension in record.space])
     print_tuning(tuning.folder, record, own, progress.console)
     if json:

@@ -34,7 +34,14 @@ from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.files import hash_file, read_text, write_text
-from smallvision.records.layout import ENSEMBLE, ENVIRONMENT, STATUS, read_status
+from smallvision.records.layout import (
+    ENSEMBLE,
+    ENVIRONMENT,
+    RECIPE,
+    RECIPE_DIFF,
+    STATUS,
+    read_status,
+)
 from smallvision.records.locks import is_passing, lock_folder
 from smallvision.records.nofollow import exists, list_folder, remove_folder
 from smallvision.records.schema import (
@@ -240,11 +247,11 @@ def open_ensemble(job: Job, run: Path, name: str) -> UnfinishedRun:
         data=job.dataset.name,
         origin=describe_origin(job.dataset),
         mirror_safe=job.dataset.mirror_safe,
-        recipe_sum=hash_file(run / "recipe.toml"),
+        recipe_sum=hash_file(run / RECIPE),
     )
     # First, as for a run: what a kill leaves is known for an ensemble.
     store.write(job.folder / STATUS, status)
-    for name in ("recipe.toml", "recipe.diff.toml"):
+    for name in (RECIPE, RECIPE_DIFF):
         write_text(job.folder / name, read_text(run / name))
     check_split(job.folder, job.dataset, job.split)
     store.write(job.folder / ENVIRONMENT, describe_environment())

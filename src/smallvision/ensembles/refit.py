@@ -12,7 +12,7 @@ from smallvision.recipes import read_run_recipe
 from smallvision.recipes.builders import build_machine
 from smallvision.records import store
 from smallvision.records.files import make_folder, read_text, write_text
-from smallvision.records.layout import ENSEMBLE, REFIT, STATUS, read_status
+from smallvision.records.layout import ENSEMBLE, RECIPE, REFIT, STATUS, read_status
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import EnsembleMember, EnsembleRecord
 from smallvision.records.weights import check_manifest
@@ -63,7 +63,7 @@ def refit_ensemble(run: Path, job: Job) -> Path:
     data = load_run_data(job.dataset, job.split, machine, with_val=True)
     model, known = take_over_calibration(join_members(found, found[best]), run)
     make_folder(folder)
-    write_text(folder / "recipe.toml", read_text(run / "recipe.toml"))
+    write_text(folder / RECIPE, read_text(run / "recipe.toml"))
     model.save(folder / "model")
     cost, trained = measure_cost(model, data, folder), sum_training(places.values())
     status = known.change(

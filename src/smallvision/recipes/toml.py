@@ -14,7 +14,7 @@ from smallvision.errors import DataError, RecordError, SettingError, nearest
 from smallvision.recipes.keys import list_keys, suggest_key
 from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe, find_technique
 from smallvision.records.files import hash_bytes, read_bytes
-from smallvision.records.layout import read_status
+from smallvision.records.layout import RECIPE, read_status
 from smallvision.records.nesting import MAX_TOML_BYTES, load_toml
 
 MOST_SHOWN = 80  # characters of a faulty value
@@ -68,7 +68,7 @@ def read_run_recipe(run: Path) -> Recipe:
         RecordError: its hash is not the one in the run's status, or as for `read_own_recipe`.
         SettingError: as for `read_recipe`.
     """
-    path = run / "recipe.toml"
+    path = run / RECIPE
     content = read_bytes(path, MAX_TOML_BYTES)
     if read_status(run).recipe_sum != hash_bytes(content):
         raise RecordError(

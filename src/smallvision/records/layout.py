@@ -29,6 +29,7 @@ from smallvision.records.schema import (
 )
 
 STATUS = "status.json"
+RECIPE, RECIPE_DIFF = "recipe.toml", "recipe.diff.toml"
 METRICS = "metrics.jsonl"
 SCHEDULE = "schedule.json"
 SPLIT = "split.json"
@@ -126,7 +127,7 @@ def find_runs(root: Path) -> Iterator[tuple[Path, RunStatus | None]]:
     """
     if not root.is_dir():
         raise RecordError(f"{root} is no folder")
-    runs = [path.parent for path in root.rglob(STATUS) if (path.parent / "recipe.toml").exists()]
+    runs = [path.parent for path in root.rglob(STATUS) if (path.parent / RECIPE).exists()]
     for run in sorted(runs, key=order_path):
         try:
             yield run, read_status(run)

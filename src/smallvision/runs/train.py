@@ -48,9 +48,23 @@ from smallvision.recipes.toml import (
 )
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
-from smallvision.records.layout import ENVIRONMENT, SPLIT, START, STATUS, TEACHER, read_status
+from smallvision.records.layout import (
+    ENVIRONMENT,
+    METRICS,
+    NETWORK,
+    RECIPE,
+    RECIPE_DIFF,
+    SCHEDULE,
+    SPLIT,
+    START,
+    STATUS,
+    TEACHER,
+    read_metrics,
+    read_status,
+)
 from smallvision.records.model_folders import find_model
 from smallvision.records.nofollow import exists
+from smallvision.records.predictions import find_predictions
 from smallvision.records.schema import (
     AllImagesRun,
     FinishedRun,
@@ -94,6 +108,7 @@ from smallvision.training import (
 )
 
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
+FINISHED = (RECIPE, RECIPE_DIFF, SPLIT, ENVIRONMENT, SCHEDULE, METRICS, NETWORK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +185,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
         RecordError: the folder was made for another recipe or split, or with or without the
             validation images.
     """
-    folder, written = job.folder, job.folder / "recipe.toml"
+    folder, written = job.folder, job.folder / RECIPE
     if exists(written) and read_run_recipe(folder) != recipe:
         raise RecordError(
             f"{folder} was made with other settings; use the same ones to resume, "
@@ -196,7 +211,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
             recipe_sum=sum_recipe(recipe),
         )
     if isinstance(known, FinishedRun):
-        check_manifest(folder / "model")
+        check_whole(folder, mode, known.epochs_done)
         return known
     return known.change(
         status="running",
@@ -206,9 +221,31 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
     )
 
 
+def check_whole(folder: Path, mode: Mode, epochs: int) -> None:
+    """Check that a finished run has its files; one that was copied while it trained may lack some.
+
+    Raises:
+        RecordError: a file or an epoch is missing, or the model is not what was written.
+    """
+    advice = f"delete {folder} to train it again, or name another folder with --out"
+    files = [folder / name for name in FINISHED]
+    if isinstance(mode, TrainingSplit):
+        files.append(find_predictions(folder))
+    for path in files:
+        if not exists(path):
+            raise RecordError(
+                f"{path} is missing, though the run is finished; it may have been copied while it "
+                f"trained: {advice}"
+            )
+    told = len(read_metrics(folder))
+    if told != epochs:
+        raise RecordError(f"{folder / METRICS} tells of {told} of {epochs} epochs: {advice}")
+    check_manifest(folder / "model")
+
+
 def write_about_run(recipe: Recipe, job: Job) -> None:
     """Write what a run is about, after its status: a kill leaves a folder that can be resumed."""
-    if not exists(job.folder / "recipe.toml"):
+    if not exists(job.folder / RECIPE):
         write_recipe(job.folder, recipe)
     if not exists(job.folder / SPLIT):
         check_split(job.folder, job.dataset, job.split)
@@ -218,8 +255,8 @@ def write_about_run(recipe: Recipe, job: Job) -> None:
 def write_recipe(folder: Path, recipe: Recipe) -> None:
     """Write a run's recipe, as what it changes of the defaults and whole, which comes last."""
     defaults = parse_recipe({"model": {"name": recipe.model.name}}).plain()
-    write_text(folder / "recipe.diff.toml", write_toml(find_difference(recipe.plain(), defaults)))
-    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
+    write_text(folder / RECIPE_DIFF, write_toml(find_difference(recipe.plain(), defaults)))
+    write_text(folder / RECIPE, write_toml(recipe.plain()))
 
 
 def train_recipe(

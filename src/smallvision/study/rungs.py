@@ -16,7 +16,15 @@ from smallvision.recipes.settings.optimization import LinearSettings, SgdrSettin
 from smallvision.recipes.toml import sum_recipe
 from smallvision.records import store
 from smallvision.records.files import copy_folder, make_folder
-from smallvision.records.layout import FOLDS, SNAPSHOTS, STATUS, TUNE, is_finished, list_ends
+from smallvision.records.layout import (
+    FOLDS,
+    RECIPE,
+    SNAPSHOTS,
+    STATUS,
+    TUNE,
+    is_finished,
+    list_ends,
+)
 from smallvision.records.locks import LOCK
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import ValidatedRun
@@ -115,7 +123,7 @@ def fit_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
         NoTimeError: there is no time for one more cycle.
     """
     begun, base = context.folder_of(rung.name) / SNAPSHOTS, context.folder_of(rung.base)
-    if exists(begun / "recipe.toml"):
+    if exists(begun / RECIPE):
         return read_run_recipe(begun)
     shorter, longest = read_done(base), context.ladder.scale.snapshots
     for cycles in range(longest, 1, -1):

@@ -19,7 +19,7 @@ from smallvision.format import (
 )
 from smallvision.recipes import Recipe, override, read_run_recipe
 from smallvision.records import store
-from smallvision.records.layout import TUNE, is_finished
+from smallvision.records.layout import RECIPE, TUNE, is_finished
 from smallvision.records.nofollow import exists, list_folder, remove_folder
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import (
@@ -109,7 +109,7 @@ def finished_seeds(winner: Recipe, recipe: Recipe, folder: Path) -> set[int]:
 
 def is_run_of(run: Path, base: Recipe, seed: int) -> bool:
     """Whether a folder holds a finished run of a recipe with a seed."""
-    if not exists(run / "recipe.toml") or not is_finished(run):
+    if not exists(run / RECIPE) or not is_finished(run):
         return False
     return read_run_recipe(run) == override(base, [f"seed={seed}"])
 
@@ -138,7 +138,7 @@ def run_again(kind: str, base: Recipe, seed: int, job: Job) -> Path:
     """One run with another seed; returns its folder."""
     recipe, name = override(base, [f"seed={seed}"]), f"{kind}-{seed}"
     run = job.folder / "rerun" / name
-    if exists(run / "recipe.toml") and read_run_recipe(run) != recipe:
+    if exists(run / RECIPE) and read_run_recipe(run) != recipe:
         remove_folder(run)  # of a winner that a longer search has unseated
     job.callback.on_stage_start(name, f"Does the gain hold at full length with seed {seed}?")
     status = run_recipe(recipe, job.at(run))

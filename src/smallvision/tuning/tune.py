@@ -17,7 +17,7 @@ from smallvision.recipes.search_space import apply_values, build_space, read_val
 from smallvision.recipes.toml import write_toml
 from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
-from smallvision.records.layout import ENVIRONMENT, TUNE
+from smallvision.records.layout import ENVIRONMENT, RECIPE, TUNE
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import (
     BestTrial,
@@ -198,7 +198,7 @@ def open_tuning(recipe: Recipe, job: Job, epochs: int) -> TuningRecord:
             f"{folder} was made with other settings; use the same ones to go on, "
             "or name another folder with --out"
         )
-    write_text(folder / "recipe.toml", write_toml(recipe.plain()))
+    write_text(folder / RECIPE, write_toml(recipe.plain()))
     check_split(folder, job.dataset, job.split)
     store.write(folder / ENVIRONMENT, describe_environment())
     return store.read(folder / TUNE, TuningRecord)
@@ -215,7 +215,7 @@ def is_tuning_of(folder: Path, recipe: Recipe, epochs: int) -> bool:
         return False
     asked = (recipe.name, epochs, build_space(recipe))
     same = (record.recipe, record.epochs, record.space) == asked
-    written = folder / "recipe.toml"
+    written = folder / RECIPE
     # Without one, a kill came right after the record: there is nothing yet but the question.
     return same and (not exists(written) or read_own_recipe(written) == recipe)
 

@@ -21,7 +21,7 @@ from smallvision.records.layout import checkpoint_folder, read_status
 from smallvision.records.schema import AllImagesRun, CheckpointState, UnfinishedRun
 from smallvision.records.weights import load_tensors
 from smallvision.runs.job import AllImages, TrainingSplit
-from smallvision.runs.train import run_recipe
+from smallvision.runs.train import FINISHED, run_recipe
 from smallvision.training import Callback, Evaluator, load_snapshot, loop
 from tests.support.runs import (
     Interrupt,
@@ -271,3 +271,21 @@ def test_a_finished_run_is_left_as_it_is(dataset: DataSet, tmp_path: Path) -> No
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     train_tiny(dataset, tmp_path)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+
+@pytest.mark.parametrize("name", [*FINISHED, "predictions/val.npz", "split.npz"])
+def test_a_finished_run_that_lacks_a_file_is_refused(
+    dataset: DataSet, tmp_path: Path, name: str
+) -> None:
+    train_tiny(dataset, tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(RecordError, match=f"{name} is missing"):
+        train_tiny(dataset, tmp_path)
+
+
+def test_a_finished_run_that_lacks_an_epoch_is_refused(dataset: DataSet, tmp_path: Path) -> None:
+    train_tiny(dataset, tmp_path)
+    lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "metrics.jsonl").write_text("".join(lines[:-1]), encoding="utf-8")
+    with pytest.raises(RecordError, match=f"tells of {len(lines) - 1} of {len(lines)} epochs"):
+        train_tiny(dataset, tmp_path)
