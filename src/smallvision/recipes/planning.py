@@ -87,7 +87,8 @@ STAGES: Sequence[tuple[tuple[tuple[str, ...], ...], float]] = (
     ),
     ((("tuned",),), 0.15),
 )
-GOOD_SOON = 0.5  # of the budget, within which a speednet has to fit before other rungs count
+# Of the budget, within which a speednet and its snapshots have to fit before other rungs count.
+GOOD_SOON, ENSEMBLED = 0.5, 0.6
 BY_WORTH = tuple(slot for tiers, _ in STAGES for tier in tiers for slot in tier)
 NEEDS: Mapping[str, str] = {  # a rung that is left out where another one is
     "wrn-cutmix": "wrn-aug",
@@ -100,14 +101,14 @@ CUTMIX_PAYS = {"WRN-10-2": 60, "WRN-16-2": 50, "WRN-16-4": 30, "WRN-16-8": 15}
 SMALLEST: Mapping[Family, str] = {family: next(iter(SIZES[family])) for family in FAMILIES}
 SNAPSHOTS = (2, 3)
 SHORT = 600.0  # seconds
-TRIALS = (6, 12)  # fewer are drawn at random, as the sampler has nothing to go by
+TRIALS = (10, 20)  # fewer are drawn at random, as the sampler has nothing to go by
 # Clean training images that are measured after each epoch: half a percent of standard error is
 # enough to see a gap grow. The final figure deserves more.
 CLEAN_PER_EPOCH, CLEAN_AT_END = 2_000, 10_000
 PER_RUN = 2.0  # seconds for what every run does besides: checkpoints, records, latency
-# The share of the way from the least to the longest length that a larger network has to have, and
-# what doubling its operations is worth.
-COMFORT: Mapping[Family, float] = {"vgg": 0.2, "wrn": 0.25, "speednet": 0.4}
+# The share of the way from the least to the longest length that a larger network has to have, where
+# doubling a length is always as far, and what doubling its operations is worth.
+COMFORT: Mapping[Family, float] = {"vgg": 0.35, "wrn": 0.3, "speednet": 0.6}
 WORTH: Mapping[Family, float] = {"vgg": 0.5, "wrn": 1.5, "speednet": 1.0}
 
 
@@ -178,7 +179,12 @@ class Planner:
             for tiers, part in STAGES
         ]
         whole = sum(part for slots, part in stages if slots)
-        shares = [(slots, part / whole * self.seconds) for slots, part in stages if slots]
+        expected = self.expect(chosen)
+        shares = [
+            (slots, max(part / whole * self.seconds, self.add_costs(slots, expected)))
+            for slots, part in stages
+            if slots
+        ]
         decided: set[Family] = set()
         for number in range(len(shares)):
             scale = self.grow(shares, number, decided, scale)
@@ -218,16 +224,22 @@ class Planner:
         return chosen, left_out
 
     def expect(self, chosen: Sequence[str]) -> LadderScale:
-        """The shortest scale, with a speednet that may take its part of the budget."""
+        """The shortest scale, with a speednet and snapshots that take their parts of the budget.
+
+        What accuracy there is to be had comes from them, so they are not cut for other rungs.
+        """
         scale = self.shortest(chosen, SMALLEST)
         if self.wish.smallest:
             return scale
-        limits = choose_range("speednet", self.task)
-        middle = (limits.least + limits.enough) // 2
-        for size, least in (("speednet", middle), ("small speednet", limits.least)):
-            for passes in range(middle, least - 1, -1):
-                lengths = {**scale.lengths, "speednet": Length(size, passes)}
-                better = replace(scale, lengths=lengths)
+        limits, comfort = choose_range("speednet", self.task), self.find_comfort("speednet")
+        lengths = [Length(size, limits.enough) for size in reversed(SIZES["speednet"])]
+        for length, snapshots in itertools.product(lengths[:-1], reversed(SNAPSHOTS)):
+            better = replace(scale, lengths={**scale.lengths, "speednet": length})
+            if snapshots * self.cost("speednet", better) <= ENSEMBLED * self.seconds:
+                return replace(better, snapshots=snapshots)
+        for size, least in (("speednet", comfort), ("small speednet", limits.least)):
+            for passes in range(comfort, least - 1, -1):
+                better = replace(scale, lengths={**scale.lengths, "speednet": Length(size, passes)})
                 if self.cost("speednet", better) <= GOOD_SOON * self.seconds:
                     return better
         return scale
@@ -287,12 +299,11 @@ class Planner:
         if math.isinf(self.seconds):
             return self.seconds
         later = (
-            max(seconds, sum(self.cost(slot, scale) for slot in slots))
-            for slots, seconds in shares[number + 1 :]
+            max(seconds, self.add_costs(slots, scale)) for slots, seconds in shares[number + 1 :]
         )
         expected = self.expect([slot for slots, _ in shares for slot in slots])
-        begun = (slot for slots, _ in shares[: number + 1] for slot in slots)
-        return max(self.seconds - sum(later), sum(self.cost(slot, expected) for slot in begun))
+        begun = [slot for slots, _ in shares[: number + 1] for slot in slots]
+        return max(self.seconds - sum(later), self.add_costs(begun, expected))
 
     def shortest(self, chosen: Sequence[str], sizes: Mapping[Family, str]) -> LadderScale:
         """The scale at which each chosen rung is trained just long enough."""
@@ -349,12 +360,17 @@ class Planner:
         spare, worth = [], scale.snapshots / 2 + scale.trials / 12
         for family in families:
             limits, passes = choose_range(family, self.task), scale.passes(family)
-            share = (passes - limits.least) / max(1, limits.enough - limits.least)
-            spare.append(share - COMFORT.get(family, 0.0))
+            spare.append(passes / self.find_comfort(family) - 1.0)
             operations = SIZES[family][scale.lengths[family].size].operations
-            worth += WORTH.get(family, 0.0) * math.log2(operations) + share
+            worth += WORTH.get(family, 0.0) * math.log2(operations)
+            worth += (passes - limits.least) / max(1, limits.enough - limits.least)
         comfort = min(spare, default=0.0)
         return comfort >= 0, worth if comfort >= 0 else comfort
+
+    def find_comfort(self, family: Family) -> int:
+        """Passes that a network should have before a larger one is taken."""
+        limits = choose_range(family, self.task)
+        return math.ceil(limits.least * (limits.enough / limits.least) ** COMFORT.get(family, 0.0))
 
     def fits(self, chosen: Sequence[str], scale: LadderScale, seconds: float) -> bool:
         """Whether the chosen rungs end within so many seconds."""
@@ -364,6 +380,10 @@ class Planner:
     def cost_refit(self, costs: Sequence[float]) -> float:
         """Seconds that the winner takes once more, which may be the rung that takes longest."""
         return max(costs, default=0.0) / self.wish.runs if self.wish.refit else 0.0
+
+    def add_costs(self, slots: Collection[str], scale: LadderScale) -> float:
+        """Seconds that some rungs take together."""
+        return sum(self.cost(slot, scale) for slot in slots)
 
     def cost(self, slot: str, scale: LadderScale) -> float:
         """Seconds that a rung takes."""

@@ -36,12 +36,13 @@ from smallvision.records.schema import (
 )
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import RunData, load_run_data
-from smallvision.study.speed import measure_speed
+from smallvision.study.speed import MOST_MEASURED, measure_speed
 from smallvision.tuning.tune import FEWEST_TRIALS
 
 # Kept back: a share for the noise of a machine, and seconds for what comes after training, which
 # is the test, the analysis of errors and the report.
 NOISE, AFTER = 0.06, 8.0
+MEASURING = 0.002  # of the budget: what measuring one larger network may take
 
 
 def plan_budget(
@@ -49,8 +50,9 @@ def plan_budget(
 ) -> BudgetPlan:
     """Measure the networks that may be trained, and divide the budget.
 
-    The plan is made with estimates first; sizes that it would take are measured, and it is made
-    again, until it only takes sizes that were measured.
+    The smallest networks are measured first, and larger ones where that takes no time worth
+    mentioning. Sizes that a plan would take are measured too, and it is made again, until it only
+    takes sizes that were measured.
 
     Args:
         job, task: which images.
@@ -71,7 +73,9 @@ def plan_budget(
         found = plan()
     else:
         for family in {FAMILY_OF[slot]: None for slot in wish.slots if slot in FAMILY_OF}:
-            speeds.measure(family, next(iter(SIZES[family])))
+            for size in SIZES[family]:
+                if speeds.expect_measuring(family, size) <= MEASURING * seconds:
+                    speeds.measure(family, size)
         found = plan()
         while missing := speeds.find_missing(found):
             for family, size in missing:
@@ -207,6 +211,12 @@ class MeasuredSpeeds:
         slot = next(slot for slot, other in FAMILY_OF.items() if other == family)
         rung = find_rung(build_ladder(scale, self.task, seed=self.seed), slot)
         self.measured[family, size] = measure_speed(rung.recipe, self.job, self.data)
+
+    def expect_measuring(self, family: Family, size: str) -> float:
+        """About how many seconds it takes to measure a network; 0 for the smallest of a family."""
+        if size == next(iter(SIZES[family])):
+            return 0.0
+        return MOST_MEASURED * self.estimate(family, size).train
 
     def estimate(self, family: Family, size: str) -> Speed:
         """The speed of a network: measured, or that of the next smaller one by its operations.

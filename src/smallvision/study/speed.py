@@ -29,6 +29,7 @@ from smallvision.training.loop import update
 
 MOST_IMAGES = 512  # of a batch, so that a step of a large network takes seconds at most
 STEPS = 3  # timed, after one to warm up
+MOST_MEASURED = MOST_IMAGES * (STEPS + 1)  # images of a phase of training
 
 
 def measure_speed(recipe: Recipe, job: Job, data: RunData) -> Speed:
