@@ -370,7 +370,9 @@ class Planner:
     def find_comfort(self, family: Family) -> int:
         """Passes that a network should have before a larger one is taken."""
         limits = choose_range(family, self.task)
-        return math.ceil(limits.least * (limits.enough / limits.least) ** COMFORT.get(family, 0.0))
+        return math.ceil(
+            limits.least * math.pow(limits.enough / limits.least, COMFORT.get(family, 0.0))
+        )
 
     def fits(self, chosen: Sequence[str], scale: LadderScale, seconds: float) -> bool:
         """Whether the chosen rungs end within so many seconds."""
