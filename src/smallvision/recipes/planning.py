@@ -232,7 +232,7 @@ class Planner:
         if self.wish.smallest:
             return scale
         limits, comfort = choose_range("speednet", self.task), self.find_comfort("speednet")
-        lengths = [Length(size, limits.enough) for size in reversed(SIZES["speednet"])]
+        lengths = [Length(size, limits.enough) for size in reversed([*SIZES["speednet"]])]
         for length, snapshots in itertools.product(lengths[:-1], reversed(SNAPSHOTS)):
             better = replace(scale, lengths={**scale.lengths, "speednet": length})
             if snapshots * self.cost("speednet", better) <= ENSEMBLED * self.seconds:
