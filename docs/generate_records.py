@@ -54,6 +54,7 @@ RUN/                      of `smallvision train`
   start/                  the model whose weights it began with, of a run with --start
   errors/                 errors.json and PNG pictures
   test.json  ledger.jsonl   of a run that was tested on its own
+  mirror.json             of whatever was kept in a store too (`--checkpoint-to`)
 
 ENSEMBLE/                 a run folder without training, and
   ensemble.json  averaged/
@@ -89,6 +90,7 @@ SECTIONS: dict[str, tuple[type[Record], ...]] = {
         schema.Environment,
         schema.CachedPart,
         schema.UnpackedArchive,
+        schema.MirrorIndex,
     ),
     "Printed only": (
         schema.StudySummary,

@@ -49,7 +49,8 @@ from smallvision.recipes.builders import (
 )
 from smallvision.recipes.micro_batch import choose_micro_batch
 from smallvision.records.files import make_folder
-from smallvision.runs.recovery import explain_failure
+from smallvision.runs.resuming.recovery import explain_failure
+from smallvision.training.gradients import OwnGradients
 from smallvision.training.loop import update
 
 SHAPE, NUM_CLASSES = (3, 32, 32), 10
@@ -231,7 +232,7 @@ class StepBench:
         self.recipe, self.machine = recipe, machine
         self.model = machine.place(build_model(recipe, SHAPE, NUM_CLASSES)).train()
         self.optimizer = build_optimizer(recipe, self.model)
-        self.forward = machine.compile_model(self.model)
+        self.gradients = OwnGradients.of(self.model, machine)
         drawn = draw_images(2 * recipe.batch_size)
         # Without the random crops of the first epochs: the step is one of the last epochs.
         full = recipe.model_copy(update={"random_crop_phase": ()})
@@ -256,7 +257,7 @@ class StepBench:
 
     def take_step(self) -> None:
         """One update."""
-        update(self.forward, self.batch, self.optimizer, self.machine, 0)
+        update(self.gradients, self.batch, self.optimizer, self.machine, 0)
 
     def job(self) -> Job:
         """A job of some steps."""

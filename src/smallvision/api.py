@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from smallvision.about.sheet import show
@@ -76,6 +77,7 @@ from smallvision.reporting import write_report as report
 from smallvision.runs.classify import classify
 from smallvision.runs.explain import explain
 from smallvision.runs.finished_run import find_dataset, find_finished, find_validated
+from smallvision.runs.helpers import with_helpers
 from smallvision.runs.job import AllImages, Job, TrainingSplit, own_models, refuse_unknown
 from smallvision.runs.refit import find_test_record, load_final, refit_run
 from smallvision.runs.repeats import plan_repeats, repeat_run
@@ -88,6 +90,7 @@ from smallvision.study.climb import run_study
 from smallvision.study.ladder import describe_task
 from smallvision.study.plan import StudyPlan, add_metric, choose_seed, sets_epochs
 from smallvision.study.start import begin_with, compare_images, find_start, list_places
+from smallvision.tracking.mirror import mirrored
 from smallvision.tracking.track import track
 from smallvision.training import Callback, Callbacks
 from smallvision.tuning.rerun import rerun_winner
@@ -111,6 +114,7 @@ __all__ = [
     "from_arrays",
     "load_data",
     "load_model",
+    "mirrored",
     "report",
     "run_study",
     "show",
@@ -202,34 +206,35 @@ def train(
             raise SettingError("--target is made for fresh weights; leave out --start")
     if on_all_images and seeds > 1:
         raise SettingError("--seeds compares runs on validation images, which --refit trains on")
-    begun = None if start is None else find_start(start)
-    dataset = as_dataset(data, data_dir)
-    asked = recipe
-    recipe, split = plan_run(
-        dataset, asked, preset=preset, settings=settings, budget_seconds=budget_seconds
-    )
-    if begun is not None:
-        asked = recipe = begin_with(begun, recipe, dataset.train.shape, settings)
-    check_fit(recipe, dataset.train.shape)
-    plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
-    folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
-    models = list_places(begun)
-    refuse_unknown(recipe, (*models, *own_models(folder)))
-    job = Job(dataset, split, folder, Callbacks(callbacks), models)
-    with claim_folder(folder, STATUS, resume=resume):
-        notes = [] if begun is None else [compare_images(begun, dataset)]
-        for note in notes:
-            job.callback.on_message(note)
-        if budget_seconds is not None:
-            runs = seeds + refit
-            recipe = fit_budget(asked, recipe, job, settings, budget_seconds, runs, began)
-        status = run_recipe(recipe, job, AllImages() if on_all_images else TrainingSplit())
-        if new := [note for note in notes if note not in status.notes]:
-            store.write(folder / STATUS, status.change(notes=(*status.notes, *new)))
-        if seeds > 1:
-            repeat_run(recipe, job, seeds)
-        if refit and not on_all_images:
-            refit_run(folder, job)
+    with with_helpers(partial(as_dataset, data, data_dir)) as ranks:
+        begun = None if start is None else find_start(start)
+        dataset = as_dataset(data, data_dir)
+        asked = recipe
+        recipe, split = plan_run(
+            dataset, asked, preset=preset, settings=settings, budget_seconds=budget_seconds
+        )
+        if begun is not None:
+            asked = recipe = begin_with(begun, recipe, dataset.train.shape, settings)
+        check_fit(recipe, dataset.train.shape)
+        plan_repeats(recipe, seeds)  # a seed beyond the largest is found before hours of training
+        folder = Path(out) if out is not None else choose_folder(dataset, recipe, resume=resume)
+        models = list_places(begun)
+        refuse_unknown(recipe, (*models, *own_models(folder)))
+        job = Job(dataset, split, folder, Callbacks(callbacks), models, ranks)
+        with claim_folder(folder, STATUS, resume=resume):
+            notes = [] if begun is None else [compare_images(begun, dataset)]
+            for note in notes:
+                job.callback.on_message(note)
+            if budget_seconds is not None:
+                runs = seeds + refit
+                recipe = fit_budget(asked, recipe, job, settings, budget_seconds, runs, began)
+            status = run_recipe(recipe, job, AllImages() if on_all_images else TrainingSplit())
+            if new := [note for note in notes if note not in status.notes]:
+                store.write(folder / STATUS, status.change(notes=(*status.notes, *new)))
+            if seeds > 1:
+                repeat_run(recipe, job, seeds)
+            if refit and not on_all_images:
+                refit_run(folder, job)
     return Run(folder)
 
 
@@ -358,7 +363,7 @@ def tune(
         record = tune_recipe(recipe, job, options)
         best_recipe(recipe, record)  # raises if there is none
         if seeds:
-            rerun_winner(recipe, job, record, seeds=seeds)
+            rerun_winner(recipe, job, record, seeds=seeds, storage=storage)
     return Tuning(folder)
 
 

@@ -124,6 +124,7 @@ CHECKS: dict[str, tuple[Any, ...]] = {
     "check_channels": (0, 2, 4),
     "check_time": ("2026-02-30T00:00:00+00:00", "2026-01-01T24:01:00+00:00"),
     "check_run_path": ("/runs/a", "a//b", "a/../b", "a/"),
+    "check_inside": ("../a", "/a", "a//b", "a/../b", "a/", "a\\b", "."),
     "check_distinct": (["a", "a"],),
     "check_depth": (11, 17),
 }
@@ -188,7 +189,7 @@ def find_holder(fields: Any, path: Path_) -> tuple[Any, Any]:
         if part in ("keys", "values") and part not in holder:
             key = next(iter(holder), None)
         if isinstance(key, int) or part in ("keys", "values"):
-            holder[key]
+            holder[key]  # which raises where there is nothing
     return holder, key
 
 

@@ -21,6 +21,7 @@ from tests.battery import (
     numerics,
     owners,
     pictures,
+    ranks,
     recipes,
     records,
     resources,
@@ -28,6 +29,8 @@ from tests.battery import (
     server,
     signals,
     stops,
+    stores,
+    workers,
 )
 from tests.battery.outcome import Outcome
 
@@ -71,6 +74,9 @@ FAMILIES = {
     "resources": Family(resources.run, 50, 1),
     "clocks": Family(clocks.run, 18, 1, partial(clocks.run, names=("train",))),
     "stops": Family(stops.run, 18, 1, partial(stops.run, names=("train",))),
+    "workers": Family(workers.run, 50, 1),
+    "ranks": Family(ranks.run, 12, 1),
+    "stores": Family(stores.run, 18, 2, partial(stores.run, names=("train",))),
     "server": Family(server.run, 128, 16, partial(server.run, seconds=3.0, linear=True)),
     "copies": Family(copies.run, 12, 1, partial(copies.run, names=("train",))),
 }

@@ -107,7 +107,8 @@ def arm(fault: Fault) -> None:
 def main() -> None:
     """Run the command line under a fault.
 
-    `count` prints how often each place is passed; `clock:NAME` bends the clock.
+    `count` prints how often each place is passed; `clock:NAME` bends the clock; `hasty` lets the
+    workers of a search give each other up soon, and copies often to a store.
     """
     # As in a terminal: what runs in the background of a shell inherits that these are ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -118,6 +119,14 @@ def main() -> None:
         from tests.battery.clocks import bend
 
         bend(number)
+    if stage == "hasty":  # a worker that is silent for three seconds is given up by the others
+        from smallvision.tracking import mirror
+        from smallvision.tuning import search, sharing
+
+        mirror.PERIOD = 0.2
+        search.BEAT = sharing.BEAT = 1
+        search.SILENCE = sharing.SILENCE = 8
+        sharing.POLL = 0.2
     fault = Fault(stage, int(number) if number.isdecimal() else 0)
     if spelled:
         arm(fault)

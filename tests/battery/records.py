@@ -34,6 +34,8 @@ from smallvision.records.schema import (
     ExportRecord,
     LadderVerdicts,
     LeftOutRecord,
+    MirroredFile,
+    MirrorIndex,
     ModelRecord,
     OriginalSizesRecord,
     PredictionSetsRecord,
@@ -60,11 +62,13 @@ PROMISE = (
     "does so."
 )
 CACHED, UNPACKED, EXPORT = "train.manifest.json", "archive.json", "export.json"
+MIRROR = "mirror.json"
 ROOTS: dict[str, Any] = {
     **RECORD_FILES,
     CACHED: CachedPart,
     UNPACKED: UnpackedArchive,
     EXPORT: ExportRecord,
+    MIRROR: MirrorIndex,
 }
 ORIGIN = DataOrigin(
     place="/pictures",
@@ -476,6 +480,8 @@ def build(root: Path) -> Path:
     store.write(root / "whole" / "verdicts.json", verdicts.change(steps=steps))
     known = store.read(root / "gold" / "run" / "model" / "model.json", ModelRecord)
     store.write(make_folder(root / "export") / EXPORT, make_export(known))
+    kept = MirroredFile(path="a/b", sha256="0" * 64, size=9)
+    store.write(make_folder(root / "kept") / MIRROR, MirrorIndex(pushes=1, bytes=9, files=(kept,)))
     networks = [network() for network in get_args(AnyModel)]
     for network in (*networks, EnsembleSettings(members=tuple(networks))):
         folder = make_folder(root / "networks" / network.name)

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -535,6 +536,7 @@ def spell_urls(place: Path) -> Iterator[tuple[str, str]]:
     yield f"sqlite:///{place}/x.sqlite3?vfs=unix-none", "takes the path of a file"
     yield f"sqlite://host/{place}/x.sqlite3", "takes the path of a file"
     yield f"sqlite:///{place}/absent/x.sqlite3", "absent is no folder"
+    unreached = "Connection refused" if find_spec("psycopg") else "No module named"
     yield f"sqlite:///{text}/x.sqlite3", "is no folder"
     yield f"sqlite:///{folder}", "is no regular file"
     yield f"sqlite:///{pipe}", "is no regular file"
@@ -547,8 +549,8 @@ def spell_urls(place: Path) -> Iterator[tuple[str, str]]:
     yield f"sqlite:///{'x' * 10**6}", "longer than"
     yield f"postgresql://user:{SECRET}@host:port/x", "port a number"
     yield f"postgresql://user:a@{SECRET}:b@host/x", "more than one @"
-    yield f"postgresql://user:{SECRET}@127.0.0.1:{port}/x", "No module named"
+    yield f"postgresql://user:{SECRET}@127.0.0.1:{port}/x", unreached
     yield f"postgresql+pg8000://user:{SECRET}@127.0.0.1:{port}/x", "No module named"
     yield f"mysql://user:{SECRET}@127.0.0.1:{port}/x", "No module named"
     yield f"mysql+pymysql://127.0.0.1:{port}/x?password={SECRET}", "No module named"
-    yield "postgresql://user%0a@host/x%zz", "No module named"
+    yield "postgresql://user%0a@127.0.0.1:1/x%zz", unreached

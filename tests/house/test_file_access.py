@@ -33,6 +33,7 @@ NAMED = {
     "serving/exports.py": {"is_file"},
     "serving/kept.py": {"listdir", "mkdir", "open", "unlink"},  # by descriptors of `nofollow.enter`
     "serving/page.py": {"read_bytes"},  # its own files
+    "tracking/mirror.py": {"exists", "makedirs", "open"},  # in a store
     "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name
     "runs/measure.py": {"stat"},  # the size of a file that has just been written
 }

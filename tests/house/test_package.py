@@ -14,8 +14,8 @@ def test_public_names() -> None:
     assert sorted(smallvision.__all__) == [
         "Callback", "Limits", "StudyPlan", "UserError", "__version__",
         "classify", "compare", "distill", "ensemble", "evaluate", "explain", "explore",
-        "export", "from_arrays", "load_data", "load_model", "report", "run_study", "show",
-        "track", "train", "tune",
+        "export", "from_arrays", "load_data", "load_model", "mirrored", "report", "run_study",
+        "show", "track", "train", "tune",
     ]  # fmt: skip
     for name in smallvision.__all__:
         assert getattr(smallvision, name) is not None

@@ -27,13 +27,18 @@ class Injector:
     def wrap(self, update: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """An update with the fault where it was chosen."""
 
-        def faulty(forward: Any, *arguments: Any) -> Tensor:
+        def faulty(gradients: Any, *arguments: Any) -> Tensor:
             self.updates += 1
             if self.updates not in self.at:
-                return update(forward, *arguments)
+                return update(gradients, *arguments)
             if self.kind == "memory":
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return update(self.break_forward(forward), *arguments)
+            maker, forward = gradients.maker, gradients.maker.forward
+            maker.forward = self.break_forward(forward)
+            try:
+                return update(gradients, *arguments)
+            finally:
+                maker.forward = forward
 
         return faulty
 

@@ -55,7 +55,7 @@ from smallvision.errors import (
 )
 
 RETRY = 0.05  # seconds after which a signal that came amid an import is given again
-ADDRESSED = ("--uri",)  # options that take an address
+ADDRESSED = ("--uri", "--checkpoint-to")  # options that take an address
 EMPTY_OPTION = re.compile(r"--[\w-]+=")
 PATIENCE = 5.0  # seconds of imports after which it ends the process, which loses no record
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from smallvision.cli.output import say
+from smallvision.compute.launch import is_helper
 from smallvision.errors import SettingError
 
 SOURCES = (
@@ -103,6 +108,16 @@ MetricOption = Annotated[
         show_default=False,
     ),
 ]
+CheckpointTo = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint-to",
+        metavar="URL",
+        help="Keep the folder of --out in a store as well, such as s3://BUCKET/NAME or a mounted "
+        "folder; with --resume another machine goes on from there.",
+        show_default=False,
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the work in an existing folder.")]
 Json = Annotated[
     bool,
@@ -110,6 +125,25 @@ Json = Annotated[
         "--json", help="Print the result as one line of JSON; all other output goes to stderr."
     ),
 ]
+
+
+@contextmanager
+def keep_copies(out: Path | None, url: str | None, *, resume: bool) -> Iterator[None]:
+    """Keep the folder of a command in a store as well, if it is asked for.
+
+    Raises:
+        SettingError: no folder was named, or there is no such store.
+        RecordError: the store cannot be read or written, or holds other work.
+    """
+    if url is None or is_helper():  # whose leader does it
+        yield
+        return
+    if out is None:
+        raise SettingError("--checkpoint-to keeps the folder of --out in a store; add --out")
+    from smallvision.tracking.mirror import mirrored
+
+    with mirrored(out, url, resume=resume, tell=partial(say, err=True)):
+        yield
 
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -134,7 +168,7 @@ def leave_if_busy(folder: Path | None) -> None:
     Raises:
         RecordError: one is at work in the folder.
     """
-    if folder is not None:
+    if folder is not None and not is_helper():
         from smallvision.records.locks import check_free
 
         check_free(folder)
@@ -144,7 +178,7 @@ def spell_command() -> str:
     """The command as the user typed it, for the records, as far as they have room for it."""
     from smallvision.records.schema.base import MAX_TEXT
 
-    return shlex.join(["smallvision", *sys.argv[1:]])[:MAX_TEXT]
+    return shlex.join(["smallvision", *map(hide_password, sys.argv[1:])])[:MAX_TEXT]
 
 
 def spell_resumption() -> str:
@@ -152,4 +186,13 @@ def spell_resumption() -> str:
     named = any(word.split("=")[0] == "--out" for word in sys.argv)
     goes_on_by_itself = sys.argv[1:2] == ["tune"] and not named
     again = [] if goes_on_by_itself or "--resume" in sys.argv else ["--resume"]
-    return f"go on with: {shlex.join(['smallvision', *sys.argv[1:], *again])}"
+    words = [*map(hide_password, sys.argv[1:]), *again]
+    return f"go on with: {shlex.join(['smallvision', *words])}"
+
+
+def hide_password(word: str) -> str:
+    """A word of a command, in which `***` stands for the passwords of a URL."""
+    word = re.sub(r"(://[^/@:]*:)[^@]*(?=@)", r"\1***", word)
+    return re.sub(
+        r"([?&](?:password|passwd|passfile|sslpassword)=)[^&]*", r"\1***", word, flags=re.I
+    )

@@ -11,6 +11,7 @@ import typer
 from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
     BudgetOption,
+    CheckpointTo,
     DataOrBegun,
     Json,
     MetricOption,
@@ -18,6 +19,7 @@ from smallvision.cli.options import (
     Resume,
     SettingsOption,
     StartOption,
+    keep_copies,
     leave_if_busy,
     read_duration,
     spell_command,
@@ -104,8 +106,25 @@ def study(
             "one, or the most accurate one."
         ),
     ] = "cheapest",
+    workers: Annotated[
+        str,
+        typer.Option(
+            metavar="N|slurm",
+            help="Train what does not wait for other rungs at once: in N processes, or as jobs of "
+            "SLURM.",
+        ),
+    ] = "1",
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="With --workers slurm, how jobs are submitted, such as slurm_partition=gpu.",
+            show_default=False,
+        ),
+    ] = None,
     start: StartOption = None,
     resume: Resume = False,
+    checkpoint_to: CheckpointTo = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -121,6 +140,7 @@ def study(
 
     from smallvision.cli.render.progress import TerminalProgress
     from smallvision.cli.render.study import print_study
+    from smallvision.compute.worker_pool import read_workers
     from smallvision.recipes import find_preset
     from smallvision.records.schema import Limits
     from smallvision.study.climb import run_study
@@ -144,18 +164,20 @@ def study(
         folds=folds,
         refit=refit,
         prefer=prefer,
+        workers=read_workers(workers, slurm or ()),
         start=start,
         dry_run=dry_run,
         command=spell_command(),
     )
-    source = partial(loading.load, data, begun=out if resume else None)
-    with TerminalProgress(to_stderr=json) as progress:
-        summary = run_study(source, out, plan, resume=resume, callbacks=[progress])
-    print_study(out, progress.console)
-    if json:
-        say_json(summary.model_dump(mode="json"))
-    if summary.best is None:
-        raise typer.Exit(1)
+    with keep_copies(out, checkpoint_to, resume=resume):
+        source = partial(loading.load, data, begun=out if resume else None)
+        with TerminalProgress(to_stderr=json) as progress:
+            summary = run_study(source, out, plan, resume=resume, callbacks=[progress])
+        print_study(out, progress.console)
+        if json:
+            say_json(summary.model_dump(mode="json"))
+        if summary.best is None:
+            raise typer.Exit(1)
 
 
 def split_slots(text: str | None) -> tuple[str, ...]:

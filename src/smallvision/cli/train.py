@@ -10,6 +10,7 @@ import typer
 from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
     BudgetOption,
+    CheckpointTo,
     DataOrBegun,
     Json,
     MetricOption,
@@ -17,6 +18,7 @@ from smallvision.cli.options import (
     Resume,
     SettingsOption,
     StartOption,
+    keep_copies,
     leave_if_busy,
     read_duration,
     spell_command,
@@ -59,6 +61,7 @@ def train(
     ] = None,
     start: StartOption = None,
     resume: Resume = False,
+    checkpoint_to: CheckpointTo = None,
     evaluate: Annotated[
         bool,
         typer.Option(
@@ -79,38 +82,39 @@ def train(
     from smallvision.records.schema import TestSummary
 
     find_preset(preset)
-    dataset = loading.load(data, begun=out if resume else None)
-    with TerminalProgress(to_stderr=json) as progress:
-        for note in dataset.notes:
-            progress.on_message(note)
-        run = train_run(
-            dataset,
-            recipe,
-            preset=preset,
-            budget_seconds=None if budget is None else read_duration(budget),
-            out=out,
-            settings=settings or (),
-            metric=metric,
-            resume=resume,
-            seeds=seeds,
-            refit=refit,
-            target=target,
-            start=start,
-            callbacks=[progress],
-        )
-    status, repeats = run.status, run.seeds
-    print_run(run.folder, status, progress.console)
-    summary = {"run": str(run.folder), **status.model_dump(mode="json")}
-    if repeats is not None:
-        print_seeds(status.name, repeats, progress.console)
-        summary["seeds"] = repeats.model_dump(mode="json")
-    if not evaluate:
-        opener = f"smallvision evaluate {run.folder}"
-        progress.on_message(f"The test set stays sealed; this opens it, and counts: {opener}")
-    else:
-        # Training that was already finished and tested is not a reason to open the test set again.
-        result = find_test(run) or evaluate_run(run, dataset, command=spell_command())
-        print_test(result.record, progress.console)
-        summary["test"] = result.record.extend(TestSummary).model_dump(mode="json")
-    if json:
-        say_json(summary)
+    with keep_copies(out, checkpoint_to, resume=resume):
+        dataset = loading.load(data, begun=out if resume else None)
+        with TerminalProgress(to_stderr=json) as progress:
+            for note in dataset.notes:
+                progress.on_message(note)
+            run = train_run(
+                dataset,
+                recipe,
+                preset=preset,
+                budget_seconds=None if budget is None else read_duration(budget),
+                out=out,
+                settings=settings or (),
+                metric=metric,
+                resume=resume,
+                seeds=seeds,
+                refit=refit,
+                target=target,
+                start=start,
+                callbacks=[progress],
+            )
+        status, repeats = run.status, run.seeds
+        print_run(run.folder, status, progress.console)
+        summary = {"run": str(run.folder), **status.model_dump(mode="json")}
+        if repeats is not None:
+            print_seeds(status.name, repeats, progress.console)
+            summary["seeds"] = repeats.model_dump(mode="json")
+        if not evaluate:
+            opener = f"smallvision evaluate {run.folder}"
+            progress.on_message(f"The test set stays sealed; this opens it, and counts: {opener}")
+        else:
+            # Training that was finished and tested before is no reason to open the test set again.
+            result = find_test(run) or evaluate_run(run, dataset, command=spell_command())
+            print_test(result.record, progress.console)
+            summary["test"] = result.record.extend(TestSummary).model_dump(mode="json")
+        if json:
+            say_json(summary)

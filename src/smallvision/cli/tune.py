@@ -10,12 +10,14 @@ import typer
 
 from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
+    CheckpointTo,
     DataOrBegun,
     Json,
     MetricOption,
     PresetOption,
     Resume,
     SettingsOption,
+    keep_copies,
     leave_if_busy,
     read_duration,
 )
@@ -42,7 +44,12 @@ def tune(
     storage: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="The URL of an Optuna storage. Default: a SQLite file in --out."
+            metavar="URL",
+            envvar="SMALLVISION_STORAGE",
+            show_envvar=False,
+            help="The URL of an Optuna storage, by which any number of workers share the search; "
+            "a password is safer in the variable SMALLVISION_STORAGE. Default: a SQLite file in "
+            "--out.",
         ),
     ] = None,
     epochs: Annotated[
@@ -69,6 +76,7 @@ def tune(
     settings: SettingsOption = None,
     metric: MetricOption = None,
     resume: Resume = False,
+    checkpoint_to: CheckpointTo = None,
     json: Json = False,
 ) -> None:
     """Search for better settings of a recipe, then test the gain with fresh seeds."""
@@ -77,41 +85,42 @@ def tune(
     from smallvision.records.nofollow import is_file
 
     budget_seconds = None if budget is None else read_duration(budget)
-    begun = out if resume else None
-    if begun is not None and data is None and is_file(begun / RECIPE):
-        recipe = str(begun / RECIPE)
+    with keep_copies(out, checkpoint_to, resume=resume):
+        begun = out if resume else None
+        if begun is not None and data is None and is_file(begun / RECIPE):
+            recipe = str(begun / RECIPE)
 
-    from smallvision.api import tune as tune_recipe
-    from smallvision.cli.render.progress import TerminalProgress
-    from smallvision.cli.render.tuning import print_tuning
-    from smallvision.recipes import read_own_recipe
-    from smallvision.recipes.search_space import read_values
+        from smallvision.api import tune as tune_recipe
+        from smallvision.cli.render.progress import TerminalProgress
+        from smallvision.cli.render.tuning import print_tuning
+        from smallvision.recipes import read_own_recipe
+        from smallvision.recipes.search_space import read_values
 
-    with TerminalProgress(to_stderr=json) as progress:
-        tuning = tune_recipe(
-            partial(loading.load, data, begun=begun),
-            recipe,
-            trials=trials,
-            budget_seconds=budget_seconds,
-            epochs=epochs,
-            storage=storage,
-            seeds=seeds,
-            preset=preset,
-            out=out,
-            settings=settings or (),
-            metric=metric,
-            resume=resume,
-            callbacks=[progress],
-        )
-    record = tuning.record
-    untuned = read_own_recipe(tuning.folder / RECIPE)
-    own = read_values(untuned, [dimension.key for dimension in record.space])
-    print_tuning(tuning.folder, record, own, progress.console)
-    if json:
-        summary = {
-            "tune": str(tuning.folder),
-            "recipe": str(tuning.folder / "tuned.toml"),
-            **record.model_dump(mode="json", include={"best", "importance", "rerun"}),
-            "trials": len(record.trials),
-        }
-        say_json(summary)
+        with TerminalProgress(to_stderr=json) as progress:
+            tuning = tune_recipe(
+                partial(loading.load, data, begun=begun),
+                recipe,
+                trials=trials,
+                budget_seconds=budget_seconds,
+                epochs=epochs,
+                storage=storage,
+                seeds=seeds,
+                preset=preset,
+                out=out,
+                settings=settings or (),
+                metric=metric,
+                resume=resume,
+                callbacks=[progress],
+            )
+        record = tuning.record
+        untuned = read_own_recipe(tuning.folder / RECIPE)
+        own = read_values(untuned, [dimension.key for dimension in record.space])
+        print_tuning(tuning.folder, record, own, progress.console)
+        if json:
+            summary = {
+                "tune": str(tuning.folder),
+                "recipe": str(tuning.folder / "tuned.toml"),
+                **record.model_dump(mode="json", include={"best", "importance", "rerun"}),
+                "trials": len(record.trials),
+            }
+            say_json(summary)

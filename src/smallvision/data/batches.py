@@ -85,12 +85,20 @@ class Batch:
     def __len__(self) -> int:
         return len(self.picks)
 
+    @property
+    def num_parts(self) -> int:
+        """Parts in which it is made."""
+        return count_parts(len(self), self.source.micro_batch)
+
+    def make_part(self, part: int) -> tuple[Tensor, Tensor]:
+        """A part: images float `(b, C, H, W)` channels-last, targets `(b, K)`."""
+        picks = torch.tensor_split(self.picks, self.num_parts)[part]
+        where = (self.epoch, self.step, part) if part else (self.epoch, self.step)
+        return self.source.make(picks, *where)
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield a part at a time: images float `(b, C, H, W)` channels-last, targets `(b, K)`."""
-        count = count_parts(len(self), self.source.micro_batch)
-        for part, picks in enumerate(torch.tensor_split(self.picks, count)):
-            where = (self.epoch, self.step, part) if part else (self.epoch, self.step)
-            yield self.source.make(picks, *where)
+        """Yield all parts, in order."""
+        return map(self.make_part, range(self.num_parts))
 
 
 @dataclass(frozen=True, eq=False)

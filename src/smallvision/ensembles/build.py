@@ -37,6 +37,7 @@ from smallvision.records.files import hash_file, read_text, write_text
 from smallvision.records.layout import (
     ENSEMBLE,
     ENVIRONMENT,
+    FOLDS,
     RECIPE,
     RECIPE_DIFF,
     STATUS,
@@ -234,7 +235,9 @@ def check_place(folder: Path, runs: Sequence[Path]) -> None:
         raise RecordError(f"{folder} already holds results; name another folder with --out")
     for name in list_folder(folder):
         path = (folder / name).resolve()
-        if not (is_passing(name) or any(run.resolve().is_relative_to(path) for run in runs)):
+        # The other folds of a study's ensemble may have been trained before, by its workers.
+        is_known = is_passing(name) or name == FOLDS
+        if not (is_known or any(run.resolve().is_relative_to(path) for run in runs)):
             raise RecordError(f"{folder} is not empty; name another folder with --out")
 
 

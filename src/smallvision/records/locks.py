@@ -73,9 +73,6 @@ def lock_folder(folder: Path) -> Iterator[None]:
         for around in find_records(folder):
             locks.enter_context(hold_shared(around))
         file = locks.enter_context(hold(folder))
-        with explain_write(folder / LOCK):
-            os.truncate(file, 0)
-            os.write(file, f"process {os.getpid()} on {platform.node()} since {now()}\n".encode())
         sweep(folder)
         identity = identify(file)
         HELD.add(identity)
@@ -83,13 +80,11 @@ def lock_folder(folder: Path) -> Iterator[None]:
             yield
         finally:
             HELD.discard(identity)
-            with suppress(OSError):
-                os.truncate(file, 0)
 
 
 @contextmanager
 def hold(folder: Path) -> Iterator[int]:
-    """Hold the lock of a folder alone.
+    """Hold the lock of a folder alone, whoever holds those around it.
 
     Yields: a descriptor of the lock file.
 
@@ -101,7 +96,14 @@ def hold(folder: Path) -> Iterator[int]:
         file = open_file(path, os.O_RDWR | os.O_CREAT)
     try:
         take(file, path, shared=False)
-        yield file
+        with explain_write(path):
+            os.truncate(file, 0)
+            os.write(file, f"process {os.getpid()} on {platform.node()} since {now()}\n".encode())
+        try:
+            yield file
+        finally:
+            with suppress(OSError):
+                os.truncate(file, 0)
     finally:
         os.close(file)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
 from smallvision.compute.machine import Machine
+from smallvision.compute.ranks import Ranks
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.errors import RecordError, SettingError
@@ -30,6 +31,7 @@ class Job:
         folder: where the records go.
         callback: told what happens.
         models: folders of saved models that recipes may name by fingerprint: a teacher, a start.
+        ranks: processes that help with gradients; None for this one alone.
     """
 
     dataset: DataSet
@@ -37,6 +39,7 @@ class Job:
     folder: Path
     callback: Callback = field(default_factory=Callback)
     models: tuple[Path, ...] = ()
+    ranks: Ranks | None = None
 
     def inside(self, place: str | Path) -> Job:
         """The same job in a folder inside its folder."""

@@ -1,4 +1,4 @@
-"""The images of a split on the device, and the record of the split."""
+"""The images of a split on the device, their batches, and the record of the split."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.machine import Machine
+from smallvision.data.batches import TrainBatches, weigh_classes
 from smallvision.data.channels import count_levels, mean_and_std
 from smallvision.data.dataset import DataSet
-from smallvision.data.placement import place_images
+from smallvision.data.placement import fits, place_images
 from smallvision.data.split import (
     Split,
     describe_split,
@@ -23,6 +25,8 @@ from smallvision.data.split import (
 )
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
+from smallvision.recipes import Recipe
+from smallvision.recipes.builders import build_schedule, count_epoch_steps, schedule_augmentations
 from smallvision.records.layout import SPLIT
 from smallvision.records.nofollow import exists
 from smallvision.shapes import Images
@@ -93,3 +97,42 @@ def check_split(folder: Path, dataset: DataSet, split: Split) -> None:
     elif read_split_record(folder) != describe_split(dataset, split):
         raise RecordError(f"{folder} was made on other data or another split; name another folder")
     read_split(folder)
+
+
+def build_batches(
+    recipe: Recipe,
+    dataset: DataSet,
+    data: RunData,
+    machine: Machine,
+    batch_size: int,
+    micro_batch: int,
+    teacher: Augmentation | None = None,
+) -> TrainBatches:
+    """The training images in batches, augmented as a recipe says.
+
+    Args:
+        recipe: says how.
+        dataset, data: whose images, and where they are.
+        machine: where they are.
+        batch_size, micro_batch: images of a batch, and of its parts.
+        teacher: what is learnt from besides the labels, if anything.
+    """
+    steps = count_epoch_steps(recipe, len(data.train[1]))
+    weights = None
+    if recipe.class_weights == "balanced":
+        weights = weigh_classes(data.train[1], dataset.train.num_classes)
+    return TrainBatches(
+        *data.train,
+        num_classes=dataset.train.num_classes,
+        normalize=build_normalizer(data.mean, data.std, machine.device),
+        batch_size=batch_size,
+        augmentations=schedule_augmentations(
+            recipe, build_schedule(recipe, steps).cycle_ends, steps, teacher
+        ),
+        seed=recipe.seed,
+        passes=recipe.passes,
+        micro_batch=micro_batch,
+        reads_ahead=not fits(data.train[0].nbytes, "cpu"),
+        class_weights=weights,
+        is_balanced=recipe.sampling == "balanced",
+    )

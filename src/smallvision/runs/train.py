@@ -14,11 +14,9 @@ from torch import nn
 from smallvision.augment import Augmentation, build_normalizer
 from smallvision.compute.environment import describe_environment
 from smallvision.compute.machine import Machine
-from smallvision.data.batches import TrainBatches, weigh_classes
 from smallvision.data.loading.origin import describe_origin
-from smallvision.data.placement import fits
 from smallvision.errors import RecordError
-from smallvision.optim import Schedule, slow_down
+from smallvision.optim import slow_down
 from smallvision.predict import (
     SavedModel,
     build_distillation_targets,
@@ -35,7 +33,6 @@ from smallvision.recipes.builders import (
     build_tta,
     count_epoch_steps,
     prepare_model,
-    schedule_augmentations,
 )
 from smallvision.recipes.keys import find_difference
 from smallvision.recipes.micro_batch import choose_micro_batch, scale_norm_momentum
@@ -75,6 +72,7 @@ from smallvision.records.schema import (
 )
 from smallvision.records.weights import check_manifest
 from smallvision.runs.finished_run import find_judged
+from smallvision.runs.helpers import Lesson, begin_lesson
 from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit, keep_models, load_named
 from smallvision.runs.measure import (
     judge_training,
@@ -84,15 +82,15 @@ from smallvision.runs.measure import (
     rate_training,
     save_calibrated,
 )
-from smallvision.runs.recovery import (
+from smallvision.runs.resuming.recovery import (
     explain_failure,
     lacks_memory,
     roll_back,
     shrink_micro_batch,
 )
-from smallvision.runs.run_data import TIMED, RunData, check_split, load_run_data
+from smallvision.runs.resuming.warm_start import continue_from
+from smallvision.runs.run_data import TIMED, RunData, build_batches, check_split, load_run_data
 from smallvision.runs.status_file import StatusFile
-from smallvision.runs.warm_start import continue_from
 from smallvision.stats.intervals import estimate_gap
 from smallvision.training import (
     Callbacks,
@@ -106,6 +104,7 @@ from smallvision.training import (
     fit,
     restore_newest,
 )
+from smallvision.training.gradients import dismiss
 
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
 FINISHED = (RECIPE, RECIPE_DIFF, SPLIT, ENVIRONMENT, SCHEDULE, METRICS, NETWORK)
@@ -315,9 +314,13 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
         )
     batch_size = min(recipe.batch_size, len(data.train[1]))
     schedule = build_schedule(recipe, count_epoch_steps(recipe, len(data.train[1])))
-    micro_batch = setup.file.status.micro_batch or choose_micro_batch(recipe, machine)
+    # Several processes make parts on a GPU too.
+    chosen = choose_micro_batch(recipe, machine) if job.ranks is None else recipe.micro_batch
+    micro_batch = setup.file.status.micro_batch or chosen
     scale_norm_momentum(model, batch_size, micro_batch)
-    batches = build_batches(setup, schedule, batch_size, micro_batch)
+    batches = build_batches(
+        recipe, job.dataset, data, machine, batch_size, micro_batch, find_teacher(setup)
+    )
     average = build_average(recipe, model, schedule)
     optimizer = build_optimizer(recipe, model)
     slow_down(optimizer, taken, recipe.start.rate)
@@ -327,6 +330,15 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
     recorder = Recorder(job.folder, schedule_kind=recipe.schedule.name, keep=recipe.checkpoints)
     # Naming the device keeps a CPU run from waking every GPU just to save its generator.
     devices = [torch.cuda.current_device()] if machine.device == "cuda" else []
+    if job.ranks is not None:
+        with_val = not isinstance(setup.mode, TrainingSplit)
+        begin_lesson(
+            job.ranks,
+            Lesson(
+                recipe, job.split, with_val, machine, batch_size, micro_batch, data.mean, data.std
+            ),
+            model,
+        )
     with torch.random.fork_rng(devices=devices), Interruption() as interruption:
         evaluator = Evaluator(
             train=data.sample(CLEAN_PER_EPOCH, recipe.seed),
@@ -342,6 +354,7 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
             patience=build_patience(recipe),
             skip_nonfinite=recipe.nonfinite == "skip",
             notes=(*notes, *passed_over),
+            ranks=job.ranks,
         )
         callback = Callbacks([recorder, job.callback, interruption])
         try:
@@ -349,34 +362,10 @@ def learn(setup: RunSetup, notes: Sequence[str]) -> State:
         except (KeyboardInterrupt, SystemExit):
             recorder.pause(state)
             raise
+        finally:
+            if job.ranks is not None:
+                dismiss(job.ranks)
     return state
-
-
-def build_batches(
-    setup: RunSetup, schedule: Schedule, batch_size: int, micro_batch: int
-) -> TrainBatches:
-    """The training images in batches, augmented as the recipe says."""
-    recipe, data = setup.recipe, setup.data
-    return TrainBatches(
-        *data.train,
-        num_classes=setup.job.dataset.train.num_classes,
-        normalize=build_normalizer(data.mean, data.std, setup.machine.device),
-        batch_size=batch_size,
-        augmentations=schedule_augmentations(
-            recipe,
-            schedule.cycle_ends,
-            count_epoch_steps(recipe, len(data.train[1])),
-            find_teacher(setup),
-        ),
-        seed=recipe.seed,
-        passes=recipe.passes,
-        micro_batch=micro_batch,
-        reads_ahead=not fits(data.train[0].nbytes, "cpu"),
-        class_weights=weigh_classes(data.train[1], setup.job.dataset.train.num_classes)
-        if recipe.class_weights == "balanced"
-        else None,
-        is_balanced=recipe.sampling == "balanced",
-    )
 
 
 def find_teacher(setup: RunSetup) -> Augmentation | None:

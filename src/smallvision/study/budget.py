@@ -273,11 +273,17 @@ def describe_plan(plan: BudgetPlan) -> Iterator[str]:
     for rung in plan.rungs:
         size = rung.size or "of the best rung"
         length = f"{rung.passes:>4} passes {format_duration(rung.seconds):>12}"
-        yield f"  {rung.slot:<19}{size:<19}{length}"
+        yield f"  {name_planned(rung.slot, plan):<19}{size:<19}{length}"
         if rung.note:
             yield f"      {rung.note}"
     for rung in plan.left_out:
         yield f"  {rung.slot:<19}left out: {rung.note}"
+
+
+def name_planned(slot: str, plan: BudgetPlan) -> str:
+    """What a slot is called in a plan: those that build on CutMix, without it where it is out."""
+    mixes = any(rung.slot == "wrn-cutmix" for rung in plan.rungs)
+    return slot if mixes else slot.replace("-cutmix", "")
 
 
 class Clock:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from smallvision.compute.launch import is_helper
 from smallvision.data.dataset import DataSet
 from smallvision.data.dry_run import make_dry_run
 from smallvision.data.folds import make_folds
@@ -34,6 +37,7 @@ from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
 from smallvision.runs.finished_run import find_judged, find_validated, judge_run
+from smallvision.runs.helpers import with_helpers
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
 from smallvision.shapes import MIN_CLASSES
@@ -52,6 +56,7 @@ from smallvision.study.folds import settle_folds
 from smallvision.study.ladder import cut_ladder, describe_task
 from smallvision.study.plan import StudyPlan
 from smallvision.study.rungs import WORK, NoTimeError
+from smallvision.study.side_by_side import find_independent, list_runs, train_apart
 from smallvision.study.start import compare_images, find_start, list_places, offer_start
 from smallvision.study.study_record import (
     StudyFile,
@@ -94,29 +99,46 @@ def run_study(
     # What can be wrong without the images is found before they are loaded or downloaded.
     start = None if plan.start is None else find_start(plan.start)
     cut_ladder(plan, start=start)
-    check_folder(folder, STUDY, resume=resume)
+    if not is_helper():  # in whose leader's folder there may be something by now
+        check_folder(folder, STUDY, resume=resume)
+
+    load = partial(load_for, plan, data, data_dir)
+    with with_helpers(load) as ranks:
+        dataset = as_dataset(data, data_dir)
+        if start is not None:
+            check_start(start, start.settings, dataset.train.shape)
+        plan, judged = settle_folds(plan, dataset)
+        if plan.dry_run:
+            dataset = make_dry_run(dataset, plan.seed)
+        split, *others = make_folds(
+            dataset.train,
+            plan.folds or 1,
+            val=dataset.val,
+            subset=choose_subset(len(dataset.train), plan.seconds),
+            seed=plan.seed,
+            related=relate_images(dataset.train, dataset.groups, dataset.alike),
+        )
+        job = Job(dataset, split, folder, Callbacks(callbacks), list_places(start), ranks)
+        folds = (split, *others) if others else ()
+        with lock_folder(folder):
+            job.callback.on_message(judged)
+            is_begun = check_folder(folder, STUDY, resume=resume)
+            context = prepare_study(job, plan, folds, start, began, is_begun=is_begun)
+            if not plan.workers.is_alone:
+                job.callback.on_message(plan.workers.describe())
+                context = replace(context, load=load)
+            file = reopen_study(context) if is_begun else open_study(context)
+            return climb_ladder(context, file, Clock(file.record.spent_seconds, began))
+
+
+def load_for(
+    plan: StudyPlan,
+    data: DataSet | str | Path | Callable[[], DataSet],
+    data_dir: str | Path | None,
+) -> DataSet:
+    """The images that a plan trains on."""
     dataset = as_dataset(data, data_dir)
-    if start is not None:
-        check_start(start, start.settings, dataset.train.shape)
-    plan, judged = settle_folds(plan, dataset)
-    if plan.dry_run:
-        dataset = make_dry_run(dataset, plan.seed)
-    split, *others = make_folds(
-        dataset.train,
-        plan.folds or 1,
-        val=dataset.val,
-        subset=choose_subset(len(dataset.train), plan.seconds),
-        seed=plan.seed,
-        related=relate_images(dataset.train, dataset.groups, dataset.alike),
-    )
-    job = Job(dataset, split, folder, Callbacks(callbacks), list_places(start))
-    folds = (split, *others) if others else ()
-    with lock_folder(folder):
-        job.callback.on_message(judged)
-        is_begun = check_folder(folder, STUDY, resume=resume)
-        context = prepare_study(job, plan, folds, start, began, is_begun=is_begun)
-        file = reopen_study(context) if is_begun else open_study(context)
-        return climb_ladder(context, file, Clock(file.record.spent_seconds, began))
+    return make_dry_run(dataset, plan.seed) if plan.dry_run else dataset
 
 
 def prepare_study(
@@ -138,7 +160,7 @@ def prepare_study(
         ladder = cut_ladder(plan, task, start=start)
         wish = Wish(
             tuple(rung.slot for rung in ladder.rungs if rung.slot in ladder.chosen),
-            runs=plan.seeds * max(1, len(folds)),
+            runs=plan.workers.count_rounds(plan.seeds * max(1, len(folds))),
             refit=bool(plan.refit),
             must=bool(plan.rungs),
             start=0.0
@@ -166,6 +188,8 @@ def climb_ladder(context: StudyContext, file: StudyFile, clock: Clock) -> StudyS
     if not is_explored(job.folder / "exploration"):
         explore_split(context).write(job.folder / "exploration")
 
+    independent = find_independent(context, file)
+    train_apart([run for rung in independent for run in list_runs(rung, context)], context)
     for rung in context.ladder.rungs:
         keep_to_budget(rung, context, file, clock)
         if file.find_rung(rung.slot).status != "skipped":
@@ -215,7 +239,7 @@ def measure_pace(context: StudyContext, file: StudyFile) -> Pace:
     for rung in file.finished_rungs():
         status = find_validated(context.folder_of(rung.name))[1]
         if status.seconds:  # of a rung that is another one's run it is 0
-            seconds = context.trainings * status.seconds + status.search_seconds
+            seconds = context.rounds * status.seconds + status.search_seconds
             taken[rung.slot] = (seconds, planned[rung.slot])
     return Pace(taken)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from smallvision.data.dataset import DataSet
 from smallvision.data.split import Split
 from smallvision.predict import SavedModel
 from smallvision.records.layout import run_folder
@@ -25,6 +27,7 @@ class StudyContext:
         folds: the splits of all folds, the job's own first; empty for a single split.
         budget: how the time is divided; None where the user set the epochs.
         start: the model that the rung `transfer` begins with, if there is that rung.
+        load: loads the data set again, in another process; None where there are no workers.
     """
 
     job: Job
@@ -33,11 +36,12 @@ class StudyContext:
     folds: tuple[Split, ...] = ()
     budget: BudgetPlan | None = None
     start: SavedModel | None = None
+    load: Callable[[], DataSet] | None = None
 
     @property
-    def trainings(self) -> int:
-        """How often each rung is trained."""
-        return max(1, len(self.folds)) * self.plan.seeds
+    def rounds(self) -> int:
+        """How often each rung is trained, one time after the other."""
+        return self.plan.workers.count_rounds(max(1, len(self.folds)) * self.plan.seeds)
 
     def folder_of(self, name: str) -> Path:
         """The run folder of a rung."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from smallvision.compute.worker_pool import WorkerPool
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, find_preset, follow_seed, override
 from smallvision.recipes.overrides import split_assignment
@@ -37,6 +38,7 @@ class StudyPlan:
             apart from the most accurate, or `best` for the latter.
         refit: train the winner once more on training and validation images before the test; None
             for just where there are folds.
+        workers: where independent trainings are done.
         start: a model whose weights a rung of its own, `transfer`, begins with: a run, a study, the
             folder of a saved model, or the name of an included one.
         dry_run: the same lines at tiny size: few images, one or two epochs.
@@ -60,6 +62,7 @@ class StudyPlan:
     folds: int | None = None
     refit: bool | None = None
     prefer: Literal["cheapest", "best"] = "cheapest"
+    workers: WorkerPool = field(default_factory=WorkerPool)
     start: str | Path | None = None
     dry_run: bool = False
     command: str = "smallvision.run_study()"

@@ -34,6 +34,7 @@ from smallvision.runs.repeats import repeat_run
 from smallvision.runs.train import run_recipe, write_recipe
 from smallvision.study.context import StudyContext
 from smallvision.study.folds import cross_validate
+from smallvision.study.side_by_side import list_runs, list_snapshot_runs, train_apart
 from smallvision.tuning.trials import bound_epochs
 from smallvision.tuning.tune import FEWEST_TRIALS, SearchOptions, best_recipe, tune_recipe
 
@@ -50,6 +51,7 @@ class NoTimeError(Exception):
 def train_rung(rung: Rung, context: StudyContext, _allowed: float = math.inf) -> ValidatedRun:
     """Train a rung's recipe, as often as was asked for, on every fold."""
     job = context.job_of(rung.name)
+    train_apart(list_runs(rung, context), context)
     status = run_recipe(rung.recipe, job)
     cross_validate(partial(run_recipe, rung.recipe), job, context)
     if context.plan.seeds > 1 and rung.slot in context.ladder.repeated:
@@ -69,7 +71,7 @@ def tune_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> V
     options = SearchOptions(trials=context.ladder.scale.trials, epochs=epochs)
     if math.isfinite(allowed):
         base = context.folder_of(rung.base)
-        fresh_run = expect_training(base, untuned.epochs, context) * context.trainings
+        fresh_run = expect_training(base, untuned.epochs, context) * context.rounds
         searching = allowed - fresh_run
         is_begun = exists(folder / "tune" / TUNE)
         if not is_begun and searching < expect_training(base, FEWEST_TRIALS * epochs, context):
@@ -129,7 +131,7 @@ def fit_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
     for cycles in range(longest, 1, -1):
         longer = add_cycles(shorter, cycles)
         seconds = expect_training(base, longer.epochs - shorter.epochs, context)
-        if seconds * context.trainings <= allowed:
+        if seconds * context.rounds <= allowed:
             return longer.model_copy(update={"name": "snapshots"})
     raise NoTimeError(f"left out: another cycle of {rung.base} would take too long.")
 
@@ -150,6 +152,7 @@ def ensemble_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) 
     """Train one run with warm restarts and average the models at its restarts, on every fold."""
     job, base = context.job_of(rung.name), context.folder_of(rung.base)
     recipe = fit_cycles(rung, context, allowed)
+    train_apart(list_snapshot_runs(recipe, base, job, context), context)
     status = average_snapshots(recipe, rung.name, base, job)
 
     def average_fold(fold: Job) -> ValidatedRun:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 
 from smallvision.augment import build_normalizer
-from smallvision.data.batches import TrainBatches
 from smallvision.optim import Schedule
 from smallvision.predict import infer_logits
 from smallvision.recipes import Recipe
@@ -19,12 +18,12 @@ from smallvision.recipes.builders import (
     build_schedule,
     count_epoch_steps,
     prepare_model,
-    schedule_augmentations,
 )
 from smallvision.recipes.micro_batch import choose_micro_batch
 from smallvision.recipes.planning import Speed
 from smallvision.runs.job import Job
-from smallvision.runs.run_data import RunData
+from smallvision.runs.run_data import RunData, build_batches
+from smallvision.training.gradients import OwnGradients
 from smallvision.training.loop import update
 
 MOST_IMAGES = 512  # of a batch, so that a step of a large network takes seconds at most
@@ -52,17 +51,11 @@ def measure_speed(recipe: Recipe, job: Job, data: RunData) -> Speed:
     recipe = recipe.model_copy(update={"batch_size": batch_size, "passes": 1})
     steps = count_epoch_steps(recipe, len(data.train[1]))
     schedule = build_schedule(recipe, steps)
-    batches = TrainBatches(
-        *data.train,
-        num_classes=train.num_classes,
-        normalize=normalize,
-        batch_size=batch_size,
-        augmentations=schedule_augmentations(recipe, schedule.cycle_ends, steps),
-        seed=recipe.seed,
-        micro_batch=choose_micro_batch(recipe, machine),
+    batches = build_batches(
+        recipe, job.dataset, data, machine, batch_size, choose_micro_batch(recipe, machine)
     )
     optimizer = build_optimizer(recipe, model)
-    forward = machine.compile_model(model.train())
+    gradients = OwnGradients.of(model.train(), machine)
     mean = 0.0
     for share, first in list_phases(recipe, schedule):
         seconds = []
@@ -70,7 +63,7 @@ def measure_speed(recipe: Recipe, job: Job, data: RunData) -> Speed:
             epoch, place = divmod(min(first + step, recipe.epochs * steps - 1), steps)
             batch = next(iter(itertools.islice(batches.epoch(epoch + 1, place), 1)))
             began = time.perf_counter()
-            float(update(forward, batch, optimizer, machine, dropout_seed=0))
+            float(update(gradients, batch, optimizer, machine, dropout_seed=0))
             seconds.append(time.perf_counter() - began)
         mean += share * statistics.median(seconds[1:]) / batch_size
     model.eval()

@@ -10,9 +10,9 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from smallvision.compute.machine import Forward, Machine
+from smallvision.compute.machine import Machine
+from smallvision.compute.ranks import Ranks
 from smallvision.data.batches import Batch, TrainBatches
 from smallvision.optim import Schedule
 from smallvision.randomness import derive_seed
@@ -20,6 +20,12 @@ from smallvision.records.schema import EpochMetrics
 from smallvision.training.best_epoch import Best
 from smallvision.training.callbacks import Callback, TrainingPlan
 from smallvision.training.evaluator import Evaluator
+from smallvision.training.gradients import (
+    Gradients,
+    OwnGradients,
+    PartMaker,
+    SharedGradients,
+)
 from smallvision.training.nonfinite import (
     LossMonitor,
     NonFiniteGradientError,
@@ -43,6 +49,7 @@ class LoopSettings:
         skip_nonfinite: whether a step whose loss or gradient is NaN or infinite is left out, at
             the price of waiting for the device at every step; otherwise such a loss ends the run.
         notes: what a person should know before training goes on; callbacks hear of it.
+        ranks: processes that make parts of the gradients; None for this one alone.
     """
 
     name: str
@@ -50,6 +57,7 @@ class LoopSettings:
     patience: Patience
     skip_nonfinite: bool = False
     notes: tuple[str, ...] = ()
+    ranks: Ranks | None = None
 
 
 def fit(
@@ -105,7 +113,9 @@ def fit(
         state.epoch + 1,
         settings.notes,
     )
-    forward = machine.compile_model(state.model)
+    maker = PartMaker(state.model, machine.compile_model(state.model), machine)
+    ranks = settings.ranks
+    gradients = OwnGradients(maker) if ranks is None else SharedGradients(maker, ranks)
     callback.on_train_start(plan)
     began = time.perf_counter() - state.seconds
     monitor = LossMonitor()
@@ -120,9 +130,9 @@ def fit(
                 group["lr"] = peak * multiplier
             dropout_seed = derive_seed(batches.seed, "dropout", epoch, step)
             if settings.skip_nonfinite:
-                loss = update_or_skip(forward, batch, state, machine, dropout_seed)
+                loss = update_or_skip(gradients, batch, state, machine, dropout_seed)
             else:
-                loss = update(forward, batch, state.optimizer, machine, dropout_seed)
+                loss = update(gradients, batch, state.optimizer, machine, dropout_seed)
                 info = StepInfo(plan.name, epoch, step + 1, plan.lr * multiplier, plan.lr)
                 monitor.check(info, loss)
             state.count_step(loss, time.perf_counter() - began)
@@ -175,7 +185,7 @@ def fit(
 
 
 def update(
-    forward: Forward,
+    gradients: Gradients,
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     machine: Machine,
@@ -184,23 +194,14 @@ def update(
 ) -> Tensor:
     """One step: the mean loss of a batch against its soft targets, its gradient, the update.
 
-    The gradient is summed over the micro-batches of the batch. The optimiser is handed the
-    computation, since some need the gradient at more than one place. `check` sees the loss once the
-    gradient is there, and may give the step up by an exception. Returns the loss before the update.
+    The optimiser is handed the computation, since some need the gradient at more than one place.
+    `check` sees the loss once the gradient is there, and may give the step up by an exception.
+    Returns the loss before the update.
     """
 
     def compute_loss() -> Tensor:
-        # Dropout draws from the global generator, which must not remember earlier steps.
-        seed_dropout(dropout_seed, machine)
         optimizer.zero_grad(set_to_none=True)
-        losses = []
-        for images, targets in batch:
-            with machine.autocast():
-                logits = forward(images)
-            loss = F.cross_entropy(logits.float(), targets, reduction="sum") / len(batch)
-            torch.autograd.backward(loss)
-            losses.append(loss.detach())
-        mean = torch.stack(losses).sum()
+        mean = gradients(batch, dropout_seed)
         if check is not None:
             check(mean)
         return mean
@@ -210,24 +211,15 @@ def update(
         return cast("Tensor", optimizer.step(cast("Callable[[], float]", compute_loss)))
 
 
-def seed_dropout(seed: int, machine: Machine) -> None:
-    """Set the generators that dropout draws from, without a word to devices that are not here."""
-    torch.default_generator.manual_seed(seed)
-    if machine.device == "cuda":
-        torch.cuda.manual_seed(seed)
-    elif machine.device == "mps":
-        torch.mps.manual_seed(seed)
-
-
 def update_or_skip(
-    forward: Forward, batch: Batch, state: State, machine: Machine, dropout_seed: int
+    gradients: Gradients, batch: Batch, state: State, machine: Machine, dropout_seed: int
 ) -> Tensor | None:
     """One step, or, if its loss or gradient is NaN or infinite, none, and None."""
     kept = copy_statistics(state.model)
     # A list, since some optimisers have the gradient checked more than once.
     check = partial(check_gradient, list(state.model.parameters()))
     try:
-        return update(forward, batch, state.optimizer, machine, dropout_seed, check)
+        return update(gradients, batch, state.optimizer, machine, dropout_seed, check)
     except NonFiniteGradientError:
         restore_statistics(state.model, kept)
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +36,13 @@ from smallvision.stats.bootstrap import Answers, compare_class_means
 from smallvision.stats.intervals import CONFIDENCE
 from smallvision.stats.paired import Correct
 from smallvision.stats.seeds import compare_answers
-from smallvision.tuning.tune import best_recipe, name_tuned
+from smallvision.tuning.sharing import POLL
+from smallvision.tuning.tune import best_recipe, name_tuned, open_own_search
 
 
-def rerun_winner(recipe: Recipe, job: Job, record: TuningRecord, *, seeds: int = 2) -> TuningRecord:
+def rerun_winner(
+    recipe: Recipe, job: Job, record: TuningRecord, *, seeds: int = 2, storage: str | None = None
+) -> TuningRecord:
     """Train winner and untuned recipe at full length with seeds that the search never saw.
 
     The best of N trials is flattered: it was chosen for its score, chance included. Fresh seeds
@@ -51,6 +56,7 @@ def rerun_winner(recipe: Recipe, job: Job, record: TuningRecord, *, seeds: int =
         record: of the tuning.
         seeds: how many; they follow the recipe's own. Those that an earlier call finished for this
             winner are counted whatever `seeds` says: nobody may choose among them.
+        storage: of the search; of the workers that share it, one makes the rerun for all.
 
     Returns: the record with its `rerun`, as written to `tune.json`.
 
@@ -68,32 +74,49 @@ def rerun_winner(recipe: Recipe, job: Job, record: TuningRecord, *, seeds: int =
         )
         rerun = RerunRecord(trial=0, sentence=sentence)
     else:
-        asked = {(recipe.seed + k) % 2**31 for k in range(1, seeds + 1)}
-        numbers = sorted(asked | finished_seeds(winner, recipe, job.folder))
-        rerun = RerunRecord(trial=record.best.number, seeds=tuple(numbers), sentence="")
-        try:
-            # Seed by seed, so that a kill leaves whole pairs.
-            pairs = [
-                (run_again("tuned", winner, seed, job), run_again("untuned", recipe, seed, job))
-                for seed in numbers
-            ]
-        except FailedRunError as error:
-            sentence = f"The winner could not be compared at full length: {error}"
-            rerun = rerun.change(sentence=sentence)
-        else:
-            tuned, untuned = (
-                np.stack([read_correct(run)[1] for run in runs])
-                for runs in zip(*pairs, strict=True)
+        with open_own_search(recipe, job, record, storage) as search:
+            rerun = search.make_once(
+                f"rerun-{record.best.number}",
+                lambda: run_pairs(winner, recipe, job, record, seeds),
+                RerunRecord,
+                partial(wait_for_rerun, job),
             )
-            rerun = judge_rerun(rerun, tuned, untuned)
-            sentence = describe_rerun(rerun, len(record.trials), len(job.split.val))
-            if recipe.metric != "accuracy":
-                rerun = rerun.change(by_class=compare_by_class(pairs))
-                sentence = f"{sentence} {describe_metric(rerun, recipe.metric)}"
-            rerun = rerun.change(sentence=sentence)
     record = record.change(rerun=rerun)
     store.write(job.folder / TUNE, record)
     return record
+
+
+def run_pairs(
+    winner: Recipe, recipe: Recipe, job: Job, record: TuningRecord, seeds: int
+) -> RerunRecord:
+    """Train the winner and the untuned recipe with each seed, and compare them."""
+    assert record.best is not None, "there is a winner"
+    asked = {(recipe.seed + k) % 2**31 for k in range(1, seeds + 1)}
+    numbers = sorted(asked | finished_seeds(winner, recipe, job.folder))
+    rerun = RerunRecord(trial=record.best.number, seeds=tuple(numbers), sentence="")
+    try:
+        # Seed by seed, so that a kill leaves whole pairs.
+        pairs = [
+            (run_again("tuned", winner, seed, job), run_again("untuned", recipe, seed, job))
+            for seed in numbers
+        ]
+    except FailedRunError as error:
+        return rerun.change(sentence=f"The winner could not be compared at full length: {error}")
+    tuned, untuned = (
+        np.stack([read_correct(run)[1] for run in runs]) for runs in zip(*pairs, strict=True)
+    )
+    rerun = judge_rerun(rerun, tuned, untuned)
+    sentence = describe_rerun(rerun, len(record.trials), len(job.split.val))
+    if recipe.metric != "accuracy":
+        rerun = rerun.change(by_class=compare_by_class(pairs))
+        sentence = f"{sentence} {describe_metric(rerun, recipe.metric)}"
+    return rerun.change(sentence=sentence)
+
+
+def wait_for_rerun(job: Job) -> None:
+    """Wait a little while another worker runs the winner again."""
+    job.callback.on_message("Another worker runs the winner again; waiting for it.")
+    time.sleep(POLL)
 
 
 def finished_seeds(winner: Recipe, recipe: Recipe, folder: Path) -> set[int]:

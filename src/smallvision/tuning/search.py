@@ -7,10 +7,13 @@ that a search that was stopped proposes what one that never stopped would have.
 
 from __future__ import annotations
 
+import json
 import platform
+import random
+import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +23,11 @@ from optuna.distributions import (
     CategoricalDistribution,
     FloatDistribution,
 )
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.exceptions import (
+    ExperimentalWarning,
+    StorageInternalError,
+    UpdateFinishedTrialError,
+)
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import TPESampler
@@ -30,8 +37,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import (
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
+from smallvision.compute.environment import find_version
 from smallvision.errors import SettingError
 from smallvision.randomness import derive_seed
 from smallvision.records import store
@@ -41,6 +54,17 @@ from smallvision.records.schema import (
     SettingValues,
     TrialRecord,
     TrialResult,
+)
+from smallvision.records.schema.base import AnyRecord
+from smallvision.tuning.sharing import (
+    BEAT,
+    RESULT,
+    SILENCE,
+    WORKER,
+    Team,
+    Wait,
+    keep_alive,
+    make_once,
 )
 from smallvision.tuning.storage import (
     check_database,
@@ -59,8 +83,13 @@ SAMPLER, PRUNER = "TPE", "successive halving"
 STARTUP_TRIALS = 5
 
 FEWEST_FOR_IMPORTANCE = 4
-RESULT, WORKER = "result", "worker"  # what we note on a trial, in the storage
+# What we note, in the storage, on a trial that is made in the place of another.
+STANDS_FOR = "stands_for"
+FIXED = "fixed_params"  # Optuna's name for values that are not drawn
+VERSION = "version"  # of smallvision, which a search notes once
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 ALONE = "alone"  # the worker of a storage that nobody shares
+TRIES = 6  # to make the tables, which other workers may be making
 
 
 # What Optuna raises where a cell of its tables holds something else than it wrote there.
@@ -97,7 +126,7 @@ def open_storage(text: str, *, is_named: bool = True) -> Iterator[RDBStorage]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             try:
-                storage = RDBStorage(spelt, {"connect_args": connect_options(url)})
+                storage = make_tables(spelt, connect_options(url))
             except (ImportError, OSError, *DAMAGES) as error:  # no driver; no answer
                 raise refuse_storage(error, url) from error
 
@@ -116,6 +145,21 @@ def open_storage(text: str, *, is_named: bool = True) -> Iterator[RDBStorage]:
         raise refuse_storage(error, url) from error
     finally:
         optuna.logging.set_verbosity(loudness)
+
+
+def make_tables(url: str, options: Mapping[str, int]) -> RDBStorage:
+    """A storage whose tables are there; another worker may make them at the same time."""
+    for number in range(1, TRIES + 1):
+        try:
+            return RDBStorage(
+                url, {"connect_args": options}, heartbeat_interval=BEAT, grace_period=SILENCE
+            )
+        except (IntegrityError, ProgrammingError, OperationalError) as error:
+            is_race = not isinstance(error, OperationalError) or "already exists" in str(error)
+            if number == TRIES or not is_race:
+                raise
+            time.sleep(random.uniform(0.1, 0.5) * number)
+    raise AssertionError("it was tried")
 
 
 @contextmanager
@@ -151,31 +195,45 @@ def check_storage(url: str | None) -> None:
             pass
 
 
+class LostTrialError(Exception):
+    """The other workers have heard nothing of a trial for too long, and given it up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"trial {number} was given up by other workers, which had heard nothing of it for "
+            f"{SILENCE} seconds; what it found does not count"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Attempt:
     """A trial under way.
 
     Attributes:
         trial: Optuna's.
+        number: its place in the search; 0 has the recipe's own settings.
         values: to try.
         place: what messages call the storage.
     """
 
     trial: Trial
+    number: int
     values: SettingValues
     place: str
 
-    @property
-    def number(self) -> int:
-        """Its place in the search; 0 has the recipe's own settings."""
-        return self.trial.number
-
     def report(self, epoch: int, accuracy: float) -> None:
-        """Tell the search what an epoch reached, unless an earlier session did."""
+        """Tell the search what an epoch reached, unless an earlier session did.
+
+        Raises:
+            LostTrialError: the other workers have given it up.
+        """
         with understood(self.place):
-            known = self.trial.study.get_trials(deepcopy=False)[self.number].intermediate_values
-            if epoch not in known:
-                self.trial.report(accuracy, epoch)
+            trials = self.trial.study.get_trials(deepcopy=False)
+            if epoch not in trials[self.trial.number].intermediate_values:
+                try:
+                    self.trial.report(accuracy, epoch)
+                except UpdateFinishedTrialError as error:
+                    raise LostTrialError(self.number) from error
 
     def should_stop(self) -> bool:
         """Whether it has fallen behind, by what was reported.
@@ -193,10 +251,12 @@ class EndedTrial:
     Attributes:
         record: how it ended.
         reported: epoch -> validation accuracy, of each epoch that it told the search.
+        worker: whose it was.
     """
 
     record: TrialRecord
     reported: dict[int, float]
+    worker: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +271,7 @@ class Search:
         epochs: of a whole trial.
         worker: who we are, where several share a storage.
         place: what messages call the storage.
+        team: who share the storage.
     """
 
     study: optuna.Study
@@ -221,52 +282,120 @@ class Search:
     epochs: int
     worker: str
     place: str
+    team: Team
 
     @property
     def is_shared(self) -> bool:
         """Whether other processes may add trials to the storage."""
         return self.worker != ALONE
 
-    def next_trial(self) -> Attempt:
-        """The trial that a kill left unfinished, or a new one."""
-        begun = [trial for trial in self.read() if trial.state != TrialState.WAITING]
-        left = next((trial.number for trial in begun if self.is_left(trial)), None)
-        number = len(begun) if left is None else left
-        self.study.sampler = TPESampler(
-            seed=derive_seed(self.seed, "tune", number) % 2**32,
-            n_startup_trials=STARTUP_TRIALS,
-            multivariate=True,
-        )
+    def next_trial(self, most: int) -> Attempt | None:
+        """The trial that a kill left unfinished, or a new one.
+
+        Args:
+            most: trials of the search, those that others are at work on included.
+
+        Returns: None where there are enough.
+        """
+        if self.is_shared:
+            self.team.give_up_lost()
+        left = next((trial.number for trial in self.read() if self.is_left(trial)), None)
         with understood(self.place):
-            trial = self.study.ask() if left is None else self.take_up(left)
-            trial.set_user_attr(WORKER, self.worker)
+            trial_id = self.begin(most) if left is None else self.team.find(left)
+            if trial_id is None:
+                return None
+            number = self.storage.get_trial_number_from_id(trial_id)
+            self.study.sampler = TPESampler(
+                seed=derive_seed(self.seed, "tune", number) % 2**32,
+                n_startup_trials=STARTUP_TRIALS,
+                multivariate=True,
+            )
+            trial = Trial(self.study, trial_id)
             values = {d.key: suggest(trial, d) for d in self.space}
-            return Attempt(trial, values, self.place)
+            return Attempt(trial, tell_number(trial), values, self.place)
+
+    def begin(self, most: int) -> int | None:
+        """Enter a new trial; returns its id, or None where there are enough.
+
+        Workers enter theirs at the same time, and the storage numbers them: who comes too late
+        gives way. While nobody tries the recipe's own settings, the next trial does.
+        """
+        while True:
+            counting = self.list_counting()
+            if len(counting) >= most:
+                return None
+            is_own = all(tell_number(trial) for trial in counting)
+            trial_id, number = self.team.enter(
+                {STANDS_FOR: 0} if is_own else {}, {FIXED: self.own} if is_own else {}
+            )
+            before = [trial for trial in self.list_counting() if trial.number < number]
+            is_again = is_own and not all(tell_number(trial) for trial in before)
+            if len(before) < most and not is_again:
+                return trial_id
+            self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+
+    def list_counting(self) -> list[FrozenTrial]:
+        """The trials that somebody is at work on, or that have an outcome."""
+        return [trial for trial in self.read() if trial.state in (TrialState.RUNNING, *ENDED)]
+
+    def count_others(self) -> int:
+        """Trials that other workers are at work on; those that were lost are given up."""
+        self.team.give_up_lost()
+        return sum(trial.state == TrialState.RUNNING for trial in self.read())
+
+    def at_work(self, attempt: Attempt) -> AbstractContextManager[None]:
+        """While this lasts, other workers know that somebody is at work on a trial."""
+        if not self.is_shared:
+            return nullcontext()
+        return keep_alive(self.storage, self.team.find(attempt.trial.number))
 
     def is_left(self, trial: FrozenTrial) -> bool:
-        """Whether a trial was begun by us and never ended.
-
-        One that bears no name yet may be another worker's, who has only just asked for it.
-        """
+        """Whether a trial was begun by us and never ended."""
         owner = trial.user_attrs.get(WORKER, ALONE)
         return bool(trial.state == TrialState.RUNNING and owner == self.worker)
 
-    def take_up(self, number: int) -> Trial:
-        """A trial that is under way, to go on with."""
-        study_id = self.storage.get_study_id_from_name(self.study.study_name)
-        trial_id = self.storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        return Trial(self.study, trial_id)
-
     def finish(self, attempt: Attempt, result: TrialResult) -> None:
-        """Enter how a trial ended."""
+        """Enter how a trial ended.
+
+        Raises:
+            LostTrialError: the other workers have given it up.
+        """
         with understood(self.place):
-            attempt.trial.set_user_attr(RESULT, result.model_dump(mode="json"))
+            try:
+                attempt.trial.set_user_attr(RESULT, result.model_dump(mode="json"))
+            except UpdateFinishedTrialError as error:
+                raise LostTrialError(attempt.number) from error
             if result.state == "complete":
                 self.study.tell(attempt.trial, result.accuracy)
             else:
                 # The sampler ignores trials that Optuna calls failed and would return to values
                 # that diverge; one that was pruned before it reported anything counts as the worst.
                 self.study.tell(attempt.trial, state=TrialState.PRUNED)
+
+    def make_once(
+        self, name: str, make: Callable[[], AnyRecord], model: type[AnyRecord], wait: Wait
+    ) -> AnyRecord:
+        """What one of the workers makes for all: it is made here, or waited for.
+
+        Args:
+            name: of what is made.
+            make: makes it.
+            model: its class.
+            wait: called while another worker is at work on it.
+        """
+        if not self.is_shared:
+            return make()
+        study = optuna.create_study(
+            storage=self.storage,
+            study_name=f"{self.study.study_name}-{name}",
+            load_if_exists=True,
+        )
+
+        def read(made: object) -> AnyRecord:
+            with understood(self.place):
+                return model.model_validate_json(json.dumps(made))
+
+        return make_once(Team(study, self.storage, self.worker), make, read, wait)
 
     def finished(self) -> tuple[EndedTrial, ...]:
         """All trials that ended, in order.
@@ -276,11 +405,14 @@ class Search:
         """
         return tuple(
             EndedTrial(
-                TrialRecord(number=trial.number, values=trial.params, **trial.user_attrs[RESULT]),
+                TrialRecord(
+                    number=tell_number(trial), values=trial.params, **trial.user_attrs[RESULT]
+                ),
                 dict(trial.intermediate_values),
+                trial.user_attrs.get(WORKER, ALONE),
             )
-            for trial in self.read()
-            if trial.state.is_finished() and RESULT in trial.user_attrs
+            for trial in sorted(self.read(), key=tell_number)
+            if trial.state in ENDED
         )
 
     def read(self) -> list[FrozenTrial]:
@@ -308,8 +440,12 @@ class Search:
         """
         if trial.number != place:
             raise ValueError(f"its number is {trial.number!r:.40}")
+        if trial.state == TrialState.WAITING:
+            raise ValueError("it waits for somebody to begin it")
+        if trial.user_attrs.get(STANDS_FOR, 0) != 0:
+            raise ValueError(f"it stands for trial {trial.user_attrs[STANDS_FOR]!r:.40}")
         dimensions = {dimension.key: dimension for dimension in self.space}
-        values = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+        values = {**trial.system_attrs.get(FIXED, {}), **trial.params}
         for key, value in values.items():
             if key not in dimensions:
                 raise ValueError(f"{key!r:.80} is not searched")
@@ -319,7 +455,7 @@ class Search:
         for key, distribution in trial.distributions.items():
             if distribution != describe_distribution(dimensions[key]):
                 raise ValueError(f"{key} was drawn from another range")
-        if place == 0 and values != self.own:
+        if tell_number(trial) == 0 and values != self.own:
             raise ValueError("its values are not the recipe's own")
         for epoch, accuracy in trial.intermediate_values.items():
             if not (1 <= epoch <= self.epochs and 0 <= accuracy <= 1):
@@ -328,10 +464,16 @@ class Search:
             is_rung = name.startswith("completed_rung_")  # what the pruner compares others with
             if is_rung and value not in trial.intermediate_values.values():
                 raise ValueError(f"{name!r:.40} is {value!r:.40}, which no epoch reached")
-        if trial.state.is_finished() and (
-            RESULT in trial.user_attrs or trial.state != TrialState.FAIL
-        ):
+        if trial.state in ENDED or self.is_damaged(trial):
             self.check_end(trial)
+
+    def is_damaged(self, trial: FrozenTrial) -> bool:
+        """Whether a trial is failed and has an outcome, though no other worker can have done that.
+
+        Others may give a trial up between its outcome and its end.
+        """
+        failed = trial.state == TrialState.FAIL and RESULT in trial.user_attrs
+        return failed and not self.is_shared
 
     def check_end(self, trial: FrozenTrial) -> None:
         """Check that the outcome of a trial is one, and is what the search takes it for.
@@ -409,12 +551,25 @@ def open_search(
             )
             if study.directions != [StudyDirection.MAXIMIZE]:
                 raise ValueError("the search does not maximise the accuracy")
+            ours = find_version("smallvision")
+            version = study.user_attrs.get(VERSION, ours)
+            study.set_user_attr(VERSION, version)
+        if version != ours:
+            raise SettingError(
+                f"the search in {place} was begun by smallvision {version!s:.40}, and this is "
+                f"{ours}: its trials need not be alike; name another --storage"
+            )
         worker = f"{platform.node()}:{folder.resolve()}" if storage is not None else ALONE
-        search = Search(study, opened, space, own, seed, epochs, worker, place)
+        team = Team(study, opened, worker)
+        search = Search(study, opened, space, own, seed, epochs, worker, place, team)
         search.read()
-        with understood(place):
-            study.enqueue_trial(own, skip_if_exists=True)
         yield search
+
+
+def tell_number(trial: FrozenTrial | Trial) -> int:
+    """The place of a trial in the search; one may stand for another that was lost."""
+    number: int = trial.user_attrs.get(STANDS_FOR, trial.number)
+    return number
 
 
 def build_pruner(epochs: int) -> SuccessiveHalvingPruner:

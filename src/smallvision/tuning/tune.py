@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +32,16 @@ from smallvision.records.schema.tuning import MOST_TRIALS
 from smallvision.runs.job import Job
 from smallvision.runs.run_data import check_split
 from smallvision.tuning.agreement import Agreement
-from smallvision.tuning.search import PRUNER, SAMPLER, STARTUP_TRIALS, open_search
+from smallvision.tuning.search import (
+    PRUNER,
+    SAMPLER,
+    STARTUP_TRIALS,
+    Attempt,
+    LostTrialError,
+    Search,
+    open_search,
+)
+from smallvision.tuning.sharing import POLL
 from smallvision.tuning.storage import DATABASE
 from smallvision.tuning.trials import (
     default_epochs,
@@ -94,44 +105,43 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
     record = open_tuning(recipe, job, epochs).change(
         trials_asked=options.trials, budget_seconds=options.budget_seconds
     )
-    own = read_values(recipe, [dimension.key for dimension in record.space])
-    with open_search(
-        job.folder,
-        options.storage,
-        name=name_search(recipe, job.split, record),
-        space=record.space,
-        own=own,
-        seed=recipe.seed,
-        epochs=epochs,
-    ) as search:
+    with open_own_search(recipe, job, record, options.storage) as search:
         agreement = Agreement(job.folder, search.place)
         ended = search.finished()
         agreement.check_record(record, ended)
+        ours = [trial for trial in ended if trial.worker == search.worker]
         agreement.check_runs(
-            ended,
-            [shorten_trial(apply_values(recipe, trial.record.values), epochs) for trial in ended],
-            may_lack={trial.record.number for trial in ended}
-            if search.is_shared
-            else {trial.number for trial in record.trials},
+            ours,
+            [shorten_trial(apply_values(recipe, trial.record.values), epochs) for trial in ours],
+            may_lack={trial.number for trial in record.trials},
         )
         record = with_trials(record, [trial.record for trial in ended])
         for known in record.trials:  # a kill may have come before their weights were discarded
             discard_weights(trial_folder(job.folder, known.number))
-        for line in describe_space(record, own):
+        for line in describe_space(record, search.own):
             job.callback.on_message(line)
+
+        def look_again() -> TuningRecord:
+            found = search.finished()
+            agreement.check_record(record, found)
+            changed = with_trials(record, [one.record for one in found])
+            store.write(path, changed)
+            return changed
+
+        others = Others(search, job)
         while (end := reason_to_end(record)) is None:
-            trial = search.next_trial()
-            run = trial_folder(job.folder, trial.number)
-            job.callback.on_trial_start(trial.number)
-            short = shorten_trial(apply_values(recipe, trial.values), epochs)
-            search.finish(trial, run_trial(trial, short, job.at(run)))
-            discard_weights(run)
-            ended = search.finished()
-            agreement.check_record(record, ended)
-            record = with_trials(record, [one.record for one in ended])
-            store.write(path, record)
-            told = next(one for one in record.trials if one.number == trial.number)
-            job.callback.on_message(describe_trial(told, len(job.split.val)))
+            trial = search.next_trial(options.trials)
+            if trial is None:
+                others.wait()
+                record = look_again()
+                continue
+            make_trial(trial, search, recipe, epochs, job)
+            record = look_again()
+            for told in record.trials:  # where others gave it up, it is not among them
+                if told.number == trial.number:
+                    job.callback.on_message(describe_trial(told, len(job.split.val)))
+        while others.wait():
+            record = look_again()
         record = record.change(importance=search.measure_importance())
     best, rerun = record.best, record.rerun
     if rerun is not None and (best is None or rerun.trial != best.number):
@@ -142,6 +152,57 @@ def tune_recipe(recipe: Recipe, job: Job, options: SearchOptions) -> TuningRecor
         tuned = override(best_recipe(recipe, record), [f"name={name_tuned(recipe)}"])
         write_text(job.folder / "tuned.toml", write_toml(tuned.plain()))
     return record
+
+
+def open_own_search(
+    recipe: Recipe, job: Job, record: TuningRecord, storage: str | None
+) -> AbstractContextManager[Search]:
+    """The search that a tuning is about, in its storage; see `open_search`."""
+    return open_search(
+        job.folder,
+        storage,
+        name=name_search(recipe, job.split, record),
+        space=record.space,
+        own=read_values(recipe, [dimension.key for dimension in record.space]),
+        seed=recipe.seed,
+        epochs=record.epochs,
+    )
+
+
+def make_trial(trial: Attempt, search: Search, recipe: Recipe, epochs: int, job: Job) -> None:
+    """Train a trial and enter how it ended, unless other workers gave it up meanwhile."""
+    run = trial_folder(job.folder, trial.number)
+    job.callback.on_trial_start(trial.number)
+    short = shorten_trial(apply_values(recipe, trial.values), epochs)
+    try:
+        with search.at_work(trial):
+            search.finish(trial, run_trial(trial, short, job.at(run)))
+    except LostTrialError as error:
+        job.callback.on_message(f"{error}.")
+    discard_weights(run)
+
+
+class Others:
+    """The other workers of a search, where it has any.
+
+    Args:
+        search: that they share.
+        job: whose callback is told when we wait for them.
+    """
+
+    def __init__(self, search: Search, job: Job) -> None:
+        self.search, self.job, self.told = search, job, 0
+
+    def wait(self) -> bool:
+        """Wait a little if they are at work on trials; returns whether they were."""
+        left = self.search.count_others() if self.search.is_shared else 0
+        if left and left != self.told:
+            what = "a trial" if left == 1 else f"{left} trials"
+            self.job.callback.on_message(f"Other workers are at work on {what}; waiting for them.")
+            self.told = left
+        if left:
+            time.sleep(POLL)
+        return bool(left)
 
 
 def best_recipe(recipe: Recipe, record: TuningRecord) -> Recipe:

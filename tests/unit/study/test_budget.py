@@ -239,6 +239,14 @@ def test_a_plan_is_told_in_lines_of_eighty_columns(
     assert max(map(len, lines)) <= 80
 
 
+def test_a_plan_names_no_cutmix_where_it_is_left_out() -> None:
+    plan = make_plan("wrn-aug", "wrn-se-cutmix")
+    told = "\n".join(describe_plan(plan))
+    assert "wrn-se " in told
+    assert "cutmix" not in told
+    assert "wrn-se-cutmix" in "\n".join(describe_plan(make_plan("wrn-cutmix", "wrn-se-cutmix")))
+
+
 def test_a_recipe_is_shortened_to_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "measure_speed", lambda *_: Speed(1e-2, 0.0))
     job = make_job(make_dataset(), tmp_path)  # 96 images to train on: 0.96 s a pass

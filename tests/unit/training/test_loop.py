@@ -34,6 +34,7 @@ from smallvision.training import (
     load_snapshot,
     restore_newest,
 )
+from smallvision.training.gradients import OwnGradients, PartMaker
 from smallvision.training.loop import update, update_or_skip
 from tests.support.models import FP32
 from tests.support.runs import read_metrics
@@ -63,7 +64,7 @@ def test_an_update_of_sgd_is_forward_backward_step_to_the_bit() -> None:
     models = build_small(), build_small()
     optimizers = [OPTIMIZERS["sgd"](model) for model in models]
     for seed, batch in enumerate(make_batches().epoch(1)):
-        loss = update(models[0], batch, optimizers[0], FP32, seed)
+        loss = update(OwnGradients.of(models[0], FP32), batch, optimizers[0], FP32, seed)
         torch.manual_seed(seed)
         ((images, targets),) = batch
         expected = F.cross_entropy(models[1](images), targets, reduction="sum") / 16
@@ -85,7 +86,8 @@ def test_the_parts_of_a_batch_are_the_batch() -> None:
         torch.manual_seed(0)
         model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 3))
         optimizer = OPTIMIZERS["sgd"](model)
-        losses = [update(model, batch, optimizer, FP32, 0) for batch in batches.epoch(1)]
+        gradients = OwnGradients.of(model, FP32)
+        losses = [update(gradients, batch, optimizer, FP32, 0) for batch in batches.epoch(1)]
         results.append([*losses, *model.parameters()])
     for one, other in zip(*results, strict=True):
         assert torch.allclose(one, other, atol=1e-6)
@@ -108,11 +110,11 @@ def test_a_compiler_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=break_off))
     machine = FP32.change(compiled=True)
     model = build_small()
-    forward, optimizer = machine.compile_model(model), OPTIMIZERS["sgd"](model)
+    gradients, optimizer = OwnGradients.of(model, machine), OPTIMIZERS["sgd"](model)
     with pytest.raises(
         FailedRunError, match=r"main\.so: file too short\); remove .*compile = 'off'"
     ):
-        update(forward, next(make_batches().epoch(1)), optimizer, machine, 0)
+        update(gradients, next(make_batches().epoch(1)), optimizer, machine, 0)
 
 
 def test_dropout_keeps_its_mask_within_an_update() -> None:
@@ -120,7 +122,7 @@ def test_dropout_keeps_its_mask_within_an_update() -> None:
     kept: list[Tensor] = []
     model[3].register_forward_hook(lambda *call: kept.append(call[2] != 0))
     optimizer = OPTIMIZERS["sam"](model, rho=1e-6)
-    update(model, next(make_batches().epoch(1)), optimizer, FP32, 7)
+    update(OwnGradients.of(model, FP32), next(make_batches().epoch(1)), optimizer, FP32, 7)
     assert len(kept) == 2
     assert torch.equal(*kept)
 
@@ -223,6 +225,7 @@ def test_a_step_of_sam_is_checked_at_both_places() -> None:
             out.register_hook(lambda gradient: gradient * float("nan"))
         return out
 
-    assert update_or_skip(forward, next(make_batches().epoch(1)), state, FP32, 0) is None
+    gradients = OwnGradients(PartMaker(model, forward, FP32))
+    assert update_or_skip(gradients, next(make_batches().epoch(1)), state, FP32, 0) is None
     assert len(calls) == 2
     assert all(map(torch.equal, before, model.parameters()))

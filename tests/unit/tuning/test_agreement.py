@@ -34,9 +34,9 @@ def test_every_field_of_a_trial_is_compared(tmp_path: Path) -> None:
     }
     assert other.keys() == type(trial).model_fields.keys(), "a new field is compared too"
     agreement = Agreement(tmp_path, "the storage")
-    agreement.check_record(make_tuning_record(trial), [EndedTrial(trial, {})])
+    agreement.check_record(make_tuning_record(trial), [EndedTrial(trial, {}, "alone")])
     for field, value in other.items():
-        changed = EndedTrial(trial.change(**{field: value}), {})
+        changed = EndedTrial(trial.change(**{field: value}), {}, "alone")
         reason = "lacks trial 0" if field == "number" else f"trial 0: {field} is"
         with pytest.raises(RecordError, match=reason):
             agreement.check_record(make_tuning_record(trial), [changed])

@@ -15,7 +15,8 @@ from smallvision.data.dataset import DataSet
 from smallvision.errors import RecordError, SettingError
 from smallvision.recipes.search_space import build_space, read_values
 from smallvision.records.schema import TrialResult
-from smallvision.tuning.search import RESULT, check_storage, open_search, open_storage
+from smallvision.tuning.search import Attempt, Search, check_storage, open_search, open_storage
+from smallvision.tuning.sharing import RESULT
 from smallvision.tuning.storage import SQLITE, default_storage
 from tests.support.tuning import make_mlp_recipe, tune_tiny
 
@@ -35,25 +36,28 @@ def test_two_processes_may_share_a_storage(tmp_path: Path) -> None:
         open_search(tmp_path / "a", url, **told) as a,
         open_search(tmp_path / "b", url, **told) as b,
     ):
-        first, second = a.next_trial(), b.next_trial()
+        first, second = ask(a), ask(b)
         assert (first.number, second.number) == (0, 1), "b leaves alone what a has under way"
-        assert a.next_trial().number == 0, "a takes its own up again"
-        a.study.ask()  # and is interrupted before it has put its name to trial 2
+        assert ask(a).number == 0, "a takes its own up again"
         b.finish(second, FAILED)
-        assert b.next_trial().number == 3, "b leaves alone what bears no name"
-    with open_search(tmp_path, None, **describe_search("y")) as alone:
-        alone.study.ask()
-        assert alone.next_trial().number == 0, "who is alone takes up what bears no name"
+        assert ask(b).number == 2
+
+
+def ask(search: Search) -> Attempt:
+    """The next trial, of as many as there may be."""
+    attempt = search.next_trial(99)
+    assert attempt is not None
+    return attempt
 
 
 @pytest.mark.parametrize("result", ["nonsense", {"state": "lost"}])
 def test_a_trial_of_another_program_is_one_line(tmp_path: Path, result: Any) -> None:
     with open_search(tmp_path, None, **describe_search("x")) as search:
-        trial = search.next_trial()
+        trial = ask(search)
         search.finish(trial, FAILED)
         (ended,) = search.finished()
         assert (ended.record.state, ended.record.values) == ("failed", trial.values)
-        foreign = search.next_trial()
+        foreign = ask(search)
         foreign.trial.set_user_attr(RESULT, result)
         search.study.tell(foreign.trial, 0.5)
         with pytest.raises(SettingError, match="another --storage"):
@@ -92,22 +96,18 @@ def test_a_storage_in_use_is_one_line(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_trial_that_was_given_up_by_hand_is_left_alone(tmp_path: Path) -> None:
     with open_search(tmp_path, None, **describe_search("x")) as search:
-        given_up = search.next_trial()
+        given_up = ask(search)
         search.study.tell(given_up.trial, state=TrialState.FAIL)
         assert search.finished() == ()
-        assert search.next_trial().number == 1
+        again = ask(search)
+        assert (again.number, again.values) == (0, given_up.values), "the own settings are needed"
 
 
-def test_a_trial_that_somebody_asked_for_is_of_the_space(tmp_path: Path) -> None:
-    told = describe_search("x")
-    with open_search(tmp_path, None, **told) as search:
-        search.finish(search.next_trial(), FAILED)
+def test_a_trial_that_waits_was_entered_by_another_program(tmp_path: Path) -> None:
+    with open_search(tmp_path, None, **describe_search("x")) as search:
         search.study.enqueue_trial({"optimizer.lr": 0.05})
-        assert search.next_trial().values["optimizer.lr"] == 0.05
-    with open_search(tmp_path, None, **told) as search:
-        search.study.enqueue_trial({"optimizer.lr": 50.0})
-        with pytest.raises(SettingError, match=r"optimizer\.lr is 50\.0, not 0\.004 to 0\.1"):
-            search.next_trial()
+        with pytest.raises(SettingError, match="it waits for somebody to begin it"):
+            ask(search)
 
 
 def ask_a_silent_storage(url: str) -> None:

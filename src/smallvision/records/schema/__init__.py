@@ -51,6 +51,7 @@ from smallvision.records.schema.measures import (
     Verdict,
     VerdictWord,
 )
+from smallvision.records.schema.mirror import MirroredFile, MirrorIndex
 from smallvision.records.schema.models.exported import (
     ExportCheck,
     ExportRecord,
@@ -205,6 +206,8 @@ __all__ = [
     "Manifest",
     "MemberDisagreement",
     "MetricName",
+    "MirrorIndex",
+    "MirroredFile",
     "ModelKind",
     "ModelRecord",
     "ModelScores",
