@@ -12,6 +12,6 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then
     exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
-if ! { timeout 60 apt-get update && timeout 240 apt-get install --yes --no-install-recommends "${missing[@]}"; } > /tmp/install_test_servers.log 2>&1; then
+if ! { timeout 60 apt-get update && timeout 150 apt-get install --yes --no-install-recommends "${missing[@]}"; } > /tmp/install_test_servers.log 2>&1; then
     echo "not installed, so that their tests skip: ${missing[*]}; see /tmp/install_test_servers.log"
 fi

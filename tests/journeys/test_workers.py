@@ -11,7 +11,7 @@ import pytest
 from tests.battery.work import compare_bits, finish, read_bits, start
 
 SETTINGS = ("--set", "epochs=2", "--set", "compute.threads=1")
-RUNGS = ("--rungs", "linear,mlp,snapshot-ensemble", "--folds", "2")
+RUNGS = ("--rungs", "linear,snapshot-ensemble", "--folds", "2")
 ASKED = ("study", "digits", "--preset", "quick", *SETTINGS, *RUNGS)
 
 
