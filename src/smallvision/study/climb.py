@@ -55,7 +55,7 @@ from smallvision.study.context import StudyContext
 from smallvision.study.folds import settle_folds
 from smallvision.study.ladder import cut_ladder, describe_task
 from smallvision.study.plan import StudyPlan
-from smallvision.study.rungs import WORK, NoTimeError
+from smallvision.study.rungs import WORK, NotWorthwhileError
 from smallvision.study.side_by_side import find_independent, list_runs, train_apart
 from smallvision.study.start import compare_images, find_start, list_places, offer_start
 from smallvision.study.study_record import (
@@ -286,7 +286,7 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
         callback.on_message(entry.note)
     try:
         status = do_work(rung, context, allowed)
-    except NoTimeError as error:
+    except NotWorthwhileError as error:
         file.update_rung(entry, status="skipped", note=str(error))
         callback.on_message(f"{rung.name} is {error}")
         return

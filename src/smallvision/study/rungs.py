@@ -28,10 +28,11 @@ from smallvision.records.layout import (
 from smallvision.records.locks import LOCK
 from smallvision.records.nofollow import exists
 from smallvision.records.schema import ValidatedRun
-from smallvision.runs.finished_run import find_validated
+from smallvision.runs.finished_run import find_judged, find_validated
 from smallvision.runs.job import Job, TrainingSplit
 from smallvision.runs.repeats import repeat_run
 from smallvision.runs.train import run_recipe, write_recipe
+from smallvision.stats.paired import LEAST_DISCORDANT
 from smallvision.study.context import StudyContext
 from smallvision.study.folds import cross_validate
 from smallvision.study.side_by_side import list_runs, list_snapshot_runs, train_apart
@@ -44,8 +45,8 @@ FLATTERED_FOLD = (
 )
 
 
-class NoTimeError(Exception):
-    """A rung is left out, since the budget has no time for it; the message says why."""
+class NotWorthwhileError(Exception):
+    """A rung is left out: there is no time for it, or nothing to win; the message says why."""
 
 
 def train_rung(rung: Rung, context: StudyContext, _allowed: float = math.inf) -> ValidatedRun:
@@ -65,6 +66,7 @@ def tune_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> V
     The accuracy of the search's best trial is the luckiest of many; the fresh run is not. Where no
     trial beats the settings there are, there is nothing to train.
     """
+    check_room(rung, context)
     folder = context.folder_of(rung.name)
     untuned = rung.recipe.model_copy(update={"name": rung.base})
     epochs = bound_epochs(untuned, round(untuned.epochs * TRIAL_SHARE))
@@ -75,7 +77,7 @@ def tune_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> V
         searching = allowed - fresh_run
         is_begun = exists(folder / "tune" / TUNE)
         if not is_begun and searching < expect_training(base, FEWEST_TRIALS * epochs, context):
-            raise NoTimeError(f"left out: a search around {rung.base} would take too long.")
+            raise NotWorthwhileError(f"left out: a search around {rung.base} would take too long.")
         options = replace(options, budget_seconds=max(searching, 1.0))
     search = tune_recipe(untuned, context.job.at(make_folder(folder) / "tune"), options)
     winner = best_recipe(untuned, search)
@@ -89,6 +91,25 @@ def tune_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> V
         caveat = FLATTERED_FOLD if context.folds else FLATTERED
         status = status.change(caveats=(caveat.format(rung.name),))
     return status.change(search_seconds=sum((trial.seconds for trial in search.trials), 0.0))
+
+
+def check_room(rung: Rung, context: StudyContext) -> None:
+    """Leave a rung out whose base makes too few errors for any gain to be told from chance.
+
+    A rung that was named is trained all the same, and so is every one where no budget decides.
+
+    Raises:
+        NotWorthwhileError: it is left out.
+    """
+    if context.budget is None or context.plan.rungs:
+        return
+    val = find_judged(context.folder_of(rung.base)).val
+    errors = round((1 - val.accuracy) * val.n)
+    if errors < LEAST_DISCORDANT:
+        raise NotWorthwhileError(
+            f"left out: {rung.base} is wrong on {errors} of {val.n:,} validation images, too few "
+            "for a gain to be told from chance. --rungs trains it all the same."
+        )
 
 
 def adopt_run(source: Path, folder: Path, rung: Rung, note: str) -> ValidatedRun:
@@ -122,7 +143,7 @@ def fit_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
     """The recipe of a run with as many cycles as there is time for; a run that was begun keeps its.
 
     Raises:
-        NoTimeError: there is no time for one more cycle.
+        NotWorthwhileError: there is no time for one more cycle.
     """
     begun, base = context.folder_of(rung.name) / SNAPSHOTS, context.folder_of(rung.base)
     if exists(begun / RECIPE):
@@ -133,7 +154,7 @@ def fit_cycles(rung: Rung, context: StudyContext, allowed: float) -> Recipe:
         seconds = expect_training(base, longer.epochs - shorter.epochs, context)
         if seconds * context.rounds <= allowed:
             return longer.model_copy(update={"name": "snapshots"})
-    raise NoTimeError(f"left out: another cycle of {rung.base} would take too long.")
+    raise NotWorthwhileError(f"left out: another cycle of {rung.base} would take too long.")
 
 
 def read_done(run: Path) -> Recipe:
@@ -150,6 +171,7 @@ def read_done(run: Path) -> Recipe:
 
 def ensemble_rung(rung: Rung, context: StudyContext, allowed: float = math.inf) -> ValidatedRun:
     """Train one run with warm restarts and average the models at its restarts, on every fold."""
+    check_room(rung, context)
     job, base = context.job_of(rung.name), context.folder_of(rung.base)
     recipe = fit_cycles(rung, context, allowed)
     train_apart(list_snapshot_runs(recipe, base, job, context), context)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,8 +29,9 @@ from smallvision.study.context import StudyContext
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
 from smallvision.tuning.tune import SearchOptions
-from tests.support.records import make_rung_record, make_study_record
+from tests.support.records import make_rate, make_rung_record, make_study_record
 from tests.support.runs import make_job
+from tests.support.study_folder import make_budget
 from tests.support.tuning import make_mlp_recipe, make_trial, make_tuning_record
 
 
@@ -134,3 +137,38 @@ def test_without_the_run_it_would_adopt_it_trains(
     pretend_search(monkeypatch, base)
     status = rungs.tune_rung(make_tuned_rung(base), make_context(dataset, tmp_path))
     assert status.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "named", "is_timed", "is_left_out"),
+    [
+        (5, False, True, True),
+        (0, False, True, True),
+        (6, False, True, False),
+        (5, True, True, False),
+        (5, False, False, False),
+    ],
+)
+def test_a_rung_that_could_win_nothing_is_left_out(
+    tmp_path: Path,
+    dataset: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+    errors: int,
+    named: bool,
+    is_timed: bool,
+    is_left_out: bool,
+) -> None:
+    val = make_rate(accuracy=1 - errors / 287, n=287)
+    monkeypatch.setattr(rungs, "find_judged", lambda _: SimpleNamespace(val=val))
+    context = make_context(dataset, tmp_path)
+    if is_timed:
+        context = replace(context, budget=make_budget(("mlp", "tuned")))
+    if named:
+        context = replace(context, plan=replace(context.plan, rungs=("mlp", "tuned")))
+    outcome = (
+        pytest.raises(rungs.NotWorthwhileError, match=f"mlp is wrong on {errors} of 287 validation")
+        if is_left_out
+        else nullcontext()
+    )
+    with outcome:
+        rungs.check_room(make_tuned_rung(make_mlp_recipe(name="mlp")), context)
