@@ -63,7 +63,7 @@ def refit_ensemble(run: Path, job: Job) -> Path:
     data = load_run_data(job.dataset, job.split, machine, with_val=True)
     model, known = take_over_calibration(join_members(found, found[best]), run)
     make_folder(folder)
-    write_text(folder / RECIPE, read_text(run / "recipe.toml"))
+    write_text(folder / RECIPE, read_text(run / RECIPE))
     model.save(folder / "model")
     cost, trained = measure_cost(model, data, folder), sum_training(places.values())
     status = known.change(

@@ -122,18 +122,18 @@ def list_folds(context: StudyContext) -> Iterator[tuple[str, Split]]:
 def find_independent(context: StudyContext, file: StudyFile) -> Iterator[Rung]:
     """Yield the rungs whose recipes do not depend on which of the others will be the best."""
     entries = {entry.slot: entry for entry in file.record.rungs}
-    recipes = {}
+    recipes = {rung.slot: rung.recipe for rung in context.ladder.rungs}
+    settled = {entry.slot for entry in file.finished_rungs()}
+    for slot in settled:
+        recipes[slot] = read_run_recipe(context.folder_of(entries[slot].name))
     for rung in context.ladder.rungs:
-        entry = entries[rung.slot]
-        if entry.is_done:
-            recipes[rung.slot] = read_run_recipe(context.folder_of(entry.name))
-        elif entry.status != "skipped":
-            bases = [slot for slot in rung.after if entries[slot].status != "skipped"]
-            assumed = {one.slot: one.recipe for one in context.ladder.rungs} | recipes
-            found = [context.ladder.place(rung, assumed[slot]) for slot in bases] or [rung]
-            is_alike = all(one.recipe == found[0].recipe for one in found)
-            if is_alike and found[0].name == rung.slot and rung.work == "train":
-                recipes[rung.slot] = found[0].recipe
-                # A recipe on a base that is not settled is not settled, unless any base will do.
-                if len(bases) != 1 or bases[0] in recipes:
-                    yield found[0]
+        if rung.work != "train" or rung.slot in settled or entries[rung.slot].status == "skipped":
+            continue
+        bases = [slot for slot in rung.after if entries[slot].status != "skipped"]
+        placed, *others = [context.ladder.place(rung, recipes[slot]) for slot in bases] or [rung]
+        is_alike = all(other.recipe == placed.recipe for other in others)
+        # On a single base it is not settled before the base is; on several, any of them will do.
+        if is_alike and placed.name == rung.slot and (len(bases) != 1 or bases[0] in settled):
+            recipes[rung.slot] = placed.recipe
+            settled.add(rung.slot)
+            yield placed

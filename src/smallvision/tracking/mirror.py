@@ -89,17 +89,17 @@ def mirrored(
     thread = threading.Thread(target=mirror.follow, args=(over, tell), daemon=True)
     thread.start()
     try:
-        yield
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
     except BaseException:
-        over.set()
-        thread.join()
         try:
             mirror.push()
         except UserError as error:
             tell(str(error))
         raise
-    over.set()
-    thread.join()
     mirror.push()
 
 
@@ -268,7 +268,9 @@ class Mirror:
                 entries[path] = MirroredFile(path=path, sha256=digest.hexdigest(), size=size)
                 content.seek(0)
             listed = tuple(entries[path] for path in sorted(entries))
+            known = {path: (stamp, entries[path]) for path, stamp in seen.stamps.items()}
             if not listed or (self.index is not None and listed == self.index.files):
+                self.known = known
                 return
             with self.explain("written"):
                 self.system.makedirs(f"{self.root}/{OBJECTS}", exist_ok=True)
@@ -278,7 +280,7 @@ class Mirror:
                         with self.system.open(f"{self.root}/{OBJECTS}/{name}", "wb") as copy:
                             shutil.copyfileobj(content, copy, SMALL)
                         self.there.add(name)
-            self.known = {path: (stamp, entries[path]) for path, stamp in seen.stamps.items()}
+            self.known = known
             self.enter(listed)
 
     def enter(self, files: tuple[MirroredFile, ...]) -> None:
