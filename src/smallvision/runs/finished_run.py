@@ -10,10 +10,52 @@ from smallvision.data.loading.origin import load_again
 from smallvision.data.split import Split, read_split, read_split_record
 from smallvision.errors import DataError, RecordError
 from smallvision.records import store
-from smallvision.records.layout import FOLDS_RECORD, read_status
+from smallvision.records.layout import (
+    ENVIRONMENT,
+    FOLDS_RECORD,
+    METRICS,
+    NETWORK,
+    RECIPE,
+    RECIPE_DIFF,
+    SCHEDULE,
+    SPLIT,
+    read_metrics,
+    read_status,
+)
 from smallvision.records.model_folders import find_winner, read_finished
+from smallvision.records.nofollow import exists
+from smallvision.records.predictions import find_predictions
 from smallvision.records.schema import AllImagesRun, FoldSummary, ValidatedRun
+from smallvision.records.weights import check_manifest
 from smallvision.runs.results import Run
+
+# Of every finished run, and of one that was trained and not joined from others.
+WHOLE, TRAINED = (RECIPE, RECIPE_DIFF, SPLIT, ENVIRONMENT, NETWORK), (SCHEDULE, METRICS)
+
+
+def check_whole(folder: Path, status: ValidatedRun | AllImagesRun) -> None:
+    """Check that a finished run has its files; one that was copied while it trained may lack some.
+
+    Raises:
+        RecordError: a file or an epoch is missing, or the model is not what was written.
+    """
+    advice = f"delete {folder} to train it again, or name another folder with --out"
+    is_joined = status.kind == "ensemble"
+    files = [folder / name for name in (*WHOLE, *(() if is_joined else TRAINED))]
+    if status.kind in ("trained", "ensemble"):
+        files.append(find_predictions(folder))
+    for path in files:
+        if not exists(path):
+            raise RecordError(
+                f"{path} is missing, though the run is finished; it may have been copied while it "
+                f"trained: {advice}"
+            )
+    told = status.epochs_done if is_joined else len(read_metrics(folder))
+    if told != status.epochs_done:
+        raise RecordError(
+            f"{folder / METRICS} tells of {told} of {status.epochs_done} epochs: {advice}"
+        )
+    check_manifest(folder / "model")
 
 
 def find_finished(run: Run | str | Path) -> tuple[Path, ValidatedRun | AllImagesRun]:

@@ -47,21 +47,16 @@ from smallvision.records import store
 from smallvision.records.files import make_folder, write_text
 from smallvision.records.layout import (
     ENVIRONMENT,
-    METRICS,
-    NETWORK,
     RECIPE,
     RECIPE_DIFF,
-    SCHEDULE,
     SPLIT,
     START,
     STATUS,
     TEACHER,
-    read_metrics,
     read_status,
 )
 from smallvision.records.model_folders import find_model
 from smallvision.records.nofollow import exists
-from smallvision.records.predictions import find_predictions
 from smallvision.records.schema import (
     AllImagesRun,
     FinishedRun,
@@ -70,8 +65,7 @@ from smallvision.records.schema import (
     UnfinishedRun,
     ValidatedRun,
 )
-from smallvision.records.weights import check_manifest
-from smallvision.runs.finished_run import find_judged
+from smallvision.runs.finished_run import check_whole, find_judged
 from smallvision.runs.helpers import Lesson, begin_lesson
 from smallvision.runs.job import AllImages, Job, Mode, Refit, TrainingSplit, keep_models, load_named
 from smallvision.runs.measure import (
@@ -107,7 +101,6 @@ from smallvision.training import (
 from smallvision.training.gradients import dismiss
 
 PREPARED_WITH = 5_000  # training images that a fresh network may be measured on
-FINISHED = (RECIPE, RECIPE_DIFF, SPLIT, ENVIRONMENT, SCHEDULE, METRICS, NETWORK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +203,7 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
             recipe_sum=sum_recipe(recipe),
         )
     if isinstance(known, FinishedRun):
-        check_whole(folder, mode, known.epochs_done)
+        check_whole(folder, known)
         return known
     return known.change(
         status="running",
@@ -218,28 +211,6 @@ def open_run(recipe: Recipe, job: Job, mode: Mode) -> UnfinishedRun | ValidatedR
         origin=describe_origin(job.dataset) or known.origin,  # they may have been moved
         recipe_sum=known.recipe_sum if exists(written) else sum_recipe(recipe),
     )
-
-
-def check_whole(folder: Path, mode: Mode, epochs: int) -> None:
-    """Check that a finished run has its files; one that was copied while it trained may lack some.
-
-    Raises:
-        RecordError: a file or an epoch is missing, or the model is not what was written.
-    """
-    advice = f"delete {folder} to train it again, or name another folder with --out"
-    files = [folder / name for name in FINISHED]
-    if isinstance(mode, TrainingSplit):
-        files.append(find_predictions(folder))
-    for path in files:
-        if not exists(path):
-            raise RecordError(
-                f"{path} is missing, though the run is finished; it may have been copied while it "
-                f"trained: {advice}"
-            )
-    told = len(read_metrics(folder))
-    if told != epochs:
-        raise RecordError(f"{folder / METRICS} tells of {told} of {epochs} epochs: {advice}")
-    check_manifest(folder / "model")
 
 
 def write_about_run(recipe: Recipe, job: Job) -> None:

@@ -33,10 +33,9 @@ from smallvision.records.files import now
 from smallvision.records.layout import STATUS, STUDY, TEST
 from smallvision.records.locks import check_folder, lock_folder
 from smallvision.records.schema import RungRecord, StudyRecord, StudySummary, ValidatedRun
-from smallvision.records.weights import check_manifest
 from smallvision.reporting import write_report
 from smallvision.runs.explain import explain_run
-from smallvision.runs.finished_run import find_judged, find_validated, judge_run
+from smallvision.runs.finished_run import check_whole, find_judged, find_validated, judge_run
 from smallvision.runs.helpers import with_helpers
 from smallvision.runs.job import Job
 from smallvision.runs.refit import find_test_record, load_final
@@ -274,7 +273,7 @@ def climb_rung(rung: Rung, context: StudyContext, file: StudyFile, clock: Clock)
     entry, callback = file.find_rung(rung.slot), context.job.callback
     if entry.is_done:
         run = context.folder_of(entry.name)
-        check_manifest(run / "model")
+        check_whole(*find_validated(run))
         callback.on_stage_end(entry.name, find_judged(run))
         return
     rung, entry = place_rung(rung, entry, context, file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +78,7 @@ def rerun_winner(
                 f"rerun-{record.best.number}",
                 lambda: run_pairs(winner, recipe, job, record, seeds),
                 RerunRecord,
-                partial(wait_for_rerun, job),
+                RerunElsewhere(job).wait,
             )
     record = record.change(rerun=rerun)
     store.write(job.folder / TUNE, record)
@@ -113,10 +112,22 @@ def run_pairs(
     return rerun.change(sentence=sentence)
 
 
-def wait_for_rerun(job: Job) -> None:
-    """Wait a little while another worker runs the winner again."""
-    job.callback.on_message("Another worker runs the winner again; waiting for it.")
-    time.sleep(POLL)
+class RerunElsewhere:
+    """A rerun that another worker makes.
+
+    Args:
+        job: whose callback is told of it.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.is_told = job, False
+
+    def wait(self) -> None:
+        """Wait a little, and say so the first time."""
+        if not self.is_told:
+            self.job.callback.on_message("Another worker runs the winner again; waiting for it.")
+            self.is_told = True
+        time.sleep(POLL)
 
 
 def finished_seeds(winner: Recipe, recipe: Recipe, folder: Path) -> set[int]:

@@ -20,8 +20,9 @@ from smallvision.records import store
 from smallvision.records.layout import checkpoint_folder, read_status
 from smallvision.records.schema import AllImagesRun, CheckpointState, UnfinishedRun
 from smallvision.records.weights import load_tensors
+from smallvision.runs.finished_run import TRAINED, WHOLE
 from smallvision.runs.job import AllImages, TrainingSplit
-from smallvision.runs.train import FINISHED, run_recipe
+from smallvision.runs.train import run_recipe
 from smallvision.training import Callback, Evaluator, load_snapshot, loop
 from tests.support.runs import (
     Interrupt,
@@ -273,7 +274,7 @@ def test_a_finished_run_is_left_as_it_is(dataset: DataSet, tmp_path: Path) -> No
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
 
-@pytest.mark.parametrize("name", [*FINISHED, "predictions/val.npz", "split.npz"])
+@pytest.mark.parametrize("name", [*WHOLE, *TRAINED, "predictions/val.npz", "split.npz"])
 def test_a_finished_run_that_lacks_a_file_is_refused(
     dataset: DataSet, tmp_path: Path, name: str
 ) -> None:

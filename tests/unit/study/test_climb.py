@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from smallvision.errors import RecordError
 from smallvision.recipes import Rung, read_run_recipe
 from smallvision.records.schema import RungRecord
-from smallvision.study.climb import explain_base, place_rung
+from smallvision.study.climb import explain_base, place_rung, run_study
 from smallvision.study.context import StudyContext
 from smallvision.study.ladder import cut_ladder
 from smallvision.study.plan import StudyPlan
@@ -91,3 +92,16 @@ def test_a_rung_says_which_ideas_its_base_had_left_out() -> None:
     long = explain_base([*below, "wrn-se", "mish"], "wrn-aug")
     assert long is not None
     assert "none of the 3 rungs after it raised validation accuracy" in long
+
+
+@pytest.mark.parametrize("rung", ["linear", "snapshot-ensemble"])
+def test_a_study_with_a_rung_that_lacks_a_file_is_refused(tmp_path: Path, rung: str) -> None:
+    """It may have been copied while that rung was trained."""
+    settings = ("epochs=1", "compute.threads=1")
+    plan = StudyPlan(rungs=("linear", "snapshot-ensemble"), settings=settings, folds=1)
+    folder = tmp_path / "study"
+    run_study(make_dataset(), folder, plan)
+    run_study(make_dataset(), folder, plan, resume=True)
+    (folder / "runs" / rung / "network.json").unlink()
+    with pytest.raises(RecordError, match=r"network\.json is missing, though the run is finished"):
+        run_study(make_dataset(), folder, plan, resume=True)
