@@ -18,9 +18,24 @@ check: $(INSTALLED)  ## format, lint, types, import rules, generated pages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate_records.py --check
+	$(BIN)/python docs/generate_reference.py --check
 
-docs: $(INSTALLED)  ## docs/RECORDS.md from the schema of the records
+docs: $(INSTALLED) notebook  ## generated pages, and the site in build/docs: warnings, links and examples are checked
 	$(BIN)/python docs/generate_records.py
+	$(BIN)/python docs/generate_reference.py
+	rm -rf build/docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --builder html docs build/docs
+	$(BIN)/smallvision report results/cifar10-laptop --out build/docs/report-cifar10.html
+	cp build/notebook/cifar10.html build/docs/notebook-cifar10.html
+	$(BIN)/python docs/check_site.py build/docs
+	$(BIN)/pytest --quiet tests/house/test_examples.py tests/house/test_documents.py
+
+.PHONY: notebook
+notebook: build/notebook/cifar10.html  ## executes notebooks/cifar10.ipynb, a short run; minutes, CIFAR-10 or else digits
+
+build/notebook/cifar10.html: $(INSTALLED) notebooks/cifar10.ipynb
+	rm -rf build/notebook
+	$(BIN)/python tools/run_notebook.py notebooks/cifar10.ipynb build/notebook
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
@@ -39,7 +54,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(BIN)/python -m pip check
 	touch $@
 
-.PHONY: lock dist
+.PHONY: lock dist dist-check coverage
 lock: $(INSTALLED)  ## requirements.lock anew: the newest versions, from the public index alone
 	env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND='make lock' \
 	  $(BIN)/pip-compile --quiet --upgrade --output-file requirements.lock pyproject.toml
@@ -50,6 +65,16 @@ dist: $(INSTALLED)  ## sdist, wheel, and a CycloneDX list of what the package ru
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build --no-isolation
 	$(BIN)/python tools/list_runtime.py '$(TORCH)' | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml \
 	  --mc-type library --output-reproducible --output-format JSON --output-file dist/smallvision.cdx.json -
+
+dist-check: dist  ## what both hold, and what an installed wheel does in a new environment; minutes
+	$(BIN)/python tools/check_dist.py dist $(DIST_CHECK)
+
+coverage: $(INSTALLED)  ## lines and branches that the default tests run, processes they start included
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --skip-empty
+	$(BIN)/coverage html --quiet --directory build/coverage
 
 clean:
 	rm -rf $(VENV) build dist

@@ -18,8 +18,10 @@ from benchmarks.report import report
 from benchmarks.throughput.convolutions import convolutions
 from benchmarks.throughput.decoding import decoding
 from benchmarks.throughput.forms import forms
+from benchmarks.throughput.large import large
 from benchmarks.throughput.pipeline import pipeline
 from benchmarks.throughput.predict import predict
+from benchmarks.throughput.processes import processes
 from benchmarks.throughput.serving import serving
 from benchmarks.throughput.step import step
 from benchmarks.training.ablations import ablations
@@ -43,6 +45,8 @@ for command in (
     predict,
     serving,
     forms,
+    processes,
+    large,
     accuracy,
     race,
     ablations,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from benchmarks import keep, keep_pretrained
+from benchmarks import keep, keep_pretrained, tutorial
 from benchmarks.records import RESULTS, ROOT
-from benchmarks.throughput import convolutions, forms, serving
+from benchmarks.throughput import convolutions, forms, large, processes, serving
 from benchmarks.training import ablations, race, subsets, unlike
 from smallvision.records.files import write_text
 
@@ -20,17 +20,24 @@ PAGES = (
     ROOT / "docs" / "UNLIKE.md",
     ROOT / "docs" / "SERVING.md",
     ROOT / "docs" / "EXPORT.md",
+    ROOT / "docs" / "TUTORIAL.md",
+    ROOT / "docs" / "guides" / "few-images.md",
+    ROOT / "docs" / "SCALING.md",
 )
+PLOTS = {ROOT / "docs" / "large.svg": large.draw_plot}
 BLOCK = re.compile(r"(<!-- results/([\w/-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
 BLOCKS = {
     "ablations": ablations.write_block,
     "pretrained": keep_pretrained.write_block,
     "convolutions": convolutions.write_block,
     "forms": forms.write_block,
+    "large": large.write_block,
+    "processes": processes.write_block,
     "races": race.write_block,
     "serving": serving.write_block,
     "subsets": subsets.write_block,
     "unlike": unlike.write_block,
+    **tutorial.BLOCKS,
 }
 
 
@@ -38,6 +45,9 @@ def pages() -> None:
     """Write the figures of README.md and of pages in docs/ again from the records in results/."""
     for path in PAGES:
         write_text(path, fill(path.read_text(encoding="utf-8")))
+    for path, draw in PLOTS.items():
+        if drawn := draw():
+            write_text(path, drawn)
 
 
 def fill(text: str) -> str:

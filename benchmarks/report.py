@@ -13,8 +13,11 @@ from benchmarks.options import OUT
 from benchmarks.records import Measurement, describe_place
 from benchmarks.throughput.convolutions import ConvolutionsRecord
 from benchmarks.throughput.decoding import DecodingRecord
+from benchmarks.throughput.forms import FormsRecord
+from benchmarks.throughput.large import LargeRecord
 from benchmarks.throughput.pipeline import PipelineRecord
 from benchmarks.throughput.predict import PredictRecord
+from benchmarks.throughput.processes import ProcessesRecord
 from benchmarks.throughput.serving import ServingRecord
 from benchmarks.throughput.step import StepRecord
 from benchmarks.training.ablations import AblationsRecord
@@ -39,6 +42,9 @@ KINDS: dict[str, type[Measurement]] = {
     "predict": PredictRecord,
     "serving": ServingRecord,
     "convolutions": ConvolutionsRecord,
+    "forms": FormsRecord,
+    "processes": ProcessesRecord,
+    "large": LargeRecord,
 }
 
 

@@ -52,7 +52,7 @@ RUN/                      of `smallvision train`
   refit/                  the run on training and validation images
   teacher/  distilled.json  of a student
   start/                  the model whose weights it began with, of a run with --start
-  errors/                 errors.json and PNG pictures
+  errors/                 errors.json and pictures
   test.json  ledger.jsonl   of a run that was tested on its own
   mirror.json             of whatever was kept in a store too (`--checkpoint-to`)
 

@@ -13,6 +13,18 @@ from smallvision.data.dataset import DataSet
 from tests.support.commands import Outcome, call_command
 from tests.support.images import make_dataset
 
+# Tests of pure functions, of models and of recipes; the hosted checks run them on every system.
+FAST = (
+    "properties",
+    *(
+        f"unit/{name}"
+        for name in (
+            *("about", "augment", "models", "optim", "recipes", "stats"),
+            *("test_errors.py", "test_format.py", "test_text.py"),
+        )
+    ),
+)
+
 
 def pytest_configure() -> None:
     """Give each of several workers a core of its own, also for the processes that it starts.
@@ -25,6 +37,24 @@ def pytest_configure() -> None:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
         torch.set_num_threads(1)
+
+
+def is_fast(path: Path) -> bool:
+    """Whether a file holds fast tests."""
+    return any(path.is_relative_to(Path(__file__).parent / place) for place in FAST)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m fast`, do not import other tests, some of which need what not every system has."""
+    others = collection_path.match("test_*.py") and not is_fast(collection_path)
+    return True if config.option.markexpr == "fast" and others else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the fast tests, for `pytest -m fast`."""
+    for item in items:
+        if is_fast(item.path):
+            item.add_marker(pytest.mark.fast)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -76,7 +76,9 @@ def write_images(place: Path, data: Path | None = None) -> None:
     )
     (place / "cifar10").mkdir()
     for name, images in (("train", dataset.train), ("test", test)):
-        pixels = torch.from_numpy(np.ascontiguousarray(images.images.transpose(0, 2, 3, 1)))
+        pixels = torch.from_numpy(
+            np.ascontiguousarray(np.asarray(images.images).transpose(0, 2, 3, 1))
+        )
         labels = torch.from_numpy(np.array(images.labels))
         record = {"images": pixels, "labels": labels, "classes": list(images.class_names)}
         torch.save(record, place / "cifar10" / f"{name}.pt")

@@ -36,7 +36,7 @@ for place, _, names in os.walk(sys.argv[1]):
 JOBS = {
     "Pillow, load()": [sys.executable, "-c", LOOP.format("picture.load()")],
     "Pillow, arrays": [sys.executable, "-c", LOOP.format("np.asarray(picture.convert('RGB'))")],
-    "explore": [sys.executable, "-m", "smallvision", "explore"],
+    "explore": [sys.executable, "-m", "smallvision", "explore", "--no-page"],
 }
 
 

@@ -24,7 +24,7 @@ from smallvision.compute.machine import Machine, choose_machine
 from smallvision.data.batches import TrainBatches
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.load import as_dataset
-from smallvision.data.placement import place_images
+from smallvision.data.placement import gather, place_images
 from smallvision.errors import DataError
 from smallvision.records.files import make_folder
 
@@ -109,12 +109,13 @@ def measure_pipeline(images: ImageSet, machine: Machine, rounds: int) -> Pipelin
     """
     torch.set_num_threads(machine.threads)
     pixels, labels = place_images([(images, np.arange(len(images)))], machine.device)
+    some = gather(pixels, slice(BATCH), machine.device)
     targets = F.one_hot(labels[:BATCH], images.num_classes).float()
     augmentations = {}
     for name, entry in AUGMENTATIONS.items():
 
         def augment(apply: Any = entry.apply) -> None:
-            apply(pixels[:BATCH], targets, Generator(pixels.device).manual_seed(0))
+            apply(some, targets, Generator(labels.device).manual_seed(0))
 
         augmentations[name] = repeat(augment, count_repeats(augment), BATCH)
     chosen = [AUGMENTATIONS["flip"].apply, AUGMENTATIONS["crop"].apply]

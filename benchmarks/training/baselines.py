@@ -45,7 +45,7 @@ class Baseline:
 
 def fit_svc(images: ImageSet, split: Split) -> Baseline:
     """An SVC with an RBF kernel on pixels, C chosen on validation, then fitted on all images."""
-    pixels, labels = flatten(images.images), images.labels
+    pixels, labels = flatten(np.asarray(images.images)), images.labels
     right = {}
     for cost in COSTS:
         model = SVC(C=cost, cache_size=CACHE_MB).fit(pixels[split.train], labels[split.train])

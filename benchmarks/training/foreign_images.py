@@ -45,7 +45,7 @@ def draw_digits(count: int, side: int, rng: np.random.Generator) -> Images:
 
     Ink has one colour and paper another, drawn for each image.
     """
-    images = sv.load_data("digits").train.images[:, 0]
+    images = np.asarray(sv.load_data("digits").train.images)[:, 0]
     order = rng.permutation(len(images))[:count]
     drawn = np.empty((len(order), 3, side, side), np.uint8)
     for place, number in enumerate(order):

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 import typer
 
 import smallvision as sv
@@ -263,7 +264,7 @@ def measure_baseline(job: SubsetJob, fit: Callable[[Split], Baseline]) -> Outcom
         model=job.method,
         command=job.command,
     )
-    test = score_hits(baseline.predict(images.images) == images.labels)
+    test = score_hits(baseline.predict(np.asarray(images.images)) == images.labels)
     return Outcome(score_hits(baseline.right), test, seconds, baseline.chosen)
 
 

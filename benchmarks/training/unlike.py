@@ -231,7 +231,7 @@ def measure_subject(
     foreign = dict(others)
     if held_out is not None:
         foreign[HELD_OUT] = np.random.default_rng(0).permutation(held_out)[:count]
-    like = score(val.images)
+    like = score(np.asarray(val.images))
     return DoubtingModel(
         name=INCLUDED if subject.left_out is None else "speednet",
         left_out=names,

@@ -97,6 +97,7 @@ from smallvision.tuning.rerun import rerun_winner
 from smallvision.tuning.search import check_storage
 from smallvision.tuning.trials import default_epochs, shorten_trial
 from smallvision.tuning.tune import SearchOptions, best_recipe, is_tuning_of, tune_recipe
+from smallvision.watching.live import watch
 
 __all__ = [
     "Callback",
@@ -121,6 +122,7 @@ __all__ = [
     "track",
     "train",
     "tune",
+    "watch",
 ]
 
 RUNS, TUNINGS, EXPORTS = Path("runs"), Path("tunings"), Path("exports")
@@ -131,13 +133,22 @@ def explore(
 ) -> Exploration:
     """Look at the training split of a data set: figures, pictures and what they imply.
 
+    A notebook shows the page that `smallvision explore` writes.
+
     Args:
         data: a data set, a name or a path.
         data_dir: where to look for a named data set first.
-        seed: of the split and of the choice of images shown.
+        seed: of the split, of the choice of images shown and of their map.
 
     Raises:
         DataError: the data cannot be loaded or split.
+
+    >>> import smallvision as sv
+    >>> look = sv.explore("digits")
+    >>> look.record.n, len(look.record.class_names)
+    (1151, 10)
+    >>> look.record.implications[0]
+    'The classes are balanced (1.05 to 1), so accuracy is a fair metric.'
     """
     dataset = as_dataset(data, data_dir)
     return explore_dataset(dataset, list_previews=preview_catalogue, seed=seed)
@@ -188,6 +199,15 @@ def train(
 
     Raises:
         UserError: bad data, settings or folders; what was there before is untouched.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "mlp", settings=["epochs=1"], out="runs/first")
+    >>> run.status.epochs_done, run.status.val.n
+    (1, 287)
+    >>> run.status.val.accuracy > 0.8
+    True
+    >>> run.load_model()
+    SavedModel(mlp, 1x8x8 -> 10 classes)
     """
     began = time.perf_counter()
     find_preset(preset)
@@ -338,6 +358,11 @@ def tune(
     Raises:
         UserError: bad data, settings, folders or storage; what was there before is untouched.
         FailedRunError: no trial ran to the end.
+
+    >>> import smallvision as sv
+    >>> found = sv.tune("digits", "mlp", trials=2, seeds=0, settings=["epochs=3"])
+    >>> len(found.record.trials), found.recipe.model.name
+    (2, 'mlp')
     """
     began = time.perf_counter()
     find_preset(preset)
@@ -458,6 +483,14 @@ def evaluate(
     Raises:
         DataError: this is not the data the run was trained on, or it must be named.
         RecordError: the run, or the study it belongs to, is unfinished or damaged.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "mlp", settings=["epochs=1"], out="runs/tested")
+    >>> result = sv.evaluate(run)
+    >>> result.record.n, result.record.openings
+    (359, 1)
+    >>> sv.evaluate(run).record.openings  # a second look is counted
+    2
     """
     folder, status = find_finished(run)
     if status.kind == "refit":  # what is known of validation is known of its validation model
@@ -520,6 +553,13 @@ def ensemble(
 
     Raises:
         UserError: runs that do not belong together, other data, or a folder in use.
+
+    >>> import smallvision as sv
+    >>> first = sv.train("digits", "mlp", settings=["epochs=1"])
+    >>> second = sv.train("digits", "linear", settings=["epochs=1"])
+    >>> both = sv.ensemble(first, second, select="all")
+    >>> both
+    Run('runs/digits-ensemble', ensemble: ...
     """
     if not runs:
         raise RecordError("an ensemble needs at least one finished run")
@@ -563,6 +603,12 @@ def distill(
     Raises:
         UserError: a teacher that is unfinished or has seen the validation images, other data, bad
             settings or folders; what was there before is untouched.
+
+    >>> import smallvision as sv
+    >>> teacher = sv.train("digits", "mlp", settings=["epochs=1"])
+    >>> student = sv.distill(teacher, "linear", settings=["epochs=1"])
+    >>> student.status.name
+    'linear-distilled'
     """
     find_preset(preset)
     source = find_teacher_run(teacher)
@@ -618,6 +664,12 @@ def export(
     Raises:
         UserError: no finished model, other data, a folder in use, a library that is not installed,
             or answers that differ; nothing is kept.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "mlp", settings=["epochs=1"])
+    >>> exported = sv.export(run, to="torch")
+    >>> exported.record.check.same_class == exported.record.check.n
+    True
     """
     options = ExportOptions(to, layout, weights, tolerance, licence, push)
     options.check_installed()

@@ -18,6 +18,13 @@ class UserError(Exception):
     """Something a person can put right; the message is the whole story, in one line.
 
     What it quotes of files and names is shown with escapes, whoever prints the message.
+
+    >>> import smallvision as sv
+    >>> try:
+    ...     sv.load_data("digitz")
+    ... except sv.UserError as error:
+    ...     print(error)
+    'digitz' is neither a known data set nor an existing file or folder; did you mean 'digits'?
     """
 
     exit_code = 2

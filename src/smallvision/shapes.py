@@ -7,7 +7,7 @@ targets are float `(N, K)` rows that sum to one.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,19 @@ Indices: TypeAlias = npt.NDArray[np.int64]
 Origins: TypeAlias = npt.NDArray[np.uint8]  # (N, 32), a SHA-256 for each image
 Shape: TypeAlias = tuple[int, int, int]  # C, H, W
 Fit: TypeAlias = Literal["crop", "pad", "stretch"]  # of a picture into another shape
+
+
+class Slices(Protocol):
+    """Rows of which stretches are read: an array, or what lies in a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(N, ...)`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: slice, /) -> npt.NDArray[Any]: ...
+
 
 MIN_SIZE, MAX_SIZE = 8, 224  # pixels a side
 MIN_CLASSES, MAX_CLASSES = 2, 1000

@@ -85,8 +85,8 @@ def list_jobs(place: Path, names: tuple[str, ...] = ()) -> list[Job]:
         Job("evaluate", ("evaluate",), option=(), source=made / "run"),
         Job("explain", ("explain",), option=(), source=made / "run"),
         Job("report", ("report",), option=(), source=GOLD),
-        Job("explore", ("explore", "digits")),
-        Job("cache", ("explore", made / "pictures")),
+        Job("explore", ("explore", "digits", "--no-page")),
+        Job("cache", ("explore", made / "pictures", "--no-page")),
     ]
 
 

@@ -44,7 +44,7 @@ def list_jobs(place: Path, names: tuple[str, ...] = ()) -> list[Job]:
         Job("evaluate", ("evaluate",), weight=2, option=(), source=finished),
         Job("explain", ("explain",), option=(), source=finished),
         Job("report", ("report",), option=(), source=finished),
-        Job("explore", ("explore", "digits")),
+        Job("explore", ("explore", "digits", "--no-page")),
         Job("ensemble", ("ensemble", finished, "--members", "2"), weight=2),
         Job("distill", ("distill", finished, "--set", "epochs=2"), ("--resume",), 2),
     ]

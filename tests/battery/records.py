@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from smallvision.api import explore, load_data
 from smallvision.errors import UserError
 from smallvision.records import store
 from smallvision.records.files import make_folder
@@ -52,6 +53,7 @@ from smallvision.runs.results import Run, TestResult, Tuning
 from tests.battery.outcome import Outcome
 from tests.gold.make_folders import FOLDERS
 from tests.support.commands import call_command
+from tests.support.images import make_photographs
 from tests.support.record_files import RECORD_FILES
 from tests.support.records import HASH, make_rate
 from tests.support.study_folder import build_whole_study
@@ -482,12 +484,22 @@ def build(root: Path) -> Path:
     store.write(make_folder(root / "export") / EXPORT, make_export(known))
     kept = MirroredFile(path="a/b", sha256="0" * 64, size=9)
     store.write(make_folder(root / "kept") / MIRROR, MirrorIndex(pushes=1, bytes=9, files=(kept,)))
+    explore_copies(root / "explored")
     networks = [network() for network in get_args(AnyModel)]
     for network in (*networks, EnsembleSettings(members=tuple(networks))):
         folder = make_folder(root / "networks" / network.name)
         more = {"unlike": UnlikeRecord(limit=1.0, n=9), "sets": SETS, "model": network}
         store.write(folder / "model.json", known.change(**more))
     return root
+
+
+def explore_copies(folder: Path) -> None:
+    """What `smallvision explore` writes of photographs, some of which occur twice, or nearly."""
+    pixels = make_photographs(60)
+    pixels[[3, 6]] = pixels[0]
+    pixels[4] = np.clip(pixels[1].astype(int) + 20, 0, 255)
+    labels = np.arange(60) % 3
+    explore(load_data((pixels, labels))).write(folder / "exploration")
 
 
 def make_export(known: ModelRecord) -> ExportRecord:

@@ -40,7 +40,7 @@ def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Out
             "--set",
             "epochs=20",
         ),
-        "explore": ("explore", "digits"),
+        "explore": ("explore", "digits", "--no-page"),
     }
     jobs = {name: job for name, job in jobs.items() if not names or name in names}
     seconds: dict[str, float] = {}

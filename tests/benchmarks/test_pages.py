@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pages import BLOCK, BLOCKS, PAGES, fill
+from benchmarks.pages import BLOCK, BLOCKS, PAGES, PLOTS, fill
 from benchmarks.records import RESULTS
 
 
@@ -12,6 +12,12 @@ from benchmarks.records import RESULTS
 def test_the_documents_show_the_records(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert fill(text) == text, "`python -m benchmarks pages` writes them again"
+
+
+@pytest.mark.parametrize("path", PLOTS, ids=lambda path: path.stem)
+def test_the_plots_show_the_records(path: Path) -> None:
+    written = path.read_text(encoding="utf-8") if path.exists() else None
+    assert written == PLOTS[path]()
 
 
 def test_every_block_is_in_a_document() -> None:

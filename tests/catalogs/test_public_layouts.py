@@ -52,6 +52,19 @@ def number(pattern: str, n: int) -> list[str]:
     return [pattern.format(i=i, k="ab"[i % 2], z=i % 2, o=1 - i % 2) for i in range(n)]
 
 
+CUB, PETS = ("001.Albatross", "002.Auklet"), ("Abyssinian", "english_setter")
+
+
+def listed(pattern: str, classes: tuple[str, ...], n: int, *, start: int = 0) -> str:
+    """A line for each picture of each class: class `k`, number `i`, and further numbers."""
+    lines = [
+        pattern.format(k=k, i=i, z=z, c=z + 1, n=n * z + i + 1, t=int(i < 4))
+        for z, k in enumerate(classes)
+        for i in range(start, n)
+    ]
+    return "\n".join(lines) + "\n"
+
+
 PUBLIC = {
     "Cats vs dogs (Microsoft)": Public(
         ("PetImages/{Cat,Dog}/{0-4}.jpg",),
@@ -256,6 +269,175 @@ PUBLIC = {
         },
         "the first of 2 divisions",
     ),
+    "CUB-200": Public(
+        ("CUB_200_2011/images/{001.Albatross,002.Auklet}/Bird_{0-5}_7.jpg",),
+        ("001.Albatross 002.Auklet", 8, 0, 4),
+        {
+            "CUB_200_2011/images.txt": listed("{n} {k}/Bird_{i}_7.jpg", CUB, 6),
+            "CUB_200_2011/image_class_labels.txt": listed("{n} {c}", CUB, 6),
+            "CUB_200_2011/train_test_split.txt": listed("{n} {t}", CUB, 6),
+            "CUB_200_2011/classes.txt": "1 001.Albatross\n2 002.Auklet\n",
+            "CUB_200_2011/bounding_boxes.txt": listed("{n} 1.0 2.0 3.0 4.0", CUB, 6),
+        },
+        "CUB_200_2011/train_test_split.txt tells the parts",
+    ),
+    "NABirds": Public(
+        ("nabirds/images/{0295,0296}/a{0-5}b.jpg",),
+        ("Bufflehead;Common Goldeneye", 8, 0, 4),
+        {
+            "nabirds/images.txt": listed("{k}-{i} {k}/a{i}b.jpg", ("0295", "0296"), 6),
+            "nabirds/train_test_split.txt": listed("{k}-{i} {t}", ("0295", "0296"), 6),
+            "nabirds/classes.txt": "295 Common Goldeneye\n296 Bufflehead\n",
+        },
+        "The classes have the names in nabirds/classes.txt",
+    ),
+    "Oxford pets": Public(
+        (
+            "images/{Abyssinian,english_setter}_{0-7}.jpg",
+            "annotations/trimaps/{Abyssinian,english_setter}_{0-7}.png",
+        ),
+        ("Abyssinian english_setter", 10, 0, 6),
+        {
+            "annotations/list.txt": "#Image CLASS-ID SPECIES BREED ID\n"
+            + listed("{k}_{i} {c} 1 {c}", PETS, 8),
+            "annotations/trainval.txt": listed("{k}_{i} {c} 1 {c}", PETS, 5),
+            "annotations/test.txt": listed("{k}_{i} {c} 1 {c}", PETS, 8, start=5),
+        },
+        "The classes are called like their pictures",
+    ),
+    "MIT indoor scenes": Public(
+        ("Images/{bar,gym}/im_{0-7}.jpg",),
+        ("bar gym", 10, 0, 6),
+        {
+            "TrainImages.txt": listed("{k}/im_{i}.jpg", ("bar", "gym"), 5),
+            "TestImages.txt": listed("{k}/im_{i}.jpg", ("bar", "gym"), 8, start=5),
+        },
+    ),
+    "DomainNet": Public(
+        ("clipart/{apple,bus}/clipart_{0-7}.jpg",),
+        ("apple bus", 10, 0, 6),
+        {
+            "clipart_train.txt": listed("clipart/{k}/clipart_{i}.jpg {c}", ("apple", "bus"), 5),
+            "clipart_test.txt": listed(
+                "clipart/{k}/clipart_{i}.jpg {c}", ("apple", "bus"), 8, start=5
+            ),
+        },
+    ),
+    "Lists of paths and numbers": Public(
+        ("imgs/{0-15}.jpg",),
+        ("cat dog", 10, 6, 0),
+        {
+            "train.txt": "".join(f"imgs/{i}.jpg {i % 2}\n" for i in range(10)),
+            "val.txt": "".join(f"imgs/{i}.jpg {i % 2}\n" for i in range(10, 16)),
+            "classes.txt": "cat\ndog\n",
+        },
+        "The classes have the names in classes.txt",
+    ),
+    "ImageNet, as OpenMMLab has it": Public(
+        ("train/{n01440764,n01443537}/n_{0-5}.JPEG", "val/ILSVRC2012_val_{1-4}.JPEG"),
+        ("n01440764 n01443537", 12, 4, 0),
+        {
+            "meta/train.txt": listed("{k}/n_{i}.JPEG {z}", ("n01440764", "n01443537"), 6),
+            "meta/val.txt": "".join(f"ILSVRC2012_val_{i}.JPEG {i % 2}\n" for i in range(1, 5)),
+        },
+        "meta/val.txt tells the classes of the pictures in val/",
+    ),
+    "ImageNet (Kaggle)": Public(
+        (
+            "ILSVRC/Data/CLS-LOC/train/{n01,n02}/n_{0-5}.JPEG",
+            "ILSVRC/Data/CLS-LOC/val/ILSVRC2012_val_{1-4}.JPEG",
+            "ILSVRC/Data/CLS-LOC/test/ILSVRC2012_test_{1-3}.JPEG",
+        ),
+        ("goldfish tench", 12, 4, 0),
+        {
+            "LOC_val_solution.csv": rows(
+                "ImageId,PredictionString",
+                *(f"ILSVRC2012_val_{i},n0{i % 2 + 1} 1 2 3 4 " for i in range(1, 5)),
+            ),
+            "LOC_synset_mapping.txt": "n01 tench, Tinca tinca\nn02 goldfish\n",
+        },
+        "without a label (3,",
+    ),
+    "Tiny ImageNet": Public(
+        (
+            "tiny-imagenet-200/train/{n01443537,n01629819}/images/n_{0-5}.JPEG",
+            "tiny-imagenet-200/val/images/val_{0-3}.JPEG",
+            "tiny-imagenet-200/test/images/test_{0-2}.JPEG",
+        ),
+        ("goldfish salamander", 12, 4, 0),
+        {
+            "tiny-imagenet-200/val/val_annotations.txt": "".join(
+                f"val_{i}.JPEG\t{('n01443537', 'n01629819')[i % 2]}\t0\t0\t9\t9\n" for i in range(4)
+            ),
+            "tiny-imagenet-200/train/n01443537/n01443537_boxes.txt": "n_0.JPEG\t0\t0\t9\t9\n",
+            "tiny-imagenet-200/words.txt": (
+                "n01443537\tgoldfish, Carassius\nn01629819\tsalamander\n"
+            ),
+        },
+        "without a label (3,",
+    ),
+    "GTSRB with the labels of its test": Public(
+        (
+            "GTSRB/Final_Training/Images/{00000,00001}/{0-4}.ppm",
+            "GTSRB/Final_Test/Images/t{0-3}.ppm",
+        ),
+        ("00000 00001", 10, 0, 4),
+        {
+            "GTSRB/GT-final_test.csv": rows(
+                "Filename;Width;Height;Roi.X1;ClassId",
+                *(f"t{i}.ppm;9;9;1;{i % 2}" for i in range(4)),
+            )
+        },
+        "GTSRB/GT-final_test.csv tells the classes of the pictures in GTSRB/Final_Test/",
+    ),
+    "Chest X-rays, with lists": Public(
+        ("images_001/images/x{0-5}.png", "images_002/images/x{6-9}.png"),
+        ("Mass None", 6, 0, 4),
+        {
+            "Data_Entry_2017.csv": rows(
+                "Image Index,Finding Labels,Patient ID",
+                *(f"x{i}.png,{('Mass', 'None')[i % 2]},{i // 2}" for i in range(10)),
+            ),
+            "train_val_list.txt": "".join(f"x{i}.png\n" for i in range(6)),
+            "test_list.txt": "".join(f"x{i}.png\n" for i in range(6, 10)),
+        },
+        "test_list.txt and train_val_list.txt tell the parts",
+    ),
+    "fastai, with a column is_valid": Public(
+        ("train/{0-15}.jpg",),
+        ("cat dog", 12, 4, 0),
+        {
+            "train.csv": rows(
+                "fname,labels,is_valid",
+                *(f"{i}.jpg,{('cat', 'dog')[i % 2]},{i > 11}" for i in range(16)),
+            )
+        },
+        "'is_valid' the parts",
+    ),
+    "ISIC 2016": Public(
+        ("ISBI2016_ISIC_Part3_Training_Data/ISIC_{0-9}.jpg",),
+        ("benign malignant", 10, 0, 0),
+        {
+            "ISBI2016_ISIC_Part3_Training_GroundTruth.csv": "".join(
+                f"ISIC_{i},{('benign', 'malignant')[i % 2]}\n" for i in range(10)
+            )
+        },
+    ),
+    "ArtBench": Public(
+        ("artbench-10/{baroque,realism}/{0-5}.jpg",),
+        ("baroque realism", 8, 0, 4),
+        {
+            "ArtBench-10.csv": rows(
+                "name,artist,width,split",
+                *(
+                    f"{k}/{i}.jpg,{k}-{i % 3},9,{'train' if i < 4 else 'test'}"
+                    for k in ("baroque", "realism")
+                    for i in range(6)
+                ),
+            )
+        },
+        "ArtBench-10.csv tells the parts",
+    ),
     "MNIST as PNG": Public(
         ("mnist_png/training/{0-9}/{0-3}.png", "mnist_png/testing/{0-9}/{0-1}.png"),
         ("0 1 2 3 4 5 6 7 8 9", 40, 0, 20),
@@ -303,7 +485,7 @@ PUBLIC = {
 }
 
 REFUSED = {
-    "Oxford pets": (
+    "Oxford pets without their lists": (
         (
             "images/{Abyssinian,Bengal}_{0-4}.jpg",
             "annotations/trimaps/{Abyssinian,Bengal}_{0-4}.png",

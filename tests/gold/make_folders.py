@@ -67,7 +67,7 @@ def make_folders() -> None:
 
 def shrink_folders() -> None:
     """Remove what is drawn anew, and what a later process makes."""
-    for pattern in ("report.html", "*.png", ".lock"):
+    for pattern in ("report.html", "*.png", "*.webp", ".lock"):
         for path in Path().rglob(pattern):
             path.unlink()
     with closing(sqlite3.connect("tuning/tune.sqlite3", isolation_level=None)) as database:

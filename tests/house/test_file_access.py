@@ -21,6 +21,7 @@ NAMED = {
     "about/sheet.py": {"stat"},  # the size of a file that has been checked
     "cli/classify.py": {"open"},  # the table that --csv names
     "cli/main.py": {"open"},  # the null device
+    "cli/watch.py": {"open"},  # a page in a browser
     "ensembles/build.py": {"exists", "is_dir"},
     "ensembles/candidates.py": {"stat"},  # the size of a file that has been checked
     "records/model_folders.py": {"glob"},
@@ -28,6 +29,7 @@ NAMED = {
     "records/files.py": {"open"},  # a folder, to sync it
     "records/layout.py": {"exists", "glob", "rglob", "is_dir"},
     "records/locks.py": {"exists", "is_dir"},
+    "reporting/notebook.py": {"read_text"},  # of a `Folder`
     "reporting/page.py": {"read_text"},  # the template
     "reporting/reader.py": {"read_text"},  # of a `Folder`
     "serving/exports.py": {"is_file"},
@@ -35,6 +37,7 @@ NAMED = {
     "serving/page.py": {"read_bytes"},  # its own files
     "tracking/mirror.py": {"exists", "makedirs", "open"},  # in a store
     "tuning/storage.py": {"is_dir"},  # a database that SQLite opens by its name
+    "watching/watcher.py": {"exists", "is_dir"},
     "runs/measure.py": {"stat"},  # the size of a file that has just been written
 }
 

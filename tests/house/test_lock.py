@@ -28,7 +28,7 @@ LOCKED["torch"] = Version(TORCH[1].partition("==")[2])
 
 def read_bounds() -> list[tuple[str, Version]]:
     """The packages and versions of the table."""
-    page = (ROOT / "docs" / "SECURITY.md").read_text(encoding="utf-8")
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z0-9-]+) \| ([0-9.]+) \|", page, re.MULTILINE)
     return [(name, Version(version)) for name, version in rows]
 

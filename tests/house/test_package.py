@@ -15,7 +15,7 @@ def test_public_names() -> None:
         "Callback", "Limits", "StudyPlan", "UserError", "__version__",
         "classify", "compare", "distill", "ensemble", "evaluate", "explain", "explore",
         "export", "from_arrays", "load_data", "load_model", "mirrored", "report", "run_study",
-        "show", "track", "train", "tune",
+        "show", "track", "train", "tune", "watch",
     ]  # fmt: skip
     for name in smallvision.__all__:
         assert getattr(smallvision, name) is not None
@@ -44,9 +44,3 @@ def test_every_room_is_on_the_map() -> None:
         if path.name.startswith("_") or path.name == "py.typed":
             continue
         assert re.search(rf"\b{path.stem}\b", packages), f"{path.name} is not on the map"
-
-
-def test_the_version_is_stated_once() -> None:
-    stated = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
-    assert stated is not None
-    assert stated[1] == smallvision.__version__

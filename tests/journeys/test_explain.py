@@ -1,4 +1,4 @@
-"""`smallvision explain` and `explore`: what a run gets wrong, and what its images are like."""
+"""`smallvision explain`: what a run gets wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smallvision.records import store
-from smallvision.records.schema import ErrorAnalysisRecord, ExplorationRecord
+from smallvision.records.schema import ErrorAnalysisRecord
 from smallvision.runs.finished_run import find_validated
 from tests.support.commands import FAST, Outcome, call_command
 
@@ -71,17 +71,3 @@ def test_what_a_kill_left_is_swept_by_the_next_call(run: Path, command: str) -> 
     data = [] if command == "report" else ["digits"]
     assert call_command(command, run, *data).code == 0
     assert not [path for path in left if path.exists()]
-
-
-def test_explore_says_what_follows(smallvision: Call, rows: Path, tmp_path: Path) -> None:
-    outcome = smallvision("explore", rows, "--out", tmp_path / "look")
-    assert outcome.code == 0, outcome.err
-    assert "accuracy is a fair metric" in outcome.words
-    record = store.read(tmp_path / "look" / "exploration.json", ExplorationRecord)
-    assert record.n == 96
-    assert (tmp_path / "look" / record.pictures.random).exists()
-
-
-def test_explore_says_what_follows_without_mirror_images(smallvision: Call, rows: Path) -> None:
-    assert "say --no-mirror" in smallvision("explore", rows).words
-    assert "flips are left out" in smallvision("explore", rows, "--no-mirror").words

@@ -137,7 +137,8 @@ def test_compare(call: Call, runs: list[Path]) -> None:
     assert Path(group["runs"][0]).name in {run.name for run in runs}
 
 
-def test_explore(call: Call, tmp_path: Path) -> None:
+def test_explore(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     names = [f"[/]{ACTS}"[:80], f"[red]x[/red] {ACTS}"[:80]]
     for name in names:
@@ -148,6 +149,9 @@ def test_explore(call: Call, tmp_path: Path) -> None:
             Image.fromarray(pixels).save(folder / f"{number}.png")
     out = tmp_path / f"out{ACTS}"[:80]
     said = call("explore", tmp_path / "pictures", "--out", out)
+    page = Page(Path("explorations", "pictures.html").read_text(encoding="utf-8"))
+    assert not page.problems
+    assert not find_acting(page.text)
     assert r"x\x1b[2J" in join(said)
     assert f"in {show_text(str(out))}\n" in said.out
 

@@ -48,7 +48,7 @@ def study(uneven: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 def test_the_exploration_says_what_to_do(smallvision: Call, uneven: Path) -> None:
-    outcome = smallvision("explore", uneven)
+    outcome = smallvision("explore", uneven, "--no-page")
     assert outcome.code == 0, outcome.err
     said = " ".join(outcome.out.split())
     assert "6.4 times the images of the smallest" in said

@@ -90,7 +90,7 @@ def test_a_run_is_compared_with_all_its_seeds(smallvision: Call, run: Path) -> N
     comparison = Comparison.model_validate_json(compared.out)
     assert comparison == sv.compare([run, other])
     assert comparison.groups[0].seeds == (9, 10, 11)
-    assert "9, 10, 11" in compared.err
+    assert "seeds 9, 10 and 11" in compared.err
 
 
 def test_a_run_is_not_compared_with_itself(smallvision: Call, repeated: Path) -> None:

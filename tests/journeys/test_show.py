@@ -106,7 +106,7 @@ def test_a_saved_model_alone_is_measured(smallvision: Call, tmp_path: Path) -> N
     outcome = smallvision("show", tmp_path / "mine")
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith("mine: a saved model without records")
-    assert "measured now on random patterns (cpu, fp32" in outcome.out
+    assert "just measured on random patterns (cpu, fp32" in outcome.out
     assert "no record of it" in outcome.out
     assert "unknown: no record says it" in outcome.out
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +22,7 @@ from smallvision.cli.render.comparison import print_comparison
 from smallvision.cli.render.console import PlainConsole
 from smallvision.cli.render.ensemble import print_ensemble
 from smallvision.cli.render.errors import print_errors
-from smallvision.cli.render.exploration import print_exploration
+from smallvision.cli.render.exploration import print_closer, print_exploration
 from smallvision.cli.render.machine import print_machine
 from smallvision.cli.render.progress import TerminalProgress
 from smallvision.cli.render.recipes import show_ladder
@@ -151,7 +151,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 @pytest.mark.parametrize("text", ["\x1b[2J", "[red]x[/red]", "<b>", "x" * LONG])
 def test_every_text_that_the_schema_leaves_free_is_changed(shown: Shown, text: str) -> None:
     """A schema that grows strict, or a change that it refuses, makes no other test empty."""
-    plain = (shown.study, shown.run, shown.exploration.figures, make_comparison(), make_status())
+    looked = (shown.exploration.figures, shown.exploration.closer)
+    plain = (shown.study, shown.run, looked, make_comparison(), make_status())
     texts = list_texts(plain)
     changed = list_texts(taint(plain, lambda said: f"{said}{text}"))
     kept, new = set[str](), set[str]()
@@ -244,6 +245,16 @@ def show_rungs(record: StudyRecord, status: ValidatedRun, console: PlainConsole)
         print_rungs(Path(), record, console)
 
 
+def spoil_exploration(exploration: Exploration, change: Change) -> Exploration:
+    """The same exploration with other texts."""
+    closer, pictures = exploration.closer, exploration.pictures
+    return dataclasses.replace(
+        exploration,
+        figures=taint(exploration.figures, change),
+        look=lambda: (taint(closer, change), pictures),
+    )
+
+
 def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
     """Every renderer of the terminal, given records whose texts are changed."""
     study, exploration = shown.study, shown.exploration
@@ -270,9 +281,7 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
     dataset = type(dataset)(
         change("rows"), change("tests"), dataset.train, dataset.test, notes=(change("note"),)
     )
-    look = Exploration(
-        taint(exploration.figures, change), exploration.images, exploration.list_previews, 0
-    )
+    look = spoil_exploration(exploration, change)
     compute = ComputeSettings(device="cpu", precision="bf16", compiled=False, threads=2)
     return {
         "classification": lambda console: show_answer(answer, change, console),
@@ -284,7 +293,10 @@ def list_renderers(shown: Shown, change: Change) -> dict[str, Draw]:
             console,
         ),
         "errors": lambda console: print_errors(errors, place, console),
-        "exploration": lambda console: print_exploration(dataset, look, console),
+        "exploration": lambda console: (
+            print_exploration(dataset, look, console),
+            print_closer(look, console),
+        ),
         "machine": lambda console: print_machine(
             environment,
             compute,
@@ -391,14 +403,16 @@ def test_what_a_notebook_shows_acts_nowhere(shown: Shown, tmp_path: Path, text: 
         return f"{said}{text}"
 
     study = taint(shown.study, change)
-    look = Exploration(taint(shown.exploration.figures, change), shown.exploration.images, tuple, 0)
-    errors = ErrorAnalysis(study.errors.record, defaultdict(lambda: np.zeros((1, 1, 4), np.uint8)))
+    look = spoil_exploration(shown.exploration, change)
+    pictures = dict.fromkeys(study.errors.pictures, np.zeros((1, 1, 4), np.uint8))
+    errors = ErrorAnalysis(study.errors.record, pictures)
     for one in (look, TestResult(study.test), errors, *save_runs(tmp_path, change)):
         assert not find_acting(repr(one))
-        html = one._repr_html_()
-        assert not find_acting(html)
-        assert "<script" not in html
-        assert "<img src=x" not in html
+        page = one._repr_html_()
+        page = unescape(page) if page.startswith("<iframe") else page
+        assert not find_acting(page.replace("\t", ""))
+        assert len(re.findall(r"<script(?! type=.application/json)", page)) <= 1  # the report's
+        assert "<img src=x" not in page
 
 
 def save_runs(place: Path, change: Change) -> Iterator[Run]:

@@ -9,6 +9,7 @@ import numpy as np
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import seal_test
+from smallvision.shapes import Images
 
 
 def make_images(
@@ -46,3 +47,9 @@ def write_dataset(path: Path, size: int = 120, test_size: int = 30, **settings: 
         class_names=np.array(train.class_names),
     )
     return path
+
+
+def make_photographs(count: int, seed: int = 0) -> Images:
+    """Smooth pictures in colour of 24 pixels a side, each unlike the others."""
+    rough = np.random.default_rng(seed).integers(0, 256, (count, 3, 6, 6))
+    return np.kron(rough, np.ones((4, 4))).astype(np.uint8)

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from smallvision.data.contact_sheet import write_pictures
 from smallvision.records import store
 from smallvision.records.files import make_folder
 from smallvision.records.schema import (
     AugmentationPicture,
+    AverageClassifier,
     AveragedWeights,
+    AverageRecall,
     BestMember,
     BestTrial,
     BudgetPlan,
@@ -33,6 +36,7 @@ from smallvision.records.schema import (
     ExplorationPictures,
     ExplorationRecord,
     FloatRange,
+    GalleryImage,
     GitState,
     Goal,
     LabelIssue,
@@ -61,12 +65,14 @@ from smallvision.records.schema import (
     TtaRecord,
     TuningRecord,
     UnfinishedRun,
+    ValidationGallery,
     Verdict,
     VerdictWord,
     WinnerChoice,
 )
 from smallvision.records.schema.settings.networks import EnsembleSettings, WideResNetSettings
 from smallvision.stats.course import judge_course
+from smallvision.stats.intervals import wilson_interval
 from tests.support.study_records import (
     COMPUTE,
     TEST_N,
@@ -412,6 +418,20 @@ def write_exploration(
         imbalance=1.0,
         channels=tuple(channels),
         duplicates=DuplicateCounts(groups=2, images=5),
+        averages=AverageClassifier(
+            balanced_accuracy=0.6,
+            classes=tuple(
+                AverageRecall(
+                    n=count,
+                    hits=3 * count // 5,
+                    interval=wilson_interval(3 * count // 5, count),
+                    others=0.05,
+                    p=0.0001 if index else 0.3,
+                    taken_for=(index + 1) % len(names),
+                )
+                for index, count in enumerate(share_out(TRAIN_N, len(names)))
+            ),
+        ),
         implications=(
             "The classes are balanced (1.0 to 1), so accuracy is a fair metric.",
             f"The images are small ({SIZE} pixels), so no large receptive field is needed.",
@@ -678,8 +698,45 @@ def write_errors(folder: Path, names: Sequence[str], rng: np.random.Generator) -
             make_slice("brightness", 0.012, dark, (225, 233, 239, 244)),
             make_slice("contrast", 0.44, even, (234, 237, 233, 237)),
         ),
+        gallery=write_gallery(folder, K, rng),
     )
     store.write(folder / "errors.json", record)
+
+
+def write_gallery(folder: Path, K: int, rng: np.random.Generator) -> ValidationGallery:
+    """Twelve images of each class on the map, around a place of its own, and two errors beside."""
+    K, images = min(K, 20), []
+    for k in range(K):
+        for number in range(14):
+            wrong = number >= 10
+            spot = rng.normal((0.5 + 0.3 * np.cos(k), 0.5 + 0.3 * np.sin(k)), 0.06).clip(0, 1)
+            images.append(
+                GalleryImage(
+                    index=100 * k + number,
+                    true=k,
+                    predicted=(k + 1 + number % 2) % K if wrong else k,
+                    probability=round(float(rng.uniform(0.4, 1)), 3),
+                    place=(float(spot[0]), float(spot[1])) if number < 12 else None,
+                )
+            )
+    images.sort(key=lambda image: (image.true, image.predicted, -image.probability))
+    columns = 12
+    rows = -(-len(images) // columns)
+    sheet = np.zeros((rows * (SIZE + 1) - 1, columns * (SIZE + 1) - 1, 4), np.uint8)
+    for rank, image in enumerate(images):
+        top, left = rank // columns * (SIZE + 1), rank % columns * (SIZE + 1)
+        sheet[top : top + SIZE, left : left + SIZE] = (25 * (image.true % 10), 120, 80, 255)
+    write_pictures(folder, {"gallery.webp": sheet})
+    return ValidationGallery(
+        file="gallery.webp",
+        width=SIZE,
+        height=SIZE,
+        columns=columns,
+        errors=4 * K,
+        same_class=0.903,
+        trustworthiness=0.97,
+        images=tuple(images),
+    )
 
 
 def make_slice(name: str, p: float, sentence: str, hits: Sequence[int]) -> PropertySlice:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from smallvision.about.facts import ModelFacts
 from smallvision.about.techniques import (
+    KINDS,
     count,
     describe_augmentations,
     describe_average,
@@ -37,7 +38,11 @@ from smallvision.records.schema import (
     SplitRecord,
     TechniqueSource,
 )
-from smallvision.records.schema.settings.networks import list_networks
+from smallvision.records.schema.settings.networks import (
+    EnsembleSettings,
+    NetworkSettings,
+    list_networks,
+)
 
 SELECTIONS = {
     "greedy": "chosen one by one among {} on validation images, while one helped",
@@ -64,23 +69,34 @@ def find_sources(facts: ModelFacts) -> tuple[TechniqueSource, ...]:
     return list_sources(tuple(list_networks(facts.model.model)), facts.recipe)
 
 
-def describe_model(facts: ModelFacts) -> str:
-    """What the model is and what it takes."""
-    designs = Counter(map(describe_network, list_networks(facts.model.model)))
+def name_design(model: NetworkSettings) -> str:
+    """A network in words, or an ensemble with its members."""
+    designs = Counter(map(describe_network, list_networks(model)))
     members = designs.total()
     if members == 1:
-        words = next(iter(designs))
-    elif len(designs) == 1:
-        words = (
-            f"an ensemble of {members} networks, which answer with the mean of their "
-            f"probabilities, each {next(iter(designs))}"
-        )
-    else:
-        each = join_words([f"{number} times {design}" for design, number in designs.items()])
-        words = (
-            f"an ensemble of {members} networks, which answer with the mean of their "
-            f"probabilities: {each}"
-        )
+        return next(iter(designs))
+    if len(designs) == 1:
+        return f"an ensemble of {members} networks, each {next(iter(designs))}"
+    each = join_words([f"{number} times {design}" for design, number in designs.items()])
+    return f"an ensemble of {members} networks: {each}"
+
+
+def name_kind(model: NetworkSettings) -> str:
+    """What a network is, in a word or two."""
+    members = list_networks(model)
+    kind = KINDS[members[0].name]
+    if len(members) == 1:
+        return kind
+    kinds = {member.name for member in members}
+    one = kind.removeprefix("a ") if len(kinds) == 1 and kind.startswith("a ") else "network"
+    return f"an ensemble of {len(members)} {one}s"
+
+
+def describe_model(facts: ModelFacts) -> str:
+    """What the model is and what it takes."""
+    words = name_design(facts.model.model)
+    if isinstance(facts.model.model, EnsembleSettings):
+        words += ", whose probabilities are averaged"
     channels, height, width = facts.model.shape
     classes = format_count(len(facts.model.class_names))
     colour = "grey" if channels == 1 else "colour"

@@ -78,6 +78,11 @@ def show(model: Run | str | Path) -> ModelSheet:
 
     Raises:
         RecordError: there is no finished model, or a record is damaged.
+
+    >>> import smallvision as sv
+    >>> sheet = sv.show("cifar10")  # the included model
+    >>> sheet.methods[0][:60]
+    'The final model is a speednet of 3 groups of 2 convolutions '
     """
     named = model.folder if isinstance(model, Run) else Path(model)
     folder = find_winner(named)

@@ -75,6 +75,15 @@ NETWORKS: dict[str, Callable[[Any], str]] = {
 }
 
 
+KINDS = {
+    "linear": "logistic regression",
+    "mlp": "a fully connected network",
+    "vgg10": "a VGG-like network",
+    "wide_resnet": "a Wide ResNet",
+    "speednet": "a speednet",
+}
+
+
 def describe_optimizer(settings: optim.AnyOptimizer) -> str:
     """An optimiser with all that was set."""
     rate, decay = spell(settings.lr), spell(settings.weight_decay)

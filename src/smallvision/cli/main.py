@@ -33,6 +33,7 @@ from smallvision.cli.distill import distill
 from smallvision.cli.doctor import doctor
 from smallvision.cli.ensemble import ensemble
 from smallvision.cli.evaluate import evaluate
+from smallvision.cli.examples import write_epilog, write_start
 from smallvision.cli.explain import explain
 from smallvision.cli.explore import explore
 from smallvision.cli.export import export
@@ -46,6 +47,7 @@ from smallvision.cli.study import study
 from smallvision.cli.track import track
 from smallvision.cli.train import train
 from smallvision.cli.tune import tune
+from smallvision.cli.watch import watch
 from smallvision.errors import (
     FailedRunError,
     SettingError,
@@ -62,12 +64,12 @@ PATIENCE = 5.0  # seconds of imports after which it ends the process, which lose
 app = typer.Typer(
     name="smallvision",
     help="From small images to a classifier you can defend.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 for command in (
     study,
+    watch,
     explore,
     train,
     tune,
@@ -86,7 +88,7 @@ for command in (
     recipes,
     doctor,
 ):
-    app.command()(command)
+    app.command(epilog=write_epilog(command.__name__))(command)
 
 
 def show_version(wanted: bool) -> None:
@@ -96,13 +98,16 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback shows it
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show and exit.")
     ] = False,
 ) -> None:
     """From small images to a classifier you can defend."""
+    if context.invoked_subcommand is None:
+        say_lines(write_start(__version__))
 
 
 def terminate(signum: int, frame: FrameType | None, since: float | None = None) -> None:

@@ -144,6 +144,7 @@ def keep_copies(out: Path | None, url: str | None, *, resume: bool) -> Iterator[
 
     with mirrored(out, url, resume=resume, tell=partial(say, err=True)):
         yield
+    say(f"Kept in the store as well: {hide_password(url)}", err=True)
 
 
 UNITS = {"s": 1, "m": 60, "h": 3600}

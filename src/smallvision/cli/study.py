@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -172,6 +173,7 @@ def study(
     with keep_copies(out, checkpoint_to, resume=resume):
         source = partial(loading.load, data, begun=out if resume else None)
         with TerminalProgress(to_stderr=json) as progress:
+            progress.on_message(f"Follow it: smallvision watch {shlex.quote(str(out))}")
             summary = run_study(source, out, plan, resume=resume, callbacks=[progress])
         print_study(out, progress.console)
         if json:

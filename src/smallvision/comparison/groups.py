@@ -28,6 +28,7 @@ from smallvision.records.schema import (
     VerdictWord,
 )
 from smallvision.runs.finished_run import find_validated, judge_run
+from smallvision.runs.results import Run
 from smallvision.shapes import Labels
 from smallvision.stats.bootstrap import bootstrap_difference
 from smallvision.stats.folds import compare_folds, needed_for_folds
@@ -113,7 +114,7 @@ class Group:
         )
 
 
-def compare_groups(folders: Sequence[str | Path]) -> Comparison:
+def compare_groups(folders: Sequence[Run | str | Path]) -> Comparison:
     """Compare finished runs on the same validation images, all with all.
 
     Runs whose recipes differ in nothing but seed and name are one group; a run brings its repeats
@@ -124,7 +125,7 @@ def compare_groups(folders: Sequence[str | Path]) -> Comparison:
     cross-validated, the answers of their common folds are compared, over folds and images.
 
     Args:
-        folders: of runs, ensembles or studies.
+        folders: of runs, ensembles or studies, or the runs themselves.
 
     Returns: the groups, best mean accuracy first, and all pairs in that order; the interval of a
         group is Wilson's over images for one run, also over folds for a cross-validated one, and
@@ -133,8 +134,18 @@ def compare_groups(folders: Sequence[str | Path]) -> Comparison:
     Raises:
         RecordError: a folder is no finished run, two runs are not on one split, or one is given
             twice.
+
+    >>> import smallvision as sv
+    >>> first = sv.train("digits", "mlp", settings=["epochs=1"])
+    >>> second = sv.train("digits", "linear", settings=["epochs=1"])
+    >>> found = sv.compare([first.folder, second.folder])
+    >>> [group.name for group in found.groups]
+    ['mlp', 'linear']
+    >>> found.pairs[0].verdict
+    'better'
     """
-    places = list(list_runs(folders))
+    named = [one.folder if isinstance(one, Run) else one for one in folders]
+    places = list(list_runs(named))
     common = find_common_folds(places)
     runs = [read_compared(place, common) for place in places]
     if len(runs) < 2:

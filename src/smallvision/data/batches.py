@@ -1,23 +1,27 @@
 """A training set in one tensor, and the batches drawn from it.
 
-The whole set is one uint8 tensor, where the model is if it fits there. A batch is gathered,
-augmented as bytes and normalised on the device, so that no image passes through Python on its own.
+The whole set is one uint8 tensor, where the model is if it fits there, else a file. A batch is
+gathered, augmented as bytes and normalised on the device, so that no image passes through Python
+on its own.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from smallvision.augment import AugmentationSchedule, Normalize
+from smallvision.data.placement import PlacedImages, gather
+from smallvision.data.storage.stored_images import StoredImages
 from smallvision.randomness import derive_seed
+
+AHEAD = 2  # batches that are asked for before their turn, where they lie in a file
 
 
 def count_steps(num_images: int, batch_size: int) -> int:
@@ -106,7 +110,7 @@ class TrainBatches:
     """Shuffled, augmented, normalised batches; every draw follows from seed, epoch and step.
 
     Attributes:
-        images: uint8 `(N, C, H, W)`, on the device or in the machine's memory.
+        images: uint8 `(N, C, H, W)`, on the device, in the machine's memory or in a file.
         labels: int64 `(N,)` on the device.
         num_classes: K.
         normalize: from bytes to what the network sees.
@@ -116,15 +120,13 @@ class TrainBatches:
         seed: of the run.
         micro_batch: most images made at a time, in parts that differ by one at most; 0 for the
             whole batch.
-        reads_ahead: whether the next batch's images are read while a step is made of this one's,
-            which pays where images lie in a mapped file.
         passes: over all images in an epoch, each in an order of its own.
         class_weights: float32 `(K,)`, what the loss of each class is multiplied by; None for 1.
         is_balanced: whether a pass takes as many images of each class, those of small classes
             repeatedly, and not each image once.
     """
 
-    images: Tensor
+    images: PlacedImages
     labels: Tensor
     num_classes: int
     normalize: Normalize
@@ -132,7 +134,6 @@ class TrainBatches:
     augmentations: AugmentationSchedule
     seed: int
     micro_batch: int = 0
-    reads_ahead: bool = False
     passes: int = 1
     class_weights: Tensor | None = None
     is_balanced: bool = False
@@ -144,17 +145,13 @@ class TrainBatches:
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1, but for the first so many."""
-        with ThreadPoolExecutor(max_workers=1) as reader:
-            picks = self.list_picks(epoch, first)
-            current = next(picks, None)
-            for step in itertools.count(first):
-                if current is None:
-                    return
-                following = next(picks, None)
-                if self.reads_ahead and following is not None:
-                    reader.submit(self.read, following)
-                yield Batch(self, current, epoch, step)
-                current = following
+        picks = self.list_picks(epoch, first)
+        coming = deque(map(self.fetch, itertools.islice(picks, AHEAD)))
+        for step in itertools.count(first):
+            if not coming:
+                return
+            coming.extend(map(self.fetch, itertools.islice(picks, 1)))
+            yield Batch(self, coming.popleft(), epoch, step)
 
     def list_picks(self, epoch: int, first: int) -> Iterator[Tensor]:
         """Yield which images make each batch of an epoch, but for the first so many batches."""
@@ -171,13 +168,15 @@ class TrainBatches:
             return torch.randperm(len(self.images), generator=generator)
         return draw_balanced(self.labels.cpu(), len(self.images), generator)
 
-    def read(self, picks: Tensor) -> None:
-        """Bring the pages of some images into memory; numpy lets other threads go on meanwhile."""
-        np.take(self.images.numpy(), picks.cpu().numpy(), axis=0)
+    def fetch(self, picks: Tensor) -> Tensor:
+        """Ask for the images of a batch that is to come, if they lie in a file; gives `picks`."""
+        if isinstance(self.images, StoredImages):
+            self.images.prefetch(picks.cpu().numpy())
+        return picks
 
     def make(self, picks: Tensor, epoch: int, step: int, *part: int) -> tuple[Tensor, Tensor]:
         """Gather, augment and normalise images; the draws follow from the place in the run."""
-        images = self.images[picks.to(self.images.device)].to(self.labels.device)
+        images = gather(self.images, picks, self.labels.device)
         targets = F.one_hot(self.labels[picks], self.num_classes).float()
         seed = derive_seed(self.seed, "augment", epoch, step, *part)
         generator = Generator(images.device).manual_seed(seed)

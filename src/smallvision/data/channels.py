@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from smallvision.shapes import Images, Indices
+from smallvision.data.storage.room import count_chunk
+from smallvision.data.storage.stored_images import ImageRows
+from smallvision.shapes import Indices
 
-CHUNK = 4096  # images at a time, so that a memory-mapped set is never copied whole
 
-
-def count_levels(images: Images, indices: Indices | None = None) -> npt.NDArray[np.int64]:
+def count_levels(images: ImageRows, indices: Indices | None = None) -> npt.NDArray[np.int64]:
     """How often each byte value occurs in each channel.
 
     Args:
@@ -21,8 +23,9 @@ def count_levels(images: Images, indices: Indices | None = None) -> npt.NDArray[
     Returns: int64 `(C, 256)`.
     """
     counts = np.zeros((images.shape[1], 256), dtype=np.int64)
-    for start in range(0, len(images if indices is None else indices), CHUNK):
-        some = slice(start, start + CHUNK)
+    count = count_chunk(math.prod(images.shape[1:]))
+    for start in range(0, len(images if indices is None else indices), count):
+        some = slice(start, start + count)
         chunk = images[some] if indices is None else images[indices[some]]
         for channel in range(len(counts)):
             plane = Image.fromarray(chunk[:, channel].reshape(-1, chunk.shape[-1]))

@@ -1,8 +1,7 @@
-"""Sheets of images at native pixel size, as PNG."""
+"""Sheets of images at native pixel size, as PNG; large ones as WebP."""
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,8 @@ from smallvision.records.files import make_folder, write_bytes
 from smallvision.shapes import Images
 
 Picture = npt.NDArray[np.uint8]  # RGBA `(height, width, 4)`
+WEBP = ".webp"  # a sheet of many images, which as PNG would be five times as large
+MOST_LOSSLESS, QUALITY = 200_000, 85  # bytes up to which a WebP loses nothing; of larger ones
 
 
 def tile(images: Images, columns: int) -> Picture:
@@ -46,17 +47,24 @@ def encode_png(picture: Picture) -> bytes:
     return buffer.getvalue()
 
 
-def embed_png(picture: Picture) -> str:
-    """A picture as a data URL, for the `src` of an HTML image."""
-    return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
+def encode_webp(picture: Picture) -> bytes:
+    """A picture as WebP bytes: as it is where that is small, else with a loss that nobody sees."""
+    image = Image.fromarray(picture, "RGBA")
+    for settings in ({"lossless": True, "exact": True}, {"quality": QUALITY}):
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", method=6, **settings)
+        if len(buffer.getvalue()) <= MOST_LOSSLESS:
+            break
+    return buffer.getvalue()
 
 
 def write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
-    """Write pictures as PNG files, by file name, into a folder, which is made if missing.
+    """Write pictures by file name, as PNG or WebP, into a folder, which is made if missing.
 
     Raises:
         RecordError: the folder cannot be written.
     """
     make_folder(folder)
     for name, picture in pictures.items():
-        write_bytes(folder / name, encode_png(picture))
+        encode = encode_webp if name.endswith(WEBP) else encode_png
+        write_bytes(folder / name, encode(picture))

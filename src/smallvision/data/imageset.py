@@ -1,4 +1,4 @@
-"""An `ImageSet`: images, labels and class names in memory, checked once."""
+"""An `ImageSet`: images, labels and class names, checked once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from smallvision.data.storage.stored_images import ImageRows, iterate_chunks, take_images
 from smallvision.errors import DataError
 from smallvision.shapes import (
     MAX_CLASSES,
@@ -15,7 +16,6 @@ from smallvision.shapes import (
     MAX_SIZE,
     MIN_CLASSES,
     MIN_SIZE,
-    Images,
     Indices,
     Labels,
 )
@@ -26,7 +26,8 @@ class ImageSet:
     """Images with labels, checked once on construction and read-only from then on.
 
     Args:
-        images: uint8 `(N, C, H, W)`, C is 1 or 3, H and W from 8 to 224 pixels.
+        images: uint8 `(N, C, H, W)`, C is 1 or 3, H and W from 8 to 224 pixels; in memory, or in a
+            file if they take more than a sixth of the working set.
         labels: int64 `(N,)` in `[0, K)`.
         class_names: K unique names of 1 to 255 characters; `class_names[label]` is what people
             read.
@@ -35,7 +36,7 @@ class ImageSet:
         DataError: a shape, dtype or label is out of range.
     """
 
-    images: Images
+    images: ImageRows
     labels: Labels
     class_names: tuple[str, ...]
 
@@ -75,7 +76,8 @@ class ImageSet:
         if low < 0 or high >= K:
             raise DataError(f"labels run from {low} to {high}; expected 0 to {K - 1} ({K} classes)")
         for array in (images, labels):
-            array.flags.writeable = False
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.images)
@@ -105,10 +107,11 @@ class ImageSet:
     def fingerprint(self) -> str:
         """SHA-256 over shape, pixels, labels and class names: the identity of the content."""
         digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
-        digest.update(np.ascontiguousarray(self.images).data)
+        for _, chunk in iterate_chunks(self.images):
+            digest.update(np.ascontiguousarray(chunk).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return f"sha256:{digest.hexdigest()}"
 
     def take(self, indices: Indices) -> ImageSet:
         """The images at `indices`, as a set of its own."""
-        return ImageSet(self.images[indices], self.labels[indices], self.class_names)
+        return ImageSet(take_images(self.images, indices), self.labels[indices], self.class_names)

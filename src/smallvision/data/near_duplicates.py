@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from smallvision.data.alike.thumbnails import (
     ALIKE,
+    BLOCK,
     CANDIDATES,
     CHUNK,
     COARSE,
@@ -22,6 +23,7 @@ from smallvision.data.alike.thumbnails import (
 )
 from smallvision.data.placement import fits
 from smallvision.data.related import find_copies
+from smallvision.data.storage.stored_images import ImageRows, slice_images
 from smallvision.shapes import Floats, Images, Indices
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -49,7 +51,7 @@ class DuplicateMasks:
 
 
 def find_near_duplicates(
-    images: Images, others: Sequence[Images], *, mirror: bool, device: str = "cpu"
+    images: ImageRows, others: Sequence[ImageRows], *, mirror: bool, device: str = "cpu"
 ) -> DuplicateMasks:
     """Search other sets for images.
 
@@ -75,23 +77,23 @@ def find_near_duplicates(
     return DuplicateMasks(copies, copies | (similarity >= ALIKE))
 
 
-def choose_place(images: Images, others: Sequence[Images], device: str) -> str | None:
+def choose_place(images: ImageRows, others: Sequence[ImageRows], device: str) -> str | None:
     """The device to search on; None where near-duplicates are not searched for."""
     N, M = len(images), sum(map(len, others))
     if not can_compare(images) or not N or not M or N * M > MAX_PAIRS:
         return None
     C = images.shape[1]
-    size = 4 * M * (C * (COARSE**2 + FINE**2) + CHUNK)
+    size = 4 * min(M, BLOCK) * (C * (COARSE**2 + FINE**2) + CHUNK)
     return next((place for place in (device, "cpu") if fits(size, place)), None)
 
 
 def match_images(
-    images: Images, others: Sequence[Images], *, mirror: bool, device: str = "cpu"
+    images: ImageRows, others: Sequence[ImageRows], *, mirror: bool, device: str = "cpu"
 ) -> tuple[Floats, Indices]:
     """Find the most similar of other images for each image.
 
-    Candidates are chosen on smaller thumbnails, so the similarity of an image that is unlike all
-    others may be underestimated.
+    Candidates are chosen on smaller thumbnails, a few among each 65,536 other images, so the
+    similarity of an image that is unlike all others may be underestimated.
 
     Args:
         images: uint8 `(N, C, H, W)`, 16 pixels a side or more.
@@ -102,35 +104,62 @@ def match_images(
     Returns: the similarity, float32 `(N,)` in [-1, 1], and the index of the most similar image,
         int64 `(N,)`, counted through all sets.
     """
-    coarse, fine = (
-        torch.cat([place_thumbnails(part, side, device) for part in others])
-        for side in (COARSE, FINE)
-    )
-    found: list[tuple[Tensor, Tensor]] = []
-    for start in range(0, len(images), CHUNK):
-        part = images[start : start + CHUNK]
-        views = (part, part[..., ::-1]) if mirror else (part,)
-        matches = [match_part(view, coarse, fine) for view in views]
-        similarities, places = (torch.stack(column) for column in zip(*matches, strict=True))
-        best = similarities.argmax(dim=0, keepdim=True)
-        found.append((similarities.gather(0, best)[0], places.gather(0, best)[0]))
-    similarity, place = (torch.cat(column).cpu().numpy() for column in zip(*found, strict=True))
+    similarity = np.full(len(images), -np.inf, dtype=np.float32)
+    place = np.zeros(len(images), dtype=np.int64)
+    for first, block in list_blocks(others):
+        coarse, fine = (place_thumbnails(block, side, device) for side in (COARSE, FINE))
+        for start in range(0, len(images), CHUNK):
+            part = images[start : start + CHUNK]
+            views = (part, part[..., ::-1]) if mirror else (part,)
+            matches = [match_part(view, coarse, fine) for view in views]
+            similarities, places = (torch.stack(column) for column in zip(*matches, strict=True))
+            best = similarities.argmax(dim=0, keepdim=True)
+            found = similarities.gather(0, best)[0].cpu().numpy()
+            where = places.gather(0, best)[0].cpu().numpy() + first
+            better = found > similarity[start : start + CHUNK]
+            similarity[start : start + CHUNK][better] = found[better]
+            place[start : start + CHUNK][better] = where[better]
     return similarity, place
+
+
+def list_blocks(others: Sequence[ImageRows]) -> Iterator[tuple[int, list[ImageRows]]]:
+    """Yield sets of images in blocks that are few enough for their thumbnails to fit in memory.
+
+    Each comes with the number of its first image, counted through all sets.
+    """
+    total = sum(map(len, others))
+    for first in range(0, total, BLOCK):
+        block: list[ImageRows] = []
+        start = 0
+        for part in others:
+            low, high = max(0, first - start), min(len(part), first + BLOCK - start)
+            if low < high:
+                block.append(slice_images(part, low, high))
+            start += len(part)
+        yield first, block
 
 
 def match_part(images: Images, coarse: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
     """Similarity to the most similar of other images, given their thumbnails, and its index."""
     device = str(coarse.device)
     near = (
-        (place_thumbnails(images, COARSE, device) @ coarse.T)
+        (place_thumbnails([images], COARSE, device) @ coarse.T)
         .topk(min(CANDIDATES, len(coarse)))
         .indices
     )
-    similarity = torch.einsum("nd,nkd->nk", place_thumbnails(images, FINE, device), fine[near])
+    similarity = torch.einsum("nd,nkd->nk", place_thumbnails([images], FINE, device), fine[near])
     best = similarity.max(dim=1)
     return best.values, near.gather(1, best.indices[:, None])[:, 0]
 
 
-def place_thumbnails(images: Images, side: int, device: str) -> Tensor:
-    """Thumbnails as vectors on a device, float32 `(N, C * side * side)`."""
-    return torch.from_numpy(shrink(images, side)).to(device)
+def place_thumbnails(parts: Sequence[ImageRows], side: int, device: str) -> Tensor:
+    """Thumbnails of sets of images as vectors on a device, float32 `(N, C * side * side)`."""
+    total, width = sum(map(len, parts)), parts[0].shape[1] * side**2
+    thumbnails = torch.empty((total, width), device=device)
+    start = 0
+    for part in parts:
+        for first in range(0, len(part), 10 * CHUNK):  # the whole is never there twice
+            some = shrink(slice_images(part, first, first + 10 * CHUNK), side)
+            thumbnails[start : start + len(some)] = torch.from_numpy(some).to(device)
+            start += len(some)
+    return thumbnails

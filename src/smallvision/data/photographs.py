@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from smallvision.shapes import Images
+from smallvision.data.storage.stored_images import ImageRows
 
 LOOKED_AT = 200  # images
 COLOURS = 0.25  # share of its pixels whose colour an image of a camera has nowhere else, or more
 SPREAD = 4  # levels of 256 between the strongest and the weakest channel of a pixel, on average
 
 
-def look_like_photographs(images: Images) -> bool:
+def look_like_photographs(images: ImageRows) -> bool:
     """Guess whether images are photographs in colour, from how many colours half of them have.
 
     A drawing has few colours, a grey image has equal channels. Photographs of a microscope pass.

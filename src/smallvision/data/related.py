@@ -16,15 +16,15 @@ import numpy.typing as npt
 
 from smallvision.data.alike.pairs import list_alike
 from smallvision.data.imageset import ImageSet
+from smallvision.data.storage.stored_images import ImageRows, StoredImages, iterate_chunks
 from smallvision.shapes import Images, Indices, Labels
 
 # A group of look-alikes may have up to this share of its class. All pictures of a class that was
 # photographed in one place look alike; such a class is divided all the same.
 LARGEST = 1 / 8
-CHUNK = 1000  # images at a time
 
 
-def group_duplicates(images: Images) -> Labels:
+def group_duplicates(images: ImageRows) -> Labels:
     """Give identical images the same group number.
 
     Args:
@@ -32,35 +32,48 @@ def group_duplicates(images: Images) -> Labels:
 
     Returns: int64 `(N,)`, the index of the first image with the same pixels.
     """
-    _, inverse, counts = np.unique(_sum_up(images), return_inverse=True, return_counts=True)
+    sums = sum_up(images)
+    ordered = np.sort(sums)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     groups = np.arange(len(images))
     first: dict[bytes, int] = {}
-    for i in np.flatnonzero(counts[inverse] > 1).tolist():
+    for i in np.flatnonzero(np.isin(sums, repeated)).tolist():
         groups[i] = first.setdefault(hash_image(images[i]), i)
     return groups
 
 
-def _sum_up(images: Images) -> npt.NDArray[np.uint64]:
+def sum_up(images: ImageRows) -> npt.NDArray[np.uint64]:
     """A number for each image, the same for identical ones and hardly ever for others, `(N,)`.
 
-    To hash each image by itself takes ten times as long.
+    To hash each image by itself takes ten times as long. Stored images keep what was computed.
     """
+    if isinstance(images, StoredImages) and images.sums is not None:
+        return images.sums
     width = -(-math.prod(images.shape[1:]) // 8)
     weights = np.random.default_rng(0).integers(1 << 63, size=width, dtype=np.uint64) * 2 + 1
     sums = np.empty(len(images), dtype=np.uint64)
-    for start in range(0, len(images), CHUNK):
-        rows = images[start : start + CHUNK]
-        rows = rows.reshape(len(rows), -1)
-        padded = np.zeros((len(rows), 8 * width), dtype=np.uint8)
-        padded[:, : rows.shape[1]] = rows
-        sums[start : start + CHUNK] = padded.view(np.uint64) @ weights
+    for start, chunk in iterate_chunks(images, 1000):
+        rows = chunk.reshape(len(chunk), -1)
+        if rows.shape[1] < 8 * width:
+            padded = np.zeros((len(rows), 8 * width), dtype=np.uint8)
+            padded[:, : rows.shape[1]] = rows
+            rows = padded
+        sums[start : start + len(rows)] = np.ascontiguousarray(rows).view(np.uint64) @ weights
+    if isinstance(images, StoredImages):
+        images.sums = sums
     return sums
 
 
-def find_copies(images: Images, *others: Images) -> npt.NDArray[np.bool_]:
+def find_copies(images: ImageRows, *others: ImageRows) -> npt.NDArray[np.bool_]:
     """Tell which of `images` also occur in one of the `others`, bool `(N,)`."""
-    known = {hash_image(row) for part in others for row in part}
-    return np.fromiter((hash_image(row) in known for row in images), dtype=bool, count=len(images))
+    sums = sum_up(images)
+    copies = np.zeros(len(images), dtype=bool)
+    for part in others:
+        theirs = sum_up(part)
+        known = {hash_image(part[i]) for i in np.flatnonzero(np.isin(theirs, sums)).tolist()}
+        for i in np.flatnonzero(np.isin(sums, theirs)).tolist():
+            copies[i] |= hash_image(images[i]) in known
+    return copies
 
 
 def hash_image(image: Images) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
@@ -66,24 +67,20 @@ def split_stratified(
         )
     room = np.clip(np.round(fraction * counts).astype(np.int64), at_least, counts - 1)
 
-    order = np.random.default_rng(seed).permutation(len(labels)).tolist()
-    numbers = range(len(labels)) if groups is None else groups.tolist()
-    members: dict[int, list[int]] = {}
-    for i in order:
-        members.setdefault(numbers[i], []).append(i)
-
-    picked, classes, free = [], labels.tolist(), room.tolist()
-    for group in members.values():
-        # Most groups are of one image, and to count takes longer than all else.
-        alone = len(group) == 1
-        need = {classes[group[0]]: 1} if alone else Counter(classes[i] for i in group)
-        if all(count <= free[label] for label, count in need.items()):
-            for label, count in need.items():
-                free[label] -= count
-            picked += group
-    picked += _pick_large_groups(labels, list(members.values()), picked)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    alone, members = _list_groups(order, groups)
+    queues = _Queues.of(order, labels, alone, room)
     mask = np.zeros(len(labels), dtype=bool)
-    mask[picked] = True
+    for place, group in members:
+        need = Counter(labels[group].tolist())
+        for label in need:
+            queues.pick_until(label, place)
+        if all(count <= queues.free[label] for label, count in need.items()):
+            for label, count in need.items():
+                queues.free[label] -= count
+            mask[group] = True
+    mask[queues.finish()] = True
+    mask[_pick_large_groups(labels, [group for _, group in members], np.flatnonzero(mask))] = True
     for side, name in ((mask, "picked"), (~mask, "remaining")):
         empty = np.flatnonzero(np.bincount(labels[side], minlength=len(counts)) == 0)
         if len(empty):
@@ -95,9 +92,84 @@ def split_stratified(
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
-def _pick_large_groups(
-    labels: Labels, members: Sequence[list[int]], picked: Sequence[int]
-) -> list[int]:
+def _list_groups(
+    order: Indices, groups: Labels | None
+) -> tuple[npt.NDArray[np.bool_], list[tuple[int, Indices]]]:
+    """Tell the images that are in no group from the groups of two or more.
+
+    Returns: which places of `order` hold an image that is alone, and each other group with the
+        first of its places in `order`, in the order of these; its images are in this order too.
+    """
+    n = len(order)
+    if groups is None:
+        return np.ones(n, dtype=bool), []
+    numbers = groups[order]
+    by_group = np.argsort(numbers, kind="stable")
+    ordered = numbers[by_group]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    sizes = np.diff(np.concatenate([starts, [n]]))
+    alone = np.zeros(n, dtype=bool)
+    alone[by_group[starts[sizes == 1]]] = True
+    starts, sizes = starts[sizes > 1], sizes[sizes > 1]
+    sequence = np.argsort(by_group[starts])
+    places = [
+        by_group[start : start + size]
+        for start, size in zip(starts[sequence].tolist(), sizes[sequence].tolist(), strict=True)
+    ]
+    return alone, [(int(each[0]), order[each]) for each in places]
+
+
+@dataclass(eq=False)
+class _Queues:
+    """The images that are in no group, in their order, a queue for each class.
+
+    As long as a class has room, the next in its queue is picked. Only groups take room from several
+    classes, so the queues are gone through where a group is visited, and at the end.
+
+    Attributes:
+        images: those of each class.
+        places: where they stand in the order of all.
+        free: room that each class has left.
+        passed: how many of each queue have been visited.
+        picked: stretches of the queues.
+    """
+
+    images: list[Indices]
+    places: list[Indices]
+    free: list[int]
+    passed: list[int]
+    picked: list[Indices]
+
+    @classmethod
+    def of(
+        cls, order: Indices, labels: Labels, alone: npt.NDArray[np.bool_], room: Labels
+    ) -> _Queues:
+        """The queues of all classes."""
+        places = np.flatnonzero(alone)
+        classes = labels[order[places]]
+        by_class = places[np.argsort(classes, kind="stable")]
+        ends = np.cumsum(np.bincount(classes, minlength=len(room)))[:-1]
+        each = np.split(by_class, ends)
+        return cls([order[one] for one in each], each, room.tolist(), [0] * len(room), [])
+
+    def pick_until(self, label: int, place: int) -> None:
+        """Visit the images of a class that stand before a place."""
+        reached = int(np.searchsorted(self.places[label], place))
+        first = self.passed[label]
+        count = min(reached - first, self.free[label])
+        if count > 0:
+            self.picked.append(self.images[label][first : first + count])
+            self.free[label] -= count
+        self.passed[label] = reached
+
+    def finish(self) -> Indices:
+        """Visit all that are left; returns those that were picked."""
+        for label, places in enumerate(self.places):
+            self.pick_until(label, int(places[-1]) + 1 if len(places) else 0)
+        return np.concatenate([*self.picked, np.zeros(0, dtype=np.int64)])
+
+
+def _pick_large_groups(labels: Labels, members: Sequence[Indices], picked: Indices) -> list[int]:
     """The smallest group of each class without a picked image, where enough is left beside it.
 
     So a class with few groups, such as the photographs of three persons, can be split too.
@@ -112,7 +184,7 @@ def _pick_large_groups(
             need = np.bincount(labels[group], minlength=len(counts))
             if (need < left)[need > 0].all():
                 left -= need
-                more += group
+                more += group.tolist()
                 break
     return more
 

@@ -301,7 +301,7 @@ def try_weight_average(
         return None
     clean, _ = data.sample(CLEAN_FOR_NORMS, 0)
     averaged = average_models(models, clean.cpu().numpy())
-    images, labels = (tensor.cpu().numpy() for tensor in data.val)
+    images, labels = data.list_val()
     probabilities = averaged.predict(images)
     comparison = compare_paired(find_correct(probabilities, labels), selection.right)
     sentence = describe_comparison(comparison, "The mean of the weights", selection.single.name)

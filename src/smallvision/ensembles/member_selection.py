@@ -87,7 +87,7 @@ def select_members(
 
     The figure to choose by is that of the candidates' recipes; accuracy where these differ.
     """
-    images, labels = (tensor.cpu().numpy() for tensor in data.val)
+    images, labels = data.list_val()
     logits = np.stack([candidate.model.predict_logits(images) for candidate in candidates])
     # Members are calibrated together, so none has a temperature of its own.
     probabilities = np.stack([scale_logits(given, 1.0) for given in logits])

@@ -13,8 +13,10 @@ from typing import TypeAlias
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from smallvision.data.contact_sheet import Picture, embed_png, tile, write_pictures
-from smallvision.evaluation.image_properties import PROPERTIES, measure_properties, to_grey
+from smallvision.data.contact_sheet import Picture, tile, write_pictures
+from smallvision.data.storage.stored_images import ImageRows
+from smallvision.display import Displayed
+from smallvision.evaluation.gallery import build_gallery
 from smallvision.predict import SavedModel, find_saliency, list_members
 from smallvision.records import store
 from smallvision.records.schema import (
@@ -27,25 +29,40 @@ from smallvision.records.schema import (
     PropertySlice,
     SaliencyMethod,
 )
+from smallvision.records.schema.error_analysis import MOST_ISSUES
 from smallvision.shapes import Floats, Images, Indices, Labels
 from smallvision.stats.confident import find_label_issues
 from smallvision.stats.disagreement import probability_spread, vote_entropy
+from smallvision.stats.images.image_properties import (
+    NEARNESS,
+    NEARNESS_ENDS,
+    PROPERTIES,
+    measure_properties,
+    to_grey,
+)
+from smallvision.stats.images.nearest_average import measure_nearness
 from smallvision.stats.multiple import holm
 from smallvision.stats.paired import Correct
 from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.rates import find_correct
-from smallvision.stats.slices import bin_accuracy, compare_bins, say_slice
-from smallvision.text import show_html, show_name, show_text
+from smallvision.stats.slices import (
+    bin_accuracy,
+    compare_bins,
+    compare_within,
+    place_values,
+    say_slice,
+)
+from smallvision.text import show_name, show_text
 
 Pictures: TypeAlias = dict[str, Picture]  # file name -> RGBA
 
 ERRORS = "errors.json"
-PAIRS, STRIP, CONFIDENT, DISAGREEMENTS, ISSUES = 10, 8, 24, 12, 24  # at most, of each
+PAIRS, STRIP, CONFIDENT, DISAGREEMENTS, ISSUES = 10, 8, 24, 12, 24  # pictures at most, of each
 DIMMED, GLOW = 0.5, np.array([0.9, 0.32, 0.0], dtype=np.float32)  # of an overlay: grey, orange
 
 
 @dataclass(frozen=True, eq=False)
-class ErrorAnalysis:
+class ErrorAnalysis(Displayed):
     """A model's errors as figures and pictures; shows itself in a notebook.
 
     Attributes:
@@ -66,20 +83,6 @@ class ErrorAnalysis:
             ]
         )
 
-    def _repr_html_(self) -> str:
-        names = self.record.class_names
-        style = "image-rendering:pixelated;height:6em"
-        rows = "".join(
-            f"<tr><td>{show_html(show_name(names[pair.true]))} taken for "
-            f"{show_html(show_name(names[pair.predicted]))}</td><td>{pair.count}</td>"
-            f'<td><img alt="the images" style="{style}" '
-            f'src="{embed_png(self.pictures[pair.file])}"></td></tr>'
-            for pair in self.record.pairs[:3]
-            if pair.file is not None
-        )
-        said = "".join(f"<p>{show_html(line)}</p>" for line in repr(self).split("\n"))
-        return f"{said}<table>{rows}</table>"
-
     def write(self, folder: Path) -> None:
         """Write the pictures, and `errors.json` after them.
 
@@ -99,12 +102,15 @@ class LabelledImages:
         labels: int64 `(N,)`.
         indices: int64 `(N,)`, numbers as in `split.npz`.
         class_names: K names.
+        averages: `(K, C * H * W)`, the mean training image of each class, NaN for a class without
+            any; None where nobody measured it.
     """
 
-    images: Images
+    images: ImageRows
     labels: Labels
     indices: Indices
     class_names: tuple[str, ...]
+    averages: Floats | None = None
 
 
 def analyse_errors(
@@ -123,6 +129,8 @@ def analyse_errors(
     correct = find_correct(probabilities, val.labels)
     pictures: Pictures = {}
     worst, method = find_confident_errors(model, val, probabilities, pictures)
+    gallery, sheet = build_gallery(model, val.images, val.labels, val.indices, probabilities)
+    pictures[gallery.file] = sheet
     record = ErrorAnalysisRecord(
         model=name,
         class_names=val.class_names,
@@ -133,7 +141,8 @@ def analyse_errors(
         saliency=method,
         disagreements=find_disagreements(model, val, pictures),
         label_issues=find_suspect_labels(val, probabilities, pictures),
-        slices=slice_properties(measure_properties(val.images), correct),
+        slices=slice_properties(measure_all(val), correct, val.labels),
+        gallery=gallery,
     )
     return ErrorAnalysis(record, pictures)
 
@@ -261,11 +270,12 @@ def find_suspect_labels(
 ) -> LabelIssues:
     """How many labels may be wrong, and the most suspicious; adds their images to `pictures`."""
     issues = find_label_issues(probabilities, val.labels)
-    suspects = zip(issues.positions[:ISSUES], issues.suggested[:ISSUES], strict=True)
+    suspects = zip(issues.positions[:MOST_ISSUES], issues.suggested[:MOST_ISSUES], strict=True)
     shown: list[LabelIssue] = []
     for rank, (i, suggested) in enumerate(suspects):
-        file = f"label-{rank:02d}.png"
-        pictures[file] = tile(val.images[i : i + 1], 1)
+        file = f"label-{rank:02d}.png" if rank < ISSUES else None
+        if file is not None:
+            pictures[file] = tile(val.images[i : i + 1], 1)
         shown.append(
             LabelIssue(
                 index=int(val.indices[i]),
@@ -278,13 +288,39 @@ def find_suspect_labels(
     return LabelIssues(estimate=issues.estimate, images=tuple(shown))
 
 
-def slice_properties(properties: dict[str, Floats], correct: Correct) -> tuple[PropertySlice, ...]:
-    """Accuracy along each measured property, with p-values corrected for all of them."""
-    binned = {name: bin_accuracy(values, correct) for name, values in properties.items()}
-    adjusted = holm([compare_bins(bins) for bins in binned.values()])
-    slices = []
-    for (name, bins), p in zip(binned.items(), adjusted.tolist(), strict=True):
-        low, high = PROPERTIES[name]
-        sentence = say_slice(name, bins, p, low=low, high=high, looks=len(binned))
-        slices.append(PropertySlice(name=name, bins=tuple(bins), p=p, sentence=sentence))
-    return tuple(slices)
+def measure_all(val: LabelledImages) -> dict[str, Floats]:
+    """Whatever can be measured of each image, by name."""
+    found = measure_properties(val.images)
+    if val.averages is not None:
+        found[NEARNESS] = measure_nearness(val.images, val.labels, val.averages)
+    return found
+
+
+def slice_properties(
+    properties: dict[str, Floats], correct: Correct, labels: Labels
+) -> tuple[PropertySlice, ...]:
+    """Accuracy along each measured property, over all images and within classes.
+
+    The p-values of both tests of all properties are corrected together.
+    """
+    names = list(properties)
+    places = [place_values(values) for values in properties.values()]
+    binned = [
+        bin_accuracy(values, correct, where)
+        for values, where in zip(properties.values(), places, strict=True)
+    ]
+    within = [compare_within(where, correct, labels) for where in places]
+    adjusted = holm([*map(compare_bins, binned), *within]).tolist()
+    ends = PROPERTIES | {NEARNESS: NEARNESS_ENDS}
+    return tuple(
+        PropertySlice(
+            name=name,
+            bins=tuple(bins),
+            p=p,
+            p_within=inner,
+            sentence=say_slice(name, bins, p, inner, ends[name]),
+        )
+        for name, bins, p, inner in zip(
+            names, binned, adjusted[: len(names)], adjusted[len(names) :], strict=True
+        )
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.imageset import ImageSet
-from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sealed_test import open_sealed_test
+from smallvision.data.storage.room import cache_folder
 from smallvision.errors import UserError
 from smallvision.records.files import make_folder, now
 from smallvision.records.ledger import record_opening

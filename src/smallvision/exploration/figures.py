@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +12,31 @@ from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
 from smallvision.data.loading.cache import record_sizes
 from smallvision.data.related import group_duplicates
-from smallvision.format import format_points
+from smallvision.exploration.implications import (
+    describe_averages,
+    describe_balance,
+    describe_channels,
+    describe_duplicates,
+    describe_mirror,
+    describe_number,
+    describe_original,
+    describe_resolution,
+    describe_size,
+)
+from smallvision.exploration.pixels import PixelRows
 from smallvision.records.schema import (
+    AverageClassifier,
+    AverageRecall,
     ChannelName,
     ChannelStatistics,
     DuplicateCounts,
     ExplorationFigures,
 )
-from smallvision.records.schema.measures import UNEVEN
-from smallvision.shapes import Shape
+from smallvision.stats.images.nearest_average import confuse_by_averages
 from smallvision.stats.intervals import wilson_interval
+from smallvision.stats.multiple import holm
 
 BINS = 64  # of a channel's histogram, which is counted from all 256 levels
-BALANCED = 1.5  # images of the largest class, divided by those of the smallest
 
 
 def measure_images(
@@ -46,16 +58,18 @@ def measure_images(
     present = images.counts[images.counts > 0]
     imbalance = float(present.max() / present.min())
     channels = measure_channels(count_levels(images.images))
+    averages = measure_averages(images)
     duplicates = DuplicateCounts(groups=int((sizes > 1).sum()), images=int(sizes[sizes > 1].sum()))
     implications = [
         describe_balance(images, imbalance),
         describe_size(images.shape),
         *([describe_original(original, images.shape)] if original else []),
         describe_channels(channels),
-        f"There are about {len(images) // images.num_classes:,} training images a class.",
+        describe_number(images),
+        describe_averages(averages, images.class_names),
         describe_mirror(mirror_safe),
         *([describe_duplicates(duplicates.images)] if duplicates.images else []),
-        *([describe_resolution(num_val)] if num_val else []),
+        *([describe_resolution(num_val, images.num_classes)] if num_val else []),
     ]
     return ExplorationFigures(
         n=len(images),
@@ -66,6 +80,7 @@ def measure_images(
         channels=channels,
         duplicates=duplicates,
         sizes=record_sizes(original) if original else None,
+        averages=averages,
         implications=tuple(implications),
     )
 
@@ -85,83 +100,44 @@ def measure_channels(counts: npt.NDArray[np.int64]) -> tuple[ChannelStatistics, 
     )
 
 
-def describe_original(sizes: OriginalSizes, shape: Shape) -> str:
-    """Which sizes the pictures had."""
-    smallest, middle, largest = (
-        f"{size[0]:,}x{size[1]:,}" for size in (sizes.smallest, sizes.middle, sizes.largest)
-    )
-    if sizes.distinct == 1:
-        return f"The pictures had {middle} pixels."
-    return (
-        f"The pictures had {sizes.distinct:,} sizes, from {smallest} to {largest} pixels, "
-        f"{middle} in the middle; the images have {shape[2]}x{shape[1]}."
-    )
+def measure_averages(images: ImageSet) -> AverageClassifier:
+    """What a classifier that knows only the average image of each class tells apart.
 
-
-def describe_balance(images: ImageSet, imbalance: float) -> str:
-    """Whether accuracy is a fair metric."""
-    absent = [
-        name for name, count in zip(images.class_names, images.counts, strict=True) if not count
-    ]
-    if absent:
-        return f"No training image is of class {', '.join(absent)}, so no model can learn it."
-    if imbalance <= BALANCED:
-        return f"The classes are balanced ({imbalance:.2f} to 1), so accuracy is a fair metric."
-    times = f"The largest class has {imbalance:.1f} times the images of the smallest"
-    if imbalance <= UNEVEN:
-        return (
-            f"{times}: read the figures of each class beside accuracy, which the large classes "
-            "dominate."
+    A class is recognisable if its average draws a larger share of its own images than of all
+    others: a large share alone says little, since some average is near to everything.
+    """
+    counts = confuse_by_averages(PixelRows(images.images), images.labels, images.num_classes)
+    sizes, drawn = counts.sum(axis=1), counts.sum(axis=0)
+    present = np.flatnonzero(sizes)
+    p = dict(zip(present.tolist(), compare_shares(counts, present), strict=True))
+    classes = []
+    for k, row in enumerate(counts):
+        n, hits = int(row.sum()), int(row[k])
+        rest = np.where(np.arange(len(row)) == k, 0, row)
+        one = AverageRecall(
+            n=n,
+            hits=hits,
+            interval=wilson_interval(hits, n) if n else None,
+            others=int(drawn[k] - hits) / max(1, len(images) - n),
+            p=p.get(k),
+            taken_for=int(rest.argmax()) if rest.any() else None,
         )
-    return (
-        f"{times}, so large classes decide the accuracy: read balanced accuracy and macro F1, "
-        "choose by one of them with --metric, and try --set class_weights=balanced or --set "
-        "sampling=balanced, with which small classes count more."
-    )
+        classes.append(one)
+    score = fmean(one.recall for one in classes if one.n)
+    return AverageClassifier(balanced_accuracy=score, classes=tuple(classes))
 
 
-def describe_size(shape: Sequence[int]) -> str:
-    """What the size of the images means for convolutions."""
-    _, H, W = shape
-    return (
-        f"At {H}x{W} pixels a few 3x3 convolutions cover the whole image, so no large receptive "
-        "field and no more than three halvings are needed."
-    )
+def compare_shares(counts: npt.NDArray[np.int64], present: npt.NDArray[np.int64]) -> list[float]:
+    """The p-value of each class that has images, corrected after Holm.
 
+    Args:
+        counts: `[i][j]`, images of class i that are nearest to average j.
+        present: numbers of the classes that have images.
+    """
+    from scipy.stats import hypergeom  # imported here, because it is slow to import
 
-def describe_channels(channels: Sequence[ChannelStatistics]) -> str:
-    """What the channels mean for normalisation."""
-    if len(channels) == 1:
-        return "The images are grey, so they have one channel."
-    means = ", ".join(f"{channel.name} {channel.mean:.3f}" for channel in channels)
-    return (
-        f"The channels differ in mean ({means}), so each is normalised by its own mean and "
-        "deviation over the training split."
-    )
-
-
-def describe_mirror(mirror_safe: bool) -> str:
-    """Whether models are trained on mirror images."""
-    if not mirror_safe:
-        return "A mirrored image may change its class, so flips are left out."
-    return (
-        "A mirrored image is assumed to keep its class, so models are trained on flips; if it does "
-        "not, as with letters, say --no-mirror."
-    )
-
-
-def describe_duplicates(count: int) -> str:
-    """What duplicates mean for the split."""
-    return (
-        f"{count:,} training images have an identical copy; copies never fall on both sides of the "
-        "split into training and validation."
-    )
-
-
-def describe_resolution(num_val: int) -> str:
-    """How precisely validation images measure an accuracy."""
-    low, high = wilson_interval(round(0.9 * num_val), num_val)
-    return (
-        f"With {num_val:,} validation images an accuracy of 90 % is known to about "
-        f"±{format_points((high - low) / 2, signed=False)}."
-    )
+    total, own = counts.sum(), counts.diagonal()
+    sizes, drawn = counts.sum(axis=1), counts.sum(axis=0)
+    alone = [hypergeom.sf(own[k] - 1, total, sizes[k], drawn[k]) for k in present]
+    found: list[float] = holm(np.clip(alone, 0, 1)).tolist()
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import numpy.typing as npt
 
 from smallvision.data.contact_sheet import Picture, tile
 from smallvision.data.imageset import ImageSet
+from smallvision.data.storage.room import count_chunk
+from smallvision.data.storage.stored_images import ImageRows
 from smallvision.randomness import derive_seed
 from smallvision.records.schema import (
     AugmentationPicture,
@@ -71,12 +74,15 @@ def draw_pictures(
     return names, pictures
 
 
-def average(images: Images, members: npt.NDArray[np.int64]) -> Images:
+def average(images: ImageRows, members: npt.NDArray[np.int64]) -> Images:
     """The mean image of a class, uint8 `(1, C, H, W)`; without any image it is grey."""
     if not len(members):
         return np.full((1, *images.shape[1:]), 128, dtype=np.uint8)
-    mean = images[members].mean(axis=0, keepdims=True)
-    return np.asarray(np.rint(mean), dtype=np.uint8)
+    total = np.zeros((1, *images.shape[1:]), dtype=np.int64)
+    count = count_chunk(math.prod(images.shape[1:]))
+    for start in range(0, len(members), count):
+        total += images[members[start : start + count]].sum(axis=0, dtype=np.int64, keepdims=True)
+    return np.asarray(np.rint(total / len(members)), dtype=np.uint8)
 
 
 def show_normalized(images: Images, channels: Sequence[ChannelStatistics]) -> Images:

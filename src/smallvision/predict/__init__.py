@@ -2,6 +2,7 @@
 
 from smallvision.predict.distillation_targets import build_distillation_targets
 from smallvision.predict.ensemble import Ensemble, list_members
+from smallvision.predict.features import find_features
 from smallvision.predict.infer import infer_logits
 from smallvision.predict.network import build_network, fill_network, sketch_network
 from smallvision.predict.recalibrate_batchnorm import refresh_norms
@@ -20,6 +21,7 @@ __all__ = [
     "build_network",
     "check_start",
     "fill_network",
+    "find_features",
     "find_head",
     "find_saliency",
     "infer_logits",

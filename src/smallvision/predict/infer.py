@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from smallvision.augment import Normalize
 from smallvision.compute.machine import Machine
+from smallvision.data.placement import PlacedImages, gather
 
 BATCH = 512  # images; larger batches leave the cache and run slower on CPUs
 
@@ -14,7 +15,7 @@ BATCH = 512  # images; larger batches leave the cache and run slower on CPUs
 @torch.inference_mode()
 def infer_logits(
     model: nn.Module,
-    images: Tensor,
+    images: PlacedImages,
     normalize: Normalize,
     machine: Machine,
     *,
@@ -36,8 +37,8 @@ def infer_logits(
     try:
         with machine.autocast():
             parts = [
-                model(normalize(part.to(machine.device))).float()
-                for part in torch.split(images, batch_size)
+                model(normalize(gather(images, slice(i, i + batch_size), machine.device))).float()
+                for i in range(0, max(1, len(images)), batch_size)
             ]
     finally:
         model.train(was_training)

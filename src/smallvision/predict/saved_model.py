@@ -38,7 +38,7 @@ from smallvision.stats.probabilities.logits import pool_members
 from smallvision.stats.probabilities.unlike import find_unlike
 
 FILES = {"model.json", "model.safetensors"}  # which a manifest vouches for
-MOST_BYTES = 2**28  # of images that are brought to the device at a time
+MOST_BYTES = 2**26  # of images that are brought to the device at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +221,15 @@ def load_model(folder: str | Path, machine: Machine | None = None) -> SavedModel
 
     Raises:
         RecordError: there is none, or it is damaged.
+
+    >>> import numpy as np
+    >>> import smallvision as sv
+    >>> model = sv.load_model("cifar10")
+    >>> model.class_names[:3]
+    ('airplane', 'automobile', 'bird')
+    >>> images = np.zeros((2, 3, 32, 32), dtype=np.uint8)
+    >>> model.predict(images).shape
+    (2, 10)
     """
     folder = find_model(Path(folder))
     fingerprint = fingerprint_model(folder)

@@ -466,3 +466,34 @@ def assume_scale(seconds: float, task: Task) -> LadderScale:
     slots = [slot for slot in BY_WORTH if slot != "transfer"]
     wish = Wish(slots, smallest=seconds <= SHORT)
     return Planner(task, seconds, assume_speeds(task), wish).plan().scale
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What finished rungs took beside what was planned for them.
+
+    Attributes:
+        taken: slot -> seconds taken, seconds planned.
+    """
+
+    taken: Mapping[str, tuple[float, float]]
+
+    def compare(self, family: Family | None) -> float | None:
+        """Time taken as a share of that planned, of a family's rungs; None where none is done."""
+        pairs = [
+            pair
+            for slot, pair in self.taken.items()
+            if family is None or FAMILY_OF.get(slot) == family
+        ]
+        planned = sum(pair[1] for pair in pairs)
+        return sum(pair[0] for pair in pairs) / planned if planned else None
+
+    def expect(self, rung: PlannedRung) -> float:
+        """Seconds that a rung will take, by those of its family that are done."""
+        family = FAMILY_OF.get(rung.slot)
+        share = None if family is None else self.compare(family)
+        return rung.seconds * (share or 1.0)
+
+    def fear(self, rung: PlannedRung) -> float:
+        """Seconds that a planned rung is given: its share, or more where all are late."""
+        return rung.seconds * max(1.0, self.compare(None) or 1.0)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from smallvision.errors import RecordError
@@ -25,7 +27,7 @@ except ImportError:  # Windows: two processes in one folder are then not noticed
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
-
+OWNER = re.compile(r"process (\d{1,10}) on (.*) since (\S+)")  # what `hold` writes
 
 # The lock files that this process holds: what lies inside its folder is its own to train in.
 HELD: set[tuple[int, int]] = set()
@@ -195,6 +197,44 @@ def is_busy(folder: Path) -> bool:
     except RecordError:
         return True
     return os.name == "nt"  # where there are no locks
+
+
+@dataclass(frozen=True)
+class LockOwner:
+    """Who wrote its name into the lock of a folder, and has not taken it away again.
+
+    Attributes:
+        process: its number.
+        host: the machine that it runs on.
+        since: when it took the lock, as ISO 8601.
+    """
+
+    process: int
+    host: str
+    since: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it ran on this machine, so that it can be asked for."""
+        return self.host == platform.node()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is running; yes, where that cannot be found out."""
+        return not self.is_here or is_alive(self.process)
+
+
+def read_owner(folder: Path) -> LockOwner | None:
+    """Who is at work in a folder, by the text of its lock: the lock itself is not touched.
+
+    A process that only looks must not ask for the lock, since whoever wants to work there at that
+    moment would be refused.
+    """
+    try:
+        found = OWNER.match(read_text(folder / LOCK, errors="replace"))
+    except RecordError:
+        return None
+    return LockOwner(int(found[1]), found[2], found[3]) if found else None
 
 
 def sweep(folder: Path) -> None:

@@ -108,21 +108,27 @@ def check_mode(mode: int, path: str | Path) -> None:
         raise RecordError(f"{path} is no regular file; replace or remove it")
 
 
-def find_mode(path: Path) -> int:
-    """The mode of a file or folder; 0 where there is none.
+def find_state(path: Path) -> os.stat_result | None:
+    """The size, times and mode of a file or folder; None where there is none.
 
     Raises:
         RecordError: it, or a folder on the way, is a link or a special file, or it is unreadable.
     """
     try:
         with enter(path) as (folder, name):
-            mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
-        return 0
+        return None
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror or error}") from error
-    check_mode(mode, path)
-    return mode
+    check_mode(state.st_mode, path)
+    return state
+
+
+def find_mode(path: Path) -> int:
+    """The mode of a file or folder; 0 where there is none. See `find_state` for what is refused."""
+    state = find_state(path)
+    return 0 if state is None else state.st_mode
 
 
 def exists(path: Path) -> bool:

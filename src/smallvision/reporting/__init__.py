@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smallvision.errors import RecordError
+import numpy as np
+import numpy.typing as npt
+
 from smallvision.records.layout import STUDY
 from smallvision.records.locks import sweep
 from smallvision.records.nofollow import exists
-from smallvision.reporting.page import DRAWING_ERRORS, render_run, render_study, write_page
+from smallvision.records.schema import ExplorationRecord
+from smallvision.reporting.frame import frame_page
+from smallvision.reporting.page import (
+    check_page,
+    guard_drawing,
+    render_exploration,
+    render_run,
+    render_study,
+    write_page,
+)
+from smallvision.reporting.pictures import embed
 from smallvision.reporting.reader import read_run, read_study
+from smallvision.reporting.view import ExplorationView, Pictured
 
-__all__ = ["Report", "draw_report", "write_report"]
+__all__ = [
+    "Report",
+    "check_page",
+    "draw_exploration",
+    "draw_report",
+    "write_page",
+    "write_report",
+]
 
 
 @dataclass(frozen=True)
@@ -23,35 +43,70 @@ class Report:
     Attributes:
         html: the whole page.
         path: where it was written, or None.
+        folder: of the records it was drawn from, or None.
     """
 
     html: str
     path: Path | None = None
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         return f"Report({str(self.path) if self.path else f'{len(self.html):,} characters'})"
 
     def _repr_html_(self) -> str:
-        # A frame keeps the page's styles and ids out of the notebook's.
-        page = html.escape(self.html, quote=True)
-        return f'<iframe srcdoc="{page}" width="100%" height="800" frameborder="0"></iframe>'
+        return frame_page(self.html)
+
+    def section(self, *names: str) -> Report:
+        """Sections of this report alone, such as `ladder`, `ensemble` or `errors`.
+
+        Args:
+            names: of the sections; `summary` is the first screen.
+
+        Raises:
+            SettingError: the report has no section of that name.
+        """
+        assert self.folder is not None, "it was drawn from records"
+        return draw_report(self.folder, names)
 
 
-def draw_report(folder: str | Path) -> Report:
+def draw_report(folder: str | Path, parts: Sequence[str] = ()) -> Report:
     """Draw the report of a study, or the page of a lone run: its curves, figures and recipe.
+
+    Args:
+        folder: of the records.
+        parts: names of sections that are drawn alone; none for the whole page.
 
     Raises:
         RecordError: the folder is neither, or a record is damaged.
+        SettingError: the report has no section of a name.
     """
     folder = Path(folder)
-    try:
-        of_study = exists(folder / STUDY)
-        page = render_study(read_study(folder)) if of_study else render_run(read_run(folder))
-    except DRAWING_ERRORS as error:
-        raise RecordError(
-            f"{folder} holds a record with figures that no run has ({error!r}); restore it"
-        ) from error
-    return Report(page)
+    with guard_drawing(folder):
+        if exists(folder / STUDY):
+            page = render_study(read_study(folder), parts)
+        else:
+            page = render_run(read_run(folder), parts)
+    return Report(page, folder=folder)
+
+
+def draw_exploration(
+    record: ExplorationRecord, pictures: Mapping[str, npt.NDArray[np.uint8]]
+) -> str:
+    """Draw the page of an exploration that looked closer.
+
+    Args:
+        record: with its closer look.
+        pictures: RGBA `(height, width, 4)`, all that the record names, by file name.
+
+    Returns: the page in HTML.
+
+    Raises:
+        ValueError: nobody looked closer.
+    """
+    if record.closer is None:
+        raise ValueError("the exploration has no closer look, which a page shows")
+    embedded = {name: embed(pictures[name]) for name in record.list_files() if name in pictures}
+    return render_exploration(ExplorationView(Pictured(record, embedded), record.closer))
 
 
 def write_report(folder: str | Path, out: str | Path | None = None) -> Report:
@@ -60,6 +115,11 @@ def write_report(folder: str | Path, out: str | Path | None = None) -> Report:
     Raises:
         RecordError: the folder is neither, a record is damaged, or `out` is not writable or is
             there and no page.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "mlp", settings=["epochs=1"], out="runs/told")
+    >>> sv.report(run.folder)
+    Report(runs/told/report.html)
     """
     path = Path(out) if out is not None else Path(folder) / "report.html"
     report = draw_report(folder)

@@ -7,7 +7,8 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,18 +19,18 @@ from markupsafe import Markup
 
 from smallvision import format as words
 from smallvision.about.facts import describe_compute
-from smallvision.errors import RecordError
+from smallvision.errors import RecordError, SettingError
 from smallvision.records.files import open_bytes, write_text
-from smallvision.records.nofollow import is_file
+from smallvision.records.nofollow import exists, is_file
 from smallvision.reporting.sections import (
+    EXPLORATION_SECTIONS,
     RUN_SECTIONS,
     STUDY_SECTIONS,
     Section,
     phrases,
-    run_summary,
-    summary,
 )
-from smallvision.reporting.view import LoneRunView, Picture, StudyView
+from smallvision.reporting.sections.first_screen import exploration_summary, run_summary, summary
+from smallvision.reporting.view import ExplorationView, LoneRunView, Picture, StudyView
 from smallvision.text import escape, show_lines, show_name, show_text
 
 # What comes of drawing a record whose figures no run has.
@@ -41,7 +42,7 @@ DRAWING_ERRORS = (
     ValueError,
     UndefinedError,
 )
-DOCTYPE = b"<!doctype html"
+GENERATOR = b'<meta name="generator" content="smallvision">'
 TEMPLATES = Path(__file__).parent / "templates"
 COLOURS = Path(__file__).parents[1] / "colours.css"  # which the server's page has too
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -70,6 +71,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "signed": words.format_signed,
     "signed_span": words.format_signed_span,
     "size": words.format_size,
+    "span": words.format_span,
     "times": words.format_times,
     "whole": lambda text: mark_up(escape(text)),
     "words": words.join_words,
@@ -98,8 +100,22 @@ class Numbering:
         return f"{kind} {self.counts[kind]}"
 
 
-def render_study(study: StudyView) -> str:
-    """Draw the page of a study; the same records give the same bytes."""
+def render_study(study: StudyView, parts: Sequence[str] = ()) -> str:
+    """Draw the page of a study; the same records give the same bytes.
+
+    Args:
+        study: the study.
+        parts: names of sections that are drawn alone; none for the whole page.
+    """
+    if parts:
+        sections, head = choose_parts(STUDY_SECTIONS, study, parts)
+        return render_part(
+            study.record.name,
+            sections,
+            head=head,
+            summary=summary.gather(study),
+            folds=study.record.folds,
+        )
     return fill(
         "study.html.j2",
         summary=summary.gather(study),
@@ -108,13 +124,70 @@ def render_study(study: StudyView) -> str:
     )
 
 
-def render_run(folder: LoneRunView) -> str:
-    """Draw the page of a lone run and of the runs inside it."""
+def render_run(folder: LoneRunView, parts: Sequence[str] = ()) -> str:
+    """Draw the page of a lone run and of the runs inside it, or parts of it."""
+    if parts:
+        sections, head = choose_parts(RUN_SECTIONS, folder, parts)
+        first = run_summary.gather(folder)
+        return render_part(first.name, sections, head=head and f"run_{head}", summary=first)
     return fill(
         "run.html.j2",
         summary=run_summary.gather(folder),
         sections=gather_sections(RUN_SECTIONS, folder),
         folds=1,
+    )
+
+
+@contextmanager
+def guard_drawing(what: object) -> Iterator[None]:
+    """Say of records that cannot be drawn, in one line, that they are damaged.
+
+    Raises:
+        RecordError: drawing failed.
+    """
+    try:
+        yield
+    except DRAWING_ERRORS as error:
+        raise RecordError(
+            f"{what} holds a record with figures that no run has ({error!r}); restore it"
+        ) from error
+
+
+def choose_parts(
+    table: tuple[Section[View], ...], view: View, parts: Sequence[str]
+) -> tuple[tuple[PageSection, ...], str]:
+    """The sections of some names, in the order of the page, and `summary` if it is among the names.
+
+    Raises:
+        SettingError: a name is that of no section, or of one that has nothing to say here.
+    """
+    found = gather_sections(table, view)
+    known = ["summary", *(one.name for one in found)]
+    for name in parts:
+        if name not in known:
+            raise SettingError(f"this report has no section {name!r}; it has {', '.join(known)}")
+    sections = tuple(one for one in found if one.name in parts)
+    return sections, "summary" if "summary" in parts else ""
+
+
+def render_part(title: str, sections: Sequence[PageSection], **parts: object) -> str:
+    """Draw sections without the bar and the foot of a page, for a frame in a notebook.
+
+    Args:
+        title: of the frame.
+        sections: in order.
+        parts: `head`, the name of a template above them, and what that draws.
+    """
+    defaults = {"head": "", "folds": 1}
+    return fill("part.html.j2", title=title, sections=sections, **(defaults | parts))
+
+
+def render_exploration(view: ExplorationView) -> str:
+    """Draw the page of an exploration."""
+    return fill(
+        "exploration.html.j2",
+        summary=exploration_summary.gather(view),
+        sections=gather_sections(EXPLORATION_SECTIONS, view),
     )
 
 
@@ -130,19 +203,30 @@ def gather_sections(table: tuple[Section[View], ...], view: View) -> tuple[PageS
 
 def fill(template: str, **parts: object) -> str:
     """Fill a template with its parts, and with what every page carries."""
-    style = "".join(path.read_text(encoding="utf-8") for path in (COLOURS, TEMPLATES / "page.css"))
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return (
-        load_templates()
-        .get_template(template)
-        .render(
-            **parts,
-            numbering=Numbering(),
-            policy=write_policy((style,), (script,)),
-            style=style,
-            script=script,
-        )
-    )
+    return fill_page(template, ("page.css",), "page.js", {"numbering": Numbering(), **parts})
+
+
+def fill_page(
+    template: str,
+    styles: Sequence[str],
+    script: str,
+    parts: Mapping[str, object],
+    *,
+    asks: bool = False,
+) -> str:
+    """Fill a template with its parts, its style sheets after the colours, and its script.
+
+    Args:
+        template, styles, script: names of files among the templates.
+        parts: what the template draws.
+        asks: whether the script may ask the server that the page comes from.
+    """
+    paths = (COLOURS, *(TEMPLATES / name for name in styles))
+    style = "".join(path.read_text(encoding="utf-8") for path in paths)
+    text = (TEMPLATES / script).read_text(encoding="utf-8")
+    policy = write_policy((style,), (text,), asks=asks)
+    found = load_templates().get_template(template)
+    return found.render(**parts, policy=policy, style=style, script=text)
 
 
 @cache
@@ -158,7 +242,7 @@ def load_templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals |= {"pixel_scale": scale_pixels, "embed_json": embed_json}
+    environment.globals |= {"pixel_scale": scale_pixels, "embed_json": embed_json, "zip": zip}
     return environment
 
 
@@ -199,13 +283,19 @@ def embed_json(value: object) -> Markup:
     return Markup(text)  # noqa: S704 - nothing is left in it that could end the element
 
 
-def write_policy(styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:
-    """Write a content security policy that runs our own text only and loads nothing."""
+def write_policy(styles: tuple[str, ...], scripts: tuple[str, ...], *, asks: bool = False) -> str:
+    """Write a content security policy that runs our own text only and loads nothing.
+
+    Args:
+        styles, scripts: what may be applied and run.
+        asks: whether a script may ask the server that the page comes from.
+    """
     rules = {
         "default-src": "'none'",
         "img-src": "data:",
         "style-src": " ".join(map(hash_source, styles)),
         "script-src": " ".join(map(hash_source, scripts)) or "'none'",
+        **({"connect-src": "'self'"} if asks else {}),
         "base-uri": "'none'",
         "form-action": "'none'",
     }
@@ -224,8 +314,22 @@ def write_page(path: Path, text: str) -> None:
     Raises:
         RecordError: there is a file that is no page, or it cannot be written.
     """
+    check_page(path)
+    write_text(path, text)
+
+
+def check_page(path: Path) -> None:
+    """Check that a page may be written: there is no file, or an earlier page of ours.
+
+    Raises:
+        RecordError: there is something else.
+    """
+    if not exists(path):
+        return
     if is_file(path):
         with open_bytes(path) as file:
-            if DOCTYPE not in file.read(100).lower():
-                raise RecordError(f"{path} is there and is no page; name another file with --out")
-    write_text(path, text)
+            if GENERATOR in file.read(2000):
+                return
+    raise RecordError(
+        f"{path} is there and is no page of smallvision; move it away or name another"
+    )

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from smallvision.data.contact_sheet import encode_png
 from smallvision.errors import RecordError
 from smallvision.records.files import read_bytes
 from smallvision.records.schema import ErrorAnalysisRecord, ExplorationRecord
@@ -13,6 +19,7 @@ from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.view import Picture, Pictured
 
 LOST = " is missing: the page has one picture less."
+MOST_LOSSLESS, QUALITY = 20_000, 88  # bytes of an embedded PNG, and of WebP beyond that
 MOST_NAMED = 3  # lost pictures that are named one by one
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -46,6 +53,7 @@ def read_errors(study: Folder, run: str) -> Pictured[ErrorAnalysisRecord] | None
         *(name for error in record.worst for name in (error.file, error.saliency)),
         *(image.file for image in record.disagreements),
         *(image.file for image in record.label_issues.images),
+        record.gallery.file if record.gallery else None,
     ]
     return Pictured(record, read_pictures(folder, [name for name in files if name is not None]))
 
@@ -56,10 +64,10 @@ def read_pictures(folder: Folder, names: Iterable[str]) -> dict[str, Picture | N
 
 
 def read_picture(folder: Folder, name: str) -> Picture | None:
-    """Read a PNG that a record names; None, with a note, where it is absent.
+    """Read a picture that a record names; None, with a note, where it is absent.
 
     Raises:
-        RecordError: the name leaves the folder, or the file is no PNG or a link.
+        RecordError: the name leaves the folder, or the file is a link or no such picture.
     """
     if not is_plain_name(name):
         raise RecordError(f"{folder.path}: the picture name {name!r} is not a plain file name")
@@ -68,11 +76,47 @@ def read_picture(folder: Folder, name: str) -> Picture | None:
         folder.missing.append(f"{folder.path.name}/{name}{LOST}")
         return None
     content = read_bytes(path)
-    if len(content) < 24 or not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":
-        raise RecordError(f"{path} is not a PNG picture; run the step that drew it again")
-    width, height = struct.unpack(">II", content[16:24])
+    kind, read_size = ("WebP", read_webp_size) if path.suffix == ".webp" else ("PNG", read_png_size)
+    size = read_size(content)
+    if size is None:
+        raise RecordError(f"{path} is not a {kind} picture; run the step that drew it again")
     encoded = base64.b64encode(content).decode("ascii")
-    return Picture(f"data:image/png;base64,{encoded}", width, height)
+    return Picture(f"data:image/{kind.lower()};base64,{encoded}", *size)
+
+
+def read_png_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG; None where it is none."""
+    if len(content) < 24 or not content.startswith(PNG_SIGNATURE) or content[12:16] != b"IHDR":
+        return None
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def read_webp_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP with transparency, as sheets have it; None where it is none.
+
+    Source: RFC 9649, sections 2.4, 2.7 and 3.4.
+    """
+    if len(content) < 30 or content[:4] != b"RIFF" or content[8:12] != b"WEBP":
+        return None
+    if content[12:16] == b"VP8X":
+        width, height = (int.from_bytes(content[i : i + 3], "little") for i in (24, 27))
+        return width + 1, height + 1
+    if content[12:16] == b"VP8L" and content[20] == 0x2F:
+        bits = int.from_bytes(content[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return None
+
+
+def embed(pixels: npt.NDArray[np.uint8]) -> Picture:
+    """A picture in memory, RGBA `(height, width, 4)`; a large one with a loss that nobody sees."""
+    content, kind = encode_png(pixels), "png"
+    if len(content) > MOST_LOSSLESS:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels, "RGBA").save(buffer, "WEBP", quality=QUALITY, method=6)
+        content, kind = buffer.getvalue(), "webp"
+    encoded = base64.b64encode(content).decode("ascii")
+    return Picture(f"data:image/{kind};base64,{encoded}", pixels.shape[1], pixels.shape[0])
 
 
 def sum_up_lost(missing: Sequence[str]) -> tuple[str, ...]:

@@ -114,6 +114,7 @@ def read_run(path: Path) -> LoneRunView:
     ]
     return LoneRunView(
         runs=(run, *inside),
+        folder=path.resolve().name,
         split=folder.read_optional(SplitRecord, "split.json"),
         test=folder.read_optional(TestRecord, "test.json"),
         environment=folder.read_optional(Environment, "environment.json"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from smallvision.records.schema import (
+    CloserLook,
     EnsembleRecord,
     Environment,
     EpochMetrics,
@@ -194,15 +195,24 @@ class StudyView:
 
 @dataclass(frozen=True)
 class LoneRunView:
-    """The folder of a run outside a study: the run, and then the runs that lie inside it."""
+    """A run outside a study: the run, then those inside it, and the name of its folder."""
 
     runs: tuple[RunView, ...]
     split: SplitRecord | None = None
     test: TestRecord | None = None
     environment: Environment | None = None
     ensemble: EnsembleRecord | None = None
+    folder: str = ""
 
     @property
     def run(self) -> RunView:
         """The run itself."""
         return self.runs[0]
+
+
+@dataclass(frozen=True)
+class ExplorationView:
+    """A look at a data set outside a study: its record with what was looked at closer."""
+
+    found: Pictured[ExplorationRecord]
+    closer: CloserLook

@@ -17,6 +17,7 @@ from smallvision.data.decoding.image_files import find_pictures, load_picture
 from smallvision.data.decoding.pixels.decoded import Decoded
 from smallvision.data.decoding.resize import CONVERTED, FITTED, Preparation, prepare_picture
 from smallvision.data.sources.arrays import PixelScale, take_images
+from smallvision.display import Displayed
 from smallvision.errors import DataError
 from smallvision.format import format_share
 from smallvision.predict import SavedModel, load_model
@@ -89,7 +90,7 @@ class PictureChanges:
 
 
 @dataclass(frozen=True, eq=False)
-class Classification:
+class Classification(Displayed):
     """What a model says of some pictures.
 
     Attributes:
@@ -152,6 +153,13 @@ def classify(model: Run | SavedModel | str | Path, pictures: Any) -> Classificat
     Raises:
         RecordError: there is no finished model, or it is damaged.
         DataError: no picture could be read.
+
+    >>> import numpy as np
+    >>> import smallvision as sv
+    >>> noise = np.random.default_rng(0).integers(0, 255, (1, 32, 32, 3), dtype=np.uint8)
+    >>> found = sv.classify("cifar10", noise)
+    >>> found.probabilities.shape, found.rank(0, 1)[0][0] in found.class_names
+    ((1, 10), True)
     """
     if isinstance(model, SavedModel):
         classifier = model

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.dataset import DataSet
+from smallvision.data.imageset import ImageSet
 from smallvision.data.split import Split, find_val
 from smallvision.errors import RecordError
 from smallvision.evaluation import ErrorAnalysis, LabelledImages, analyse_errors
@@ -18,6 +19,8 @@ from smallvision.records.locks import sweep
 from smallvision.records.predictions import find_predictions, read_predictions
 from smallvision.runs.finished_run import find_dataset, find_validated
 from smallvision.runs.results import Run
+from smallvision.shapes import Floats
+from smallvision.stats.images.nearest_average import average_rows
 
 FOLDER = "errors"  # within the run's
 
@@ -39,6 +42,12 @@ def explain(
     Raises:
         DataError: this is not the data the run was trained on, or it was not named.
         RecordError: the run is unfinished or damaged, or its folder cannot be written.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "mlp", settings=["epochs=1"])
+    >>> found = sv.explain(run)
+    >>> found.record.n, found.record.errors < 60
+    (287, True)
     """
     folder, _ = find_validated(run)
     return explain_run(folder, *find_dataset(folder, data, data_dir))
@@ -51,7 +60,7 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
         RecordError: the model or its predictions are missing, damaged or of other images, or the
             folder cannot be written.
     """
-    images = find_val(dataset, split).take(split.val)
+    images, train = find_val(dataset, split).take(split.val), dataset.train.take(split.train)
     indices, labels, probabilities = read_predictions(folder, images.num_classes)
     if not (np.array_equal(indices, split.val) and np.array_equal(labels, images.labels)):
         raise RecordError(
@@ -60,10 +69,23 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
         )
     analysis = analyse_errors(
         load_model(folder, build_machine(read_run_recipe(folder))),
-        LabelledImages(images.images, labels, indices, images.class_names),
+        LabelledImages(
+            images.images,
+            labels,
+            indices,
+            images.class_names,
+            average_images(train),
+        ),
         name=read_status(folder).name,
         probabilities=probabilities,
     )
     analysis.write(folder / FOLDER)
     sweep(folder)  # of what a kill left of an earlier one
     return analysis
+
+
+def average_images(images: ImageSet) -> Floats:
+    """The mean image of each class, `(K, C * H * W)`; NaN for a class without images."""
+    averages = average_rows(images.images, images.labels, images.num_classes)
+    averages[images.counts == 0] = np.nan
+    return averages

@@ -91,7 +91,7 @@ def save_calibrated(
         folder: of the run.
         logits: of each member for the validation images, float `(M, N, K)`, where they are known.
     """
-    images, labels = (tensor.cpu().numpy() for tensor in data.val)
+    images, labels = data.list_val()
     members = model.predict_member_logits(images) if logits is None else logits
     logits = pool_members(members)
     temperature = fit_temperature(logits, labels)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smallvision.display import Displayed
 from smallvision.errors import RecordError
 from smallvision.format import (
     describe_class_means,
@@ -35,7 +36,7 @@ from smallvision.records.schema import (
     ValidatedRun,
     ValidationScores,
 )
-from smallvision.text import show_html, show_text
+from smallvision.text import show_text
 
 if TYPE_CHECKING:  # a table of runs needs no torch
     from smallvision.predict import SavedModel
@@ -45,7 +46,7 @@ USUAL_ERROR_RATE = 0.1  # of the prediction sets that are told of; the records h
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Displayed):
     """A run: its folder and what the records say; shows itself in a notebook."""
 
     folder: Path
@@ -101,33 +102,9 @@ class Run:
             f"[{format_interval(val)}]{f', {means}' if means else ''}, epoch {status.best_epoch})"
         )
 
-    def _repr_html_(self) -> str:
-        lines = [
-            (
-                str(line.epoch),
-                f"{line.loss:.3f}",
-                format_percent(line.train_accuracy, line.train_n),
-                format_percent(line.val_accuracy, line.val_n),
-            )
-            for line in self.metrics
-        ]
-        table = draw_table(("epoch", "loss", "train", "validation"), lines)
-        return f"<p>{show_html(repr(self))}</p>{table}"
-
-
-def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in HTML, its texts escaped."""
-
-    def draw(cells: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}>{show_html(cell)}</{tag}>" for cell in cells)
-
-    body = "".join(f"<tr>{draw(row, 'td')}</tr>" for row in rows)
-    head = f"<tr>{draw(columns, 'th')}</tr>" if columns else ""
-    return f"<table>{head}{body}</table>"
-
 
 @dataclass(frozen=True, eq=False)
-class Tuning:
+class Tuning(Displayed):
     """A finished search: its folder and what it found; shows itself in a notebook."""
 
     folder: Path
@@ -156,7 +133,7 @@ class Tuning:
 
 
 @dataclass(frozen=True, eq=False)
-class TestResult:
+class TestResult(Displayed):
     """The outcome of opening the test set; shows itself in a notebook."""
 
     __test__ = False  # pytest collects classes that begin with Test
@@ -173,22 +150,6 @@ class TestResult:
         return show_text(
             f"TestResult({record.model}: {format_accuracy(record)} on {record.n:,} test images "
             f"[{format_interval(record)}], opening {record.openings})"
-        )
-
-    def _repr_html_(self) -> str:
-        classes = [
-            (
-                line.name,
-                f"{line.precision:.3f}",
-                f"{line.recall:.3f}",
-                f"{line.f1:.3f}",
-                str(line.support),
-            )
-            for line in self.record.per_class
-        ]
-        return (
-            f"<p>{show_html(repr(self))}</p>{draw_table((), list_figures(self.record))}"
-            f"{draw_table(('', 'precision', 'recall', 'F1', 'n'), classes)}"
         )
 
 

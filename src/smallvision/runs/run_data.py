@@ -14,7 +14,7 @@ from smallvision.compute.machine import Machine
 from smallvision.data.batches import TrainBatches, weigh_classes
 from smallvision.data.channels import count_levels, mean_and_std
 from smallvision.data.dataset import DataSet
-from smallvision.data.placement import fits, place_images
+from smallvision.data.placement import PlacedImages, fetch_rows, gather, place_images
 from smallvision.data.split import (
     Split,
     describe_split,
@@ -23,13 +23,14 @@ from smallvision.data.split import (
     read_split_record,
     write_split,
 )
+from smallvision.data.storage.stored_images import ImageRows, StoredImages
 from smallvision.errors import RecordError
 from smallvision.randomness import derive_seed
 from smallvision.recipes import Recipe
 from smallvision.recipes.builders import build_schedule, count_epoch_steps, schedule_augmentations
 from smallvision.records.layout import SPLIT
 from smallvision.records.nofollow import exists
-from smallvision.shapes import Images
+from smallvision.shapes import Images, Labels
 
 TIMED = 20  # validation images that predictions are timed with
 
@@ -39,28 +40,34 @@ class RunData:
     """The images of one split on one device, with the training split's statistics.
 
     Attributes:
-        train, val: uint8 images, on the device if they fit, and int64 labels on the device.
+        train, val: uint8 images, on the device or in memory if they fit, else in a file; and int64
+            labels on the device.
         mean, std: of `train` alone.
     """
 
-    train: tuple[Tensor, Tensor]
-    val: tuple[Tensor, Tensor]
+    train: tuple[PlacedImages, Tensor]
+    val: tuple[PlacedImages, Tensor]
     mean: list[float]
     std: list[float]
 
     def show_val(self) -> Images:
         """Some validation images, uint8 `(n, C, H, W)`, to time predictions with."""
-        images: Images = self.val[0][:TIMED].cpu().numpy()
-        return images
+        return gather(self.val[0], slice(TIMED), "cpu").numpy()
+
+    def list_val(self) -> tuple[ImageRows, Labels]:
+        """The validation images and their labels as arrays."""
+        images, labels = self.val
+        return fetch_rows(images), labels.cpu().numpy()
 
     def sample(self, count: int, seed: int) -> tuple[Tensor, Tensor]:
         """A fixed random sample of the training images."""
         images, labels = self.train
+        place = labels.device if isinstance(images, StoredImages) else images.device
         if len(images) <= count:
-            return images, labels
+            return gather(images, slice(None), place), labels
         generator = torch.Generator().manual_seed(derive_seed(seed, "clean"))
         picks = torch.randperm(len(images), generator=generator)[:count].to(labels.device)
-        return images[picks.to(images.device)], labels[picks]
+        return gather(images, picks, place), labels[picks]
 
 
 def load_run_data(
@@ -132,7 +139,6 @@ def build_batches(
         seed=recipe.seed,
         passes=recipe.passes,
         micro_batch=micro_batch,
-        reads_ahead=not fits(data.train[0].nbytes, "cpu"),
         class_weights=weights,
         is_balanced=recipe.sampling == "balanced",
     )

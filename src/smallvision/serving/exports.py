@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from smallvision.data.loading.cache import cache_folder
+from smallvision.data.storage.room import cache_folder
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.files import hash_file, make_folder

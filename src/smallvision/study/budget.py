@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from smallvision.recipes.planning import (
     CLEAN_PER_EPOCH,
     FAMILY_OF,
     LadderPlan,
+    Pace,
     Planner,
     Speed,
     Wish,
@@ -31,7 +32,6 @@ from smallvision.records.schema import (
     BudgetPlan,
     NetworkLength,
     NetworkSpeed,
-    PlannedRung,
     StudyRecord,
 )
 from smallvision.runs.job import Job
@@ -300,37 +300,6 @@ class Clock:
     def spent(self) -> float:
         """Seconds so far."""
         return self.before + time.perf_counter() - self.began
-
-
-@dataclass(frozen=True)
-class Pace:
-    """What finished rungs took beside what was planned for them.
-
-    Attributes:
-        taken: slot -> seconds taken, seconds planned.
-    """
-
-    taken: Mapping[str, tuple[float, float]]
-
-    def compare(self, family: Family | None) -> float | None:
-        """Time taken as a share of that planned, of a family's rungs; None where none is done."""
-        pairs = [
-            pair
-            for slot, pair in self.taken.items()
-            if family is None or FAMILY_OF.get(slot) == family
-        ]
-        planned = sum(pair[1] for pair in pairs)
-        return sum(pair[0] for pair in pairs) / planned if planned else None
-
-    def expect(self, rung: PlannedRung) -> float:
-        """Seconds that a rung will take, by those of its family that are done."""
-        family = FAMILY_OF.get(rung.slot)
-        share = None if family is None else self.compare(family)
-        return rung.seconds * (share or 1.0)
-
-    def fear(self, rung: PlannedRung) -> float:
-        """Seconds that a planned rung is given: its share, or more where all are late."""
-        return rung.seconds * max(1.0, self.compare(None) or 1.0)
 
 
 def find_left(plan: BudgetPlan, pending: Collection[str], spent: float, pace: Pace) -> float:

@@ -26,7 +26,7 @@ from smallvision.predict import SavedModel, check_start
 from smallvision.predict.network import count_operations
 from smallvision.recipes import Recipe, Rung, read_run_recipe
 from smallvision.recipes.builders import build_augmentations
-from smallvision.recipes.planning import NEEDS, Wish
+from smallvision.recipes.planning import NEEDS, Pace, Wish
 from smallvision.recipes.presets import choose_subset
 from smallvision.records import store
 from smallvision.records.files import now
@@ -42,7 +42,6 @@ from smallvision.runs.refit import find_test_record, load_final
 from smallvision.shapes import MIN_CLASSES
 from smallvision.study.budget import (
     Clock,
-    Pace,
     describe_plan,
     find_left,
     find_too_many,
@@ -92,6 +91,12 @@ def run_study(
     Raises:
         UserError: bad settings, a folder that is not ours, or images that cannot be split; what
             was there before is untouched.
+
+    >>> import smallvision as sv
+    >>> plan = sv.StudyPlan(rungs=("linear", "mlp"), folds=1, settings=("epochs=1",))
+    >>> summary = sv.run_study("digits", "studies/digits", plan)
+    >>> summary.best, summary.test.n, summary.report
+    ('mlp', 359, 'studies/digits/report.html')
     """
     began = time.perf_counter()
     folder, plan = Path(folder), plan or StudyPlan()

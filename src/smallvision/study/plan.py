@@ -48,6 +48,11 @@ class StudyPlan:
         SettingError: a limit below 0 or infinite, no seed or fold at all, folds beside seeds, rungs
             to repeat with one seed, a setting that is no `key=value`, or a seed so high that a run
             would need one beyond the largest.
+
+    >>> import smallvision as sv
+    >>> plan = sv.StudyPlan(budget_seconds=1800, limits=sv.Limits(parameters=500_000))
+    >>> plan.rungs, plan.prefer
+    ((), 'cheapest')
     """
 
     preset: str = "quick"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 from smallvision.augment import build_normalizer
+from smallvision.data.placement import gather
 from smallvision.optim import Schedule
 from smallvision.predict import infer_logits
 from smallvision.recipes import Recipe
@@ -46,8 +47,8 @@ def measure_speed(recipe: Recipe, job: Job, data: RunData) -> Speed:
     normalize = build_normalizer(data.mean, data.std, machine.device)
     model = machine.place(build_model(recipe, train.shape, train.num_classes))
     batch_size = min(recipe.batch_size, MOST_IMAGES, len(data.train[1]))
-    images = data.train[0][:MOST_IMAGES]
-    prepare_model(recipe, model, lambda: normalize(images.to(machine.device)))
+    images = gather(data.train[0], slice(MOST_IMAGES), machine.device)
+    prepare_model(recipe, model, lambda: normalize(images))
     recipe = recipe.model_copy(update={"batch_size": batch_size, "passes": 1})
     steps = count_epoch_steps(recipe, len(data.train[1]))
     schedule = build_schedule(recipe, steps)

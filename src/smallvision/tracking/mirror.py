@@ -79,6 +79,10 @@ def mirrored(
         SettingError: there is no such store, or its library is not installed.
         RecordError: the store holds other or newer work, or is damaged, or could not be written at
             the end.
+
+    >>> import smallvision as sv
+    >>> with sv.mirrored("runs/mirrored", "store"):  # a mounted folder; or s3://bucket/name
+    ...     run = sv.train("digits", "linear", settings=["epochs=1"], out="runs/mirrored")
     """
     if url is None:
         yield

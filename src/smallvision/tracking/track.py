@@ -57,6 +57,11 @@ def track(
         SettingError: there is no such tracker, or it is not installed, or cannot be reached so.
         RecordError: the folder is no run or study, or has no run yet, or a record is damaged.
         UserError: the tracker failed; nothing of the runs was touched.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "mlp", settings=["epochs=1"], out="runs/tracked")
+    >>> sv.track(run.folder, "tensorboard").place
+    'tensorboard'
     """
     folder = Path(folder)
     find_tracked(folder)  # is it anything to track, before a library is loaded

@@ -51,7 +51,16 @@ class PrunedError(Exception):
 
 
 class Callback:
-    """Told what happens; a subclass overrides the methods it needs."""
+    """Told what happens; a subclass overrides the methods it needs.
+
+    >>> import smallvision as sv
+    >>> class Printer(sv.Callback):
+    ...     def on_epoch(self, metrics, state):
+    ...         print(f"epoch {metrics.epoch}, {metrics.val_n} validation images")
+    >>> run = sv.train("digits", "linear", settings=["epochs=2"], callbacks=[Printer()])
+    epoch 1, 287 validation images
+    epoch 2, 287 validation images
+    """
 
     def on_message(self, sentence: str) -> None:
         """There is something that a person should know."""

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from smallvision.augment import Normalize
 from smallvision.compute.machine import Machine
+from smallvision.data.placement import PlacedImages
 from smallvision.predict import infer_logits, refresh_norms
 from smallvision.records.schema import MetricName
 from smallvision.stats.rates import measure_score
@@ -43,13 +44,13 @@ class Evaluator:
     """
 
     train: tuple[Tensor, Tensor]
-    val: tuple[Tensor, Tensor] | None
+    val: tuple[PlacedImages, Tensor] | None
     normalize: Normalize
     machine: Machine
     interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
     metric: MetricName = "accuracy"
 
-    def measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> Measured:
+    def measure(self, model: nn.Module, images: PlacedImages, labels: Tensor) -> Measured:
         """Mean loss, accuracy and score of a model on labelled images."""
         with self.interruptible():
             logits = infer_logits(model, images, self.normalize, self.machine)

@@ -52,6 +52,7 @@ from smallvision.tuning.trials import (
 )
 
 LATER_SETTINGS = ("metric", "class_weights", "sampling")
+ENDS = {"complete": "to its end", "pruned": "ended early", "failed": "failed"}
 FEWEST_TRIALS = 2  # the recipe's own settings, and one to compare them with
 
 
@@ -326,7 +327,7 @@ def describe_space(record: TuningRecord, own: SettingValues) -> list[str]:
     return [
         f"Tuning {record.recipe}: up to {record.trials_asked} trials of {record.epochs} epochs"
         f"{within}{done}.",
-        *(f"  {d.key:<24}{d!s:<32}now {spell_value(own[d.key])}" for d in record.space),
+        *(f"  {d.key:<24}{d!s:<30}recipe {spell_value(own[d.key])}" for d in record.space),
     ]
 
 
@@ -337,5 +338,5 @@ def describe_trial(trial: TrialRecord, num_val: int) -> str:
     )
     return (
         f"trial {trial.number:>3}  {format_percent(trial.accuracy, num_val):>8}  "
-        f"{trial.state:<8}  {format_duration(trial.seconds):>8}  {values}"
+        f"{ENDS[trial.state]:<11}  {format_duration(trial.seconds):>8}  {values}"
     )

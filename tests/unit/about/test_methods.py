@@ -117,5 +117,5 @@ def test_members_are_told_with_their_choice(select: Any, said: str) -> None:
     model = MODEL.change(model=EnsembleSettings(members=(one, one, MlpSettings(hidden=(8,)))))
     words = tell(model=model, ensemble=record)
     assert f"weights of one run after epochs 3, 2 and 1, {said}." in words
-    assert "an ensemble of 3 networks, which answer with the mean of their probabilities: " in words
-    assert "2 times a fully connected network with a hidden layer of 4 units" in words
+    assert "is an ensemble of 3 networks: 2 times a fully connected network with a hidden" in words
+    assert "whose probabilities are averaged" in words

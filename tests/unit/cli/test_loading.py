@@ -58,11 +58,12 @@ def test_a_name_that_no_folder_can_have_is_refused(smallvision: Call, name: str)
 
 def test_explore_json_describes_the_parts_as_they_lie(smallvision: Call, tmp_path: Path) -> None:
     rows = write_dataset(tmp_path / "rows.npz", 60, 30)
-    told = smallvision("explore", rows, "--json", "--name", "mine")
+    told = smallvision("explore", rows, "--json", "--name", "mine", "--no-page")
     assert told.code == 0, told.err
     assert told.json == {
         "schema": 1,
         "name": "mine",
+        "page": None,
         "shape": [1, 8, 8],
         "class_names": ["class 0", "class 1", "class 2"],
         "parts": {"train": 60, "val": None, "test": 30},
@@ -74,6 +75,6 @@ def test_explore_json_describes_the_parts_as_they_lie(smallvision: Call, tmp_pat
 
 
 def test_carved_test_images_count_as_test(smallvision: Call) -> None:
-    told = smallvision("explore", "digits", "--json").json
+    told = smallvision("explore", "digits", "--json", "--no-page").json
     assert told["carved"]
     assert sum(told["parts"][part] for part in ("train", "test")) == 1797

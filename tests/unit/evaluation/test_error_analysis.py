@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from smallvision.evaluation.error_analysis import (
 from smallvision.predict import Ensemble
 from smallvision.records import store
 from smallvision.records.schema import ErrorAnalysisRecord
+from smallvision.stats.images.nearest_average import average_rows
 from smallvision.stats.slices import compare_bins
 from tests.support.images import make_images
 from tests.support.models import brightness_network, wrap_network
@@ -84,7 +86,7 @@ def test_no_errors_are_no_trouble(tmp_path: Path) -> None:
     analysis = analyse({})
     assert (analysis.record.pairs, analysis.record.worst) == ((), ())
     assert analysis.record.saliency is None
-    assert [line.p for line in analysis.record.slices] == [1, 1, 1]
+    assert [(line.p, line.p_within) for line in analysis.record.slices] == [(1, 1)] * 3
     analysis.write(tmp_path)
     assert analysis._repr_html_()
 
@@ -96,9 +98,9 @@ def test_what_is_written_is_what_is_said(tmp_path: Path) -> None:
     assert record == analysis.record
     for name, picture in analysis.pictures.items():
         assert np.array_equal(np.asarray(Image.open(tmp_path / "errors" / name)), picture)
-    names = {path.name for path in (tmp_path / "errors").glob("*.png")}
+    names = {path.name for path in (tmp_path / "errors").iterdir()} - {ERRORS}
     assert names == set(analysis.pictures)
-    assert "&lt;cat&gt;" in analysis._repr_html_()
+    assert "&lt;cat&gt;" in html.unescape(analysis._repr_html_())
     assert "6 errors on 60" in repr(analysis)
 
 
@@ -110,6 +112,33 @@ def test_slices_hold_every_image_and_corrected_p() -> None:
         hits = sum(part.accuracy * part.n for part in line.bins)
         assert hits == pytest.approx(54)
         assert line.p >= compare_bins(line.bins)
+        assert line.p_within is not None
+
+
+def test_nearness_is_measured_where_there_are_averages() -> None:
+    """Every fifth image has the row of another class too: those alone are classified wrongly."""
+    images = make_images(300)
+    pixels, wrong = images.images.copy(), np.arange(300) % 5 == 0
+    pixels[wrong, :, (images.labels[wrong] + 1) % 3] = 255
+    answers = np.where(wrong, (images.labels + 1) % 3, images.labels)
+    model = wrap_network(brightness_network(1.0, 2.0, 3.0), num_classes=3)
+    averages = average_rows(images.images, images.labels, 3)
+    val = LabelledImages(pixels, images.labels, np.arange(300), NAMES, averages)
+    probabilities = 0.1 + 0.7 * (answers[:, None] == np.arange(3))
+    found = analyse_errors(model, val, name="tiny", probabilities=probabilities)
+    nearness = found.record.slices[-1]
+    assert nearness.name == "nearness to another class"
+    assert nearness.p_within is not None
+    assert max(nearness.p, nearness.p_within) < 0.001
+    assert "in the least typical fifth" in nearness.sentence
+
+
+def test_doubted_labels_beyond_the_pictured_are_listed_too() -> None:
+    wrong = {i: ((i + 1) % 3, 0.95) for i in range(30)}
+    analysis = analyse(wrong, n=300)
+    issues = analysis.record.label_issues
+    assert issues.estimate == len(issues.images) == 30
+    assert [image.file is None for image in issues.images] == [False] * 24 + [True] * 6
 
 
 def test_members_that_disagree_are_shown() -> None:

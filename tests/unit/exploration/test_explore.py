@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from smallvision.data.imageset import ImageSet
+from smallvision.data.related import relate_images
+from smallvision.data.split import make_split
 from smallvision.errors import RecordError
 from smallvision.exploration import explore
 from smallvision.exploration.explore import explore_dataset, explore_images, is_explored
@@ -85,14 +87,43 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     strips = [strip.file for strip in record.pictures.augmentations]
     listed = {record.pictures.random, *record.pictures.classes, *record.pictures.averages, *strips}
     listed |= {record.pictures.normalization.before, record.pictures.normalization.after}
-    assert listed == names
+    assert record.closer is not None
+    listed |= {record.closer.map.file, *(group.file for group in record.closer.extremes)}
+    assert listed == names == set(record.list_files())
     assert len(strips) == len(preview_catalogue())
 
 
-def test_a_notebook_shows_the_random_images() -> None:
-    shown = explore_images(make_images(40))._repr_html_()
-    assert shown.startswith("<p>40 images</p>")
-    assert shown.count("data:image/png;base64,") == 1
+def test_a_notebook_shows_the_page() -> None:
+    shown = explore_dataset(make_dataset(), list_previews=refuse_previews)._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert shown.count("data:image/png;base64,") > 10
+
+
+def refuse_previews() -> list[object]:
+    raise AssertionError("augmentations were drawn, which needs torch")
+
+
+def test_a_closer_look_is_at_the_training_split_alone() -> None:
+    """Its images are numbered as the data set has them, and none of them validates."""
+    data = make_dataset()
+    related = relate_images(data.train, data.groups, data.alike)
+    split = make_split(data.train, val=data.val, seed=3, related=related)
+    closer = explore_dataset(data, seed=3).closer
+    assert closer is not None
+    shown = closer.list_shown()
+    assert {image.number for image in shown} <= set(split.train.tolist())
+    assert len(closer.map.images) == len(split.train)
+    assert all(data.train.labels[image.number] == image.label for image in shown)
+    source = closer.source
+    assert (source.train_n, source.kept_n, source.test_n) == (
+        len(data.train), len(split.val), len(data.test)
+    )  # fmt: skip
+
+
+def test_a_study_looks_no_closer() -> None:
+    exploration = explore_images(make_images(40))
+    assert exploration.closer is None
+    assert exploration.record.closer is None
 
 
 def test_a_class_without_training_images_is_explored_too() -> None:

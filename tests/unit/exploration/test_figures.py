@@ -7,8 +7,10 @@ import pytest
 
 from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
-from smallvision.exploration.figures import measure_images
+from smallvision.exploration.figures import compare_shares, measure_images
+from smallvision.exploration.pixels import PixelRows
 from smallvision.records.schema import ExplorationFigures
+from smallvision.stats.intervals import wilson_interval
 from tests.support.images import make_images
 
 
@@ -85,3 +87,58 @@ def test_figures_by_class_are_advised_beyond_three_to_one(small: int, advised: b
     assert ("--metric" in said) is advised
     assert ("class_weights=balanced" in said) is advised
     assert f"{20 / small:.1f} times" in said
+
+
+def test_what_average_images_tell_apart_is_measured() -> None:
+    pixels = np.random.default_rng(0).integers(0, 20, (40, 1, 8, 8)).astype(np.uint8)
+    labels = np.repeat([0, 1, 2], [20, 19, 1])
+    pixels[labels == 0] += 200
+    figures = measure(ImageSet(pixels, labels, ("bright", "dark", "lone", "none")))
+    assert figures.averages is not None
+    bright, dark, lone, none = figures.averages.classes
+    assert (bright.n, bright.hits, bright.taken_for) == (20, 20, None)
+    assert dark.hits == 19
+    assert (lone.n, lone.hits, lone.taken_for) == (1, 0, 1)
+    assert (none.n, none.hits, none.taken_for, none.recall) == (0, 0, None, 0)
+    assert figures.averages.balanced_accuracy == pytest.approx(2 / 3)
+    said = next(line for line in figures.implications if "average image" in line)
+    assert "right for 66.7 % of the images, averaged over the classes (guessing: 33.3 %)" in said
+    assert "Best told by its average is bright: 100.0 % of its images are nearest to it, " in said
+    assert "and 0.0 % of the others." in said
+    assert "Not recognisable by an average: lone" in said
+    assert [figures.averages.tells(one) for one in figures.averages.classes] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    # An average may be the nearest one for few of its images, and for still fewer of the others.
+    rare = bright.change(interval=(0.1, 0.2), hits=3)
+    assert not figures.averages.tells(rare)
+    assert (bright.others, dark.others, none.p) == (0, 1 / 21, None)
+    assert bright.interval == wilson_interval(20, 20)
+
+
+def test_an_average_that_is_near_to_everything_tells_nothing() -> None:
+    """All images are nearest to the first average: all of its own, and all of the others."""
+    counts = np.array([[50, 0], [50, 0]])
+    assert compare_shares(counts, np.array([0, 1])) == [1, 1]
+
+
+def test_false_alarms_of_averages_are_rare() -> None:
+    """Nearest averages that have nothing to do with the class alarm in at most 1 of 20 sets."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(200) % 5
+    alarms = 0
+    for _ in range(200):
+        counts = np.zeros((5, 5), dtype=np.int64)
+        np.add.at(counts, (labels, rng.integers(0, 5, 200)), 1)
+        alarms += min(compare_shares(counts, np.arange(5))) < 0.05
+    assert 0 < alarms <= 20
+
+
+def test_large_images_are_reduced_before_they_are_compared() -> None:
+    pixels = np.zeros((3, 1, 64, 96), np.uint8)
+    pixels[:, :, :32] = 100
+    rows = PixelRows(pixels)[:]
+    assert rows.shape == (3, 32 * 32)
+    assert (rows[0].reshape(32, 32) == np.repeat([100, 0], 16)[:, None]).all()
+    small = np.arange(64, dtype=np.uint8).reshape(1, 1, 8, 8)
+    assert (PixelRows(small)[:] == np.arange(64)).all()

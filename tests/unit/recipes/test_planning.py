@@ -12,6 +12,7 @@ from smallvision.recipes.planning import (
     NEEDS,
     STAGES,
     LadderPlan,
+    Pace,
     Planner,
     Speed,
     Speeds,
@@ -21,6 +22,7 @@ from smallvision.recipes.planning import (
 )
 from smallvision.recipes.scale import SIZES, Family, choose_range, divide_passes
 from smallvision.recipes.task import CIFAR10, Task
+from smallvision.records.schema import PlannedRung
 
 DIGITS = Task((1, 8, 8), 1_150, mirror_safe=False, num_val=287)
 FEW = Task((3, 32, 32), 800, mirror_safe=True, num_val=200)
@@ -180,3 +182,11 @@ def test_a_start_costs_what_its_network_costs() -> None:
         assert assume_scale(seconds, CIFAR10) == without
     alone = plan(CIFAR10, math.inf, wish=Wish(("transfer",), must=True, start=50.0))
     assert [rung.slot for rung in alone.rungs] == ["transfer"]
+
+
+def test_a_rung_is_expected_to_take_what_others_of_its_family_took() -> None:
+    pace = Pace({"wrn": (5.0, 50.0), "mlp": (30.0, 10.0)})
+    rung = PlannedRung(slot="wrn-aug", size="", passes=1, seconds=40.0)
+    assert pace.expect(rung) == pytest.approx(4.0)
+    assert pace.expect(rung.change(slot="speednet")) == 40.0
+    assert pace.fear(rung) == 40.0  # it may be harder than the one before

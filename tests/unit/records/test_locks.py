@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,13 @@ import pytest
 
 from smallvision.errors import RecordError
 from smallvision.records import locks
-from smallvision.records.locks import check_folder, check_free, claim_folder, lock_folder
+from smallvision.records.locks import (
+    check_folder,
+    check_free,
+    claim_folder,
+    lock_folder,
+    read_owner,
+)
 
 MARKER = "status.json"
 
@@ -150,3 +157,28 @@ def test_a_lock_is_no_way_out(study: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"\.lock is a link"), lock_folder(study / "runs" / "mlp"):
         pass
     assert victim.read_text() == "precious"
+
+
+def test_the_owner_of_a_folder_is_read_without_its_lock(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    assert read_owner(folder) is None
+    with lock_folder(folder):
+        owner = read_owner(folder)
+        assert owner is not None
+        assert (owner.process, owner.is_here, owner.is_alive) == (os.getpid(), True, True)
+    assert read_owner(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "alive"),
+    [
+        (f"process {2**31 - 1} on {platform.node()} since 2026-01-01T00:00:00+00:00", False),
+        (f"process {2**31 - 1} on elsewhere since 2026-01-01T00:00:00+00:00", True),
+        ("process 1e9 on here", None),
+        ("\xff", None),
+    ],
+)
+def test_the_text_of_a_lock_may_be_anything(tmp_path: Path, text: str, alive: bool | None) -> None:
+    (tmp_path / ".lock").write_text(text, encoding="latin-1")
+    owner = read_owner(tmp_path)
+    assert (owner.is_alive if owner else None) == alive

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from smallvision.records import store
+from smallvision.records.schema import EpochMetrics
 from smallvision.reporting import draw_report
 from smallvision.reporting import page as module
 from smallvision.reporting.sections import STUDY_SECTIONS
@@ -66,6 +68,19 @@ def test_same_records_give_the_same_bytes(whole_folder: Path, html: str) -> None
 
 def test_a_page_is_small(html: str) -> None:
     assert len(html.encode()) < 600_000
+
+
+def test_a_page_without_pictures_is_light(whole_copy: Path) -> None:
+    """Ten rungs of a hundred epochs, as a kept study of CIFAR-10 has it: less than a megabyte."""
+    for path in [*whole_copy.rglob("*.png"), *whole_copy.rglob("*.webp")]:
+        path.unlink()
+    for path in whole_copy.rglob("metrics.jsonl"):
+        epochs = store.read_lines(path, EpochMetrics)
+        spread = (epochs[k * len(epochs) // 100].change(epoch=k + 1) for k in range(100))
+        store.write_lines(path, spread)
+    html = draw_report(whole_copy).html
+    assert "data:image" not in html
+    assert len(html.encode()) < 1_000_000
 
 
 def test_page_is_well_formed(page: Page) -> None:
@@ -155,7 +170,9 @@ def test_later_sections_tell_their_figures(page: Page) -> None:
 def test_every_section_is_there_and_numbered(page: Page) -> None:
     assert list_sections(page) == SECTIONS
     links = [e.attributes["href"] for e in page.find("a")]
-    assert [f"#{name}" for name in SECTIONS] == links[1:]
+    assert links[0] == "#summary", "past the bar"
+    assert links[1 : 1 + len(SECTIONS)] == [f"#{name}" for name in SECTIONS]
+    assert links.count("#summary") == 1 + len(SECTIONS), "and a way back from each"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +216,7 @@ def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
         assert "style" not in element.attributes
         for name in ("src", "href", "xlink:href", "srcset", "action", "poster"):
             value = element.attributes.get(name, "#")
-            assert value.startswith(("data:image/png;base64,", "#"))
+            assert value.startswith(("data:image/png;base64,", "data:image/webp;base64,", "#"))
 
 
 def test_policy_runs_our_text_only(page: Page) -> None:
@@ -292,6 +309,50 @@ def test_missing_records_are_named(folder: Path, gone: str) -> None:
     drawn = draw(folder)
     assert drawn.problems == []
     assert f"{gone} is missing" in drawn.text
+
+
+def test_lost_pictures_leave_nothing_empty(whole_copy: Path, page: Page) -> None:
+    for path in whole_copy.rglob("*.png"):
+        path.unlink()
+    drawn = draw(whole_copy)
+    assert drawn.problems == []
+    assert not drawn.find("img")
+    classes = " ".join(e.attributes.get("class", "") for e in drawn.elements).split()
+    assert not {"average", "strip", "side-by-side", "sheet"} & set(classes)
+    assert "bare" in classes
+    text = plain(drawn)
+    for phrase in ("their average, and some of them", "have pictures", "the original first"):
+        assert phrase in plain(page)
+        assert phrase not in text
+    assert "other pictures are missing" in text
+    assert "What the averages tell" in text
+    assert "Labels in doubt, the most doubtful first." in text
+
+
+def test_choices_are_explained_with_a_source_where_they_are_shown(whole_copy: Path) -> None:
+    recipe = whole_copy / "runs/wrn/recipe.toml"
+    recipe.write_text('[model]\nname = "wide_resnet"\n', encoding="utf-8")
+    drawn = draw(whole_copy)
+    assert drawn.problems == []
+    text = plain(drawn)
+    for phrase in (
+        "all inputs have one scale",
+        "LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998",
+        "It assumes a mirrored image keeps its label",
+        "SGD with momentum and not Adam",
+        "A patience of 1 cycle",
+        "A rate that falls along a cosine",
+        "0.1 for wide_resnet as in the publication of the network",
+    ):
+        assert phrase in text
+    assert len(drawn.find("cite")) >= 8
+    recipe.unlink()
+    assert "SGD with momentum and not Adam" not in draw(whole_copy).text
+
+
+def test_words_that_only_insiders_know_are_not_on_the_page(page: Page) -> None:
+    words = set(page.text.lower().replace(",", " ").replace(".", " ").split())
+    assert not {"sgdr", "pruned", "broken", "views"} & words
 
 
 def test_study_that_has_only_begun(folder: Path, tmp_path: Path) -> None:

@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from smallvision.data.contact_sheet import encode_webp
 from smallvision.errors import RecordError
+from smallvision.reporting.pictures import PNG_SIGNATURE, read_webp_size
 from smallvision.reporting.reader import read_study
 from smallvision.reporting.view import StudyView
 from tests.support.records import edit_json
@@ -21,8 +24,32 @@ def test_pictures_are_data_uris(whole: StudyView) -> None:
     assert sheet.uri.startswith("data:image/png;base64,iVBOR")
     assert (sheet.width, sheet.height) == (12 * 13 - 1, 5 * 13 - 1)
     assert whole.errors is not None
-    assert len(whole.errors.pictures) == 2 * 3 - 1 + 2 * 8 + 5 + 5
+    assert len(whole.errors.pictures) == 2 * 3 - 1 + 2 * 8 + 5 + 5 + 1
     assert all(whole.errors.pictures.values())
+
+
+def test_sheets_are_webp_of_a_size_that_is_read_from_them(whole: StudyView) -> None:
+    assert whole.errors is not None
+    sheet = whole.errors.pictures["gallery.webp"]
+    assert sheet is not None
+    assert sheet.uri.startswith("data:image/webp;base64,UklGR")
+    assert (sheet.width, sheet.height) == (12 * 13 - 1, 12 * 13 - 1)
+
+
+@pytest.mark.parametrize("noise", [False, True], ids=["lossless", "lossy"])
+def test_the_size_of_every_webp_that_is_written_is_read(noise: bool) -> None:
+    sheet = np.full((601, 500, 4), 255, np.uint8)
+    sheet[300] = 0  # as between the images of a sheet
+    if noise:
+        sheet[:300] = np.random.default_rng(0).integers(0, 256, (300, 500, 4))
+    assert read_webp_size(encode_webp(sheet)) == (500, 601)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"RIFF", PNG_SIGNATURE * 9, b"RIFF1234WEBPVP9 " + b"0" * 30]
+)
+def test_other_files_have_no_size(content: bytes) -> None:
+    assert read_webp_size(content) is None
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "a\\b.png", "..", ""])

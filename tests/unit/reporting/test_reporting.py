@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from smallvision.errors import SettingError
 from smallvision.reporting import Report, write_report
 
 
@@ -25,6 +28,17 @@ def test_notebook_shows_a_frame() -> None:
     shown = Report('<p class="a">&amp;</p>')._repr_html_()
     assert shown.startswith('<iframe srcdoc="&lt;p class=&quot;a&quot;&gt;&amp;amp;')
     assert repr(Report("abc")) == "Report(3 characters)"
+
+
+def test_sections_can_be_shown_alone(folder: Path) -> None:
+    report = write_report(folder)
+    alone = report.section("ladder").html
+    assert '<section id="ladder"' in alone
+    assert '<section id="training"' not in alone
+    assert '<header class="bar">' not in alone
+    assert '<section id="summary"' in report.section("summary").html
+    with pytest.raises(SettingError, match="no section 'laddr'; it has summary, data"):
+        report.section("laddr")
 
 
 def test_the_command_loads_nothing_heavy(folder: Path) -> None:

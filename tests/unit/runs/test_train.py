@@ -10,10 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from smallvision.data import placement
-from smallvision.data.batches import TrainBatches
 from smallvision.data.dataset import DataSet
 from smallvision.data.split import make_split
+from smallvision.data.storage.stored_images import StoredImages
 from smallvision.errors import RecordError, UserError
 from smallvision.predict import load_model
 from smallvision.records import store
@@ -43,16 +42,16 @@ def test_same_seed_same_bits(dataset: DataSet, tmp_path: Path) -> None:
     assert read_bits(tmp_path / "a") != read_bits(tmp_path / "c")
 
 
-def test_images_in_a_mapped_file_give_the_same_bits(
+def test_images_in_a_file_give_the_same_bits_and_are_asked_for_ahead(
     dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_tiny(dataset, tmp_path / "resident")
-    read: list[int] = []
-    monkeypatch.setattr(placement, "measure_memory", lambda _device: 1000)
-    monkeypatch.setattr(TrainBatches, "read", lambda _self, picks: read.append(len(picks)))
-    train_tiny(dataset, tmp_path / "mapped")
-    assert read_bits(tmp_path / "mapped") == read_bits(tmp_path / "resident")
-    assert read, "no batch was read ahead"
+    asked: list[int] = []
+    monkeypatch.setenv("SMALLVISION_WORKING_SET", "1kB")
+    monkeypatch.setattr(StoredImages, "prefetch", lambda _self, picks: asked.append(len(picks)))
+    train_tiny(dataset, tmp_path / "stored")
+    assert read_bits(tmp_path / "stored") == read_bits(tmp_path / "resident")
+    assert asked, "no batch was asked for ahead"
 
 
 def test_a_callback_changes_nothing(dataset: DataSet, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smallvision.errors import RecordError, SettingError
-from smallvision.recipes.planning import Speed
+from smallvision.recipes.planning import Pace, Speed
 from smallvision.recipes.scale import Family
 from smallvision.records import store
 from smallvision.records.layout import STUDY
@@ -19,7 +19,6 @@ from smallvision.study import budget
 from smallvision.study.budget import (
     Clock,
     MeasuredSpeeds,
-    Pace,
     describe_plan,
     find_too_many,
     fit_length,
@@ -182,14 +181,6 @@ def test_what_is_worth_least_is_cut_first() -> None:
     assert cut(31.0, taken=1.0) == ["tuned"]  # what was quick so far need not go on so
     assert cut(95.0) == ["tuned", "wrn", "snapshot-ensemble", "vgg10", "speednet", "linear"]
     assert find_too_many(make_plan(*slots, seconds=None), slots, 1e9, Pace({})) == []
-
-
-def test_a_rung_is_expected_to_take_what_others_of_its_family_took() -> None:
-    pace = Pace({"wrn": (5.0, 50.0), "mlp": (30.0, 10.0)})
-    rung = PlannedRung(slot="wrn-aug", size="", passes=1, seconds=40.0)
-    assert pace.expect(rung) == pytest.approx(4.0)
-    assert pace.expect(rung.change(slot="speednet")) == 40.0
-    assert pace.fear(rung) == 40.0  # it may be harder than the one before
 
 
 def test_a_rung_is_taken_back_in_where_time_is_left(

@@ -6,7 +6,7 @@ from smallvision.cli.render.console import PlainConsole, styled
 from smallvision.cli.render.run import print_failed_seeds
 from smallvision.cli.render.scores import list_class_means
 from smallvision.cli.render.tables import new_table, print_verdict
-from smallvision.format import format_fraction, format_span, tell_folds
+from smallvision.format import format_fraction, format_span, name_seeds, tell_folds
 from smallvision.records.schema import Comparison
 
 
@@ -15,14 +15,14 @@ def print_comparison(comparison: Comparison, console: PlainConsole) -> None:
     n = comparison.n
     uneven = any(group.by_class and group.by_class.is_uneven for group in comparison.groups)
     by_class = ("balanced %", "F1 %") if uneven else ()
-    table = new_table("group", "seeds", "val %", "±", "95 % interval", *by_class)
+    table = new_table("group", "trained with", "val %", "±", "95 % interval", *by_class)
     table.heading = f"{n:,} validation images{tell_folds(comparison.folds)}"
     for wide in table.columns[:2]:
         wide.no_wrap, wide.overflow = False, "fold"
     for group in comparison.groups:
         table.add_row(
             styled(group.name),
-            ", ".join(map(str, group.seeds)),
+            name_seeds(group.seeds),
             format_fraction(group.mean, n),
             "" if group.std is None else format_fraction(group.std, n),
             format_span(group.interval, n),

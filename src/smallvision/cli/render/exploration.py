@@ -47,13 +47,19 @@ def print_exploration(dataset: DataSet, exploration: Exploration, console: Plain
     console.print(f"  {len(dataset.test):,} test images stay sealed.")
 
 
-def print_pictures(images: ImageSet, console: PlainConsole) -> None:
-    """Print an image of each class in coloured half blocks, or say how to see them.
+def print_closer(exploration: Exploration, console: PlainConsole) -> None:
+    """Print what a closer look says, which takes seconds."""
+    if exploration.closer:
+        for sentence in exploration.closer.implications:
+            console.print(f"  {sentence}")
 
-    A character shows two pixels, one above the other, where the terminal has enough colours.
+
+def print_pictures(images: ImageSet, console: PlainConsole) -> None:
+    """Print an image of each class in coloured half blocks, where the terminal has the colours.
+
+    A character shows two pixels, one above the other.
     """
     if not (console.is_terminal and console.color_system in ("256", "truecolor")):
-        console.print("  Pictures: --out FOLDER writes them.")
         return
     side = -(-max(images.shape[1:]) // BLOCKS)  # pixels to a block
     wide = -(-images.shape[2] // side) + 1

@@ -25,7 +25,8 @@ TITLES = {
 
 def show_ladder(preset: str, sentence: str, ladder: Sequence[Rung], console: PlainConsole) -> None:
     """Each rung with its question, the weakness it answers and its key settings."""
-    console.print(styled((f"Recipes of preset {preset}, cut to CIFAR-10. ", "bold"), sentence))
+    told = f"{sentence} Names such as sgdr are explained below."
+    console.print(styled((f"Recipes of preset {preset}, cut to CIFAR-10. ", "bold"), told))
     for rung in ladder:
         beyond = f" (after {rung.after[-1]})" if rung.after else ""
         console.print()

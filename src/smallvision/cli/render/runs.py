@@ -54,7 +54,8 @@ def print_runs(
 def describe_status(run: Path, status: RunStatus | None) -> list[str]:
     """The cells of a run after its name."""
     if isinstance(status, UnfinishedRun):
-        return [tell_state(run, status)]
+        state = tell_state(run, status)
+        return ["ended early" if state == "pruned" else state]
     if not isinstance(status, FinishedRun):
         return ["damaged"]
     val, train = own_validation(status), status.train

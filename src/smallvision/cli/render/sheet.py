@@ -52,7 +52,7 @@ def print_sheet(sheet: ModelSheet, console: PlainConsole) -> None:
     console.print(styled(*(f"{sentence} " for sentence in sheet.methods)))
     if sheet.sources:
         console.print()
-        console.print("Sources", style="bold")
+        console.print(styled(("Sources", "bold"), "  smallvision recipes explains the names"))
     for source in sheet.sources:
         console.print(f"{source.technique}: {source.source}")
 
@@ -83,7 +83,7 @@ def list_figures(sheet: ModelSheet) -> Iterator[tuple[str, str]]:
         products = format_short_count(network.multiplications)
         yield "all networks", f"{format_count(network.parameters)} parameters, {products} products"
     yield "size", f"{format_size(sheet.size_bytes)} on disk"
-    how = "measured now on random patterns" if latency.measured else "as its run measured it"
+    how = "just measured on random patterns" if latency.measured else "as its run measured it"
     yield "time", f"{format_latency(latency.seconds)} for an image, {how} ({latency.computed_on})"
     channels, height, width = sheet.shape
     colour = "grey" if channels == 1 else "colour"
@@ -96,7 +96,7 @@ def list_figures(sheet: ModelSheet) -> Iterator[tuple[str, str]]:
     names = [show_name(name) for name in sheet.class_names]
     yield "classes", f"{len(names):,}: {', '.join(names)}"
     yield "temperature", f"{sheet.temperature:.3g}"
-    yield "test-time views", describe_views(sheet)
+    yield "classified too", describe_views(sheet)
     if sheet.unlike is not None:
         yield (
             "unlike limit",
@@ -123,7 +123,7 @@ def describe_views(sheet: ModelSheet) -> str:
     views = ["its mirror image"] if sheet.tta.mirror else []
     if sheet.tta.shift:
         views.append(f"shifts by {sheet.tta.shift} where the answer is uncertain")
-    return join_words(views) or "none"
+    return join_words(views) or "nothing but the image itself"
 
 
 def describe_sets(sets: PredictionSetsRecord) -> str:

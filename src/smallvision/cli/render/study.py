@@ -81,7 +81,7 @@ def print_rungs(folder: Path, study: StudyRecord, console: PlainConsole) -> None
         table.heading = (
             f"{val.n:,} validation images{tell_folds(study.folds)}, "
             f"{train.n:,} clean training images; ms to classify one; "
-            "↑ still rising at the last epoch"
+            "↑ still rising at the last epoch; * the winner"
         )
         rising = " ↑" if status.course and status.course.rising else ""
         gap = format_points(status.gap).removesuffix(" points")

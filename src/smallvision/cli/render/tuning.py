@@ -26,7 +26,8 @@ def print_tuning(
     if record.best is not None:
         print_settings(record, record.best, own, console)
     if record.rerun is not None:
-        console.print(styled((record.rerun.sentence, "bold")), soft_wrap=True)
+        sentence = styled((record.rerun.sentence, "bold"))
+        console.print(sentence, soft_wrap=not console.is_terminal)
     print_plain(console, f"Recipe: {folder / 'tuned.toml'}")
 
 

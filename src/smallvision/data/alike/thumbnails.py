@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from smallvision.shapes import Images
+from smallvision.data.storage.stored_images import ImageRows
 
 COARSE, FINE = 8, 16  # pixels a side of the thumbnails for the search, and for the comparison
 CANDIDATES = 8  # images that each image is compared with
@@ -24,19 +24,20 @@ MIN_SIDE = 24  # pixels a side; smaller images of different objects can look the
 # channel tells them from photographs.
 ALIKE = 0.85  # similarity of near-duplicates
 CHUNK = 500  # images at a time
+BLOCK = 65_536  # images whose thumbnails are in memory at a time, in 300 MB
 
 
 Vectors: TypeAlias = npt.NDArray[Any]
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
 
-def can_compare(images: Images) -> bool:
+def can_compare(images: ImageRows) -> bool:
     """Whether images are of a kind that can be compared: in colour, 24 pixels a side or more."""
     C, *sides = images.shape[1:]
     return bool(C == 3 and min(sides) >= MIN_SIDE)
 
 
-def shrink(images: Images, side: int, dtype: npt.DTypeLike = np.float32) -> Vectors:
+def shrink(images: ImageRows, side: int, dtype: npt.DTypeLike = np.float32) -> Vectors:
     """Band-passed thumbnails as vectors of length 1, `(N, C * side * side)`.
 
     The vector of an image of one colour is 0.
@@ -52,14 +53,14 @@ def shrink(images: Images, side: int, dtype: npt.DTypeLike = np.float32) -> Vect
         (enlarge_matrix(side // 4, side) @ pool_matrix(size, side // 4)).astype(dtype)
         for size in (H, W)
     ]
-    parts = []
+    thumbnails = np.empty((len(images), images.shape[1] * side**2), dtype)
     for start in range(0, len(images), CHUNK):
         pixels = images[start : start + CHUNK].astype(dtype)
         bands = pools[0] @ pixels @ pools[1].T - rough[0] @ pixels @ rough[1].T
         vectors = bands.reshape(len(pixels), -1)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        parts.append(vectors / np.maximum(norms, 1))
-    return np.concatenate(parts)
+        thumbnails[start : start + len(vectors)] = vectors / np.maximum(norms, 1)
+    return thumbnails
 
 
 def pool_matrix(size: int, side: int) -> Matrix:

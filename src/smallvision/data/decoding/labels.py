@@ -44,6 +44,9 @@ def sort_names(names: Sequence[str]) -> tuple[str, ...]:
     """Names in the order that people expect: class 2 comes before class 10."""
 
     def key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+        if name[:1] == "-" and name[1:].isdecimal():  # below zero, the largest first
+            digits = name[1:].lstrip("0")
+            return [(-1, -len(digits), ""), (-int(digits[:300] or "0"), 0, "")], name
         pieces = []
         for piece in re.findall(r"\d+|\D+", name):
             digits = piece.lstrip("0")  # text, because a number of 5,000 digits is none for Python

@@ -9,11 +9,12 @@ import math
 import os
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -25,6 +26,7 @@ from smallvision.records.files import BOMB_BYTES, BOMB_RATIO, DAMAGES
 
 MAX_DIRECTORY_BYTES = 1_000_000  # of a zip file; each member takes 46 and its name
 MAX_HEADER_BYTES = 10_000  # of an array
+_STRETCH = 1 << 20  # bytes that are unpacked at once
 _SUFFIX = ".npy"
 
 
@@ -35,6 +37,37 @@ class Claim:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     nbytes: int
+    is_fortran: bool
+
+
+@dataclass(frozen=True)
+class ArrayRows:
+    """An array that is read in stretches along its first axis, as often as asked for.
+
+    Attributes:
+        shape, dtype: of the array.
+        open: opens its bytes, from the first row on.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+    def iterate(self, count: int) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield so many rows at a time.
+
+        Raises:
+            EOFError, ...: as `DAMAGES` has it.
+        """
+        each = math.prod(self.shape[1:]) * self.dtype.itemsize
+        with self.open() as file:
+            for start in range(0, self.shape[0], count):
+                rows = min(count, self.shape[0] - start)
+                content = _read_whole(file, rows * each)
+                yield np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
+            # The checksum of a zip file is compared at its end.
+            if file.read(1):
+                raise ValueError("it holds more than it claims")
 
 
 class NpzFile:
@@ -70,6 +103,22 @@ class NpzFile:
             )
         return claim
 
+    def rows(self, name: str) -> ArrayRows | np.ndarray[Any, Any]:
+        """An array whose claim was checked, to be read in stretches.
+
+        One that lies by columns (in Fortran's order), as none of images does, is read whole.
+        """
+        claim = self.claim(name)
+        if claim.is_fortran or len(claim.shape) < 2:
+            return self.read(name)
+        return ArrayRows(claim.shape, claim.dtype, partial(self._open_rows, name))
+
+    @contextmanager
+    def _open_rows(self, name: str) -> Iterator[IO[bytes]]:
+        with self._archive.open(name + _SUFFIX) as member:
+            _read_header(member, name)
+            yield member
+
     def read(self, name: str) -> np.ndarray[Any, Any]:
         """An array whose claim was checked."""
         self.claim(name)
@@ -102,6 +151,19 @@ class NpyFiles:
         if claim.nbytes != held:
             raise ValueError(f"{name} claims {claim.nbytes:,} bytes and holds {held:,}")
         return claim
+
+    def rows(self, name: str) -> ArrayRows | np.ndarray[Any, Any]:
+        """An array to be read in stretches; see `NpzFile.rows`."""
+        claim = self.claim(name)
+        if claim.is_fortran or len(claim.shape) < 2:
+            return self.read(name)
+        return ArrayRows(claim.shape, claim.dtype, partial(self._open_rows, name))
+
+    @contextmanager
+    def _open_rows(self, name: str) -> Iterator[IO[bytes]]:
+        with open_regular(self._paths[name], name) as file:
+            _read_header(file, name)
+            yield file
 
     def read(self, name: str) -> np.ndarray[Any, Any]:
         """An array whose claim was checked."""
@@ -175,7 +237,25 @@ def _read_header(member: Any, name: str) -> tuple[Claim, int]:
     member.seek(0)
     version = npy.read_magic(member)
     read = npy.read_array_header_2_0 if version[0] >= 2 else npy.read_array_header_1_0
-    shape, _, dtype = read(member, max_header_size=MAX_HEADER_BYTES)
+    shape, is_fortran, dtype = read(member, max_header_size=MAX_HEADER_BYTES)
     if any(side < 0 for side in shape):
         raise ValueError(f"{name} has the shape {shape}")
-    return Claim(shape, dtype, math.prod(shape) * dtype.itemsize), member.tell()
+    size = math.prod(shape) * dtype.itemsize
+    return Claim(shape, dtype, size, is_fortran and len(shape) > 1), member.tell()
+
+
+def _read_whole(file: IO[bytes], size: int) -> bytearray:
+    """So many bytes.
+
+    Raises:
+        EOFError: there are fewer.
+    """
+    content = bytearray(size)
+    view, at = memoryview(content), 0
+    while at < size:
+        some = file.read(min(_STRETCH, size - at))
+        if not some:
+            raise EOFError("it is cut short")
+        view[at : at + len(some)] = some
+        at += len(some)
+    return content

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TypeAlias
@@ -18,6 +19,12 @@ from smallvision.data.decoding.pixels.decoded import (
     count_bits,
     measure_fit,
     reduce_depth,
+)
+from smallvision.data.storage.stored_images import (
+    ImageRows,
+    iterate_chunks,
+    keep_first,
+    make_images,
 )
 from smallvision.errors import DataError
 from smallvision.shapes import MAX_SIZE, MIN_SIZE, Fit, Images, Shape
@@ -83,7 +90,7 @@ class Stacked:
         notes: a sentence about each kind of change.
     """
 
-    images: Images
+    images: ImageRows
     preparation: Preparation
     sizes: OriginalSizes
     notes: tuple[str, ...]
@@ -106,7 +113,7 @@ class Stack:
         like: the preparation of the training images, or None for the training images themselves.
 
     Raises:
-        DataError: `image_size` is not 8 to 224.
+        DataError: `image_size` is not 8 to 224, or the disk has no room for the images.
     """
 
     n: int
@@ -118,11 +125,12 @@ class Stack:
     _target: Size = field(init=False)
     _how: Fit = field(init=False)
     _kept: bool = field(init=False, default=False)  # whether the pictures keep the size of all
-    _pixels: Images = field(init=False)
+    _pixels: ImageRows = field(init=False)
     _sheet: Image.Image = field(init=False)  # small pictures below each other
     _moved: int = field(init=False, default=0)  # pictures that are in `_pixels`
     _deep: dict[int, npt.NDArray[np.uint16]] = field(init=False, default_factory=dict)
-    _sizes: list[Size] = field(init=False, default_factory=list)
+    _sizes: Counter[Size] = field(init=False, default_factory=Counter)
+    _count: int = field(init=False, default=0)
     _coloured: int = field(init=False, default=0)
     _peak: int | None = field(init=False, default=None)
 
@@ -151,7 +159,7 @@ class Stack:
         if picture.channels == 3 and self.like is None and self._pixels.shape[1] == 1:
             self._colour()
         _, C, H, _ = self._pixels.shape
-        number = len(self._sizes)
+        number = self._count
         small = picture.fit(self._target, self._how)
         if picture.peak is None:
             # On a sheet of many: an array of each would take a sixth of the time of decoding it.
@@ -159,9 +167,10 @@ class Stack:
         else:
             self._peak = max(picture.peak, self._peak or 0)
             self._deep[number] = small.values(C).astype(np.uint16)
-        self._sizes.append(picture.size)
+        self._sizes[picture.size] += 1
+        self._count += 1
         self._coloured += picture.channels == 3
-        if len(self._sizes) - self._moved == self._sheet.height // H:
+        if self._count - self._moved == self._sheet.height // H:
             self._move()
 
     def finish(self) -> Stacked:
@@ -170,12 +179,12 @@ class Stack:
         Raises:
             DataError: there are none.
         """
-        N = len(self._sizes)
+        N = self._count
         if not N:
             raise DataError("there are no images")
         self._move()
         bits = self.like.bits if self.like else count_bits(self._peak)
-        images = self._pixels[:N]
+        images = keep_first(self._pixels, N)
         for number, values in self._deep.items():
             images[number] = reduce_depth(values, bits)
         C, H, W = images.shape[1:]
@@ -192,28 +201,23 @@ class Stack:
         W, H = self._target
         rows = max(1, min(self.n, SHEET // (W * H)))
         self._sheet = Image.new("L" if C == 1 else "RGB", (W, H * rows))
-        try:
-            self._pixels = np.empty((self.n, C, H, W), dtype=np.uint8)
-        except MemoryError as error:
-            raise DataError(
-                f"{self.n:,} images of {W}x{H} pixels do not fit in memory; choose a smaller "
-                "image_size"
-            ) from error
+        self._pixels = make_images((self.n, C, H, W))
 
     def _colour(self) -> None:
         """Store the images so far, which are grey, as colour."""
         self._move()
-        grey = self._pixels[: self._moved]
+        grey = keep_first(self._pixels, self._moved)
         self._begin(3)
-        self._pixels[: self._moved] = grey
+        for start, chunk in iterate_chunks(grey):
+            self._pixels[start : start + len(chunk)] = chunk
 
     def _move(self) -> None:
         """Take the pictures from the sheet."""
         W, H = self._target
-        count = len(self._sizes) - self._moved
+        count = self._count - self._moved
         pixels = np.asarray(self._sheet).reshape(-1, H, W, self._pixels.shape[1])
-        self._pixels[self._moved : len(self._sizes)] = pixels[:count].transpose(0, 3, 1, 2)
-        self._moved = len(self._sizes)
+        self._pixels[self._moved : self._count] = pixels[:count].transpose(0, 3, 1, 2)
+        self._moved = self._count
 
     def _choose(self, sizes: Sequence[Size]) -> None:
         """Choose size and fit from the sizes of some pictures."""
@@ -230,7 +234,7 @@ class Stack:
     def _stop_keeping(self, size: Size) -> None:
         """Resize the pictures so far, since this one has another size."""
         self._move()
-        same, number = self._target, len(self._sizes)
+        same, number = self._target, self._count
         pixels, deep = self._pixels, self._deep
         self._choose([*self.sample, size])
         self._begin(pixels.shape[1])
@@ -246,11 +250,12 @@ class Stack:
                 self._pixels[i] = small.fit(self._target, self._how).values(pixels.shape[1])
 
     def _describe_sizes(self) -> str | None:
-        changed = [size for size in self._sizes if size != self._target]
+        changed = {size: n for size, n in self._sizes.items() if size != self._target}
         if not changed:
             return None
         W, H = self._target
-        lost = sum(measure_fit(size, self._target) for size in changed) / len(changed)
+        total = sum(changed.values())
+        lost = sum(n * measure_fit(size, self._target) for size, n in changed.items()) / total
         how = FITTED[self._how]
         share = {
             "crop": f", which cut {lost:.0%} of their pixels away",
@@ -263,14 +268,17 @@ class Stack:
             why = "" if self.image_size or W not in SIDES else f"{self._explain(W)}; "
             chosen = f" ({why}image_size and fit choose otherwise)"
         return (
-            f"{len(changed):,} of {len(self._sizes):,} images were resized and {how} to {W}x{H} "
+            f"{total:,} of {self._count:,} images were resized and {how} to {W}x{H} "
             f"pixels{share}{chosen}."
         ).replace("%", " %")
 
     def _explain(self, side: int) -> str:
         """Why images have so many pixels a side."""
         larger = [each for each in SIDES if each > side]
-        if larger and median(map(min, self._sizes)) >= larger[0]:
+        if (
+            larger
+            and _find_middle({size: min(size) for size in self._sizes}, self._sizes) >= larger[0]
+        ):
             return f"{side} are what {self.n:,} images can be trained at in minutes on two cores"
         return f"half of them have {side} or more"
 
@@ -278,12 +286,12 @@ class Stack:
         if not self._deep:
             return None
         return (
-            f"{len(self._deep):,} of {len(self._sizes):,} images have values of 16 bits, up to "
+            f"{len(self._deep):,} of {self._count:,} images have values of 16 bits, up to "
             f"{self._peak:,}; they were scaled from {bits} bits to 8."
         )
 
     def _describe_channels(self, C: int) -> str | None:
-        N = len(self._sizes)
+        N = self._count
         converted = self._coloured if C == 1 else N - self._coloured
         if not converted:
             return None
@@ -314,14 +322,30 @@ def prepare_picture(picture: Decoded, like: Preparation) -> Images:
     """One picture as the images of a data set were prepared, uint8 `(1, C, H, W)`."""
     stack = Stack(1, like=like)
     stack.add(picture)
-    return stack.finish().images
+    return np.asarray(stack.finish().images)
 
 
 def _may_stay(size: Size) -> bool:
     return all(MIN_SIZE <= side <= KEPT_SIZE for side in size)
 
 
-def _sum_up(sizes: Sequence[Size]) -> OriginalSizes:
-    distinct = sorted(set(sizes), key=lambda size: (math.prod(size), size))
-    width, height = (int(median(size[axis] for size in sizes)) for axis in (0, 1))
+def _find_middle(values: Mapping[Size, int], counts: Counter[Size]) -> float:
+    """The median of a value of each size, by how many pictures have that size."""
+    ordered = sorted((value, counts[size]) for size, value in values.items())
+    total, seen, low = counts.total(), 0, None
+    for value, count in ordered:
+        seen += count
+        if low is None and 2 * seen >= total:
+            low = value
+        if 2 * seen > total:
+            assert low is not None
+            return (low + value) / 2
+    raise ValueError("there are no pictures")
+
+
+def _sum_up(sizes: Counter[Size]) -> OriginalSizes:
+    distinct = sorted(sizes, key=lambda size: (math.prod(size), size))
+    width, height = (
+        int(_find_middle({size: size[axis] for size in sizes}, sizes)) for axis in (0, 1)
+    )
     return OriginalSizes(len(distinct), distinct[0], (width, height), distinct[-1])

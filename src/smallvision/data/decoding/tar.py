@@ -66,12 +66,14 @@ class _Unzipped(io.RawIOBase):
 
     Attributes:
         limit: no more than so many bytes come out; lowered while a header is read.
+        last: the bytes that came out last, up to 512.
     """
 
     def __init__(self, file: BinaryIO, limits: TarLimits) -> None:
         self._file, self._streams, self._given = file, 0, 0
         self._unzip: Any = None
         self._input = b""
+        self.last = b""
         self._plain = file.read(2) != _GZIP
         file.seek(0)
         self.limits = limits
@@ -107,6 +109,7 @@ class _Unzipped(io.RawIOBase):
             if self._unzip.eof:
                 self._input, self._unzip = self._unzip.unused_data, None
         self._given += len(content)
+        self.last = (self.last + content)[-tarfile.BLOCKSIZE :]
         if self._given > self.limit:
             if self._given > self.limits.total:
                 raise BeyondLimitsError(

@@ -19,7 +19,6 @@ from pathlib import Path
 from smallvision.data.decoding.formats.unpack import is_packed, limit_total, unpack
 from smallvision.data.decoding.labels import name_some
 from smallvision.data.decoding.regular import walk_entries
-from smallvision.data.loading.cache import cache_folder
 from smallvision.data.sources.cifar import find_cifar
 from smallvision.data.sources.pictures.tree import show_inside
 from smallvision.data.sources.source import (
@@ -29,8 +28,11 @@ from smallvision.data.sources.source import (
     errors_at,
     merge_left_out,
     record_left_out,
+    tell_part,
 )
 from smallvision.data.sources.table import recognize
+from smallvision.data.sources.tar_shards import is_sampled
+from smallvision.data.storage.room import cache_folder
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
 from smallvision.records.schema import UnpackedArchive
@@ -82,7 +84,7 @@ def _open_parts(options: SourceOptions) -> dict[str, Path]:
     opened = {}
     for part in ("train", "val", "test"):
         path: Path | None = getattr(options, part)
-        if path is not None and is_packed(path):
+        if path is not None and is_packed(path) and not is_sampled(path):
             with errors_at(path):
                 if not find_cifar(path):
                     opened[part] = _find_top(_unpack_once(path) / FILES)
@@ -98,7 +100,7 @@ def _name_archives(text: str, opened: Mapping[str, Path], options: SourceOptions
 
 
 def _recognize_whole(place: Path, options: SourceOptions) -> Layout:
-    if is_packed(place):
+    if is_packed(place) and not is_sampled(place):
         return recognize_archive(place, options)
     try:
         return recognize(place, options)
@@ -106,8 +108,12 @@ def _recognize_whole(place: Path, options: SourceOptions) -> Layout:
         archives = [path.name for path in _list_archives(place)]
         if not archives:
             raise
+        told = {part: name for name in archives if (part := tell_part(name.partition(".")[0]))}
+        parts = "".join(f" --{part} {name}" for part, name in sorted(told.items(), reverse=True))
+        named = f", or those of the parts ({parts.strip()})" if "train" in told else ""
         raise DataError(
-            f"{error}; it holds archives ({name_some(archives)}): name one of them, or unpack them"
+            f"{error}; it holds archives ({name_some(archives)}): name one of them{named}, or "
+            "unpack them"
         ) from error
 
 

@@ -110,7 +110,9 @@ def _describe_like_names(names: Sequence[str]) -> tuple[str, ...]:
     """A note on classes whose names differ in capitals, spaces, hyphens or underscores alone."""
     known: dict[str, list[str]] = {}
     for name in names:
-        known.setdefault(re.sub(r"[\s_-]+", " ", name).strip().casefold(), []).append(name)
+        # The sign of a number is no hyphen.
+        key = name if name.lstrip("-").isdecimal() else re.sub(r"[\s_-]+", " ", name)
+        known.setdefault(key.strip().casefold(), []).append(name)
     like = [each for each in known.values() if len(each) > 1]
     if not like:
         return ()

@@ -1,4 +1,4 @@
-"""A cache of decoded images, so that a data set is decoded once and memory-mapped afterwards.
+"""A cache of decoded images, so that a data set is decoded once and not read whole afterwards.
 
 An entry is used only while the source's files have the names, sizes and times that it was made
 from, and while its own arrays have the right fingerprint or, if they are large, the right size.
@@ -23,7 +23,9 @@ from smallvision.data.decoding.resize import OriginalSizes, Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sealed_test import sum_up_origins
 from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, record_left_out
-from smallvision.errors import DataError, UserError
+from smallvision.data.storage.room import cache_folder, fits_memory
+from smallvision.data.storage.stored_images import ImageRows, StoredImages
+from smallvision.errors import UserError
 from smallvision.records import store
 from smallvision.records.files import DAMAGES, make_folder, open_new
 from smallvision.records.schema import CachedPart, OriginalSizesRecord, PreparationRecord
@@ -63,26 +65,6 @@ class PartSummary:
             decoded.left_out,
             decoded.groups,
         )
-
-
-def expand(path: str | Path) -> Path:
-    """A path with `~` replaced by the home folder.
-
-    Raises:
-        DataError: there is no such home folder.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise DataError(f"{path} names a home folder that does not exist") from error
-
-
-def cache_folder() -> Path:
-    """SMALLVISION_CACHE, else XDG_CACHE_HOME/smallvision, else ~/.cache/smallvision."""
-    if chosen := os.environ.get("SMALLVISION_CACHE"):
-        return expand(chosen)
-    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return expand(root) / "smallvision"
 
 
 def read_cached(layout: Layout, part: Part, shape: Shape | None = None) -> DecodedPart:
@@ -171,13 +153,13 @@ class CacheEntry:
         return record if whole and record.stamp == self.stamp else None
 
     def read(self) -> DecodedPart | None:
-        """Memory-map the arrays; None where the entry is absent, outdated or damaged."""
+        """Open the arrays; None where the entry is absent, outdated or damaged."""
         record = self.read_record()
         if record is None:
             return None
         try:
             images = ImageSet(
-                _map_array(self.array("images")),
+                _open_images(self.array("images")),
                 _map_array(self.array("labels")),
                 record.class_names,
             )
@@ -227,7 +209,7 @@ class CacheEntry:
         make_folder(self.folder)
         images = decoded.images
         sizes: dict[Array, int] = {
-            "images": _write_array(self.array("images"), images.images),
+            "images": _write_images(self.array("images"), images.images),
             "labels": _write_array(self.array("labels"), images.labels),
         }
         if decoded.origins is not None:
@@ -282,6 +264,18 @@ def _map_array(path: Path) -> np.ndarray[Any, Any]:
     """Map an array as a plain view: its users need not know that the pixels lie in a file."""
     mapped: np.ndarray[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped.view(np.ndarray)
+
+
+def _open_images(path: Path) -> ImageRows:
+    """Map images that fit in memory; others are read when they are asked for."""
+    return _map_array(path) if fits_memory(path.stat().st_size) else StoredImages.open(path)
+
+
+def _write_images(path: Path, images: ImageRows) -> int:
+    if isinstance(images, StoredImages):
+        images.save(path)
+        return path.stat().st_size
+    return _write_array(path, images)
 
 
 def _write_array(path: Path, array: np.ndarray[Any, Any]) -> int:

@@ -12,12 +12,13 @@ from smallvision.data.dataset import DataSet
 from smallvision.data.decoding.labels import ClassNames
 from smallvision.data.loading.archives import recognize_place
 from smallvision.data.loading.assemble import assemble
-from smallvision.data.loading.cache import expand
 from smallvision.data.loading.places import check_data_dir, find_named
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
 from smallvision.data.sources.objects.layout import lay_out_objects, lay_out_samples
 from smallvision.data.sources.objects.samples import Samples
 from smallvision.data.sources.source import Part, SourceOptions
+from smallvision.data.sources.tar_shards import is_pattern, list_shards
+from smallvision.data.storage.room import expand
 from smallvision.errors import DataError, SettingError, nearest, refuse_address
 from smallvision.shapes import Fit
 
@@ -53,11 +54,12 @@ def load_data(
         source: `digits`, `cifar10`, `cifar100`, or a path: a folder that holds a folder of pictures
             for each class, a table of pictures and classes (CSV, TSV, JSON Lines), pictures with
             their classes in their names (`label_from`), an `.npz`, `.npy` files, Parquet files,
-            the files of CIFAR, MNIST, SVHN, STL-10 or Tiny ImageNet, or a `.zip`, `.tar` or
-            `.tar.gz` of any of these. Or an object: `(images, labels)` as for `from_arrays`, a
-            torch `Dataset`, a Hugging Face `Dataset`, a table with a column of pictures or paths
-            and one of labels, pairs of an image and a label, or a dict of such objects by the part
-            (`train`, `val`, `test`). It may be left out where `train` names a folder.
+            shards of `webdataset` (also `train-*.tar`), the files of CIFAR, MNIST, SVHN, STL-10 or
+            Tiny ImageNet, or a `.zip`, `.tar` or `.tar.gz` of any of these. Or an object: `(images,
+            labels)` as for `from_arrays`, a torch `Dataset`, a Hugging Face `Dataset`, a table with
+            a column of pictures or paths and one of labels, pairs of an image and a label, or a
+            dict of such objects by the part (`train`, `val`, `test`). It may be left out where
+            `train` names a folder.
         data_dir: the folder that holds the files of CIFAR. Without it they are looked for in the
             folder that SMALLVISION_DATA names and in the cache, and downloaded if need be.
         image_size: pixels a side to resize pictures to; by default sizes stay where they agree,
@@ -87,6 +89,14 @@ def load_data(
     Raises:
         DataError: the source is unknown, missing or damaged.
         SettingError: an option that this source does not take, or a name that no folder can have.
+
+    >>> import numpy as np
+    >>> import smallvision as sv
+    >>> sv.load_data("digits").train
+    ImageSet(1,438 grey images, 8x8, 10 classes)
+    >>> images = np.random.default_rng(0).integers(0, 255, (60, 32, 32, 3), dtype=np.uint8)
+    >>> sv.load_data((images, ["cat", "dog"] * 30), name="pets").train.class_names
+    ('cat', 'dog')
     """
     if name is not None:
         check_name(name)
@@ -201,7 +211,7 @@ def _check_complete(data: DataSet, known: NamedDataSet, files: OfficialFiles) ->
 
 def _load_path(path: Path, options: SourceOptions, seed: int, mirror_safe: bool | None) -> DataSet:
     refuse_address(path)
-    if not path.exists():
+    if not path.exists() and not list_shards(path):
         raise DataError(
             f"'{path}' is neither a known data set nor an existing file or folder"
             f"{nearest(str(path), NAMED_DATA_SETS)}"
@@ -226,7 +236,9 @@ def name_data(source: str | Path) -> str:
     if source in NAMED_DATA_SETS:
         return str(source)
     # resolve() would fail on a link to itself, which is later reported as no data set.
-    return expand(source).absolute().name.partition(".")[0] or "images"
+    place = expand(source).absolute()
+    named = place.parent if is_pattern(place) else place
+    return named.name.partition(".")[0] or "images"
 
 
 def check_name(name: str) -> str:
@@ -274,6 +286,13 @@ def from_arrays(
 
     Raises:
         DataError: a shape, type or value is not as above, or the lengths differ.
+
+    >>> import numpy as np
+    >>> import smallvision as sv
+    >>> images = np.random.default_rng(0).random((50, 16, 16))
+    >>> data = sv.from_arrays(images, [0, 1] * 25, class_names=["round", "square"])
+    >>> len(data.train), data.train.shape
+    (40, (1, 16, 16))
     """
     if (test_images is None) != (test_labels is None):
         raise DataError("test_images and test_labels go together; one of them is missing")

@@ -11,6 +11,7 @@ from typing import Any
 from smallvision.data.dataset import DataSet
 from smallvision.data.loading.load import load_data
 from smallvision.data.sources.named import NAMED_DATA_SETS
+from smallvision.data.sources.tar_shards import list_shards
 from smallvision.errors import DataError
 from smallvision.records import store
 from smallvision.records.layout import STATUS, STUDY, TRIALS, TUNE, read_status
@@ -147,7 +148,7 @@ def find_source(
             )
         return name, data_dir
     place = None if origin.place is None else Path(origin.place)
-    is_there = place is not None and place.exists()
+    is_there = place is not None and (place.exists() or bool(list_shards(place)))
     if origin.known_as is not None:
         return origin.known_as, place if is_there and data_dir is None else data_dir
     if place is None or not is_there:

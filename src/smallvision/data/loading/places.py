@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smallvision.data.loading.cache import cache_folder, expand
 from smallvision.data.sources.named import NAMED_DATA_SETS, NamedDataSet, OfficialFiles
 from smallvision.data.sources.source import Layout, errors_at
+from smallvision.data.storage.room import cache_folder, expand
 from smallvision.errors import DataError, SettingError
 
 

@@ -21,6 +21,7 @@ from smallvision.data.decoding.formats.pixel_rows import tell_shape
 from smallvision.data.decoding.image import decode, read_size, simplify_picture
 from smallvision.data.decoding.image_files import read_picture
 from smallvision.data.decoding.labels import LabelEncoding, as_array, fetch_tensor
+from smallvision.data.decoding.npz_file import ArrayRows
 from smallvision.data.decoding.pixels.decoded import DEEPEST, Decoded, count_bits, reduce_depth
 from smallvision.data.decoding.resize import (
     KEPT_SIZE,
@@ -32,12 +33,13 @@ from smallvision.data.decoding.resize import (
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.pictures.reading import UNREADABLE, allow_unreadable, spread
 from smallvision.data.sources.source import DecodedPart, LeftOut, SourceOptions
+from smallvision.data.storage.room import count_chunk
+from smallvision.data.storage.stored_images import ImageRows, StoredImages, make_images
 from smallvision.errors import DataError
 from smallvision.shapes import MIN_SIZE, Images, Labels, Shape
 
 TOLERANCE = 0.05  # of the range, by which resized or compressed fractions overshoot it
 DARK = 64  # levels of 255: an image set that reaches no more may have been meant on another scale
-CHUNK = 4096  # images that are converted at a time
 
 
 @dataclass
@@ -92,7 +94,7 @@ def convert_arrays(
     """Check and convert a pair of arrays.
 
     Args:
-        images: as for `from_arrays`.
+        images: as for `from_arrays`, or the rows of an array in a file.
         labels: as for `from_arrays`.
         encoding: of the labels, fitted to the training labels.
         names: what to call the images and the labels in an error.
@@ -164,12 +166,12 @@ def take_images(
     Raises:
         DataError: they have no usual shape, type or range.
     """
-    if holds_items(values):
+    if not isinstance(values, ArrayRows) and holds_items(values):
         items = values if isinstance(values, Sequence) else list(values)
         return ItemReader(items, where, scale).take(options, like, lenient=lenient)
-    array = as_array(values, where)
-    if lenient and like is not None and _is_single(array, like.shape):
-        array = array[None]
+    array = values if isinstance(values, ArrayRows) else as_array(values, where)
+    if lenient and like is not None and not isinstance(array, ArrayRows):
+        array = array[None] if _is_single(array, like.shape) else array
     pixels, notes = _convert_array(array, where, scale)
     fits = all(MIN_SIZE <= side <= KEPT_SIZE for side in pixels.shape[2:])
     differs = lenient and like is not None and pixels.shape[1:] != like.shape
@@ -186,7 +188,7 @@ def take_images(
     return Taken(replace(stacked, preparation=made, notes=notes + stacked.notes))
 
 
-def to_model_images(values: Any, where: str, shape: Shape, bits: int = DEEPEST) -> Images:
+def to_model_images(values: Any, where: str, shape: Shape, bits: int = DEEPEST) -> ImageRows:
     """Images in memory as a model of one shape takes them, uint8 `(N, C, H, W)`.
 
     Of the usual forms of `take_images`; a single image counts as one of one. What is uint8 and of
@@ -201,8 +203,9 @@ def to_model_images(values: Any, where: str, shape: Shape, bits: int = DEEPEST) 
     Raises:
         DataError: they have no usual form, or another number of channels or pixels.
     """
-    if isinstance(values, np.ndarray) and values.dtype == np.uint8 and values.shape[1:] == shape:
-        return values
+    known = isinstance(values, np.ndarray | StoredImages)
+    if known and values.dtype == np.uint8 and values.shape[1:] == shape:
+        return values  # type: ignore[no-any-return]
     if isinstance(values, Image.Image | str | PathLike | bytes):
         values = [values]
     scale = PixelScale(bits=bits)
@@ -268,39 +271,59 @@ def holds_items(values: Any) -> bool:
 
 
 def _convert_array(
-    array: npt.NDArray[Any], where: str, scale: PixelScale
-) -> tuple[Images, tuple[str, ...]]:
+    given: npt.NDArray[Any] | ArrayRows, where: str, scale: PixelScale
+) -> tuple[ImageRows, tuple[str, ...]]:
     """An array of images as uint8 `(N, C, H, W)`, in C order, with the notes about its values."""
-    array, note = _unflatten(array, where)
+    # Of the same shape, without memory for its values.
+    array, note = _unflatten(np.broadcast_to(np.zeros((), given.dtype), given.shape), where)
     array = _channels_first(array, where)
     if array.dtype.kind not in "buif":
         raise DataError(f"{where} have type {array.dtype}; expected numbers")
     if array.size == 0:
         raise DataError(f"{where} have shape {array.shape}: there are no images")
-    white, low, high = _measure(array, where, scale)
+    # What is white in whole numbers of 8 bits is known before they are read.
+    seen = _measure(given, where) if array.dtype.kind == "f" or array.dtype == np.uint16 else None
+    white = scale.fit(array.dtype, *(seen or (0, 0)))
+    if seen is not None:
+        check_range(where, array.dtype, white, seen)
     C = array.shape[1]
-    pixels = np.empty((len(array), 3 if C == 4 else C, *array.shape[2:]), dtype=np.uint8)
-    for start in range(0, len(array), CHUNK):
-        levels = to_levels(array[start : start + CHUNK], white)
-        pixels[start : start + CHUNK] = _lay_on_white(levels) if C == 4 else levels
+    pixels = make_images((len(array), 3 if C == 4 else C, *array.shape[2:]))
+    low, high, start = math.inf, -math.inf, 0
+    for chunk in _iterate(given):
+        low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
+        levels = to_levels(_channels_first(_unflatten(chunk, where)[0], where), white)
+        pixels[start : start + len(chunk)] = _lay_on_white(levels) if C == 4 else levels
+        start += len(chunk)
+    check_range(where, array.dtype, white, (low, high))
     notes = note + describe_scale(where, array.dtype, white, (low, high))
     if C == 4:
         notes += (f"Transparent parts of the {where} became white.",)
     return pixels, notes
 
 
-def _measure(array: npt.NDArray[Any], where: str, scale: PixelScale) -> tuple[int, float, float]:
-    """What is white in an array, and the range of its values."""
+def _iterate(given: npt.NDArray[Any] | ArrayRows) -> Iterator[npt.NDArray[Any]]:
+    """Yield an array in stretches that take little memory."""
+    count = count_chunk(math.prod(given.shape[1:]) * given.dtype.itemsize)
+    if isinstance(given, ArrayRows):
+        yield from given.iterate(count)
+    else:
+        for start in range(0, len(given), count):
+            yield given[start : start + count]
+
+
+def _measure(given: npt.NDArray[Any] | ArrayRows, where: str) -> tuple[float, float]:
+    """The range of the values of an array.
+
+    Raises:
+        DataError: some are no numbers.
+    """
     low, high = math.inf, -math.inf
-    for start in range(0, len(array), CHUNK):
-        chunk = array[start : start + CHUNK]
+    for chunk in _iterate(given):
         lowest, highest = float(chunk.min()), float(chunk.max())
         if not math.isfinite(highest - lowest):
             raise DataError(f"{where} hold NaN or infinity; repair or remove those images")
         low, high = min(low, lowest), max(high, highest)
-    white = scale.fit(array.dtype, low, high)
-    check_range(where, array.dtype, white, (low, high))
-    return white, low, high
+    return low, high
 
 
 def check_range(where: str, kind: np.dtype[Any], white: int, seen: tuple[float, float]) -> None:

@@ -57,8 +57,10 @@ def find_cifar(place: Path, name: str | None = None) -> Layout | None:
     for archive in archives:
         for folder in (place, place / archive.folder):
             # Whatever lies there under these names: reading it tells what is wrong with it.
-            if all(
-                os.path.lexists(folder / name) for name in (archive.train[0], archive.names_file)
+            names = (archive.train[0], archive.names_file)
+            # A folder `train/` beside a folder `meta/` is something else.
+            if all(os.path.lexists(folder / each) for each in names) and not all(
+                (folder / each).is_dir() for each in names
             ):
                 return make_layout(folder, archive)
     for archive in archives:

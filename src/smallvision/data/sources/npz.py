@@ -189,7 +189,7 @@ def _read_part(
             )
         encoding = LabelEncoding.fit(arrays.read(train_labels), names, train_labels)
         scale = None if like is None else PixelScale(bits=like.bits)
-        return convert_arrays(arrays.read(keys[0]), arrays.read(keys[1]), encoding, keys, scale)
+        return convert_arrays(arrays.rows(keys[0]), arrays.read(keys[1]), encoding, keys, scale)
 
 
 def _check_text(key: str, claim: Claim, most: int | None = None) -> None:

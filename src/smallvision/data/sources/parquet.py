@@ -193,9 +193,9 @@ def _read_part(
     groups = None
     if columns.group is not None:
         words = [word for path in paths for word in read_words(path, columns.group)]
-        groups = tuple(words[number] for number in read.kept)
+        groups = tuple(words[number] for number in read.kept.tolist())
     return DecodedPart(
-        ImageSet(read.stacked.images, labels[list(read.kept)], class_names),
+        ImageSet(read.stacked.images, labels[read.kept], class_names),
         read.stacked.notes + read.notes + notes,
         read.left_out,
         groups=groups,

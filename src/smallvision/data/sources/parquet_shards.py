@@ -1,4 +1,4 @@
-"""Which Parquet files belong together: parts, configurations, and shards that are missing."""
+"""Which Parquet or tar files belong together: parts, configurations, and missing shards."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def group_shards(
     if not parts:
         parts, others = {"train": others}, []
     if "train" not in parts:
-        raise DataError("there are Parquet files, but none is called train-…")
+        raise DataError("there are shards, but none is called train-…")
     if others:
         left_out.append(LeftOut(OTHER_SPLIT, len(others), str(others[0].relative_to(place))))
     for some in parts.values():
@@ -145,6 +145,7 @@ def check_complete(shards: Sequence[Path]) -> None:
     Raises:
         DataError: one is missing.
     """
+    ending = shards[0].suffix if shards else ""
     told: dict[tuple[Path, str, str], dict[int, str]] = {}
     plain: dict[tuple[Path, str], dict[int, str]] = {}
     for shard in shards:
@@ -159,21 +160,23 @@ def check_complete(shards: Sequence[Path]) -> None:
         # The first that is missing is found after as many steps as there are shards.
         for i in range(first, int(total) + first):
             if i not in present:
-                raise DataError(f"{_name_missing(present, i)} is missing; get all {total} shards")
+                name = f"{_name_missing(present, i)}{ending}"
+                raise DataError(f"{name} is missing; get all {total} shards")
     for present in plain.values():
         low, high = min(present), max(present)
         if low > 1:
             continue  # a year, or another number that does not count
         for i in range(low, high):
             if i not in present:
-                raise DataError(f"{_name_missing(present, i)} is missing; get all shards")
+                name = f"{_name_missing(present, i)}{ending}"
+                raise DataError(f"{name} is missing; get all shards")
 
 
 def _name_missing(present: dict[int, str], number: int) -> str:
-    """What the missing shard is called, from the name of one that is there."""
+    """What the missing shard is called, but for its ending, from the name of one that is there."""
     stem = present[min(present)]
     found = re.search(r"\d+(?=[-_]of[-_])", stem) or re.search(r"\d{4,}", stem)
     assert found is not None
     spelt = str(number).zfill(len(found[0]))
     tail = re.sub(r"(of[-_]\d+).*", r"\1", stem[found.end() :])
-    return f"{stem[: found.start()]}{spelt}{tail}.parquet"
+    return f"{stem[: found.start()]}{spelt}{tail}"

@@ -40,14 +40,17 @@ _WORDS: dict[Part, re.Pattern[str]] = {
     "test": re.compile(f"(?:tests?|testing|tst|eval|evaluation){_TAIL}"),
 }
 
+_TRAIN_VAL = re.compile("train[ _-]val(?![a-z])", re.IGNORECASE)
+
 
 def tell_part(name: str) -> Part | None:
     """The part that the name of a folder tells by one of its words, or None.
 
     `Training`, `seg_test`, `asl_alphabet_train`, `TestSet` and `val2017` name parts; a name with
-    words for two parts (`train_test_split`) names none.
+    words for two parts (`train_test_split`) names none, but for `train_val`, which is trained on.
     """
-    words = [word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    joined = _TRAIN_VAL.sub("trainval", name)
+    words = [word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", joined)]
     told = [part for part, known in _WORDS.items() if any(known.fullmatch(word) for word in words)]
     return told[0] if len(told) == 1 else None
 

@@ -14,7 +14,6 @@ from smallvision.data.sources.known.idx import IdxSource
 from smallvision.data.sources.known.pixel_table import PixelTableSource
 from smallvision.data.sources.known.stl10 import Stl10Source
 from smallvision.data.sources.known.svhn import SvhnSource
-from smallvision.data.sources.known.tiny_imagenet import TinyImageNetSource
 from smallvision.data.sources.npz import NpzSource
 from smallvision.data.sources.parquet import ParquetSource
 from smallvision.data.sources.pictures.folder import FolderSource
@@ -28,6 +27,8 @@ from smallvision.data.sources.source import (
     errors_at,
     merge_left_out,
 )
+from smallvision.data.sources.tar_shards import TarShardsSource, is_pattern
+from smallvision.data.sources.unread import explain_unread
 from smallvision.errors import DataError
 
 # They are tried in this order. Any folder might be a folder of pictures, so that is tried last.
@@ -35,10 +36,10 @@ SOURCES: tuple[Source, ...] = (
     CifarSource(),
     NpzSource(),
     ParquetSource(),
+    TarShardsSource(),
     IdxSource(),
     SvhnSource(),
     Stl10Source(),
-    TinyImageNetSource(),
     PixelTableSource(),
     PatternSource(),
     TableSource(),
@@ -99,12 +100,14 @@ def _join(place: Path, files: Mapping[Part, Path], options: SourceOptions) -> La
 
 def _recognize_one(place: Path, options: SourceOptions) -> Layout:
     with errors_at(place):
-        if not (place.is_file() or place.is_dir()):
+        if not (place.is_file() or place.is_dir() or is_pattern(place)):
             raise DataError("is neither a file nor a folder, but a pipe, a socket or a device")
         for source in SOURCES:
             layout = source.recognize(place, options)
             if layout is not None:
                 options.check(source.takes, f"{place} ({layout.source})")
                 return replace(layout, options=options)
+        if place.is_file() and (unread := explain_unread(place.name)):
+            raise DataError(unread)
         *some, last = (source.expects for source in SOURCES)
         raise DataError(f"not a data set; expected {', '.join(some)} or {last}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from smallvision.display import Displayed
 from smallvision.records.schema.base import (
     Accuracies,
     Count,
@@ -70,7 +71,7 @@ class PairVerdict(Record):
     """The verdict in words."""
 
 
-class Comparison(Record):
+class Comparison(Displayed, Record):
     """Finished runs on one split, all compared with all."""
 
     n: Count

@@ -17,6 +17,7 @@ from smallvision.records.schema.base import (
     Name,
     Probability,
     Record,
+    Side,
     Text,
     at_most,
     check_order,
@@ -24,6 +25,7 @@ from smallvision.records.schema.base import (
 from smallvision.records.schema.ensemble import MOST_NETWORKS
 
 Property: TypeAlias = Annotated[float, Field(ge=0, le=100)]  # measured on grey images in [0, 1]
+MOST_ISSUES = 500  # labels in doubt that are listed
 SaliencyMethod: TypeAlias = Literal["Grad-CAM", "input gradient"]
 
 
@@ -87,8 +89,8 @@ class LabelIssue(Record):
     """Number of the class that the model suggests."""
     probability: Probability
     """Probability of the suggested class."""
-    file: FileName
-    """The image."""
+    file: FileName | None
+    """The image; null beyond the first 24."""
 
 
 class LabelIssues(Record):
@@ -96,8 +98,8 @@ class LabelIssues(Record):
 
     estimate: Count
     """About how many; a weak model overstates it."""
-    images: Annotated[tuple[LabelIssue, ...], at_most(24)]
-    """The most suspicious, at most 24."""
+    images: Annotated[tuple[LabelIssue, ...], at_most(MOST_ISSUES)]
+    """At most 500, the most suspicious first."""
 
 
 class SliceBin(Record):
@@ -129,9 +131,48 @@ class PropertySlice(Record):
     bins: Annotated[tuple[SliceBin, ...], at_most(100)]
     """Bins of about equal count; fewer than five where values are tied."""
     p: Fraction
-    """p-value of equal accuracy in all bins, corrected for all properties after Holm."""
+    """p-value of equal accuracy in all bins, corrected for all tests after Holm."""
+    p_within: Fraction | None = None
+    """The same among images of one class, so that classes that differ in both explain nothing:
+    the test of Cochran, Mantel and Haenszel; null in records of before it was made."""
     sentence: Text
     """The same in words."""
+
+
+class GalleryImage(Record):
+    """A validation image to look at."""
+
+    index: Count
+    """Number of the image, as in `split.npz`."""
+    true: ClassNumber
+    """Number of its class."""
+    predicted: ClassNumber
+    """Number of the predicted class."""
+    probability: Probability
+    """Probability of the predicted class."""
+    place: tuple[Fraction, Fraction] | None
+    """Where it lies on the map, from the left and from below; null where it is not on it."""
+
+
+class ValidationGallery(Record):
+    """Validation images to look through, some of them on a map of the model's features."""
+
+    file: FileName
+    """A sheet of the images in their order, row by row, with one pixel between two of them."""
+    width: Side
+    """Pixels of an image on the sheet."""
+    height: Side
+    """The same."""
+    columns: Annotated[int, Field(ge=1, le=100)]
+    """Images in a row of the sheet."""
+    errors: Count
+    """How many of the images are classified wrongly."""
+    same_class: Fraction
+    """Share of the mapped images whose nearest neighbour among the features is of their class."""
+    trustworthiness: Fraction | None
+    """How far neighbours on the map are neighbours among the features; null for few images."""
+    images: Annotated[tuple[GalleryImage, ...], at_most(4000)]
+    """A random sample, which is on the map, and errors; by class, then by predicted class."""
 
 
 class ErrorAnalysisRecord(Record):
@@ -159,6 +200,8 @@ class ErrorAnalysisRecord(Record):
     """Labels that may be wrong."""
     slices: Annotated[tuple[PropertySlice, ...], at_most(100)]
     """Accuracy along measured properties."""
+    gallery: ValidationGallery | None = None
+    """Images to look through; null in records of before there was one."""
 
     @model_validator(mode="after")
     def check_classes(self) -> Self:
@@ -179,3 +222,5 @@ class ErrorAnalysisRecord(Record):
             yield from (("true", image.true), *(("votes", vote) for vote in image.votes))
         for issue in self.label_issues.images:
             yield from (("given", issue.given), ("suggested", issue.suggested))
+        for shown in self.gallery.images if self.gallery else ():
+            yield from (("true", shown.true), ("predicted", shown.predicted))

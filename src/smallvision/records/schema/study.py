@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, model_validator
 
+from smallvision.display import Displayed
 from smallvision.records.schema.base import (
     MOST,
     ClassNames,
@@ -36,7 +37,12 @@ RungState: TypeAlias = Literal["pending", "running", "done", "failed", "skipped"
 
 
 class Limits(Record):
-    """What a rung must keep to win; null sets no limit."""
+    """What a rung must keep to win; null sets no limit.
+
+    >>> import smallvision as sv
+    >>> sv.Limits(gap=0.05, latency_seconds=0.002)
+    Limits(gap=0.05, parameters=None, latency_seconds=0.002)
+    """
 
     model_config = ConfigDict(allow_inf_nan=True)  # a plan refuses them in one line
 
@@ -306,7 +312,7 @@ class TestSummary(Record):
     """Openings of the test set so far, by this study or run."""
 
 
-class StudySummary(Record):
+class StudySummary(Displayed, Record):
     """The last line of `smallvision study --json`, and what `sv.run_study` returns."""
 
     study: PathText

@@ -10,7 +10,6 @@ from smallvision.records.schema import EpochMetrics
 from smallvision.reporting.charts.scales import Dot, Mark, Scale, fit_scale, trace_line
 from smallvision.reporting.view import RunView
 
-FIRST_EPOCHS = 0.1  # share of the epochs that may lie outside the frame
 COLUMNS = 60  # at most, of the epochs that a pointer can read
 ACCURACIES = (("train_accuracy", "train"), ("val_accuracy", "val"))  # field, CSS class
 LOSSES = (("loss", "batch"), ("train_loss", "train"), ("val_loss", "val"))
@@ -157,13 +156,8 @@ def fit_epochs(last: int) -> Scale:
 
 
 def frame_values(runs: Iterable[RunView], fields: Sequence[tuple[str, str]]) -> list[float]:
-    """The values to frame: those of the first epochs would squeeze all others to a line."""
-    values = (
-        getattr(epoch, field)
-        for run in runs
-        for epoch in run.epochs[round(FIRST_EPOCHS * len(run.epochs)) :]
-        for field, _ in fields
-    )
+    """The values to frame."""
+    values = (getattr(epoch, field) for run in runs for epoch in run.epochs for field, _ in fields)
     return [value for value in values if value is not None]
 
 

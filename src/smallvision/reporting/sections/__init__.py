@@ -22,7 +22,14 @@ from smallvision.reporting.sections import (
     training,
     tuning,
 )
-from smallvision.reporting.view import LoneRunView, StudyView
+from smallvision.reporting.sections.exploration import (
+    alike,
+    extremes,
+    image_map,
+    looked_at,
+    sizes,
+)
+from smallvision.reporting.view import ExplorationView, LoneRunView, StudyView
 
 View = TypeVar("View")
 
@@ -56,6 +63,14 @@ STUDY_SECTIONS: tuple[Section[StudyView], ...] = (
 )
 RUN_SECTIONS: tuple[Section[LoneRunView], ...] = (
     Section("training", "Training", training.gather_lone_run),
+    Section("ensemble", "Ensemble", ensemble.gather_lone_run),
     Section("model", "Model", model.gather_lone_run),
     Section("reproduce", "Reproduce", reproduce.gather_lone_run),
+)
+EXPLORATION_SECTIONS: tuple[Section[ExplorationView], ...] = (
+    Section("data", "Data", looked_at.gather),
+    Section("alike", "Duplicates", alike.gather),
+    Section("extremes", "Outliers", extremes.gather),
+    Section("sizes", "Sizes", sizes.gather),
+    Section("image_map", "Map", image_map.gather),
 )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smallvision.format import format_count
+from smallvision.about.choices import (
+    AUGMENTATION,
+    NORMALISATION,
+    Choice,
+    explain_augmentation,
+)
+from smallvision.format import format_count, format_ratio
 from smallvision.records.schema import AugmentationPicture, DataDescription, ExplorationRecord
 from smallvision.reporting.charts.histograms import Histogram, draw_histograms, outline_counts
 from smallvision.reporting.view import Picture, Pictured, StudyView
@@ -47,11 +53,29 @@ class ExploredData:
     before: Picture | None
     after: Picture | None
     augmentations: tuple[tuple[AugmentationPicture, Picture | None], ...]
+    reasons: dict[str, Choice]
 
     @property
     def pictured(self) -> int:
         """How many classes have pictures."""
-        return sum(row.examples is not None for row in (*self.first, *self.rest))
+        rows = (*self.first, *self.rest)
+        return sum(row.examples is not None or row.average is not None for row in rows)
+
+    @property
+    def previewed(self) -> bool:
+        """Whether there are pictures of any augmentation."""
+        return any(picture is not None for _, picture in self.augmentations)
+
+    @property
+    def sizes(self) -> str:
+        """How far the classes differ in size."""
+        counts = self.record.counts
+        if min(counts) == max(counts):
+            return "All classes are of one size."
+        return (
+            f"The largest class has {format_ratio(self.record.imbalance)} the images of the "
+            "smallest."
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +84,8 @@ class DataSection:
 
     data: DataDescription
     explored: ExploredData | None
+    normalisation: Choice = NORMALISATION
+    augmentation: Choice = AUGMENTATION
 
 
 def gather(study: StudyView) -> DataSection:
@@ -84,6 +110,11 @@ def gather_explored(found: Pictured[ExplorationRecord]) -> ExploredData:
         before=pictures[strips.before],
         after=pictures[strips.after],
         augmentations=tuple((one, pictures[one.file]) for one in record.pictures.augmentations),
+        reasons={
+            one.name: reason
+            for one in record.pictures.augmentations
+            if (reason := explain_augmentation(one.name)) is not None
+        },
     )
 
 

@@ -10,7 +10,7 @@ from smallvision.records.schema import EnsembleMember, EnsembleRecord, FinishedR
 from smallvision.reporting.charts.confusion_matrix import LEVELS, Cell
 from smallvision.reporting.charts.curves import CurveChart, draw_curves
 from smallvision.reporting.charts.intervals import IntervalPlot, draw_intervals
-from smallvision.reporting.view import RungView, StudyView
+from smallvision.reporting.view import LoneRunView, RungView, RunView, StudyView
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,37 @@ def gather(study: StudyView) -> EnsembleSection | None:
     return None
 
 
+def gather_lone_run(folder: LoneRunView) -> EnsembleSection | None:
+    """Collect what the section shows of an ensemble outside a study; None for any other run."""
+    if folder.ensemble is None:
+        return None
+    snapshots = next((run for run in folder.runs if run.name == "snapshots"), None)
+    return gather_record(folder.run, folder.ensemble, snapshots)
+
+
 def gather_rung(rung: RungView, record: EnsembleRecord) -> EnsembleSection:
-    """Collect what the section shows of an ensemble."""
+    """Collect what the section shows of an ensemble that is a rung."""
+    return gather_record(rung.run, record, rung.snapshots)
+
+
+def gather_record(
+    run: RunView, record: EnsembleRecord, snapshots: RunView | None
+) -> EnsembleSection:
+    """Collect what the section shows of an ensemble.
+
+    Args:
+        run: the ensemble.
+        record: what it is made of.
+        snapshots: the training run that its members come from, where there is one.
+    """
     return EnsembleSection(
         record=record,
-        run=rung.run.finished,
+        run=run.finished,
         members=list_members(record),
         left_out=tuple(name_member(record, one) for one in record.candidates if not one.chosen),
         disagreement=shade_disagreement(record.disagreement),
-        plot=compare_members(rung, record),
-        chart=draw_snapshots(rung, record),
+        plot=compare_members(run, record),
+        chart=draw_snapshots(snapshots, record),
         best_member=name_member(record, record.single),
     )
 
@@ -96,19 +117,18 @@ def shade_disagreement(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[Cell,
     )
 
 
-def compare_members(rung: RungView, record: EnsembleRecord) -> IntervalPlot:
+def compare_members(run: RunView, record: EnsembleRecord) -> IntervalPlot:
     """Draw the best member, the averaged weights and the ensemble on one scale."""
     entries = (
         ("best member", "", record.single),
         ("averaged weights", "", record.averaged_weights),
-        ("ensemble", "best", rung.run.val),
+        ("ensemble", "best", run.val),
     )
     return draw_intervals((label, tone, rate) for label, tone, rate in entries if rate is not None)
 
 
-def draw_snapshots(rung: RungView, record: EnsembleRecord) -> CurveChart | None:
+def draw_snapshots(run: RunView | None, record: EnsembleRecord) -> CurveChart | None:
     """Mark the snapshots on the curves of the run that they come from."""
-    run = rung.snapshots
     if run is None or not run.epochs:
         return None
     return draw_curves(run, {one.epoch: one.chosen for one in record.candidates})

@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from smallvision.format import join_words
 from smallvision.records.schema import ErrorAnalysisRecord
+from smallvision.reporting.charts.gallery import Gallery, draw_gallery
 from smallvision.reporting.charts.slices import SlicePlot, draw_slices
-from smallvision.reporting.view import Picture, StudyView
+from smallvision.reporting.view import Picture, Pictured, StudyView
+
+LEVEL = 0.05
+MEANINGS = {  # of the properties, as they are measured on an image
+    "brightness": "Mean of all pixels in grey, from 0, black, to 1, white.",
+    "contrast": "Standard deviation of the pixels in grey.",
+    "sharpness": "How much pixels differ from their neighbours: variance of the Laplacian "
+    "(Pech-Pacheco et al., ICPR 2000).",
+    "nearness to another class": "Distance of the pixels to the average image of the own class, "
+    "divided by the sum of that and the distance to the nearest average of another class: beyond "
+    "0.5 the other is nearer.",
+}
+
+
+class Shown(Protocol):
+    """An image of which there may be a picture."""
+
+    @property
+    def file(self) -> str | None:
+        """Its name."""
 
 
 @dataclass(frozen=True)
 class ErrorsSection:
-    """What the section shows; `widest` is the width of the widest strip of a pair, in pixels."""
+    """What the section shows; `widest` is the width of a strip of eight images, in pixels."""
 
     record: ErrorAnalysisRecord
     pictures: Mapping[str, Picture | None]
     class_names: tuple[str, ...]
     widest: int
+    causes: str
     slices: tuple[SlicePlot, ...]
+    meanings: Mapping[str, str]
+    gallery: Gallery | None
+
+    def shows(self, images: Iterable[Shown]) -> bool:
+        """Whether there is a picture of any of them."""
+        return any(one.file and self.pictures[one.file] for one in images)
 
 
 def gather(study: StudyView) -> ErrorsSection | None:
     """Collect what the section shows; None where the winner's errors were not analysed."""
-    found = study.errors
-    if found is None:
-        return None
+    return gather_record(study.errors) if study.errors is not None else None
+
+
+def gather_record(found: Pictured[ErrorAnalysisRecord]) -> ErrorsSection:
+    """Collect what the section shows of an error analysis."""
     record, pictures = found.record, found.pictures
     strips = [
         picture
@@ -36,7 +67,39 @@ def gather(study: StudyView) -> ErrorsSection | None:
     return ErrorsSection(
         record=record,
         pictures=pictures,
-        class_names=study.record.data.class_names,
-        widest=max((strip.width for strip in strips), default=1),
+        class_names=record.class_names,
+        # A strip of few images is as narrow as they are.
+        widest=max((max(strip.width, 8 * (strip.height + 1) - 1) for strip in strips), default=1),
+        causes=describe_causes(record),
         slices=draw_slices(record.slices),
+        meanings=MEANINGS,
+        gallery=(
+            draw_gallery(record, record.gallery, pictures[record.gallery.file])
+            if record.gallery
+            else None
+        ),
+    )
+
+
+def describe_causes(record: ErrorAnalysisRecord) -> str:
+    """Which measured properties errors go with, among images of one class; empty without errors.
+
+    Nothing is claimed where the difference may be chance, or a matter of which classes the images
+    are of.
+    """
+    tested = [one for one in record.slices if one.p_within is not None]
+    if not tested or not record.errors:
+        return ""
+    linked = [one.name for one in tested if one.p_within is not None and one.p_within < LEVEL]
+    others = [one.name for one in tested if one.name not in linked]
+    corrected = f"tests at the 5 % level, corrected for {2 * len(tested)} of them"
+    if not linked:
+        return (
+            f"Among images of one class, errors go with none of {join_words(others)} beyond chance "
+            f"({corrected}), so nothing is claimed of why they happen."
+        )
+    also_not = f", but not with {join_words(others, 'or')}" if others else ""
+    return (
+        f"Among images of one class, errors go with {join_words(linked)} beyond chance{also_not} "
+        f"({corrected}). This is a link, not a proof of a cause."
     )

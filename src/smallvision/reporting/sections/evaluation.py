@@ -96,6 +96,15 @@ def gather(study: StudyView) -> EvaluationSection:
     )
 
 
+def gather_record(record: TestRecord) -> EvaluationSection:
+    """Collect what the section shows of a test result alone."""
+    return EvaluationSection(
+        gather_test(record, None),
+        draw_calibration("test", record.calibration),
+        describe_doubt({}, record),
+    )
+
+
 def gather_test(record: TestRecord, choice: WinnerChoice | None, folds: int = 1) -> TestPart:
     """Collect what the section shows of the test result, and what choosing did to validation."""
     return TestPart(
@@ -165,6 +174,11 @@ def gather_calibration(study: StudyView) -> CalibrationPart | None:
         images, found = "validation", winner.calibration
     else:
         return None
+    return draw_calibration(images, found)
+
+
+def draw_calibration(images: str, found: Calibration) -> CalibrationPart:
+    """The calibration on images of a kind: `test` or `validation`."""
     return CalibrationPart(
         images, found.temperature, draw_reliability(found), describe_temperature(found)
     )
@@ -190,11 +204,16 @@ def gather_doubt(study: StudyView) -> DoubtPart | None:
     """Collect the prediction sets and the share of unlike images, where the winner has them."""
     winner = study.winner.run.validated if study.winner else None
     val = {one.error_rate: one for one in winner.sets} if winner else {}
-    test = {one.error_rate: one for one in study.test.sets} if study.test else {}
+    return describe_doubt(val, study.test)
+
+
+def describe_doubt(val: dict[float, SetCoverage], record: TestRecord | None) -> DoubtPart | None:
+    """The prediction sets on validation, by error rate, beside those on test images."""
+    test = {one.error_rate: one for one in record.sets} if record else {}
     rows = tuple(
         SetRow(rate, val.get(rate), test.get(rate)) for rate in sorted({*val, *test}, reverse=True)
     )
-    sentences = (describe_sets(rows), describe_unlike(study.test))
+    sentences = (describe_sets(rows), describe_unlike(record))
     said = tuple(sentence for sentence in sentences if sentence)
     return DoubtPart(rows, said) if said else None
 

@@ -15,6 +15,7 @@ from smallvision.records.schema import PlannedRung, Rate, RungRecord, Verdict, W
 from smallvision.reporting.charts.costs import CostChart, draw_costs
 from smallvision.reporting.charts.intervals import IntervalRow, fit_intervals, place_row
 from smallvision.reporting.charts.scales import ErrorScale, Mark
+from smallvision.reporting.sections.phrases import tell_lift
 from smallvision.reporting.view import RungView, StudyView
 
 SYMBOLS = {"better": "▲", "worse": "▼", "cannot tell apart": "≈"}
@@ -146,8 +147,8 @@ def describe_choice(rung: RungView, choice: WinnerChoice | None) -> str:
     """What choosing the winner added to its validation accuracy, where that was measured."""
     if choice is None or rung.run.val is None:
         return ""
-    lift = format_points(choice.from_epochs + choice.from_rungs, rung.run.val.n, signed=False)
-    return f"choosing added about {lift}"
+    lift = tell_lift(choice, rung.run.val.n)
+    return f"choosing added about {lift}" if lift else ""
 
 
 def find_base(rung: RungView, study: StudyView) -> Rate | None:

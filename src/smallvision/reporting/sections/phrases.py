@@ -6,6 +6,7 @@ from smallvision.format import (
     METRIC_WORDS,
     format_duration,
     format_fraction,
+    format_points,
     format_size,
     format_times,
     join_words,
@@ -18,6 +19,7 @@ from smallvision.records.schema import (
     Goal,
     SeedSummary,
     StudyRecord,
+    WinnerChoice,
 )
 from smallvision.records.schema.base import Shape
 from smallvision.records.schema.measures import METRIC_OF_GOAL
@@ -91,3 +93,9 @@ def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...
 def name_goal(goal: Goal) -> str:
     """The validation figure that a study maximises, in words."""
     return METRIC_WORDS[METRIC_OF_GOAL[goal.maximise]]
+
+
+def tell_lift(choice: WinnerChoice, n: int) -> str:
+    """By how much choosing raised an accuracy on `n` images; empty where that rounds to nothing."""
+    points = format_points(choice.from_epochs + choice.from_rungs, n, signed=False)
+    return points if float(points.split()[0]) else ""

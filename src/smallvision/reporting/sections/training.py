@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smallvision.about.choices import Choice, explain_training
+from smallvision.about.techniques import describe_schedule
 from smallvision.format import NONE
 from smallvision.records.schema import UnfinishedRun
 from smallvision.reporting.charts.curves import CurveChart, Panel, draw_curves, draw_panels
 from smallvision.reporting.charts.scales import Scale
 from smallvision.reporting.charts.schedules import SchedulePlot, draw_schedules
+from smallvision.reporting.sections.model import parse_if_known
 from smallvision.reporting.view import LoneRunView, RunView, StudyView
 
 STATES = {"running": "not finished", "failed": "failed", "pruned": "given up by the search"}
@@ -38,13 +41,21 @@ class TrainingSection:
     charts: tuple[CurveChart, ...]
     shown: int
     schedules: tuple[SchedulePlot, ...]
+    schedule_words: dict[str, str]
+    choices: tuple[Choice, ...]
     rows: tuple[TrainingRow, ...]
     header: str
 
 
 def gather(study: StudyView) -> TrainingSection:
     """Collect what the section shows of a study: its winner's curves are open at first."""
-    return gather_runs([rung.run for rung in study.rungs], study.record.best, header="rung")
+    searched = next((i for i, rung in enumerate(study.rungs) if rung.tuning is not None), None)
+    return gather_runs(
+        [rung.run for rung in study.rungs],
+        study.record.best,
+        header="rung",
+        unsearched=searched,
+    )
 
 
 def gather_lone_run(folder: LoneRunView) -> TrainingSection:
@@ -52,8 +63,19 @@ def gather_lone_run(folder: LoneRunView) -> TrainingSection:
     return gather_runs(folder.runs, folder.run.name, header="run")
 
 
-def gather_runs(runs: Sequence[RunView], first: str | None, *, header: str) -> TrainingSection:
-    """Collect what the section shows; `first` is the run whose curves are open at first."""
+def gather_runs(
+    runs: Sequence[RunView], first: str | None, *, header: str, unsearched: int | None = None
+) -> TrainingSection:
+    """Collect what the section shows.
+
+    Args:
+        runs: in the order in which they are shown.
+        first: the run whose curves are open at first.
+        header: what a row of the table is.
+        unsearched: runs at the beginning whose settings come from no search; None for all.
+    """
+    recipes = {run.name: recipe for run in runs if (recipe := parse_if_known(run)) is not None}
+    asked = {run.name: recipes[run.name] for run in runs[:unsearched] if run.name in recipes}
     panels, scale = draw_panels(runs)
     names = [panel.run.name for panel in panels]
     return TrainingSection(
@@ -62,6 +84,8 @@ def gather_runs(runs: Sequence[RunView], first: str | None, *, header: str) -> T
         charts=tuple(draw_curves(panel.run) for panel in panels),
         shown=names.index(first) if first in names else len(names) - 1,
         schedules=draw_schedules(runs),
+        schedule_words={name: describe_schedule(one.schedule) for name, one in recipes.items()},
+        choices=explain_training(asked),
         rows=tuple(list_run(run) for run in runs if run.finished or run.epochs),
         header=header,
     )

@@ -49,13 +49,24 @@ def gather_rung(study: StudyView, rung: RungView, record: TuningRecord) -> Tunin
     """Collect what the section shows of a search."""
     base = study.find_rung(record.recipe) or study.find_rung(rung.record.builds_on)
     rerun = record.rerun.sentence if record.rerun and not rung.is_repeat else ""
+    return gather_record(record, base.run if base else None, rerun or describe_rung(rung))
+
+
+def gather_record(record: TuningRecord, base: RunView | None, result: str) -> TuningSection:
+    """Collect what the section shows of a search.
+
+    Args:
+        record: of the search.
+        base: a run of the recipe that it started from, as far as one is known.
+        result: what came of it, in words.
+    """
     return TuningSection(
         record=record,
         trials_sentence=count_trials(record),
-        result=rerun or describe_rung(rung),
+        result=result,
         trials=tuple((trial, describe_end(trial)) for trial in record.trials),
         plots=draw_trials(record),
-        changes=list_changes(record, base.run if base else None),
+        changes=list_changes(record, base),
         importance=tuple(sorted(record.importance.items(), key=lambda entry: -entry[1])),
     )
 
@@ -72,7 +83,8 @@ def count_trials(record: TuningRecord) -> str:
     return (
         f"{total} trials{of}, each of up to {record.epochs} epochs: the recipe's own settings, "
         f"then others drawn {drawn}. {record.count('complete')} ran to the end, "
-        f"{pruned} {'was' if pruned == 1 else 'were'} stopped early by {record.pruner}, "
+        f"{pruned} {'was' if pruned == 1 else 'were'} stopped early "
+        f"by {record.pruner}, as being among the worst after as many epochs, "
         f"{record.count('failed')} failed.{limit}"
     )
 

@@ -1,6 +1,7 @@
 
 "use strict";
-// The page reads without this script; it adds a theme, a choice of curves, sorting and a readout.
+// The page reads without this script; it adds a theme, a choice of curves, sorting, pictures to look
+// through, and folded sections on a phone.
 const root = document.documentElement;
 const find = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -20,14 +21,17 @@ function applyTheme(theme) {
   find(".theme").setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
 }
 
-find(".theme").hidden = false;
-find(".theme").addEventListener("click", () => {
-  const theme = isDark() ? "light" : "dark";
-  memory.set(theme);
-  applyTheme(theme);
-});
-system.addEventListener("change", () => applyTheme());
-applyTheme(memory.get());
+// A part of the page in a notebook has no bar, and takes the notebook's theme.
+if (find(".theme")) {
+  find(".theme").hidden = false;
+  find(".theme").addEventListener("click", () => {
+    const theme = isDark() ? "light" : "dark";
+    memory.set(theme);
+    applyTheme(theme);
+  });
+  system.addEventListener("change", () => applyTheme());
+  applyTheme(memory.get());
+}
 
 // The curves of one run are shown at a time.
 const charts = all("#curves > div");
@@ -65,37 +69,250 @@ for (const table of all("table.sortable")) {
   });
 }
 
+// Every table can be saved. Where a cell carries the value behind its text, both are written.
+function listCells(row, columns) {
+  return columns.flatMap(({ place, withValues }) => {
+    const cell = row.cells[place];
+    const text = cell ? cell.textContent.replace(/[\s\u00a0]+/g, " ").trim() : "";
+    return withValues ? [text, cell?.dataset.value ?? ""] : [text];
+  });
+}
+
+function writeCsv(table) {
+  const header = table.tHead.rows[table.tHead.rows.length - 1];
+  const rows = [...table.tBodies, table.tFoot].flatMap((part) => (part ? [...part.rows] : []));
+  const columns = [...header.cells].map((cell, place) => ({
+    place, drawn: cell.classList.contains("bars"), withValues: rows.some((row) => row.cells[place]?.dataset.value !== undefined),
+  })).filter(({ drawn }) => !drawn);
+  const names = listCells(header, columns);
+  columns.reduce((at, { withValues }) => { if (withValues) names[at + 1] = `${names[at]}, value`; return at + 1 + withValues; }, 0);
+  const lines = [names, ...rows.map((row) => listCells(row, columns))];
+  // A spreadsheet would compute what begins like a formula.
+  const guard = (text) => (/^[=+\-@]/.test(text) && !/^[+-]?[\d.]+( %)?$/.test(text) ? `'${text}` : text);
+  return lines.map((line) => line.map((text) => `"${guard(text).replaceAll('"', '""')}"`).join(",")).join("\r\n");
+}
+
+for (const table of all("main table")) {
+  const label = find("caption > span, figcaption", table.caption ? table : table.closest("figure") ?? table);
+  if (!label || !table.tHead) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "csv";
+  button.textContent = "CSV";
+  button.setAttribute("aria-label", "Save this table as CSV");
+  button.addEventListener("click", () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", writeCsv(table)], { type: "text/csv" }));
+    link.download = `${find("b", label).textContent.replace(/\W+/g, "-").toLowerCase()}table.csv`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  label.append(" ", button);
+}
+
+// Validation images: a gallery that is filtered by class, a map, and what lies behind a cell of the
+// confusion matrix.
+const make = (tag, ...content) => { const node = document.createElement(tag); node.append(...content); return node; };
+const draw = (tag, attributes) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+};
+const plural = (count, noun = "image") => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const soft = (text) => { const node = make("span", text); node.className = "soft"; return node; };
+const source = find("#gallery-data");
+const gallery = source ? JSON.parse(source.textContent) : null;
+const images = (gallery?.images ?? []).map(([index, label, predicted, probability, x, y], rank) => ({ index, label, predicted, probability, x, y, rank }));
+const percent = (value) => (value >= 0.9995 ? "over 99.9" : (100 * value).toFixed(1)) + "\u00a0%";
+
+function describeImage({ label, predicted, probability }) {
+  const [given, said] = [gallery.names[label], gallery.names[predicted]].map((name) => make("bdi", name));
+  return label === predicted ? [given, soft(" is right, "), percent(probability)] : [given, soft(" predicted as "), said, soft(", "), percent(probability)];
+}
+
+function showTile({ index, rank }) {
+  const [columns, width, height] = gallery.sheet;
+  const [x, y] = [(rank % columns) * (width + 1), Math.floor(rank / columns) * (height + 1)];
+  const tile = draw("svg", { class: "pixels tile", viewBox: `${x} ${y} ${width} ${height}`, role: "img", "aria-label": `validation image ${index}` });
+  tile.append(draw("use", { href: "#tiles" }));
+  return tile;
+}
+
+function showItem(image) {
+  const item = make("li", showTile(image));
+  const says = make("p", ...describeImage(image));
+  says.className = "small";
+  item.append(says);
+  return item;
+}
+
+const map = find("#map");
+if (gallery) {
+  const PAGE = 20; // pictures that are shown at a time
+  const [ofClass, asClass, says, shots, more] = ["#gallery-true", "#gallery-predicted", "#gallery-says", "#gallery-shots", "#gallery-more"].map((id) => find(id));
+  const matches = ({ label, predicted }) => (ofClass.value === "" || label === Number(ofClass.value))
+    && (asClass.value === "" || (asClass.value === "wrong" ? label !== predicted : predicted === Number(asClass.value)));
+  let chosen = [];
+  const point = ({ x, y }) => {
+    find("#map-here").classList.toggle("there", x !== undefined);
+    if (x === undefined) return;
+    find("#map-here").setAttribute("cx", `${x}%`);
+    find("#map-here").setAttribute("cy", `${y}%`);
+  };
+  const showMore = () => {
+    const start = shots.children.length;
+    for (const image of chosen.slice(start, start + PAGE)) {
+      const item = showItem(image);
+      item.addEventListener("pointerenter", () => point(image));
+      shots.append(item);
+    }
+    more.hidden = shots.children.length >= chosen.length;
+  };
+  const filter = () => {
+    chosen = images.filter(matches);
+    const narrowed = ofClass.value !== "" || !["", "wrong"].includes(asClass.value);
+    find("#map-all").classList.toggle("dim", narrowed);
+    const marks = new Map();
+    for (const { label, x, y } of narrowed ? chosen : []) {
+      if (x !== undefined) marks.set(label, `${marks.get(label) ?? ""}M${x} ${y}h0`);
+    }
+    find("#map-chosen").replaceChildren(...[...marks].map(([label, d]) => draw("path", { class: `class-${label % 10}`, d })));
+    if (!shots) return;
+    shots.replaceChildren();
+    says.textContent = chosen.length ? `${plural(chosen.length)} ${chosen.length === 1 ? "is" : "are"} here.` : "There is no such image here.";
+    showMore();
+  };
+  for (const choice of [ofClass, asClass]) choice.addEventListener("change", filter);
+  more?.addEventListener("click", showMore);
+  filter();
+
+  const mapped = images.filter(({ x }) => x !== undefined);
+  const read = (event) => {
+    const box = map.getBoundingClientRect();
+    const [left, top] = [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
+    const distance = ({ x, y }) => Math.hypot(x - left, y - top);
+    const near = mapped.reduce((best, image) => (distance(image) < distance(best) ? image : best), mapped[0]);
+    if (!near) return;
+    point(near);
+    const text = make("p", ...describeImage(near), soft(` (image ${near.index})`));
+    text.className = "small";
+    find("#map-says").replaceChildren(...(gallery.sheet ? [showTile(near)] : []), text);
+  };
+  map.addEventListener("pointermove", read);
+  map.addEventListener("pointerdown", read);
+}
+
+// What lies behind a cell: validation images of the same kind.
+function openCell(label, predicted, count, names) {
+  const says = find("#cell-says"), list = find("#cell-shots");
+  const known = images.filter((image) => image.label === label && image.predicted === predicted);
+  says.replaceChildren(make("bdi", names[label]), soft(" predicted as "), make("bdi", names[predicted]), `: ${plural(count, "test image")}. `);
+  list.replaceChildren(...known.slice(0, 12).map(showItem));
+  if (!known.length) { says.append("No validation image of that kind is kept here."); return; }
+  const all = make("a", `${plural(known.length, "validation image")} of that kind`);
+  all.href = "#gallery";
+  all.addEventListener("click", () => {
+    openSection(find("#errors"));
+    find("#gallery-true").value = label;
+    find("#gallery-predicted").value = predicted;
+    find("#gallery-true").dispatchEvent(new Event("change"));
+  });
+  says.append(all, known.length > 12 ? ", the 12 surest here:" : ":");
+}
+
+// A small confusion matrix: arrow keys go from cell to cell, of which one can be reached by tab.
+const table = find(".confusion .matrix");
+if (table && gallery?.sheet) {
+  root.classList.add("galleried");
+  const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].slice(1));
+  const focus = (cell) => {
+    for (const button of all("button", table)) button.tabIndex = -1;
+    cell.firstChild.tabIndex = 0;
+    cell.firstChild.focus();
+  };
+  rows.forEach((cells, i) => cells.forEach((cell, j) => {
+    const count = Number(cell.textContent);
+    const button = make("button", cell.textContent);
+    button.type = "button";
+    button.tabIndex = i || j ? -1 : 0;
+    button.setAttribute("aria-label", `${gallery.names[i]} predicted as ${gallery.names[j]}: ${count}`);
+    cell.replaceChildren(button);
+    button.addEventListener("click", () => { focus(cell); openCell(i, j, count, gallery.names); });
+    button.addEventListener("keydown", (event) => {
+      const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
+      const next = rows[i + down]?.[j + right];
+      if (!next || next === cell) return;
+      event.preventDefault();
+      focus(next);
+    });
+  }));
+}
+
 // A large confusion matrix: a cell or a class read out in words.
 const heat = find("#heat");
 if (heat) {
   const { names, rows } = JSON.parse(find("#cells").textContent);
+  root.classList.toggle("galleried", Boolean(gallery?.sheet));
   const pairsOf = (row) => {
     const pairs = [];
     for (let i = 0; i < row.length; i += 2) pairs.push([row[i], row[i + 1]]);
     return pairs;
   };
-  const plural = (count) => `${count.toLocaleString("en")} ${count === 1 ? "image" : "images"}`;
-  heat.addEventListener("pointermove", (event) => {
+  const locate = (event) => {
     const box = heat.getBoundingClientRect();
     const inside = (place, size) => Math.min(names.length - 1, Math.max(0, Math.floor((place / size) * names.length)));
-    const j = inside(event.clientX - box.left, box.width);
-    const i = inside(event.clientY - box.top, box.height);
+    const [i, j] = [inside(event.clientY - box.top, box.height), inside(event.clientX - box.left, box.width)];
     const found = pairsOf(rows[i]).find(([column]) => column === j);
+    return [i, j, found ? found[1] : 0];
+  };
+  heat.addEventListener("pointermove", (event) => {
+    const [i, j, count] = locate(event);
     const K = names.length;
     find("#cross").setAttribute("d", `M0 ${i}h${K}v1h-${K}zM${j} 0v${K}h1v-${K}z`);
-    find("#heat-says").textContent = `${plural(found ? found[1] : 0)} of ${names[i]} ${found && found[1] === 1 ? "was" : "were"} predicted as ${names[j]}.`;
+    find("#heat-says").textContent = `${plural(count)} of ${names[i]} ${count === 1 ? "was" : "were"} predicted as ${names[j]}.`;
   });
+  if (gallery?.sheet) heat.addEventListener("click", (event) => openCell(...locate(event), names));
   find("#heat-class").addEventListener("change", (event) => {
     const list = find("#heat-list");
     list.replaceChildren();
     if (event.target.value === "") return;
-    const pairs = pairsOf(rows[Number(event.target.value)]).sort((a, b) => b[1] - a[1]);
+    const label = Number(event.target.value);
+    const pairs = pairsOf(rows[label]).sort((a, b) => b[1] - a[1]);
     for (const [column, count] of pairs) {
-      const item = document.createElement("li");
-      item.textContent = `${plural(count)} predicted as ${names[column]}`;
-      list.append(item);
+      const words = `${plural(count)} predicted as ${names[column]}`;
+      if (!gallery?.sheet) { list.append(make("li", words)); continue; }
+      const button = make("button", words);
+      button.type = "button";
+      button.addEventListener("click", () => openCell(label, column, count, names));
+      list.append(make("li", button));
     }
   });
+}
+
+// A map of training images: the image nearest to the pointer is shown.
+const atlas = find("#image-map");
+if (atlas) {
+  const { names, sheet: [columns, width, height], images: dots } = JSON.parse(find("script", atlas).textContent);
+  const plane = find(".map", atlas);
+  const [here, tile, says] = [".here", ".tile", ".says"].map((name) => find(name, atlas));
+  const show = (event) => {
+    const box = plane.getBoundingClientRect();
+    const [left, top] = [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
+    const distance = ([, , x, y]) => Math.hypot(x - left, y - top);
+    const rank = dots.reduce((best, dot, i) => (distance(dot) < distance(dots[best]) ? i : best), 0);
+    const [number, label, x, y] = dots[rank];
+    here.setAttribute("cx", x);
+    here.setAttribute("cy", y);
+    here.classList.add("there");
+    const name = document.createElement("bdi");
+    name.textContent = names[label];
+    says.replaceChildren(name, `, image ${number.toLocaleString("en")}`);
+    if (!tile) return;
+    tile.setAttribute("viewBox", `${(rank % columns) * (width + 1)} ${Math.floor(rank / columns) * (height + 1)} ${width} ${height}`);
+    tile.classList.add("there");
+  };
+  plane.addEventListener("pointermove", show);
+  plane.addEventListener("pointerdown", show);
 }
 
 // The command, ready to paste.
@@ -112,14 +329,94 @@ for (const box of all(".copy")) {
 }
 
 // The bar says where the reader is.
+const menu = find("#menu"), opener = find("button.menu");
+function markPlace(id) {
+  for (const link of all("#menu a")) link.removeAttribute("aria-current");
+  const link = find(`#menu a[href="#${id}"]`);
+  if (opener) find(".menu-says", opener).textContent = link ? link.textContent.trim() : "Sections";
+  if (!link) return;
+  link.setAttribute("aria-current", "true");
+  menu.scrollLeft = link.offsetLeft - menu.offsetLeft - (menu.clientWidth - link.offsetWidth) / 2;
+}
 const seen = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    if (!entry.isIntersecting) continue;
-    for (const link of all(".bar a")) link.removeAttribute("aria-current");
-    find(`.bar a[href="#${entry.target.id}"]`)?.setAttribute("aria-current", "true");
-  }
+  for (const entry of entries) if (entry.isIntersecting) markPlace(entry.target.id);
 }, { rootMargin: "-30% 0px -60%" });
 for (const part of all("section[id]")) seen.observe(part);
 
-// Paper has no clicks: everything folded is opened for print.
-addEventListener("beforeprint", () => { for (const fold of all("details")) fold.open = true; });
+// On a phone the sections are folded: their titles are the contents. Parts of a page, which have no
+// menu, are not.
+const phone = matchMedia("screen and (max-width: 46rem)");
+const isFolded = () => Boolean(opener) && phone.matches;
+const parts = all("section.part");
+const bodyOf = (part) => find(".body", part);
+function fold(part, folded) {
+  // Where a browser knows it, a search in the page finds what is folded, and opens it.
+  if (folded) bodyOf(part).setAttribute("hidden", "until-found");
+  else bodyOf(part).removeAttribute("hidden");
+  find("h2 button", part)?.setAttribute("aria-expanded", String(!folded));
+}
+function openSection(part) {
+  if (part && isFolded()) fold(part, false);
+}
+function arrange() {
+  const target = parts.find((part) => part.contains(document.getElementById(location.hash.slice(1))));
+  for (const part of parts) {
+    const title = find("h2", part);
+    if (isFolded() && !find("button", title)) {
+      const button = make("button", ...title.childNodes);
+      button.type = "button";
+      button.setAttribute("aria-controls", bodyOf(part).id);
+      button.addEventListener("click", () => fold(part, !bodyOf(part).hidden));
+      title.append(button);
+    } else if (!isFolded() && find("button", title)) title.replaceChildren(...find("button", title).childNodes);
+    fold(part, isFolded() && part !== target);
+  }
+  if (opener) opener.hidden = false;
+}
+for (const part of parts) bodyOf(part).addEventListener("beforematch", () => fold(part, false));
+arrange();
+phone.addEventListener("change", arrange);
+
+function openMenu(open) {
+  opener.setAttribute("aria-expanded", String(open));
+  menu.classList.toggle("open", open);
+}
+opener?.addEventListener("click", () => openMenu(opener.getAttribute("aria-expanded") !== "true"));
+menu?.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link) return;
+  openSection(find(link.getAttribute("href")));
+  openMenu(false);
+});
+addEventListener("keydown", (event) => { if (event.key === "Escape" && opener) openMenu(false); });
+for (const link of all(".back a")) {
+  link.addEventListener("click", (event) => {
+    if (!isFolded()) return;
+    event.preventDefault();
+    const part = link.closest("section");
+    fold(part, true);
+    find("h2 button", part).focus();
+    part.scrollIntoView({ block: "center" });
+  });
+}
+
+// A phone has no room for wide tables: each of their rows becomes a list of figures by name.
+for (const table of all(".scroll > table:not(.matrix)")) {
+  const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
+  if (heads.length < 5) continue;
+  table.classList.add("listed");
+  for (const row of [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])]) {
+    [...row.cells].forEach((cell, column) => { if (column) cell.dataset.label = heads[column].classList.contains("bars") ? "" : heads[column].textContent.trim(); });
+  }
+}
+
+// Paper has no clicks: everything folded is opened for print, and folded again afterwards.
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...all("details:not([open])"), ...parts.filter((part) => bodyOf(part).hidden)];
+  for (const one of opened) one.tagName === "DETAILS" ? (one.open = true) : fold(one, false);
+});
+addEventListener("afterprint", () => {
+  for (const one of opened) one.tagName === "DETAILS" ? (one.open = false) : fold(one, true);
+  opened = [];
+});

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from smallvision.data.loading import cache as cache_module
-from smallvision.data.loading.cache import cache_folder
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
 from smallvision.data.sources.source import Layout, LeftOut
+from smallvision.data.storage.room import cache_folder
 from smallvision.errors import DataError
 from tests.support.records import HASH
 from tests.support.sources import encode_picture, write_pictures

@@ -227,9 +227,9 @@ def test_stl10_that_is_cut_short(tmp_path, refuses):
 def write_tiny_imagenet(root):
     for name in ("n01", "n02"):
         write_pictures(root / "train" / name, ("images",), n=6)
-    write_pictures(root / "val", ("images",), n=5)
+    write_pictures(root / "val", ("images",), n=25)
     write_pictures(root / "test", ("images",), n=3)
-    rows = [f"{i}.png\tn0{1 + i % 2}\t0\t0\t9\t9" for i in range(4)]
+    rows = [f"{i}.png\tn0{1 + i % 2}\t0\t0\t9\t9" for i in range(24)]
     (root / "val" / "val_annotations.txt").write_text("\n".join([*rows, "gone.png\tn01\t0"]))
     (root / "words.txt").write_text("n01\tcat, house cat\nn02\tdog\nn03\tcat\n")
     return root
@@ -239,11 +239,11 @@ def test_tiny_imagenet(tmp_path):
     data = load_data(write_tiny_imagenet(tmp_path / "tiny"))
     assert data.train.class_names == ("cat", "dog")
     assert data.val is not None
-    assert data.val.labels.tolist() == [0, 1, 0, 1]
+    names = sorted(f"{i}.png" for i in range(24))
+    assert data.val.labels.tolist() == [int(name[:-4]) % 2 for name in names]
     assert {one.reason: one.count for one in data.left_out} == {
-        "no label": 3,
-        "not named by val_annotations.txt": 1,
-        "named by val_annotations.txt and not there": 1,
+        "without a label": 4,
+        "listed, and not there or there more than once": 1,
     }
 
 

@@ -29,10 +29,10 @@ from tests.unit.data.sources.test_known import (
     write_mnist,
     write_stl10,
     write_svhn,
-    write_tiny_imagenet,
 )
 from tests.unit.data.sources.test_pixel_tables import write_pixel_table
 from tests.unit.data.sources.test_tables import TEN, pictures, table, write_files
+from tests.unit.data.sources.test_tar_shards import make_samples, write_shard
 
 
 def write_npz(folder):
@@ -58,10 +58,10 @@ def write_every_kind(folder):
         write_cifar(folder, find_archive("cifar10", "binary")),
         write_npz(folder),
         write_parquet(folder / "x.parquet"),
+        write_shard(folder / "x.tar", make_samples(10)),
         write_mnist(folder / "mnist"),
         write_kind(folder / "svhn", write_svhn),
         write_kind(folder / "stl", write_stl10),
-        write_tiny_imagenet(folder / "tiny"),
         write_pixel_table(folder / "mnist.csv"),
         write_files(folder / "names", {f"{c}{i}.png": None for c in "ab" for i in range(5)}),
         write_files(folder / "table", {"a.csv": table("id,label", TEN), **pictures("x/", TEN)}),

@@ -22,6 +22,21 @@ def test_panels_mark_the_kept_epoch(study: StudyView) -> None:
     assert 0 <= scale.low < scale.high <= 1
 
 
+def test_the_first_epoch_is_inside_the_frame(run: RunView) -> None:
+    low = run.epochs[0].model_copy(update={"val_accuracy": 0.1, "val_loss": 9.0})
+    changed = replace(run, epochs=(low, *run.epochs[1:]))
+    (panel,), scale = curves.draw_panels([changed])
+    assert scale.low <= 0.1
+    drawn = [
+        panel.curves[1].path,
+        *(plot.curves[-1].path for plot in curves.draw_curves(changed).plots),
+    ]
+    for path in drawn:
+        x, y = map(float, path[1:].partition("L")[0].split())
+        assert x == 0
+        assert 0 <= y <= 100
+
+
 def test_runs_without_epochs_have_no_panel(run: RunView) -> None:
     assert curves.draw_panels([replace(run, epochs=())])[0] == ()
 

@@ -32,7 +32,7 @@ def test_trials_are_counted(record: TuningRecord) -> None:
     said = tuning.count_trials(record)
     assert said.startswith("10 trials of the 12 asked for, each of up to 4 epochs")
     assert "drawn at random, after the first 5 trials by TPE." in said
-    assert "6 ran to the end, 3 were stopped early by hyperband, 1 failed." in said
+    assert "6 ran to the end, 3 were stopped early by hyperband, as being among the worst" in said
     assert said.endswith("The search had 10 min.")
 
 

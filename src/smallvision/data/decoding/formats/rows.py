@@ -46,7 +46,7 @@ def read_rows(path: Path, name: str) -> Rows:
     Raises:
         DataError: it is no table, damaged, or larger than the table of any data set.
     """
-    text = _decode(read_regular(path, name, most=MAX_BYTES))
+    text = decode_text(read_regular(path, name, most=MAX_BYTES))
     try:
         if text.count("\n") > 2 * MAX_ROWS:  # before seconds of parsing; a cell may hold some lines
             raise ValueError(f"it has more than {MAX_ROWS:,} rows")
@@ -58,7 +58,7 @@ def read_rows(path: Path, name: str) -> Rows:
         raise DataError(f"{name} cannot be read as a table ({error!s:.200})") from error
 
 
-def _decode(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """Text in UTF-8, in UTF-16 as Excel may write it, or else in the alphabet of western Europe."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,14 @@ from smallvision.shapes import MAX_CLASSES
 
 SAMPLE = 500  # rows that are looked at to find the column of pictures
 SHARE = 0.3  # of them that must name a picture
+# Folders of pictures that describe other pictures, and have their names.
+ANNOTATED = re.compile(
+    r"masks?|trimaps?|annotations?|ground[ _-]?truths?|gt|thumb(?:nail)?s?", re.I
+)
+# A column that says of each picture whether it is in one part, and its two answers.
+_FLAG = re.compile("is((?:train|valid|val|test)[a-z]*)")
+_TRAIN_TEST = re.compile("train.*test", re.IGNORECASE)
+_YES, _NO = frozenset(("1", "true", "yes")), frozenset(("0", "false", "no"))
 _PART_WORDS: dict[str, Part] = {"eval": "test", "holdout": "test"}
 
 
@@ -74,13 +83,14 @@ class PictureIndex:
         found = self._by_name.get(name.lower()) or self._by_stem.get(name.lower()) or ()
         if not found:
             return None
-        best: list[tuple[tuple[int, bool, bool, bool], str]] = []
+        best: list[tuple[tuple[int, bool, bool, bool, bool], str]] = []
         for inside in found:
             *above, own = inside.split("/")
             shared = _count_shared(folders, above)
             near = not beside or inside.startswith(f"{beside}/")
             told = part is not None and part in tell_parts("/".join(above))
-            rank = (shared, near, told, own in (name, _cut_suffix(name)))
+            plain = not any(ANNOTATED.fullmatch(folder) for folder in above)
+            rank = (shared, near, told, plain, own in (name, _cut_suffix(name)))
             best.append((rank, inside))
         best.sort(reverse=True)
         if len(best) > 1 and best[0][0] == best[1][0]:
@@ -106,6 +116,20 @@ def _count_shared(wanted: Sequence[str], above: Sequence[str]) -> int:
             break
         count += 1
     return count
+
+
+def name_columns(table: Rows, index: PictureIndex) -> Rows:
+    """Names for the columns of a table whose first row names a picture already."""
+    first = table.columns
+    names = [
+        i
+        for i, cell in enumerate(first)
+        if spell_key(cell) not in IMAGE_NAMES and index.find(cell, "", None)
+    ]
+    headless = any(index.find(row[i], "", None) for row in table.rows[:1] for i in names)
+    if not (headless or any(cell.lower().endswith(SUFFIXES) for cell in first)):
+        return table
+    return Rows(tuple(f"column {i}" for i in range(1, len(first) + 1)), [first, *table.rows])
 
 
 @dataclass(frozen=True)
@@ -164,7 +188,7 @@ def find_columns(
     label = _find_named(table, options.label_column, "label_column")
     split = _find_split(table, keys, {image, label})
     if image is None:
-        image = _find_images(keys, pictures, {label, split})
+        image = find_pictures(table, pictures, {label, split})
     group = _find_group(table, options.group_by)
     rest = [i for i in range(len(keys)) if i not in (image, split, group)]
     labels = (label,) if label is not None else _find_labels(table, keys, rest, divided)
@@ -185,13 +209,36 @@ def _find_group(table: Rows, group_by: str | None) -> int | None:
 
 def _find_split(table: Rows, keys: Sequence[str], taken: set[int | None]) -> int | None:
     """The column of parts: its name says so, and one of its words tells the training part."""
-    for wanted in SPLIT_NAMES:
-        for i in range(len(keys)):
-            if keys[i] != wanted or i in taken:
-                continue
-            if "train" in map(tell_word, {row[i] for row in table.rows}):
-                return i
+    named = [i for wanted in SPLIT_NAMES for i in range(len(keys)) if keys[i] == wanted]
+    flags = [i for i in range(len(keys)) if _FLAG.match(keys[i])]
+    for i in [*named, *flags]:
+        if i not in taken and tell_split(table.columns[i], {row[i] for row in table.rows}):
+            return i
     return None
+
+
+def tell_split(name: str, words: Collection[str]) -> dict[str, Part | None]:
+    """The part that each word of a column, or of a list, tells.
+
+    Args:
+        name: of the column or list; that of a flag tells what a yes means (`is_valid`).
+        words: all that are there.
+
+    Returns: nothing where they do not tell the training part.
+    """
+    told = {word: tell_word(word) for word in words}
+    flags = {word: word.lower().removesuffix(".0") for word in words}
+    if set(flags.values()) <= _YES | _NO:
+        if _TRAIN_TEST.search(name):  # 1 is for training in CUB-200 and NABirds
+            part: Part | None = "train"
+        else:
+            flag = _FLAG.match(spell_key(name))
+            part = tell_part(flag[1]) if flag else None
+        other: Part = "test" if part == "train" else "train"
+        told = {word: part if flag in _YES else other for word, flag in flags.items() if part}
+    elif set(words) == {"0", "1", "2"} and "partition" in name.lower():
+        told = {"0": "train", "1": "val", "2": "test"}  # as CelebA has them
+    return told if "train" in told.values() else {}
 
 
 def tell_word(word: str) -> Part | None:
@@ -199,10 +246,26 @@ def tell_word(word: str) -> Part | None:
     return tell_part(word) or _PART_WORDS.get(word.lower())
 
 
-def _find_images(
-    keys: Sequence[str], pictures: Sequence[Sequence[str | None]], taken: set[int | None]
+def may_divide(name: str) -> bool:
+    """Whether a column is called like one of parts."""
+    key = spell_key(name)
+    return key in SPLIT_NAMES or _FLAG.match(key) is not None
+
+
+def find_pictures(
+    table: Rows, pictures: Sequence[Sequence[str | None]], taken: Collection[int | None] = ()
 ) -> int:
-    """The column whose cells name pictures; of several, the one that is called so."""
+    """The column whose cells name pictures; of several, the one that is called so.
+
+    Args:
+        table: the table.
+        pictures: what the first cells of each column find.
+        taken: columns that are known to hold something else.
+
+    Raises:
+        NotThisTableError: there is none.
+    """
+    keys = [*map(spell_key, table.columns)]
     ranks = []
     for i, cells in enumerate(pictures):
         found = {path for path in cells if path is not None}

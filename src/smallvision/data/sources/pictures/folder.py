@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.decoding.labels import sort_names
 from smallvision.data.sources.pictures.chosen import find_chosen
+from smallvision.data.sources.pictures.columns import PictureIndex
 from smallvision.data.sources.pictures.groups import FOLDER, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
-from smallvision.data.sources.pictures.meaning import LOOSE, Reading, read_chosen
-from smallvision.data.sources.pictures.split_lists import divide_by_lists
+from smallvision.data.sources.pictures.lists.class_names import name_classes
+from smallvision.data.sources.pictures.lists.division import divide_by_lists
+from smallvision.data.sources.pictures.lists.loose import find_loose_classes
+from smallvision.data.sources.pictures.lists.picture_list import GONE, Lists, may_list, read_lists
+from smallvision.data.sources.pictures.meaning import LOOSE, UNLABELLED, Reading, read_chosen
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
     NO_PICTURE,
@@ -96,10 +100,71 @@ def list_folder(place: Path, options: SourceOptions) -> Listing:
         }
         parts, said = group_pictures(parts, homes, options.group_by)
         notes += said
-    rest = [each for tree in chosen.trees for each in _count_rest(tree, reading, place)]
     above = Path(os.path.commonpath([tree.path for tree in chosen.trees]))
-    listing = Listing(above, parts, merge_left_out([*chosen.left_out, *rest]), notes)
-    return listing if chosen.parts else divide_by_lists(listing, chosen.trees)
+    listing = Listing(above, parts, notes=notes)
+    lists = _read_lists(chosen.trees, above)
+    labelled: list[TreeFolder] = []
+    if not chosen.parts:
+        listing, labelled = _add_loose(listing, reading, lists)
+        listing = divide_by_lists(listing, lists)
+    listing = name_classes(listing, lists)
+    rest = [
+        each
+        for tree in chosen.trees
+        for each in _count_rest(tree, reading, labelled, place, {*listing.lists})
+    ]
+    return replace(listing, left_out=merge_left_out([*chosen.left_out, *rest, *listing.left_out]))
+
+
+def _read_lists(trees: Sequence[TreeFolder], above: Path) -> Lists:
+    """What texts and tables beside the pictures say of them."""
+    names = (name for tree in trees for folder in tree.walk() for name in folder.others)
+    if not any(map(may_list, names)):
+        return Lists()
+    index = PictureIndex(above, (path for tree in trees for path in tree.list_pictures()))
+    return read_lists(trees, index)
+
+
+def _add_loose(
+    listing: Listing, reading: Reading, lists: Lists
+) -> tuple[Listing, list[TreeFolder]]:
+    """Add parts whose pictures lie in no class folders, where a list tells their classes.
+
+    Returns: the listing, and the folders of these parts.
+    """
+    labelled = []
+    known = {picture.path: picture.label for picture in listing.parts["train"]}
+    for folder, reason in reading.reasons.items():
+        part = tell_part(folder.name)
+        if reason != UNLABELLED or part is None or part in listing.parts:
+            continue
+        pictures = folder.list_pictures()
+        told = find_loose_classes(pictures, lists, known)
+        if told is None:
+            continue
+        found = [PictureFile(path, told.classes[path]) for path in pictures if path in told.classes]
+        lost = [path for path in pictures if path not in told.classes]
+        listing = replace(
+            listing,
+            parts={**listing.parts, part: found},
+            left_out=(
+                *listing.left_out,
+                *_count(UNLABELLED, lost, listing.root),
+                *_count(GONE, told.gone, listing.root),
+            ),
+            notes=(
+                *listing.notes,
+                f"{show_inside(told.path, listing.root)} tells the classes of the pictures in "
+                f"{show_inside(folder.path, listing.root)}{os.sep}.",
+            ),
+            lists=(*listing.lists, told.path),
+        )
+        labelled.append(folder)
+    return listing, labelled
+
+
+def _count(reason: str, paths: Sequence[str], root: Path) -> tuple[LeftOut, ...]:
+    return (LeftOut(reason, len(paths), show_inside(paths[0][:200], root)),) if paths else ()
 
 
 def _refuse_empty(trees: Sequence[TreeFolder], reading: Reading) -> None:
@@ -138,10 +203,17 @@ def _describe_siblings(place: Path) -> tuple[str, ...]:
     )
 
 
-def _count_rest(tree: TreeFolder, reading: Reading, root: Path) -> Iterator[LeftOut]:
-    """Count what lies in a tree and in none of the class folders."""
+def _count_rest(
+    tree: TreeFolder,
+    reading: Reading,
+    labelled: Sequence[TreeFolder],
+    root: Path,
+    used: Collection[Path],
+) -> Iterator[LeftOut]:
+    """Count what lies in a tree and is neither in a class folder nor used to read it."""
     listed = {folder for classes in reading.parts.values() for folder in classes.values()}
-    yield from _count_folder(tree, LOOSE, listed, reading.reasons, root)
+    listed |= {*labelled}
+    yield from _count_folder(tree, LOOSE, listed, reading.reasons, root, used)
 
 
 def _count_folder(
@@ -150,10 +222,12 @@ def _count_folder(
     listed: set[TreeFolder],
     reasons: Mapping[TreeFolder, str],
     root: Path,
+    used: Collection[Path],
 ) -> Iterator[LeftOut]:
     """Count a folder; `reason` is why its pictures are in no part, or None where they are."""
     reason = None if folder in listed else reasons.get(folder, reason)
-    kinds = [(NO_PICTURE, folder.others)]
+    others = [name for name in folder.others if not used or folder.path / name not in used]
+    kinds = [(NO_PICTURE, others)]
     if reason is not None:
         kinds.append((reason, folder.pictures))
     for why, names in kinds:
@@ -162,4 +236,4 @@ def _count_folder(
     if not (folder.pictures or folder.others or folder.folders):
         yield LeftOut(EMPTY, 1, show_inside(folder.path, root))
     for each in folder.folders:
-        yield from _count_folder(each, reason, listed, reasons, root)
+        yield from _count_folder(each, reason, listed, reasons, root, used)

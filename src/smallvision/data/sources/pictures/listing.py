@@ -194,7 +194,7 @@ def _read_part(
         like=like,
     )
     numbers = {name: number for number, name in enumerate(class_names)}
-    kept = [pictures[i] for i in read.kept]
+    kept = [pictures[i] for i in read.kept.tolist()]
     labels = np.array([numbers[picture.label] for picture in kept], dtype=np.int64)
     if like is None:
         for number in np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0):

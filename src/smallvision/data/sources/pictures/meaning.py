@@ -16,6 +16,7 @@ from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.sources.pictures.chosen import ChosenParts
 from smallvision.data.sources.pictures.tree import TreeFolder
 from smallvision.data.sources.source import PART_NAMES, Part, tell_part
+from smallvision.data.sources.unread import explain_unread
 from smallvision.errors import DataError
 
 ClassFolders: TypeAlias = dict[str, TreeFolder]  # the name of a class -> the folder of its pictures
@@ -212,7 +213,7 @@ def _refuse_strangers(root: TreeFolder, train: TreeFolder, strangers: Sequence[T
 def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
     held = root.holding
     if not held:
-        raise DataError(f"{_explain_absence(root)}; expected one folder per class, or {OTHERWISE}")
+        raise DataError(_explain_absence(root))
     if len(held) < 2:
         raise DataError(
             f"there is one class folder ('{held[0].name}'); expected at least two, or {OTHERWISE}"
@@ -230,15 +231,16 @@ def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
 
 
 def _explain_absence(root: TreeFolder) -> str:
+    expected = f"; expected one folder per class, or {OTHERWISE}"
     if root.pictures:
-        return "the images lie loose"
-    for folder in root.walk():
-        if folder.others:
-            return (
-                f"there are no images ({', '.join(SUFFIXES)}), but files like {folder.others[0]}, "
-                "which --suffix takes if they are pictures"
-            )
-    return f"there are no images ({', '.join(SUFFIXES)})"
+        return f"the images lie loose{expected}"
+    others = [name for folder in root.walk() for name in folder.others]
+    if unread := next(filter(None, map(explain_unread, others)), None):
+        return f"there are no images, and {unread}"
+    missing = f"there are no images ({', '.join(SUFFIXES)})"
+    if others:
+        missing += f", but files like {others[0]}, which --suffix takes if they are pictures"
+    return f"{missing}{expected}"
 
 
 def _read_inner_parts(held: Sequence[TreeFolder]) -> dict[Part, ClassFolders] | None:

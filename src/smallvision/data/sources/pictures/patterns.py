@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from smallvision.data.sources.pictures.columns import tell_parts
+from smallvision.data.sources.pictures.columns import PictureIndex, tell_parts
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
+from smallvision.data.sources.pictures.lists.division import divide_by_lists
+from smallvision.data.sources.pictures.lists.picture_list import read_lists
 from smallvision.data.sources.pictures.tree import NO_PICTURE, read_tree, show_inside
 from smallvision.data.sources.source import (
     Layout,
@@ -72,8 +75,6 @@ class PatternSource:
             told = tell_parts(inside.rpartition("/")[0])
             reason = NO_LABEL if {"val", "test"} & {*told} else NO_MATCH
             reasons.setdefault(reason, []).append(path)
-        if others := [folder.path / name for folder in tree.walk() for name in folder.others]:
-            reasons[NO_PICTURE] = [*map(str, others)]
         rest = [
             LeftOut(reason, len(some), show_inside(some[0], place))
             for reason, some in reasons.items()
@@ -81,7 +82,13 @@ class PatternSource:
         notes: tuple[str, ...] = ()
         if options.group_by is not None:
             listed, notes = group_pictures(listed, find_homes(listed), options.group_by)
-        listing = Listing(place, listed, merge_left_out([*left_out, *rest]), notes)
+        listing = Listing(place, listed, notes=notes)
+        index = PictureIndex(place, (picture.path for picture in listed["train"]))
+        listing = divide_by_lists(listing, read_lists([tree], index))
+        if others := [path for path in tree.list_others() if path not in listing.lists]:
+            rest.append(LeftOut(NO_PICTURE, len(others), show_inside(others[0], place)))
+        left_out = merge_left_out([*left_out, *rest, *listing.left_out])
+        listing = replace(listing, left_out=left_out)
         return lay_out(listing, "pictures with classes in their names", options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +15,7 @@ from smallvision.data.decoding.image import decode, quietly, read_size
 from smallvision.data.decoding.resize import Preparation, Size, Stack, Stacked
 from smallvision.data.sources.source import LeftOut, SourceOptions
 from smallvision.errors import DataError
-from smallvision.shapes import Origins
+from smallvision.shapes import Indices, Origins
 
 LOOKED_AT = 200  # pictures, from whose sizes the size of all is chosen
 # So many pictures, or one in a hundred, may be unreadable before a part is refused.
@@ -45,14 +46,14 @@ class ReadPictures:
 
     Attributes:
         stacked: their images.
-        kept: the positions of these pictures among all, increasing.
+        kept: the positions of these pictures among all, increasing, int64 `(N,)`.
         origins: SHA-256 of the bytes of each picture that is kept, uint8 `(N, 32)`.
         left_out: the others.
         notes: which those are, with the reasons, where there is more than one.
     """
 
     stacked: Stacked
-    kept: tuple[int, ...]
+    kept: Indices
     origins: Origins
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
@@ -91,7 +92,7 @@ def read_pictures(
     """
     sizes = () if like else _read_sizes(islice(sample, LOOKED_AT))
     stack = Stack(n, sizes, options.image_size, options.fit, like)
-    kept, digests, failed = [], [], []
+    kept, digests, failed = array("q"), bytearray(), []
     with quietly():
         for number, picture in enumerate(pictures):
             try:
@@ -102,13 +103,13 @@ def read_pictures(
                 continue
             stack.add(decoded)
             kept.append(number)
-            digests.append(hashlib.sha256(content).digest())
+            digests += hashlib.sha256(content).digest()
     allowed = allow_unreadable(n, options)
     if failed and (len(failed) > allowed or not kept):
         raise _refuse(failed, n, allowed)
-    origins = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, 32)
+    origins = np.frombuffer(digests, dtype=np.uint8).reshape(-1, 32)
     notes = (f"Unreadable: {_list_reasons(failed)}.",) if len(failed) > 1 else ()
-    return ReadPictures(stack.finish(), tuple(kept), origins, _count(failed), notes)
+    return ReadPictures(stack.finish(), np.array(kept), origins, _count(failed), notes)
 
 
 def _read_sizes(pictures: Iterable[PictureBytes]) -> list[Size]:

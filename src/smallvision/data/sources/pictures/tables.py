@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smallvision.data.decoding.columns import SPLIT_NAMES, spell_key
+from smallvision.data.decoding.formats.lists import LIST_SUFFIXES
 from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
-from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
@@ -21,11 +21,24 @@ from smallvision.data.sources.pictures.columns import (
     PictureIndex,
     UnknownClassesError,
     find_columns,
+    name_columns,
     tell_parts,
-    tell_word,
+    tell_split,
 )
 from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
+from smallvision.data.sources.pictures.lists.class_names import name_classes
+from smallvision.data.sources.pictures.lists.division import divide_by_lists
+from smallvision.data.sources.pictures.lists.picture_list import (
+    GONE,
+    Lists,
+    PictureList,
+    is_list,
+    leave_out_joined,
+    read_lists,
+    read_one_list,
+)
+from smallvision.data.sources.pictures.meaning import FILE_WORDS
 from smallvision.data.sources.pictures.tree import (
     JUNK_FOLDERS,
     NO_PICTURE,
@@ -51,7 +64,6 @@ WHOLE = re.compile(r"\d+\.0+")
 SOURCE = "table of pictures"
 NO_LABEL = "no label"
 NO_ROW = "named by no row of the table"
-GONE = "named by a row of the table, and not there or there more than once"
 NO_PART = "of a part that is neither train, validation nor test"
 TORN = "named by the table with several classes or parts"
 
@@ -66,6 +78,7 @@ class _Table:
         rows: its content.
         columns: what the columns mean.
         pictures: the picture of each row, or None.
+        listed: whether it is a list, whose lines have no columns.
     """
 
     path: Path
@@ -73,6 +86,7 @@ class _Table:
     rows: Rows
     columns: PictureColumns
     pictures: list[str | None]
+    listed: bool = False
 
 
 class TableSource:
@@ -101,9 +115,9 @@ class TableSource:
         """
         if place.is_file():
             return _recognize_file(place, options) if is_table(place) else None
-        paths = list(_list_tables(place)) if place.is_dir() else []
-        if not paths or options.train or options.val or options.test or options.label_from:
+        if not place.is_dir() or options.train or options.val or options.test or options.label_from:
             return None
+        paths = list(_list_tables(place))
         return _recognize_folder(place, paths, options)
 
     def recognize_parts(
@@ -137,7 +151,7 @@ class TableSource:
 
 def is_table(place: Path) -> bool:
     """Whether a file is called like a table; a text file may be one too."""
-    return place.name.lower().endswith((*TABLE_SUFFIXES, ".txt")) and place.is_file()
+    return place.name.lower().endswith((*TABLE_SUFFIXES, *LIST_SUFFIXES)) and place.is_file()
 
 
 def _recognize_file(place: Path, options: SourceOptions) -> Layout:
@@ -145,7 +159,8 @@ def _recognize_file(place: Path, options: SourceOptions) -> Layout:
     tree, left_out = read_tree(root, options.suffixes)
     index = PictureIndex(root, tree.list_pictures())
     table = replace(_understand(place, index, options, tell_part(place.stem)), part=None)
-    listing = _make_listing(index, [table], options)
+    lists = Lists() if tell_part(place.stem) else read_lists([tree], index)
+    listing = divide_by_lists(_make_listing(index, [table], options), lists)
     beside = [path.name for path in _list_tables(root) if path.parent == root and path != place]
     notes = listing.notes
     if tell_part(place.stem) == "train" and any(tell_part(Path(name).stem) for name in beside):
@@ -159,10 +174,12 @@ def _recognize_file(place: Path, options: SourceOptions) -> Layout:
 
 def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) -> Layout | None:
     tree, left_out = read_tree(place, options.suffixes)
-    index = PictureIndex(place, tree.list_pictures())
-    if not index:
-        return None
     divided = _is_divided(tree)
+    texts = [name for folder in tree.walk() for name in folder.others if is_list(name)]
+    if not tree.total or not (paths or texts) or (divided and not paths):
+        return None
+    index = PictureIndex(place, tree.list_pictures())
+    lists = read_lists([tree], index)
     tables: list[_Table] = []
     errors: list[UserError] = []
     for path in paths:
@@ -173,6 +190,10 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
             tables.append(_understand(path, index, options, part, divided=divided))
         except (DataError, SettingError) as error:
             errors.append(error)
+    if not (tables or divided):
+        tables = _read_all_classes(lists, index)
+        if tables and not any(table.part in ("train", None) for table in tables):
+            return None  # they tell the classes of a part beside class folders
     if not tables:
         asked = options.label_column is not None or options.image_column is not None
         if not errors or (divided and not asked):
@@ -182,14 +203,15 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
     if divided and 2 * len(named) < len(index):
         return None
     tables = _choose(tables)
-    listing = _make_listing(index, tables, options)
-    used = {table.path for table in tables}
-    others = [path for path in _list_others(tree) if path not in used]
+    listing = divide_by_lists(_make_listing(index, tables, options), lists)
+    listing = name_classes(listing, lists)
+    used = {table.path for table in tables} | {*listing.lists}
+    others = [path for path in tree.list_others() if path not in used]
     if others:
         left_out += (LeftOut(NO_PICTURE, len(others), show_inside(others[0], place)),)
     rest = merge_left_out([*listing.left_out, *left_out])
     layout = lay_out(replace(listing, left_out=rest), SOURCE, options)
-    return replace(layout, files=(*sorted(used), *layout.files))
+    return replace(layout, files=tuple(dict.fromkeys((*sorted(used), *layout.files))))
 
 
 # tables -----------------------------------------------------------------------------------------
@@ -226,10 +248,6 @@ def _list_tables(root: Path) -> Iterator[Path]:
                         yield path
 
 
-def _list_others(tree: TreeFolder) -> list[Path]:
-    return [folder.path / name for folder in tree.walk() for name in folder.others]
-
-
 def _tell_part(path: Path, root: Path) -> Part | None:
     """The part that the name of a table tells, or the folder that it lies in."""
     return tell_part(path.stem) or (tell_part(path.parent.name) if path.parent != root else None)
@@ -256,9 +274,13 @@ def _understand(
     name = show_inside(path, index.root)
     if _is_form(path):
         raise NotThisTableError(f"{name} is a form to fill in by its name, and holds no classes")
+    if options.image_column is None and options.label_column is None:
+        one = read_one_list(path, index)
+        if one and (listed := _read_classes(one, index)):
+            return replace(listed, part=part)
     inside = path.parent != index.root and path.is_relative_to(index.root)
     beside = path.parent.relative_to(index.root).as_posix() if inside else ""
-    table = _name_columns(read_rows(path, name))
+    table = name_columns(read_rows(path, name), index)
     samples = [
         [index.find(row[i], beside, part) for row in table.rows[:SAMPLE]]
         for i in range(len(table.columns))
@@ -271,12 +293,33 @@ def _understand(
     return _Table(path, part, table, columns, pictures)
 
 
-def _name_columns(table: Rows) -> Rows:
-    """Names for the columns of a table whose first row names a picture already."""
-    if not any(cell.lower().endswith(SUFFIXES) for cell in table.columns):
-        return table
-    names = tuple(f"column {i}" for i in range(1, len(table.columns) + 1))
-    return Rows(names, [table.columns, *table.rows])
+def _read_all_classes(lists: Lists, index: PictureIndex) -> list[_Table]:
+    """The lists whose lines tell classes too; those of other parts tell the same as of training."""
+    train = [one for one in lists.pictures if one.part in ("train", None)]
+    tables = [table for one in train if (table := _read_classes(one, index))]
+    known = {row[1] for table in tables for row in table.rows.rows}
+    others = [one for one in lists.pictures if one not in train]
+    return [*tables, *(table for one in others if (table := _read_classes(one, index, known)))]
+
+
+def _read_classes(
+    one: PictureList, index: PictureIndex, known: AbstractSet[str] = frozenset()
+) -> _Table | None:
+    """A list whose lines tell classes too, as a table; None of any other list."""
+    classes = one.tell_classes(known)
+    if classes is None:
+        return None
+    rows: list[tuple[str, ...]] = [
+        (name, label) for name, label in zip(one.names, classes, strict=True)
+    ]
+    return _Table(
+        one.path,
+        _tell_part(one.path, index.root),
+        Rows(("picture", "class"), rows),
+        PictureColumns(0, (1,), None, None),
+        one.pictures,
+        listed=True,
+    )
 
 
 def _choose(tables: list[_Table]) -> list[_Table]:
@@ -285,12 +328,17 @@ def _choose(tables: list[_Table]) -> list[_Table]:
     Raises:
         DataError: there are several of a kind.
     """
+    tables = leave_out_joined(tables)
     with_split = [table for table in tables if table.columns.split is not None]
     chosen = with_split or [table for table in tables if table.part] or tables
     parts = Counter(table.part for table in chosen)
     if (with_split and len(with_split) > 1) or max(parts.values()) > 1:
-        names = ", ".join(sorted(table.path.name for table in chosen))
-        raise DataError(f"several tables hold pictures with classes ({names}); name one of them")
+        names = name_some(sorted(table.path.name for table in chosen))
+        kind = "lists" if chosen[0].listed else "tables"
+        raise DataError(
+            f"several {kind} hold pictures with classes ({names}); name one of them, or "
+            "one for each part with --train, --val and --test (in Python train=, val= and test=)"
+        )
     if not with_split and any(table.part for table in chosen) and "train" not in parts:
         names = ", ".join(sorted(table.path.name for table in chosen))
         raise DataError(f"there is {names}, but no table of the training part; name one of them")
@@ -300,7 +348,9 @@ def _choose(tables: list[_Table]) -> list[_Table]:
 def _is_divided(tree: TreeFolder) -> bool:
     """Whether pictures lie in folders that might be classes."""
     names = {
-        folder.name for folder in tree.walk() if folder.pictures and not tell_part(folder.name)
+        folder.name
+        for folder in tree.walk()
+        if folder.pictures and not (tell_part(folder.name) or FILE_WORDS.fullmatch(folder.name))
     }
     return len(names - {tree.name}) > 1
 
@@ -358,8 +408,17 @@ def _make_listing(index: PictureIndex, tables: Sequence[_Table], options: Source
     if gone:
         left_out.append(LeftOut(GONE, len(gone), gone[0][:200]))
     classes = {picture.label for pictures in listed.values() for picture in pictures}
-    notes = (*map(_describe, tables), *_describe_several(classes))
+    notes = (*_describe_all(tables), *_describe_several(classes))
     return _group(Listing(index.root, {}, tuple(left_out), notes), listed, tables, options)
+
+
+def _describe_all(tables: Sequence[_Table]) -> Iterator[str]:
+    lists = sorted(table.path.name for table in tables if table.listed)
+    if lists:
+        *first, last = lists
+        names = f"{', '.join(first)} and {last}" if first else last
+        yield f"In {names}, each line names a picture and its class."
+    yield from (_describe(table) for table in tables if not table.listed)
 
 
 def _describe(table: _Table) -> str:
@@ -440,7 +499,10 @@ def _list_labels(table: _Table) -> list[str]:
 def _list_parts(table: _Table, index: PictureIndex) -> list[Part | None]:
     """The part of each row: by a column, by the name of the table, or by folders of pictures."""
     if table.columns.split is not None:
-        return [tell_word(row[table.columns.split]) for row in table.rows.rows]
+        i = table.columns.split
+        words = [row[i] for row in table.rows.rows]
+        split = tell_split(table.rows.columns[i], {*words})
+        return [split[word] for word in words]
     if table.part is not None:
         return [table.part] * len(table.rows.rows)
     told = [

@@ -78,6 +78,10 @@ class TreeFolder:
         for folder in self.folders:
             yield from folder._walk_pictures(f"{place}{os.sep}{folder.name}")
 
+    def list_others(self) -> list[Path]:
+        """The paths of the other files at any depth."""
+        return [folder.path / name for folder in self.walk() for name in folder.others]
+
     def unwrap(self, known: Collection[str] = ()) -> TreeFolder:
         """The folder inside of it that divides the pictures: a lone folder only wraps others.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from smallvision.display import Displayed
 from smallvision.records.schema.base import (
     ClassNames,
     Count,
@@ -61,7 +62,7 @@ class NetworkPart(Record):
     """Layers of one of them, in the order of computation."""
 
 
-class NetworkRecord(Record):
+class NetworkRecord(Displayed, Record):
     """`network.json`: the layers of a run's model."""
 
     parts: Annotated[tuple[NetworkPart, ...], at_most(MAX_MEMBERS, least=1)]
@@ -135,7 +136,7 @@ class TrainingImages(Record):
     """How the two were told apart, in words."""
 
 
-class ModelSheet(Record):
+class ModelSheet(Displayed, Record):
     """What `smallvision show` tells of a model; it is written nowhere."""
 
     model: Text

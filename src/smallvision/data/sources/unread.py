@@ -1,0 +1,25 @@
+"""Files that hold pictures in a form that is not read, and what to make of them instead."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+_AS_ARRAYS = "save the images and labels as .npz (x_train, y_train, x_test, y_test)"
+_AS_PICTURES = "save each as PNG"
+# By their endings: what they are called, and what helps.
+UNREAD = {
+    **dict.fromkeys((".h5", ".hdf5", ".hdf"), ("HDF5", _AS_ARRAYS)),
+    **dict.fromkeys((".tfrecord", ".tfrecords", ".tfrec"), ("TFRecord", _AS_ARRAYS)),
+    **dict.fromkeys((".pkl", ".pickle", ".p", ".pt", ".pth"), ("pickle", _AS_ARRAYS)),
+    **dict.fromkeys((".mdb", ".lmdb", ".rec"), ("database", _AS_ARRAYS)),
+    ".mat": ("MATLAB", _AS_ARRAYS),
+    **dict.fromkeys((".dcm", ".dicom"), ("DICOM", _AS_PICTURES)),
+    **dict.fromkeys((".heic", ".heif"), ("HEIC", "save each as JPEG")),
+    ".svg": ("SVG", _AS_PICTURES),
+}
+
+
+def explain_unread(name: str) -> str | None:
+    """What is said of a file of such a kind; None of any other."""
+    kind = UNREAD.get(PurePath(name).suffix.lower())
+    return f"{kind[0]} files are not read ({name}); {kind[1]}" if kind else None

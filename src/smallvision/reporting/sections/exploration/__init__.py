@@ -1,0 +1,1 @@
+"""The sections of the page of `smallvision explore` that a report has not."""
