@@ -109,6 +109,7 @@ subsets: $(INSTALLED)  ## few images beside an SVC and a plain network; six hour
 .PHONY: gold
 gold: $(INSTALLED)  ## tests/gold/folders anew, after the format on disk was changed on purpose
 	$(BIN)/python -m tests.gold.make_folders
+	$(BIN)/python -m tests.gold.page
 
 .PHONY: battery
 battery: $(INSTALLED)  ## kills, damage, hostile files: docs/RELIABILITY.md; under an hour

@@ -496,10 +496,19 @@ def build(root: Path) -> Path:
 def explore_copies(folder: Path) -> None:
     """What `smallvision explore` writes of photographs, some of which occur twice, or nearly."""
     pixels = make_photographs(60)
-    pixels[[3, 6]] = pixels[0]
-    pixels[4] = np.clip(pixels[1].astype(int) + 20, 0, 255)
-    labels = np.arange(60) % 3
-    explore(load_data((pixels, labels))).write(folder / "exploration")
+    # More than once, as some fall into the validation part.
+    pixels[10:20] = pixels[:10]
+    pixels[30:40] = np.clip(pixels[20:30].astype(int) + 20, 0, 255)
+    labels = np.arange(60) % 2
+    explored = explore(load_data((pixels, labels)))
+    explored.write(folder / "exploration")
+    known = explored.record
+    assert known.closer is not None
+    assert known.closer.pairs.near
+    left_out = (LeftOutRecord(reason="no picture", count=1, example="x.txt"),)
+    source = known.closer.source.change(left_out=left_out)
+    closer = known.closer.change(source=source)
+    store.write(folder / "exploration" / "exploration.json", known.change(closer=closer))
 
 
 def make_export(known: ModelRecord) -> ExportRecord:

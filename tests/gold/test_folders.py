@@ -28,6 +28,7 @@ from smallvision.runs.results import Run, Tuning
 from smallvision.study.climb import run_study
 from smallvision.study.plan import StudyPlan
 from tests.gold.make_folders import CYCLES, FOLDED, FOLDERS, PLAN, TUNING
+from tests.gold.page import STORED, STUDY, list_lines
 from tests.support.images import make_dataset
 from tests.support.record_files import RECORD_FILES, rewrite_record
 from tests.support.runs import read_metrics
@@ -138,6 +139,11 @@ def test_a_study_is_drawn_without_another_opening(
     assert (summary.test.openings, summary.test.accuracy) == (1, tested.accuracy)
     assert len(read_openings(study)) == 1
     assert "mlp" in (study / "report.html").read_text()
+
+
+def test_the_page_of_a_study_reads_as_it_did() -> None:
+    """After a change that is meant: `python -m tests.gold.page`."""
+    assert list_lines(STUDY).splitlines() == STORED.read_text(encoding="utf-8").splitlines()
 
 
 def test_a_search_has_its_answer(folders: Path) -> None:

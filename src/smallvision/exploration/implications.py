@@ -125,8 +125,8 @@ def describe_mirror(mirror_safe: bool) -> str:
     if not mirror_safe:
         return "A mirrored image may change its class, so flips are left out."
     return (
-        "A mirrored image is assumed to keep its class, so models are trained on flips; if it does "
-        "not, as with letters, say --no-mirror."
+        "A mirrored image is assumed to keep its class, so augmentation may flip images; if it "
+        "does not, as with letters, say --no-mirror."
     )
 
 

@@ -60,8 +60,13 @@ class FinishedSearch(InFolder, Protocol):
 class Explored(Protocol):
     """An exploration that looked closer."""
 
-    def draw(self) -> tuple[ExplorationRecord, Mapping[str, Pixels]]:
-        """Its record and its RGBA pictures by file name."""
+    @property
+    def record(self) -> ExplorationRecord:
+        """Its record."""
+
+    @property
+    def pictures(self) -> Mapping[str, Pixels]:
+        """RGBA pictures by file name, previews of augmentations among them."""
 
 
 class Errors(Protocol):
@@ -204,7 +209,7 @@ def read_base(folder: Path) -> RunView:
 
 def show_exploration(exploration: Explored) -> str:
     """The page of an exploration."""
-    return frame_page(draw_exploration(*exploration.draw()))
+    return frame_page(draw_exploration(exploration.record, exploration.pictures))
 
 
 def show_errors(analysis: Errors) -> str:

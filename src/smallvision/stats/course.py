@@ -127,8 +127,8 @@ def describe_fit(epochs: Sequence[EpochMetrics], train: Rate, val: Rate) -> tupl
         known = format_percent(train.accuracy, train.n)
         missed = f"only {known} of its training images are classified correctly"
         if len(epochs) < SHORT:
-            count = f"{len(epochs)} epoch{'' if len(epochs) == 1 else 's'}"
-            return "too short to judge", f"{count} are too few to judge it: {missed}; {beside}."
+            count = "1 epoch is" if len(epochs) == 1 else f"{len(epochs)} epochs are"
+            return "too short to judge", f"{count} too few to judge it: {missed}; {beside}."
         return "underfits", f"It underfits: {missed}; {beside}."
     lowest = find_overfit(epochs)
     if lowest is not None:

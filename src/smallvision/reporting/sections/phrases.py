@@ -87,7 +87,7 @@ def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...
     others = count_other_openings(openings, on_machine)
     if not others:
         return ()
-    return (f"Besides, the same images were opened {format_times(others)} on that machine.",)
+    return (f"Other work on that machine opened the same images {format_times(others)}.",)
 
 
 def name_goal(goal: Goal) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smallvision.about.choices import NORMALISATION, Choice
+from smallvision.about.choices import AUGMENTATION, NORMALISATION, Choice
 from smallvision.format import format_count
 from smallvision.records.schema import ExploredSource, LeftOutRecord
 from smallvision.reporting.sections.data import ExploredData, gather_explored
@@ -33,6 +33,7 @@ class LookedAt:
     data: SourceShown
     explored: ExploredData
     normalisation: Choice = NORMALISATION
+    augmentation: Choice = AUGMENTATION
 
 
 def gather(view: ExplorationView) -> LookedAt:

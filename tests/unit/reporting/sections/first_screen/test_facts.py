@@ -31,7 +31,7 @@ def test_openings_of_the_test_set(study: StudyView) -> None:
 def test_other_openings_on_the_machine_are_told_up_front(study: StudyView) -> None:
     fact = facts.describe_test_set(change_test(study, openings_on_machine=10))
     assert (fact.value, fact.tone) == ("opened once", "plain")
-    assert "opened 9 times on that machine" in fact.details[-1]
+    assert "on that machine opened the same images 9 times" in fact.details[-1]
 
 
 def test_the_rival_is_the_best_of_the_others(study: StudyView) -> None:
