@@ -66,7 +66,7 @@ FAMILIES = {
     "edges": Family(edges.run, 1000, 1000),
     "searches": Family(searches.run, 500, 60),
     "disks": Family(disks.run, 100, 5),
-    "owners": Family(owners.run, 20, 1, partial(owners.run, many=3)),
+    "owners": Family(owners.run, 20, 1, partial(owners.run, many=2)),
     "numerics": Family(numerics.run, 50, 10),
     "signals": Family(signals.run, 40, 2, partial(signals.run, names=("train",))),
     "late kills": Family(late_kills.run, 30, 1, partial(late_kills.run, names=("evaluate",))),
@@ -76,7 +76,7 @@ FAMILIES = {
     "stops": Family(stops.run, 18, 1, partial(stops.run, names=("train",))),
     "workers": Family(workers.run, 50, 1),
     "ranks": Family(ranks.run, 12, 1),
-    "stores": Family(stores.run, 18, 2, partial(stores.run, names=("train",))),
+    "stores": Family(stores.run, 18, 1, partial(stores.run, names=("train",))),
     "server": Family(server.run, 128, 16, partial(server.run, seconds=3.0, linear=True)),
     "copies": Family(copies.run, 12, 1, partial(copies.run, names=("train",))),
 }
