@@ -461,10 +461,8 @@ def measure(job: SubsetJob, size: int) -> SubsetRun:
 def write_block() -> Iterator[str]:
     """The table of README.md: the kept records side by side, the earliest first."""
     records = [store.read(path, SubsetsRecord) for path in RESULTS.glob("subsets/subsets-*.json")]
-    if not records:
-        yield "Nothing has been measured yet."
-        return
-    yield from compare_records(sorted(records, key=lambda record: record.created))
+    if records:
+        yield from compare_records(sorted(records, key=lambda record: record.created))
 
 
 def compare_records(records: list[SubsetsRecord]) -> Iterator[str]:

@@ -44,8 +44,9 @@ from smallvision.recipes import (
     recipe_for_target,
 )
 from smallvision.recipes.builders import check_fit, preview_catalogue
+from smallvision.recipes.overrides import check_seeds
 from smallvision.recipes.planning import assume_scale
-from smallvision.recipes.presets import choose_subset
+from smallvision.recipes.presets import check_budget, choose_subset
 from smallvision.records import store
 from smallvision.records.layout import (
     RECIPE,
@@ -211,6 +212,7 @@ def train(
     """
     began = time.perf_counter()
     find_preset(preset)
+    check_budget(budget_seconds)
     settings = add_metric(settings, metric)
     if budget_seconds is not None and (target is not None or sets_epochs(settings)):
         raise SettingError("--budget says how long to train, and so does epochs= or --target")
@@ -366,6 +368,8 @@ def tune(
     """
     began = time.perf_counter()
     find_preset(preset)
+    check_budget(budget_seconds)
+    check_seeds(seeds, least=0)
     check_storage(storage)
     settings = add_metric(settings, metric)
     dataset = as_dataset(data, data_dir)

@@ -34,5 +34,6 @@ class Slices(Protocol):
 
 
 MIN_SIZE, MAX_SIZE = 8, 224  # pixels a side
+LARGE = 48  # pixels a side above which the first convolution of networks has stride 2, for the cost
 MIN_CLASSES, MAX_CLASSES = 2, 1000
 MAX_NAME = 255  # characters of the name of a class or a run

@@ -19,17 +19,16 @@ PROMISE = (
 )
 
 
-def run(place: Path, trials: int, seed: int, names: tuple[str, ...] = ()) -> Outcome:
+def run(place: Path, trials: int, seed: int) -> Outcome:
     """Copy folders at random moments and speeds, and go on with the copies meanwhile."""
     outcome, recipe = Outcome(PROMISE), write_recipe(place)
-    longer = () if names else ("--set", "epochs=12")  # a share has no time for it
     small = ("--set", "epochs=2", "--set", "compute.threads=1")
     study = ("study", "digits", "--preset", "quick", "--rungs", "mlp,vgg10", *small, "--folds", "1")
     jobs = [
-        Job("train", ("train", "digits", recipe, *longer), ("--resume",)),
+        Job("train", ("train", "digits", recipe, "--set", "epochs=12"), ("--resume",)),
         Job("study", study, ("--resume",)),
     ]
-    jobs = prepare_jobs(jobs, names, place)
+    jobs = prepare_jobs(jobs, (), place)
 
     def attempt(number: int) -> None:
         draw, job = random.Random(f"{seed} {number}"), jobs[number % len(jobs)]

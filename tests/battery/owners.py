@@ -19,7 +19,7 @@ PROMISE = (
 
 
 def run(place: Path, trials: int, seed: int, many: int = 8) -> Outcome:
-    """Contests for a folder, `trials` of them, and many runs at once; nothing is drawn."""
+    """Contests for a folder, `trials` of them, and many runs at once, if any; nothing is drawn."""
     outcome = Outcome(PROMISE)
     refuse_taken(place / "taken", outcome)
     recipe = write_recipe(place)
@@ -27,8 +27,9 @@ def run(place: Path, trials: int, seed: int, many: int = 8) -> Outcome:
     for number in range(trials):
         with outcome.trial(f"contest {number}"):
             contest(recipe, place / f"contest-{number}", cache, outcome, number)
-    with outcome.trial(f"{many} at once"):
-        crowd(recipe, place / "crowd", cache, outcome, many)
+    if many:
+        with outcome.trial(f"{many} at once"):
+            crowd(recipe, place / "crowd", cache, outcome, many)
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""A small share of every family of trials, in the default tests."""
+"""A small share of most families of trials, in the default tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.battery.families import FAMILIES
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.share])
 def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
     family = FAMILIES[name]
     outcome = (family.brief or family.run)(tmp_path, family.share, 0)

@@ -17,6 +17,7 @@ from smallvision.errors import DataError, SettingError
 from tests.support.sources import plant_tree
 
 BOTH = "train/cat:4 train/dog:4"
+INNERMOST, PAIRS = "([^/]+)/[^/]+$", "([^/]+/[^/]+)/[^/]+$"  # as messages tell to type them
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,39 @@ LOADED = {
         {TRAIN: 18},
         options={"group_by": "folder"},
     ),
+    # chandrikadeb7/Face-Mask-Detection: the address of a picture with a size at its end.
+    "pictures with an odd suffix beside others": Loaded(
+        "cat:5 cat/5.jpg_1088Wx1632H dog:5",
+        "cat dog",
+        {TRAIN: 10},
+        {"a picture without a usual suffix, which --suffix takes": 1},
+    ),
+    "pictures with an odd suffix that was named": Loaded(
+        "cat:5 cat/5.jpg_1088Wx1632H dog:5",
+        "cat dog",
+        {TRAIN: 11},
+        options={"suffixes": ["jpg_1088Wx1632H"]},
+    ),
+    "innermost folders as classes": Loaded(
+        "animals/cat:3 animals/dog:3 vehicles/bus:3 vehicles/car:3",
+        "bus car cat dog",
+        {TRAIN: 12},
+        options={"label_from": INNERMOST},
+    ),
+    # Alphabets and characters, as brendenlake/omniglot has them.
+    "two levels of classes": Loaded(
+        "greek/1:3 greek/2:3 korean/1:3 korean/2:3",
+        "greek/1 greek/2 korean/1 korean/2",
+        {TRAIN: 12},
+        options={"label_from": PAIRS},
+    ),
+    # A column of muxspace/facial_expressions holds classes in both spellings.
+    "classes that differ in capital letters": Loaded(
+        "ANGER:3 anger:3 calm:3 a:3 A:3",
+        "A ANGER a anger calm",
+        {TRAIN: 15},
+        note="Classes that differ in capital letters alone: 'ANGER' and 'anger'; each spelling",
+    ),
 }
 
 REFUSED = {
@@ -332,6 +366,7 @@ REFUSED = {
             "'first', 'second' hold folders of the same names ('cat', 'dog')",
             "--train DIR",
             "train=",
+            f"add --label-from '{INNERMOST}', or --label-from '{PAIRS}'",
         ),
     ),
     "pictures and masks": Refused(
@@ -350,7 +385,8 @@ REFUSED = {
         ("'data' holds only folders ('test', 'train')",),
     ),
     "classes of classes": Refused(
-        "animals/cat:3 animals/dog:3 vehicles/bus:3 vehicles/car:3", ("holds only folders",)
+        "animals/cat:3 animals/dog:3 vehicles/bus:3 vehicles/car:3",
+        ("holds only folders", f"add --label-from '{INNERMOST}'"),
     ),
     # huggingface/datasets 7880: parts without classes became classes.
     "parts without class folders": Refused(
@@ -372,8 +408,15 @@ REFUSED = {
     ),
     "one class": Refused("cat:5", ("one class folder ('cat')",)),
     "one class in a lone folder": Refused("pets/cat:5", ("one class folder ('cat')",)),
-    "loose pictures": Refused("x.png y.png", ("images lie loose",)),
-    "no pictures": Refused("cat/0.dat cat/1.dat", ("there are no images", "0.dat", "--suffix")),
+    "loose pictures": Refused("x.png y.png", ("images lie loose; expected",)),
+    # The Yale faces: what follows the dot tells the light and the expression.
+    "pictures with other suffixes": Refused(
+        "cat/0.happy cat/1.sad", ("files like cat/0.happy are pictures: add --suffix '*'",)
+    ),
+    "pictures with other suffixes beside others": Refused(
+        "plots:2 faces/0.happy", ("'plots'", "files like faces/0.happy are pictures: add --suffix")
+    ),
+    "no pictures": Refused("cat/notes dog/notes", ("avif); expected one folder",)),
     "a class that was never learned": Refused(
         f"{BOTH} test/emu:3 test/cat:1", ("test has a class 'emu' that train lacks",)
     ),
@@ -436,6 +479,16 @@ def test_a_folder_that_is_refused(case, tmp_path, own_cache):
     assert "\n" not in message
     for words in case.words:
         assert words in message
+
+
+@pytest.mark.parametrize("typed", ["set", "../here/set", "."])
+def test_a_refusal_names_folders_as_they_were_typed(typed, tmp_path, monkeypatch, own_cache):
+    home = tmp_path / "here"
+    plant_tree(home / "set", REFUSED["the root of a repository"].tree)
+    monkeypatch.chdir(home / "set" if typed == "." else home)
+    with pytest.raises(DataError, match=f"name {re.escape(typed)}/Dataset if that") as caught:
+        load_data(typed)
+    assert str(tmp_path) not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["first", "second", "set"])

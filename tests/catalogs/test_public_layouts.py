@@ -11,9 +11,11 @@ import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy import io as scipy_io
 
 from smallvision.data.loading.load import load_data
 from smallvision.errors import DataError
@@ -33,6 +35,7 @@ class Public:
             part is 0 where it is set aside from the training pictures.
         tables: other files, by their names.
         notes: words of a note.
+        mats: the variables of MATLAB files, by their names.
         packed: folders that lie there as zip files.
     """
 
@@ -40,6 +43,7 @@ class Public:
     loads: tuple[str, int, int, int]
     tables: dict[str, str] = field(default_factory=dict)
     notes: str = ""
+    mats: dict[str, dict[str, Any]] = field(default_factory=dict)
     packed: tuple[str, ...] = ()
 
 
@@ -65,7 +69,148 @@ def listed(pattern: str, classes: tuple[str, ...], n: int, *, start: int = 0) ->
     return "\n".join(lines) + "\n"
 
 
+def cells(*texts: str) -> np.ndarray:
+    """A column of cells, as MATLAB has texts."""
+    return np.array(texts, dtype=object)[:, None]
+
+
+def structures(*elements: dict[str, Any]) -> np.ndarray:
+    """An array of structures with the same fields."""
+    kinds = [(name, object) for name in elements[0]]
+    return np.array([[tuple(each.values()) for each in elements]], dtype=kinds)
+
+
+def car(i: int, **fields: Any) -> dict[str, Any]:
+    return {"bbox_x1": i, "bbox_y1": 7 + i % 2, **fields, "class": 1 + i % 2}
+
+
+ONE_TO_4 = range(1, 5)
+FLOWERS = ("jpg/tulip/image_00{09,10}.jpg",)
+DOGS = ("n02085620-Chihuahua", "n02085936-Maltese_dog")
+
+
+def dogs(*numbers: int) -> dict[str, Any]:
+    pairs = [(k, i) for k in (0, 1) for i in numbers]
+    return {
+        "file_list": cells(*(f"{DOGS[k]}/{DOGS[k][:9]}_{i}.jpg" for k, i in pairs)),
+        "annotation_list": cells(*(f"{DOGS[k]}/{DOGS[k][:9]}_{i}" for k, i in pairs)),
+        "labels": np.array([[k + 1] for k, _ in pairs]),
+    }
+
+
 PUBLIC = {
+    "Flowers-102": Public(
+        ("jpg/image_0000{1-8}.jpg", "jpg/image_0001{0-7}.jpg", "jpg/image_00009.jpg"),
+        ("1 2", 10, 4, 3),
+        {},
+        "setid.mat tells the parts",
+        {
+            "imagelabels.mat": {"labels": np.array([[1 + i % 2 for i in range(17)]])},
+            "setid.mat": {
+                "trnid": np.array([[*range(1, 11)]]),
+                "valid": np.array([[11, 13, 12, 14]]),
+                "tstid": np.array([[15, 16, 17]]),
+            },
+        },
+    ),
+    "Flowers-17, in folders": Public(
+        ("jpg/daffodil/image_000{1-8}.jpg", "jpg/tulip/image_001{1-6}.jpg", *FLOWERS),
+        ("daffodil tulip", 8, 4, 4),
+        {},
+        "datasplits.mat tells the parts, the first of 2 divisions",
+        {
+            "datasplits.mat": {
+                f"{part}{n}": np.array([[i for i in range(1, 17) if i % 4 in rest]])
+                for n in (1, 2)
+                for part, rest in (("trn", (0, 1)), ("val", (2,)), ("tst", (3,)))
+            }
+        },
+    ),
+    "Stanford Cars": Public(
+        ("car_ims/00000{1-8}.jpg",),
+        ("Acura RL Sedan 2012;Hummer SUV 2000", 6, 0, 2),
+        {},
+        "'class' the classes and 'test' the parts",
+        {
+            "cars_annos.mat": {
+                "annotations": structures(
+                    *(
+                        {"relative_im_path": f"car_ims/{i:06}.jpg", **car(i), "test": int(i > 6)}
+                        for i in range(1, 9)
+                    )
+                ),
+                "class_names": cells("Hummer SUV 2000", "Acura RL Sedan 2012").T,
+            }
+        },
+    ),
+    "Stanford Cars, with its devkit": Public(
+        ("cars_train/0000{1-8}.jpg", "cars_test/0000{1-4}.jpg"),
+        ("Acura RL Sedan 2012;Hummer SUV 2000", 8, 0, 4),
+        {},
+        "no picture (devkit/cars_test_annos.mat)",
+        {
+            "devkit/cars_train_annos.mat": {
+                "annotations": structures(*(car(i, fname=f"{i:05}.jpg") for i in range(1, 9)))
+            },
+            "devkit/cars_test_annos.mat": {
+                "annotations": structures(
+                    *(
+                        {"bbox_x1": i, "bbox_y1": 7 + i % 2, "fname": f"{i:05}.jpg"}
+                        for i in ONE_TO_4
+                    )
+                )
+            },
+            "devkit/cars_meta.mat": {
+                "class_names": cells("Hummer SUV 2000", "Acura RL Sedan 2012").T
+            },
+            "cars_test_annos_withlabels.mat": {
+                "annotations": structures(*(car(i, fname=f"{i:05}.jpg") for i in ONE_TO_4))
+            },
+        },
+    ),
+    "Stanford Dogs": Public(
+        tuple(f"Images/{name}/{name[:9]}_{{0-7}}.jpg" for name in DOGS),
+        (" ".join(DOGS), 10, 0, 6),
+        {},
+        "The classes are called like their folders.",
+        {
+            "lists/file_list.mat": dogs(*range(8)),
+            "lists/train_list.mat": dogs(*range(5)),
+            "lists/test_list.mat": dogs(5, 6, 7),
+        },
+    ),
+    "Faces of Wikipedia": Public(
+        ("wiki_crop/{00,01}/{10-15}_1.jpg",),
+        ("00 01", 12, 0, 0),
+        {},
+        "no picture (wiki.mat)",
+        {
+            "wiki.mat": {
+                "wiki": {
+                    "full_path": cells(
+                        *(f"0{k}/{i}_1.jpg" for k in (0, 1) for i in range(10, 16))
+                    ).T,
+                    "gender": np.array([[i % 2 for i in range(12)]]),
+                    "name": cells(*(f"P {i}" for i in range(12))).T,
+                }
+            }
+        },
+    ),
+    "Archives for each part, and a table": Public(
+        ("train/{0-9}.png", "test/{10-12}.png"),
+        ("a b", 10, 0, 0),
+        {"trainLabels.csv": rows("id,label", *number("{i},{k}", 10))},
+        "The archives were unpacked and are read as one set: test.zip, train.zip.",
+        packed=("train", "test"),
+    ),
+    "An archive for each class": Public(
+        ("cat/{0-4}.jpg", "dog/{0-4}.jpg"), ("cat dog", 10, 0, 0), packed=("cat", "dog")
+    ),
+    "Numbers whose zeros a program took away": Public(
+        ("images/00{1-9}.png", "images/010.png"),
+        ("a b", 10, 0, 0),
+        {"labels.csv": rows("id,label", *(f"{i},{'ab'[i % 2]}" for i in range(1, 11)))},
+    ),
     "Cats vs dogs (Microsoft)": Public(
         ("PetImages/{Cat,Dog}/{0-4}.jpg",),
         ("Cat Dog", 10, 0, 0),
@@ -544,11 +689,13 @@ def grow_public(root: Path, case: Public) -> Path:
     for name, content in case.tables.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(content.encode("utf-16" if "utf-16" in name else "utf-8"))
+    for name, variables in case.mats.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        scipy_io.savemat(root / name, variables, do_compression=len(name) % 2 == 0)
     for folder in case.packed:
         shutil.make_archive(str(root / folder), "zip", root / folder)
         shutil.rmtree(root / folder)
-        return root / f"{folder}.zip"
-    return root
+    return root / f"{case.packed[0]}.zip" if len(case.packed) == 1 else root
 
 
 @pytest.mark.parametrize("case", PUBLIC.values(), ids=PUBLIC)
@@ -582,7 +729,7 @@ def show_table() -> str:
     for name, case in PUBLIC.items():
         names, train, val, test = case.loads
         classes = names.replace(";", ", ") if ";" in names else names.replace(" ", ", ")
-        files = [*case.pictures, *case.tables]
+        files = [*case.pictures, *case.tables, *case.mats]
         lie = "<br>".join(f"`{each}`" for each in files).replace("|", "\\|")
         parts = (
             f"{train} train" + (f", {val} val" if val else "") + (f", {test} test" if test else "")

@@ -41,6 +41,7 @@ Call = Callable[..., Outcome]
         (["tune", "digits", "mlp", "--storage", "foo://x"], "storage for trials cannot be used"),
         (["tune", "digits", "mlp", "--out", "absent/../new", "--storage", "x"], "storage"),
         (["tune", "digits", "mpl"], "did you mean 'mlp'"),
+        (["study", "digits", "--budget", "5m", "--set", "epochs=2"], "give one of them"),
         (["train", "digits", "speednet", "--start", "nowhere"], "nowhere holds no model"),
         (["train", "digits", "speednet", "--start", "cifar10"], "for images of 1x8x8"),
         (["train", "digits", "mlp", "--start", "cifar10"], "both must be of one family"),

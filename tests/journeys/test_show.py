@@ -80,6 +80,14 @@ def test_the_included_model_has_its_records(smallvision: Call) -> None:
         assert words in outcome.out
 
 
+def test_what_a_model_cannot_do_is_told(smallvision: Call) -> None:
+    """A model without validation images has neither a limit nor prediction sets."""
+    without, with_both = (smallvision("show", FOLDERS / name).out for name in ("all-images", "run"))
+    assert "cannot tell which pictures are unlike" in without
+    assert "none: it was saved without them" in without
+    assert "none: " not in with_both
+
+
 def test_nothing_is_cut_in_a_pipe_and_lines_fit_a_terminal(
     smallvision: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

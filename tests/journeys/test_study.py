@@ -87,7 +87,7 @@ def test_a_study_is_resumed_only_on_request(
         (FAST, "another --set"),
         ([*BRIEF, "--seeds", "2"], "another --seeds"),
         ([*BRIEF, "--refit"], "another --refit"),
-        ([*BRIEF, "--rungs", "mlp"], "other rungs"),
+        ([*BRIEF, "--rungs", "mlp"], "other --rungs"),
         ([*BRIEF, "--max-gap", "0.5"], "limits"),
         ([*BRIEF, "--no-mirror"], "resume it with the same --no-mirror"),
     ],

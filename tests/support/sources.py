@@ -161,5 +161,6 @@ def plant_tree(root: Path, tree: str) -> Path:
             for file in files:
                 (root / file).parent.mkdir(parents=True, exist_ok=True)
                 pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
-                (root / file).write_bytes(encode_picture(pixels) if "." in file else b"text")
+                text = "." not in file or file.endswith(".md")
+                (root / file).write_bytes(b"text" if text else encode_picture(pixels))
     return root

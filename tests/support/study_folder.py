@@ -149,7 +149,7 @@ CHOICE = WinnerChoice(
     rungs=9,
     from_epochs=0.002,
     from_rungs=0.004,
-    sentence="These 1,000 images also chose the best of 9 rungs, so expect 0.6 points less.",
+    sentence="These 1,000 images also chose the best of 9 rungs: expect 0.6 points less on others.",
 )
 WHOLE_STEPS: Judged = {
     "vgg10": ("better", 0.0001, None),

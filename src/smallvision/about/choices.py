@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from smallvision.about.techniques import count, spell
 from smallvision.format import format_share, join_words
-from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe
+from smallvision.recipes.settings.recipe import TECHNIQUES, Recipe, StoppingSettings
 
+PRECHELT = "Prechelt, Early Stopping - But When?, 1998"
 # Network, optimiser and peak learning rate -> the publication that trained the network so.
 PUBLISHED = {
     ("wide_resnet", "sgd", 0.1): "Zagoruyko and Komodakis, arXiv 1605.07146",
@@ -147,7 +148,9 @@ def list_choices(recipe: Recipe) -> Iterator[Choice]:
     yield SCHEDULES[recipe.schedule.name]
     if getattr(recipe.schedule, "warmup_epochs", 0):
         yield WARM_UP
-    yield explain_stopping(recipe)
+    yield explain_stopping(recipe.stopping)
+    if recipe.stopping.learnt:
+        yield explain_learnt(recipe.stopping)
     if recipe.label_smoothing:
         yield SMOOTHING
 
@@ -173,16 +176,14 @@ def explain_rates(recipes: Sequence[Recipe]) -> Choice:
     )
 
 
-def explain_stopping(recipe: Recipe) -> Choice:
+def explain_stopping(stopping: StoppingSettings) -> Choice:
     """When training would have ended early, and why so."""
-    stopping = recipe.stopping
-    source = "Prechelt, Early Stopping - But When?, 1998"
     if not stopping.patience:
         return Choice(
             "no early stopping",
             "Training goes to its planned end, because the rate is small only there and the "
             "accuracy highest; the weights of the best epoch are kept all the same.",
-            source,
+            PRECHELT,
         )
     unit = stopping.unit.removesuffix("s")
     reason = (
@@ -191,17 +192,20 @@ def explain_stopping(recipe: Recipe) -> Choice:
         if unit == "cycle"
         else "Single epochs vary by chance, so that one worse epoch says little."
     )
-    learnt = (
-        f" Training also ends with a cycle after which {format_share(stopping.learnt)} of the "
-        "training images are known: little is left to fit."
-        if stopping.learnt
-        else ""
-    )
     return Choice(
         f"a patience of {count(stopping.patience, unit)}",
-        f"Training ends early where the validation accuracy has not risen for so long. {reason}"
-        f"{learnt}",
-        source,
+        f"Training ends early where the validation accuracy has not risen for so long. {reason}",
+        PRECHELT,
+    )
+
+
+def explain_learnt(stopping: StoppingSettings) -> Choice:
+    """When training ends because hardly anything is left to learn."""
+    return Choice(
+        "an end where nothing is left to fit",
+        f"Training also ends with a cycle after which {format_share(stopping.learnt)} of the "
+        "training images are classified correctly.",
+        PRECHELT,
     )
 
 

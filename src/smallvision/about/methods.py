@@ -30,13 +30,14 @@ from smallvision.format import (
     format_times,
     join_words,
 )
-from smallvision.recipes.settings.recipe import Recipe
+from smallvision.recipes.settings.recipe import Recipe, TtaSettings
 from smallvision.records.schema import (
     EnsembleRecord,
     FinishedRun,
     Rate,
     SplitRecord,
     TechniqueSource,
+    TtaRecord,
 )
 from smallvision.records.schema.settings.networks import (
     EnsembleSettings,
@@ -218,17 +219,22 @@ def describe_choice(facts: ModelFacts) -> Iterator[str]:
         yield f"It was chosen among {rungs} rungs: {study.best_reason}."
 
 
+def describe_looks(tta: TtaRecord | TtaSettings) -> str:
+    """With what other looks at an image its logits are averaged; empty where it is one look."""
+    copies = ["its mirror image"] if tta.mirror else []
+    if tta.shift:
+        copies.append(
+            f"copies shifted by {count(tta.shift, 'pixel')} along the diagonal, where the "
+            "answer is uncertain"
+        )
+    others = join_words(copies)
+    return f"The logits of an image are averaged with those of {others}." if copies else ""
+
+
 def describe_predictions(facts: ModelFacts) -> Iterator[str]:
     """What becomes of the logits of an image."""
-    tta = facts.model.tta
-    if tta.mirror or tta.shift:
-        copies = ["its mirror image"] if tta.mirror else []
-        if tta.shift:
-            copies.append(
-                f"copies shifted by {count(tta.shift, 'pixel')} along the diagonal, where the "
-                "answer is uncertain"
-            )
-        yield f"The logits of an image are averaged with those of {join_words(copies)}."
+    if looks := describe_looks(facts.model.tta):
+        yield looks
     if facts.model.temperature != 1:
         yield (
             f"Logits are divided by a temperature of {facts.model.temperature:.3g}, fitted on "

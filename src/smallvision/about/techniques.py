@@ -131,7 +131,7 @@ RESTARTED = (optim.SgdrSettings, optim.LinearSettings)
 AUGMENTATIONS: dict[str, Callable[[Any], str]] = {
     "flip": lambda one: f"mirrored left to right with probability {spell(one.probability)}",
     "alternating_flip": lambda _: "mirrored left to right in every second pass",
-    "crop": lambda one: f"shifted by up to {one.padding} pixels",
+    "crop": lambda one: f"shifted by up to {one.padding} pixel{'s' * (one.padding != 1)}",
     "cutout": lambda one: f"covered in part by a grey square of {one.size} pixels (Cutout)",
     "random_erasing": lambda one: (
         f"covered in part by noise with probability {spell(one.probability)} (random erasing)"

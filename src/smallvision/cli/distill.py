@@ -10,8 +10,8 @@ import typer
 from smallvision.cli.loading import NOTHING_ASKED, Loading, reads_images
 from smallvision.cli.options import (
     Json,
-    PresetOption,
     Resume,
+    ScaleOption,
     SettingsOption,
     TrainedOnPath,
     leave_if_busy,
@@ -39,7 +39,7 @@ def distill(
     ] = None,
     data: TrainedOnPath = None,
     loading: Loading = NOTHING_ASKED,
-    preset: PresetOption = "laptop",
+    preset: ScaleOption = "laptop",
     out: Annotated[
         Path | None,
         typer.Option(help="The folder of the run. Default: runs/DATA-RECIPE-distilled."),

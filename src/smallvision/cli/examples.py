@@ -49,7 +49,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("cifar10 cat.png", "with the model that is included"),
         ("studies/digits-quick photos/", "with the winner of a study"),
         ("runs/digits-mlp photos/ --csv a.csv", "into a table"),
-        ("cifar10 photos/ --sets 0.1", "the classes that it may be"),
+        ("runs/digits-mlp photos/ --sets 0.1", "the classes that it may be"),
     ),
     "show": (
         ("cifar10", "the model that is included"),

@@ -69,7 +69,16 @@ PresetOption = Annotated[
     str,
     typer.Option(
         help="A time budget by name: quick (5 minutes), laptop (an hour), overnight (8 hours) or "
-        "full (no limit)."
+        "full (no limit). With --set epochs= nothing is timed: it decides the sizes of networks, "
+        "and how many images of a large set are used."
+    ),
+]
+ScaleOption = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        help="The size and epochs that a rung would have in a study of this time: quick (5 "
+        "minutes), laptop (an hour), overnight (8 hours) or full (no limit).",
     ),
 ]
 BudgetOption = Annotated[

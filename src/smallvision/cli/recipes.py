@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from smallvision.cli.options import PresetOption
+from smallvision.cli.options import ScaleOption
 from smallvision.cli.output import say_lines
 
 
@@ -15,7 +15,7 @@ def recipes(
         str | None,
         typer.Argument(metavar="[RECIPE]", help="Print this recipe as TOML."),
     ] = None,
-    preset: PresetOption = "laptop",
+    preset: ScaleOption = "laptop",
 ) -> None:
     """List recipes and their parts, with the sizes for CIFAR-10."""
     from smallvision.cli.render.console import open_console

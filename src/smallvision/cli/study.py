@@ -38,7 +38,11 @@ def study(
     budget: BudgetOption = None,
     loading: Loading = NOTHING_ASKED,
     out: Annotated[
-        Path | None, typer.Option(help="The folder of the study. Default: studies/DATA-BUDGET.")
+        Path | None,
+        typer.Option(
+            help="The folder of the study. Default: studies/DATA-BUDGET, such as "
+            "studies/digits-quick, with a number where that exists."
+        ),
     ] = None,
     settings: SettingsOption = None,
     metric: MetricOption = None,
@@ -129,7 +133,9 @@ def study(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Run every step of the study on few images and for two epochs."
+            "--dry-run",
+            help="Run every step of the study on few images and for two epochs, in a folder of its "
+            "own: studies/DATA-BUDGET-dry.",
         ),
     ] = False,
     json: Json = False,

@@ -14,8 +14,8 @@ from smallvision.cli.options import (
     DataOrBegun,
     Json,
     MetricOption,
-    PresetOption,
     Resume,
+    ScaleOption,
     SettingsOption,
     StartOption,
     keep_copies,
@@ -35,7 +35,7 @@ def train(
             metavar="RECIPE", help="The name of a rung, such as wrn-aug, or a TOML file."
         ),
     ] = "wrn-aug",
-    preset: PresetOption = "laptop",
+    preset: ScaleOption = "laptop",
     budget: BudgetOption = None,
     loading: Loading = NOTHING_ASKED,
     out: Annotated[
@@ -45,7 +45,9 @@ def train(
     metric: MetricOption = None,
     seeds: Annotated[
         int,
-        typer.Option(min=1, help="The number of runs, with consecutive seeds on the same split."),
+        typer.Option(
+            min=1, max=100, help="The number of runs, with consecutive seeds on the same split."
+        ),
     ] = 1,
     refit: Annotated[
         bool,

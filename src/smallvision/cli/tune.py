@@ -14,8 +14,8 @@ from smallvision.cli.options import (
     DataOrBegun,
     Json,
     MetricOption,
-    PresetOption,
     Resume,
+    ScaleOption,
     SettingsOption,
     keep_copies,
     leave_if_busy,
@@ -61,10 +61,12 @@ def tune(
     seeds: Annotated[
         int,
         typer.Option(
-            min=0, help="The number of fresh seeds to rerun the winner with; 0 for no rerun."
+            min=0,
+            max=100,
+            help="The number of fresh seeds to rerun the winner with; 0 for no rerun.",
         ),
     ] = 2,
-    preset: PresetOption = "laptop",
+    preset: ScaleOption = "laptop",
     loading: Loading = NOTHING_ASKED,
     out: Annotated[
         Path | None,

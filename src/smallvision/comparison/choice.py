@@ -60,8 +60,10 @@ def describe_choice(choice: WinnerChoice, n: int) -> str:
         )
     if not parts:
         return "Nothing was chosen on these images."
-    return (
-        f"These {n:,} images also chose {' and '.join(parts)}, so expect about "
-        f"{format_points(choice.from_epochs + choice.from_rungs, n, signed=False)} less on new "
-        "images."
+    points = format_points(choice.from_epochs + choice.from_rungs, n, signed=False)
+    effect = (
+        f"expect about {points} less on new images than on these"
+        if float(points.split()[0])
+        else "which raised the accuracy on them by too little to be seen"
     )
+    return f"These {n:,} images also chose {' and '.join(parts)}: {effect}."

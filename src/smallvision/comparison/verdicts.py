@@ -68,7 +68,8 @@ class ComparedModel:
     @property
     def at_end(self) -> str:
         """How it ended, where it might go on."""
-        return "still rising" if self.course and self.course.rising else "too short to judge"
+        rising = self.course and self.course.rising
+        return "still rising" if rising else "trained too briefly to level off"
 
 
 def describe_run(status: ValidatedRun) -> ComparedModel:

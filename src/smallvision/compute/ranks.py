@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +19,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from smallvision.compute.launch import count_processes
 from smallvision.errors import SettingError
 
+JOIN = timedelta(minutes=10)  # until all processes have to be there
 WAIT = timedelta(days=7)  # helpers wait while the leader measures, explores or asks its user
 TOLD = 1000  # bytes of a message to the leader
 
@@ -95,9 +99,13 @@ def join_ranks() -> Iterator[Ranks | None]:
         yield None
         return
     try:
+        if int(os.environ["RANK"]) >= size:
+            raise ValueError("RANK is not below WORLD_SIZE")
         # On a GPU tensors go by NCCL, and all else by gloo.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        dist.init_process_group(backend, timeout=WAIT)
+        with end_by_signals():
+            store, rank, size = next(rendezvous("env://", timeout=JOIN))
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=WAIT)
     except (RuntimeError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise SettingError(
@@ -108,3 +116,18 @@ def join_ranks() -> Iterator[Ranks | None]:
         yield Ranks(dist.get_rank(), dist.get_world_size(), local)
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def end_by_signals() -> Iterator[None]:
+    """Signals end the process at once while it waits in a library, which calls no handler."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                before[number] = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

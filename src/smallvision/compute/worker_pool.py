@@ -213,5 +213,7 @@ def read_workers(text: str, parameters: Sequence[str] = ()) -> WorkerPool:
     if parameters:
         raise SettingError("--slurm says how jobs are submitted; add --workers slurm")
     if not (text.isdecimal() and 1 <= int(text) <= MOST_WORKERS):
-        raise SettingError(f"--workers is '{text:.40}'; expected a number from 1 on, or slurm")
+        raise SettingError(
+            f"--workers is '{text:.40}'; expected a number from 1 to {MOST_WORKERS}, or slurm"
+        )
     return WorkerPool(int(text))

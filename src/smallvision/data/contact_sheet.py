@@ -47,13 +47,18 @@ def encode_png(picture: Picture) -> bytes:
     return buffer.getvalue()
 
 
-def encode_webp(picture: Picture) -> bytes:
-    """A picture as WebP bytes: as it is where that is small, else with a loss that nobody sees."""
+def encode_webp(picture: Picture, most_lossless: int = MOST_LOSSLESS) -> bytes:
+    """A picture as WebP bytes: as it is where that is small, else with a loss that nobody sees.
+
+    Args:
+        picture: RGBA.
+        most_lossless: bytes up to which it is kept as it is.
+    """
     image = Image.fromarray(picture, "RGBA")
     for settings in ({"lossless": True, "exact": True}, {"quality": QUALITY}):
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", method=6, **settings)
-        if len(buffer.getvalue()) <= MOST_LOSSLESS:
+        if len(buffer.getvalue()) <= most_lossless:
             break
     return buffer.getvalue()
 

@@ -36,6 +36,13 @@ class DataSet:
         preparation: how pictures became images, or None where the source holds images.
         sizes: of the training pictures before they were resized, test images that were carved from
             them included.
+
+    >>> import smallvision as sv
+    >>> data = sv.load_data("digits")
+    >>> data.name, data.train, data.val is None
+    ('digits', ImageSet(1,438 grey images, 8x8, 10 classes), True)
+    >>> data.notes
+    ('359 images were set aside as the test set and sealed.',)
     """
 
     name: str

@@ -31,14 +31,24 @@ class ImageSet:
         labels: int64 `(N,)` in `[0, K)`.
         class_names: K unique names of 1 to 255 characters; `class_names[label]` is what people
             read.
+        files: N texts, what the file of each image is called inside the source; None where images
+            are no files.
 
     Raises:
         DataError: a shape, dtype or label is out of range.
+
+    >>> import smallvision as sv
+    >>> images = sv.load_data("digits").train
+    >>> len(images), images.shape, images.num_classes
+    (1438, (1, 8, 8), 10)
+    >>> images.take([0, 1]).images.shape
+    (2, 1, 8, 8)
     """
 
     images: ImageRows
     labels: Labels
     class_names: tuple[str, ...]
+    files: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         images, labels, K = self.images, self.labels, len(self.class_names)
@@ -49,7 +59,7 @@ class ImageSet:
             )
         if not all(MIN_SIZE <= side <= MAX_SIZE for side in images.shape[2:]):
             raise DataError(
-                f"images are {images.shape[2]}x{images.shape[3]} pixels; "
+                f"images are {images.shape[3]}x{images.shape[2]} pixels; "
                 f"expected {MIN_SIZE} to {MAX_SIZE} pixels a side"
             )
         if labels.shape != (len(images),) or labels.dtype != np.int64:
@@ -57,6 +67,8 @@ class ImageSet:
                 f"labels have shape {labels.shape} and type {labels.dtype}; "
                 f"expected int64 ({len(images)},), one per image"
             )
+        if self.files is not None and len(self.files) != len(images):
+            raise DataError(f"{len(self.files)} names of files for {len(images)} images")
         if len(images) == 0:
             raise DataError("the data set holds no images")
         try:
@@ -85,7 +97,7 @@ class ImageSet:
     def __repr__(self) -> str:
         _, C, H, W = self.images.shape
         colour = {1: "grey", 3: "colour"}[C]
-        return f"ImageSet({len(self):,} {colour} images, {H}x{W}, {self.num_classes} classes)"
+        return f"ImageSet({len(self):,} {colour} images, {W}x{H}, {self.num_classes} classes)"
 
     @property
     def num_classes(self) -> int:
@@ -114,4 +126,10 @@ class ImageSet:
 
     def take(self, indices: Indices) -> ImageSet:
         """The images at `indices`, as a set of its own."""
-        return ImageSet(take_images(self.images, indices), self.labels[indices], self.class_names)
+        images, files = take_images(self.images, indices), self.files
+        taken = None if files is None else tuple(files[i] for i in indices.tolist())
+        return ImageSet(images, self.labels[indices], self.class_names, taken)
+
+    def name_file(self, position: int) -> str | None:
+        """What the file of the image at a position is called; None where it is no file."""
+        return None if self.files is None else self.files[position]

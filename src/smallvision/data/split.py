@@ -81,13 +81,12 @@ def split_stratified(
             mask[group] = True
     mask[queues.finish()] = True
     mask[_pick_large_groups(labels, [group for _, group in members], np.flatnonzero(mask))] = True
-    for side, name in ((mask, "picked"), (~mask, "remaining")):
+    for side in (mask, ~mask):
         empty = np.flatnonzero(np.bincount(labels[side], minlength=len(counts)) == 0)
         if len(empty):
             raise DataError(
-                f"class '{names[empty[0]]}' would have no {name} image, because too many of its "
-                "images are identical or of one group; remove copies, or the class, or choose "
-                "smaller groups"
+                f"class '{names[empty[0]]}' cannot be divided, because too many of its images are "
+                "identical or of one group; remove copies, or the class, or choose smaller groups"
             )
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 

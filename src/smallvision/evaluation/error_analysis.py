@@ -28,6 +28,7 @@ from smallvision.records.schema import (
     MemberDisagreement,
     PropertySlice,
     SaliencyMethod,
+    ValidationImage,
 )
 from smallvision.records.schema.error_analysis import MOST_ISSUES
 from smallvision.shapes import Floats, Images, Indices, Labels
@@ -104,6 +105,7 @@ class LabelledImages:
         class_names: K names.
         averages: `(K, C * H * W)`, the mean training image of each class, NaN for a class without
             any; None where nobody measured it.
+        files: N texts, what the file of each image is called; None where images are no files.
     """
 
     images: ImageRows
@@ -111,6 +113,12 @@ class LabelledImages:
     indices: Indices
     class_names: tuple[str, ...]
     averages: Floats | None = None
+    files: tuple[str, ...] | None = None
+
+    def name(self, i: int) -> ValidationImage:
+        """How records name the image at a position."""
+        file = None if self.files is None else self.files[i]
+        return ValidationImage(index=int(self.indices[i]), source_file=file)
 
 
 def analyse_errors(
@@ -208,8 +216,8 @@ def find_confident_errors(
         pictures[file] = tile(val.images[i : i + 1], 1)
         pictures[saliency] = tile(overlays[rank : rank + 1], 1)
         shown.append(
-            ConfidentError(
-                index=int(val.indices[i]),
+            val.name(i).extend(
+                ConfidentError,
                 true=int(val.labels[i]),
                 predicted=int(predicted[i]),
                 confidence=float(confidence[i]),
@@ -255,8 +263,8 @@ def find_disagreements(
         file = f"disagreement-{rank:02d}.png"
         pictures[file] = tile(val.images[i : i + 1], 1)
         shown.append(
-            MemberDisagreement(
-                index=int(val.indices[i]),
+            val.name(i).extend(
+                MemberDisagreement,
                 true=int(val.labels[i]),
                 votes=tuple(votes[:, i].tolist()),
                 file=file,
@@ -277,8 +285,8 @@ def find_suspect_labels(
         if file is not None:
             pictures[file] = tile(val.images[i : i + 1], 1)
         shown.append(
-            LabelIssue(
-                index=int(val.indices[i]),
+            val.name(i).extend(
+                LabelIssue,
                 given=int(val.labels[i]),
                 suggested=int(suggested),
                 probability=float(probabilities[i, suggested]),

@@ -20,7 +20,12 @@ SEED = 0  # of the images that are mapped, and of the map
 
 
 def build_gallery(
-    model: SavedModel, images: ImageRows, labels: Labels, indices: Indices, probabilities: Floats
+    model: SavedModel,
+    images: ImageRows,
+    labels: Labels,
+    indices: Indices,
+    probabilities: Floats,
+    files: tuple[str, ...] | None = None,
 ) -> tuple[ValidationGallery, Picture]:
     """Choose validation images to show, and lay some of them out by the model's features.
 
@@ -33,6 +38,7 @@ def build_gallery(
         labels: int64 `(N,)`.
         indices: int64 `(N,)`, numbers of the images as in `split.npz`.
         probabilities: `(N, K)`, what the model says of them.
+        files: N texts, what the file of each image is called; None where images are no files.
 
     Returns: the record, and a sheet with its images in order.
     """
@@ -56,6 +62,7 @@ def build_gallery(
         images=tuple(
             GalleryImage(
                 index=int(indices[i]),
+                source_file=files[i] if files else None,
                 true=int(labels[i]),
                 predicted=int(predicted[i]),
                 probability=float(confidence[i]),

@@ -206,7 +206,7 @@ def map_images(images: ImageSet, numbers: Indices, *, seed: int) -> tuple[ImageM
     found = lay_out(PixelRows(small)[:].astype(np.float32) / 255, labels, seed=seed)
     shares = np.bincount(labels) / len(labels)
     mapped = tuple(
-        MappedImage(number=int(numbers[i]), label=int(images.labels[i]), place=(x, y))
+        name_image(images, numbers, i).extend(MappedImage, place=(x, y))
         for i, (x, y) in zip(picked.tolist(), found.places.round(4).tolist(), strict=True)
     )
     file = "map.png"
@@ -225,7 +225,9 @@ def map_images(images: ImageSet, numbers: Indices, *, seed: int) -> tuple[ImageM
 
 def name_image(images: ImageSet, numbers: Indices, i: int) -> ShownImage:
     """An image as records name it."""
-    return ShownImage(number=int(numbers[i]), label=int(images.labels[i]))
+    return ShownImage(
+        number=int(numbers[i]), label=int(images.labels[i]), source_file=images.name_file(i)
+    )
 
 
 def measure_image(images: ImageSet, numbers: Indices, i: int, values: Floats) -> MeasuredImage:

@@ -48,6 +48,13 @@ class Exploration(Displayed):
         list_previews: returns the augmentations to show.
         seed: chooses the images that are shown.
         look: looks closer, or None where nobody does.
+
+    >>> import smallvision as sv
+    >>> look = sv.explore("digits")
+    >>> look.figures.n, look.figures.class_names[:3]
+    (1151, ('0', '1', '2'))
+    >>> look.pictures["average-000.png"].shape[2]  # red, green, blue, opacity
+    4
     """
 
     figures: ExplorationFigures

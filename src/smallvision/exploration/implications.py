@@ -16,7 +16,7 @@ from smallvision.records.schema import (
     ImageMap,
 )
 from smallvision.records.schema.measures import UNEVEN
-from smallvision.shapes import Shape
+from smallvision.shapes import LARGE, Shape
 from smallvision.stats.intervals import wilson_interval
 
 MOST_NAMED = 8  # classes in a sentence
@@ -103,8 +103,13 @@ def describe_balance(images: ImageSet, imbalance: float) -> str:
 def describe_size(shape: Sequence[int]) -> str:
     """What the size of the images means for convolutions."""
     _, H, W = shape
+    if max(H, W) > LARGE:
+        return (
+            f"{W}x{H} pixels are many for 3x3 convolutions, so the first one of each network "
+            "halves the image, and fine detail may be lost; the time goes with the pixels."
+        )
     return (
-        f"At {H}x{W} pixels a few 3x3 convolutions cover the whole image, so no large receptive "
+        f"At {W}x{H} pixels a few 3x3 convolutions cover the whole image, so no large receptive "
         "field and no more than three halvings are needed."
     )
 
@@ -125,8 +130,9 @@ def describe_mirror(mirror_safe: bool) -> str:
     if not mirror_safe:
         return "A mirrored image may change its class, so flips are left out."
     return (
-        "A mirrored image is assumed to keep its class, so augmentation may flip images; if it "
-        "does not, as with letters, say --no-mirror."
+        "A mirrored image is taken to keep its class, so augmentation may flip images; if it does "
+        "not, say --no-mirror: classes that are each other's mirror images cannot be told apart "
+        "otherwise."
     )
 
 

@@ -38,7 +38,7 @@ def describe_served(source: ExportSource, options: ExportOptions) -> ServedModel
         unlike=model.unlike,
         sets=model.sets,
         fingerprint=model.fingerprint,
-        licence=options.licence,
+        licence=options.licence or source.licence,
     )
 
 

@@ -16,7 +16,6 @@ from smallvision.records.layout import TEST, find_study, read_status
 from smallvision.records.schema import HubConfig, TestRecord, ValidatedRun
 from smallvision.records.weights import copy_tensors
 from smallvision.runs.finished_run import judge_run
-from smallvision.runs.refit import find_test_record
 
 CARD, CONFIG = "README.md", "config.json"
 TOKEN = re.compile(r"hf_\w+")  # which no message may show
@@ -68,11 +67,12 @@ def gather_facts(
     Raises:
         RecordError: a record of the run is damaged.
     """
-    status = read_status(source.run) if source.run is not None else None
-    test = find_test(source.run) if source.run is not None else None
+    records = source.records
+    status = read_status(records) if records is not None else None
+    test = find_test(records, source.model.fingerprint) if records is not None else None
     val = None
-    if source.run is not None and isinstance(status, ValidatedRun):
-        val = judge_run(source.run, status).val
+    if records is not None and isinstance(status, ValidatedRun):
+        val = judge_run(records, status).val
         if source.has_seen_val and test is None:
             notes = (*notes, REFITTED)
     return CardFacts(
@@ -87,11 +87,12 @@ def gather_facts(
     )
 
 
-def find_test(run: Path) -> TestRecord | None:
+def find_test(run: Path, fingerprint: str) -> TestRecord | None:
     """The result of a test of these very weights, by their run or by its study."""
     study = find_study(run)
     places = [run / TEST, *([study / TEST] if study is not None else [])]
-    return next((one for place in places if (one := find_test_record(place, run))), None)
+    tests = (store.read_if_there(place, TestRecord) for place in places)
+    return next((test for test in tests if test and test.weights == fingerprint), None)
 
 
 def push_folder(folder: Path, repository: str) -> str:

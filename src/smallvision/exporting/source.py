@@ -14,7 +14,7 @@ from smallvision.data.split import Split, find_val, make_split
 from smallvision.errors import DataError
 from smallvision.predict import SavedModel
 from smallvision.records.layout import REFIT, STATUS, is_finished, read_status
-from smallvision.records.model_folders import find_winner
+from smallvision.records.model_folders import find_records, find_winner, list_pretrained
 from smallvision.records.nofollow import exists
 from smallvision.runs.classify import find_classifier
 from smallvision.runs.finished_run import find_dataset
@@ -22,6 +22,7 @@ from smallvision.shapes import MAX_NAME, Images, Labels, Shape
 
 CALIBRATION = 500  # training images on which activations are measured
 MADE_UP = 256
+OURS = "mit"  # licence of the models that come with the package
 ImageKind: TypeAlias = Literal["validation", "labelled", "made up"]
 
 
@@ -32,12 +33,22 @@ class ExportSource:
     Attributes:
         model: it computes in float32.
         name: of the folder that was named, or of an included model.
-        run: the folder of its run; None of a saved model alone.
+        run: the folder of its run; None of a saved model alone, and of an included one.
     """
 
     model: SavedModel
     name: str
     run: Path | None
+
+    @property
+    def records(self) -> Path | None:
+        """Where the records of its run lie; those of an included model come with it."""
+        return find_included(self.model) or self.run
+
+    @property
+    def licence(self) -> str:
+        """Under which it may be passed on, where that is known."""
+        return OURS if find_included(self.model) else ""
 
     @property
     def has_seen_val(self) -> bool:
@@ -68,6 +79,13 @@ class CheckImages:
     labels: Labels | None = None
     calibration: Images | None = None
     notes: tuple[str, ...] = ()
+
+
+def find_included(model: SavedModel) -> Path | None:
+    """The records of a model that comes with the package; None of any other."""
+    if model.folder is None or model.folder not in list_pretrained():
+        return None
+    return find_records(model.folder)
 
 
 def find_source(place: Path) -> ExportSource:
@@ -109,10 +127,7 @@ def find_images(
                 f"{source.name} is a saved model without a run, so its accuracy before and after "
                 "cannot be measured; name the data set that it was trained on with --data"
             )
-        return make_up_images(
-            source.model.shape,
-            "It is a saved model without a run, so none of its validation images are known",
-        )
+        return make_up_images(source.model.shape, "None of its validation images are at hand")
     try:
         dataset, split = load_images(source, data, data_dir)
     except DataError:

@@ -7,9 +7,10 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from smallvision.shapes import LARGE
+
 # Hidden units of squeeze-and-excitation; with fewer, the gates of a narrow layer would be tied.
 MIN_UNITS = 4
-LARGE = 48  # pixels per side above which the first convolution has stride 2, to limit the cost
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),

@@ -63,6 +63,15 @@ class SavedModel:
             model is saved.
         machine: where it computes.
         folder: it was read from; None before the model is saved.
+
+    >>> import numpy as np
+    >>> import smallvision as sv
+    >>> model = sv.load_model("cifar10")
+    >>> model.shape, model.class_names[:3]
+    ((3, 32, 32), ('airplane', 'automobile', 'bird'))
+    >>> black = np.zeros((2, 32, 32, 3), dtype=np.uint8)
+    >>> model.predict(black).shape
+    (2, 10)
     """
 
     network: nn.Module

@@ -56,14 +56,14 @@ def check_fit(recipe: Recipe, shape: tuple[int, int, int]) -> None:
     side = min(shape[1:])
     if recipe.tta.shift >= side:
         raise SettingError(
-            f"tta.shift is {recipe.tta.shift} pixels; images of {shape[1]}x{shape[2]} allow "
+            f"tta.shift is {recipe.tta.shift} pixels; images of {shape[2]}x{shape[1]} allow "
             f"at most {side - 1}"
         )
     check_crops(recipe, shape)
     for settings in recipe.augment:
         if settings.name == "crop" and settings.padding >= side:
             raise SettingError(
-                f"crop padding is {settings.padding} pixels; images of {shape[1]}x{shape[2]} "
+                f"crop padding is {settings.padding} pixels; images of {shape[2]}x{shape[1]} "
                 f"allow at most {side - 1}"
             )
     sketch_network(recipe.model, shape, MIN_CLASSES)
@@ -82,7 +82,7 @@ def check_crops(recipe: Recipe, shape: tuple[int, int, int]) -> None:
     sides = [phase.side for phase in recipe.random_crop_phase]
     if max(sides) > min(shape[1:]):
         raise SettingError(
-            f"random crops of {max(sides)} pixels do not fit images of {shape[1]}x{shape[2]}"
+            f"random crops of {max(sides)} pixels do not fit images of {shape[2]}x{shape[1]}"
         )
     if not MODELS[recipe.model.name].any_size:
         raise SettingError(
@@ -96,7 +96,7 @@ def check_crops(recipe: Recipe, shape: tuple[int, int, int]) -> None:
         except RuntimeError as error:
             raise SettingError(
                 f"random crops of {min(sides)} pixels are too small for this {recipe.model.name} "
-                f"and images of {shape[1]}x{shape[2]}; make them larger"
+                f"and images of {shape[2]}x{shape[1]}; make them larger"
             ) from error
 
 

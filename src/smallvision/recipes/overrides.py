@@ -56,6 +56,19 @@ def split_assignment(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
+MOST_SEEDS = 100
+
+
+def check_seeds(seeds: int, least: int = 1) -> None:
+    """Check how many runs with different seeds are asked for.
+
+    Raises:
+        SettingError: fewer than the least, or more than `MOST_SEEDS`.
+    """
+    if not least <= seeds <= MOST_SEEDS:
+        raise SettingError(f"seeds is {seeds}; expected {least} to {MOST_SEEDS}")
+
+
 def follow_seed(recipe: Recipe, i: int) -> Recipe:
     """The recipe with the i-th seed after its own, otherwise the same.
 

@@ -73,7 +73,7 @@ FAMILY_OF: Mapping[str, Family] = {
 # Stages of a plan: rungs that only make sense together, in an order of worth, and the part of the
 # budget that they may grow to. A part of a stage without rungs goes to the others.
 STAGES: Sequence[tuple[tuple[tuple[str, ...], ...], float]] = (
-    ((("linear", "mlp"), ("speednet",)), 0.25),
+    ((("linear",), ("mlp",), ("speednet",)), 0.25),
     ((("transfer",), ("vgg10", "vgg10-aug")), 0.1),
     ((("snapshot-ensemble",),), 0.15),
     (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 from smallvision.errors import SettingError, nearest
 
@@ -40,6 +42,25 @@ def find_preset(name: str) -> Preset:
     if name not in PRESETS:
         raise SettingError(f"unknown preset '{name}'{nearest(name, PRESETS)}")
     return PRESETS[name]
+
+
+MOST_SECONDS = 1e9  # three decades
+
+
+def check_budget(seconds: Any) -> None:
+    """Check a time budget; None is no budget, and right.
+
+    Raises:
+        SettingError: it is none.
+    """
+    if seconds is None:
+        return
+    is_number = isinstance(seconds, Real) and not isinstance(seconds, bool)
+    if not is_number or not 0 < float(seconds) <= MOST_SECONDS:
+        raise SettingError(
+            f"the budget is {seconds!r} seconds; expected a number above 0, at most "
+            f"{MOST_SECONDS:,.0f}"
+        )
 
 
 def choose_subset(images: int, seconds: float) -> float | None:

@@ -74,7 +74,10 @@ def fingerprint_model(folder: Path) -> str:
     """
     folder = find_model(folder)
     if not is_file(folder / MANIFEST):
-        raise RecordError(f"{folder} holds no model; is the run finished?")
+        included = ", ".join(place.name for place in list_pretrained())
+        missing = f"it is no folder, nor the name of an included model ({included})"
+        why = "is the run finished?" if is_folder(folder) else missing
+        raise RecordError(f"{folder} holds no model; {why}")
     read_manifest(folder)  # which says in one line what is wrong with it
     return hash_file(folder / MANIFEST)
 

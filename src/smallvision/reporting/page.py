@@ -30,7 +30,13 @@ from smallvision.reporting.sections import (
     phrases,
 )
 from smallvision.reporting.sections.first_screen import exploration_summary, run_summary, summary
-from smallvision.reporting.view import ExplorationView, LoneRunView, Picture, StudyView
+from smallvision.reporting.view import (
+    ExplorationView,
+    LoneRunView,
+    Picture,
+    StudyView,
+    call_image,
+)
 from smallvision.text import escape, show_lines, show_name, show_text
 
 # What comes of drawing a record whose figures no run has.
@@ -47,6 +53,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 COLOURS = Path(__file__).parents[1] / "colours.css"  # which the server's page has too
 FILTERS: dict[str, Callable[..., Any]] = {
     "accuracy": words.format_accuracy,
+    "called": lambda image: call_image(image.index, image.source_file),
     "certainty": words.format_certainty,
     "class_means": words.describe_class_means,
     "compute": describe_compute,
@@ -68,6 +75,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "shape": phrases.describe_shape,
     "share": words.format_share,
     "short_hash": words.shorten_hash,
+    "shown_as": lambda image: call_image(image.number, image.source_file),
     "signed": words.format_signed,
     "signed_span": words.format_signed_span,
     "size": words.format_size,

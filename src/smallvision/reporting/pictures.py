@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 import struct
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from smallvision.data.contact_sheet import encode_png
+from smallvision.data.contact_sheet import encode_webp
 from smallvision.errors import RecordError
 from smallvision.records.files import read_bytes
 from smallvision.records.schema import ErrorAnalysisRecord, ExplorationRecord
@@ -19,7 +17,7 @@ from smallvision.reporting.folder import Folder, is_plain_name
 from smallvision.reporting.view import Picture, Pictured
 
 LOST = " is missing: the page has one picture less."
-MOST_LOSSLESS, QUALITY = 20_000, 88  # bytes of an embedded PNG, and of WebP beyond that
+MOST_LOSSLESS = 20_000  # bytes of an embedded picture that loses nothing
 MOST_NAMED = 3  # lost pictures that are named one by one
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -110,13 +108,8 @@ def read_webp_size(content: bytes) -> tuple[int, int] | None:
 
 def embed(pixels: npt.NDArray[np.uint8]) -> Picture:
     """A picture in memory, RGBA `(height, width, 4)`; a large one with a loss that nobody sees."""
-    content, kind = encode_png(pixels), "png"
-    if len(content) > MOST_LOSSLESS:
-        buffer = io.BytesIO()
-        Image.fromarray(pixels, "RGBA").save(buffer, "WEBP", quality=QUALITY, method=6)
-        content, kind = buffer.getvalue(), "webp"
-    encoded = base64.b64encode(content).decode("ascii")
-    return Picture(f"data:image/{kind};base64,{encoded}", pixels.shape[1], pixels.shape[0])
+    encoded = base64.b64encode(encode_webp(pixels, MOST_LOSSLESS)).decode("ascii")
+    return Picture(f"data:image/webp;base64,{encoded}", pixels.shape[1], pixels.shape[0])
 
 
 def sum_up_lost(missing: Sequence[str]) -> tuple[str, ...]:

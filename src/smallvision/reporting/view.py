@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from smallvision.format import format_count
 from smallvision.records.schema import (
     CloserLook,
     EnsembleRecord,
@@ -37,6 +38,7 @@ from smallvision.records.schema import (
     WinnerChoice,
 )
 from smallvision.records.schema.measures import METRIC_OF_GOAL
+from smallvision.text import show_name
 
 PicturedRecord = TypeVar("PicturedRecord", bound=Record)
 
@@ -216,3 +218,8 @@ class ExplorationView:
 
     found: Pictured[ExplorationRecord]
     closer: CloserLook
+
+
+def call_image(number: int, source_file: str | None) -> str:
+    """What people call an image: by its file, or where it has none by its number."""
+    return show_name(source_file) if source_file else f"image {format_count(number)}"

@@ -103,6 +103,15 @@ class Classification(Displayed):
         notes: a sentence for each thing that was changed of the pictures.
         errors: the files that could not be read, and why.
         kept_sets: what a class takes to be in a prediction set; None where the model has none.
+
+    >>> import numpy as np
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "linear", settings=["epochs=2"])
+    >>> found = sv.classify(run, np.zeros((2, 12, 16), dtype=np.uint8))
+    >>> len(found.rank(1, 3)), len(found.sets(0.1)), found.errors
+    (3, 2, ())
+    >>> found.notes
+    ('2 of 2 images were resized and cropped to 8x8 pixels, which cut 25 % of their pixels away.',)
     """
 
     paths: list[Path]

@@ -75,6 +75,7 @@ def explain_run(folder: Path, dataset: DataSet, split: Split) -> ErrorAnalysis:
             indices,
             images.class_names,
             average_images(train),
+            images.files,
         ),
         name=read_status(folder).name,
         probabilities=probabilities,

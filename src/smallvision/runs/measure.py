@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.split import Split
+from smallvision.format import format_percent
 from smallvision.predict import SavedModel
 from smallvision.predict.layers import describe_network
 from smallvision.recipes.planning import CLEAN_AT_END
@@ -203,6 +204,25 @@ def judge_training(folder: Path, train: Rate, val: Rate) -> TrainingCourse:
         RecordError: they are missing or damaged.
     """
     return judge_course(store.read_lines(folder / METRICS, EpochMetrics), train, val)
+
+
+def tell_mirrored(folder: Path, model: SavedModel, val: Rate) -> tuple[str, ...]:
+    """A sentence where means over mirror images are worse than the images alone, beyond chance.
+
+    The epochs were judged on the images alone. Classes that change in a mirror, such as road signs,
+    are confused by these means.
+
+    Raises:
+        RecordError: the epochs are damaged.
+    """
+    alone = [one.val_accuracy for one in read_metrics(folder) if one.epoch == model.epoch]
+    if not (model.tta.mirror and alone and alone[-1] and alone[-1] > val.interval[1]):
+        return ()
+    return (
+        f"Judged by the mean over each image and its mirror image, {format_percent(val.accuracy)} "
+        f"of the validation images are right, but {format_percent(alone[-1])} by the images alone: "
+        "mirror images seem to change the class, so say --no-mirror.",
+    )
 
 
 def measure_cost(model: SavedModel, data: RunData, folder: Path) -> ModelCost:

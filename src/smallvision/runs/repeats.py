@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from smallvision.errors import FailedRunError, RecordError, SettingError
+from smallvision.errors import FailedRunError, RecordError
 from smallvision.recipes import Recipe, follow_seed, read_run_recipe
+from smallvision.recipes.overrides import check_seeds
 from smallvision.records import store
 from smallvision.records.layout import (
     SEEDS,
@@ -29,10 +30,9 @@ def plan_repeats(recipe: Recipe, seeds: int) -> list[Recipe]:
         seeds: runs in all, the first one included.
 
     Raises:
-        SettingError: fewer than one run, or a seed beyond the largest.
+        SettingError: fewer than one run or too many, or a seed beyond the largest.
     """
-    if seeds < 1:
-        raise SettingError(f"seeds is {seeds}; expected 1 or more")
+    check_seeds(seeds)
     return [follow_seed(recipe, i) for i in range(1, seeds)]
 
 

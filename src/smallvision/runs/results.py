@@ -47,7 +47,15 @@ USUAL_ERROR_RATE = 0.1  # of the prediction sets that are told of; the records h
 
 @dataclass(frozen=True, eq=False)
 class Run(Displayed):
-    """A run: its folder and what the records say; shows itself in a notebook."""
+    """A run: its folder and what the records say; shows itself in a notebook.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "linear", settings=["epochs=2"], out="runs/example")
+    >>> run.status.name, run.status.val.n, [line.epoch for line in run.metrics]
+    ('linear', 287, [1, 2])
+    >>> run.seeds is None  # no `seeds` were asked for
+    True
+    """
 
     folder: Path
 
@@ -105,7 +113,16 @@ class Run(Displayed):
 
 @dataclass(frozen=True, eq=False)
 class Tuning(Displayed):
-    """A finished search: its folder and what it found; shows itself in a notebook."""
+    """A finished search: its folder and what it found; shows itself in a notebook.
+
+    >>> import smallvision as sv
+    >>> found = sv.tune("digits", "linear", trials=2, seeds=0, settings=["epochs=3"])
+    >>> best = found.record.best  # the trial with the highest validation accuracy
+    >>> best.accuracy == max(trial.accuracy for trial in found.record.trials)
+    True
+    >>> sv.train("digits", found.recipe).status.val.n  # a whole training with the best settings
+    287
+    """
 
     folder: Path
 
@@ -134,7 +151,17 @@ class Tuning(Displayed):
 
 @dataclass(frozen=True, eq=False)
 class TestResult(Displayed):
-    """The outcome of opening the test set; shows itself in a notebook."""
+    """The outcome of opening the test set; shows itself in a notebook.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "linear", settings=["epochs=2"])
+    >>> result = sv.evaluate(run)
+    >>> result.record.n, result.accuracy == result.record.accuracy
+    (359, True)
+    >>> low, high = result.record.interval
+    >>> low < result.accuracy < high
+    True
+    """
 
     __test__ = False  # pytest collects classes that begin with Test
 

@@ -75,6 +75,7 @@ from smallvision.runs.measure import (
     rate_last_epoch,
     rate_training,
     save_calibrated,
+    tell_mirrored,
 )
 from smallvision.runs.resuming.recovery import (
     explain_failure,
@@ -362,6 +363,7 @@ def finish_run(setup: RunSetup, state: State) -> ValidatedRun | AllImagesRun:
     model = build_saved_model(setup, state)
     if isinstance(setup.mode, TrainingSplit):
         found = save_calibrated(model, data, job.split, job.folder)
+        setup.file.add_notes(tell_mirrored(job.folder, found.model, found.val))
         ended = end_run(setup, state, found.model, rate_training(found.model, data, seed))
         gap, bounds = estimate_gap(ended.train, found.val)
         return ended.extend(

@@ -170,10 +170,7 @@ def add_classify(app: FastAPI, workers: Workers, limits: ServerLimits, held: Bod
         try:
             least = error_rate and find_least_probability(sets, error_rate)
         except SettingError as error:
-            known = ", ".join(map(str, sets.error_rates)) if sets else "no sets"
-            raise ProblemError(
-                422, f"set={error_rate:g} is not known; the model knows {known}"
-            ) from error
+            raise ProblemError(422, str(error)) from error
         with held.lend() as loan:
             pictures = await read_upload(request, limits, loan)
             with workers.admit():

@@ -17,11 +17,18 @@ from smallvision.data.storage.room import cache_folder
 from smallvision.errors import RecordError
 from smallvision.records import store
 from smallvision.records.files import hash_file, make_folder
-from smallvision.records.layout import EXPORT, GRAPH
-from smallvision.records.model_folders import find_classifier_folder, fingerprint_model
+from smallvision.records.layout import EXPORT, GRAPH, STATUS
+from smallvision.records.model_folders import (
+    find_classifier_folder,
+    find_records,
+    fingerprint_model,
+    list_pretrained,
+    read_finished,
+)
 from smallvision.records.nofollow import exists, remove_folder
 from smallvision.records.schema.measures import Rate
 from smallvision.records.schema.models.exported import ExportRecord
+from smallvision.records.schema.run import ValidatedRun
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ class ExportedFile:
 
     Attributes:
         path: of the ONNX file.
-        val: its accuracy on validation images, as its export measured it; None where it is not
-            known.
+        val: its accuracy on validation images, as its export measured it, or else its run; None
+            where it is not known.
     """
 
     path: Path
@@ -59,7 +66,8 @@ def find_exported(place: Path, say: Callable[[str], None]) -> ExportedFile:
     if not is_whole(kept):
         say(f"{place} is exported to ONNX, once")
         export_into(place, kept)
-    return ExportedFile(kept / GRAPH, read_accuracy(kept, kept / GRAPH))
+    val = read_accuracy(kept, kept / GRAPH) or recall_accuracy(folder)
+    return ExportedFile(kept / GRAPH, val)
 
 
 def is_whole(folder: Path) -> bool:
@@ -82,6 +90,18 @@ def read_accuracy(folder: Path, model: Path) -> Rate | None:
         return None
     expected = record.hashes[record.files.index(model.name)]
     return record.val if hash_file(model) == expected else None
+
+
+def recall_accuracy(model: Path) -> Rate | None:
+    """The accuracy that the run of a saved model measured, or None where there is no such run.
+
+    A model that was trained on its validation images too has none.
+    """
+    place = find_records(model) if model in list_pretrained() else model.parent
+    if not exists(place / STATUS):
+        return None
+    run = read_finished(place)
+    return run.val if isinstance(run, ValidatedRun) and run.kind != "refit" else None
 
 
 def export_into(place: Path, folder: Path) -> None:

@@ -37,12 +37,16 @@ class KeptPictures:
         root: the folder, which is made if missing.
 
     Raises:
-        RecordError: it cannot be made, or is a file.
+        RecordError: it cannot be made, is a file, or lies in a folder of records.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._turn = threading.Lock()
+        if around := nofollow.find_records(root / "any"):
+            raise RecordError(
+                f"{root} lies inside {around[0]}, which holds records; name another with --keep"
+            )
         try:
             nofollow.make_folders(root)
         except OSError as error:

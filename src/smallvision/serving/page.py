@@ -62,6 +62,7 @@ class ShownModel(BaseModel):
     classes: list[ShownClass]
     images: str
     accuracy: str | None
+    unlike: str | None
     licence: str | None
     keeps: bool
     most_bytes: int
@@ -152,6 +153,7 @@ def describe_model(runner: Runner, door: PageDoor, val: Rate | None, *, keeps: b
         classes=[ShownClass(name=name, shown=show_text(name)) for name in about.class_names],
         images=f"{W} × {H} pixels, {'colour' if C == 3 else 'grey'}",
         accuracy=tell_accuracy(val),
+        unlike=None if about.unlike else "cannot be told from others by this model",
         licence=show_text(about.licence) or None,
         keeps=keeps,
         most_bytes=door.most_bytes,

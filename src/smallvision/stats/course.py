@@ -128,7 +128,8 @@ def describe_fit(epochs: Sequence[EpochMetrics], train: Rate, val: Rate) -> tupl
         missed = f"only {known} of its training images are classified correctly"
         if len(epochs) < SHORT:
             count = "1 epoch is" if len(epochs) == 1 else f"{len(epochs)} epochs are"
-            return "too short to judge", f"{count} too few to judge it: {missed}; {beside}."
+            said = f"{count} too few to say whether it under- or overfits: {missed}; {beside}."
+            return "too short to judge", said
         return "underfits", f"It underfits: {missed}; {beside}."
     lowest = find_overfit(epochs)
     if lowest is not None:

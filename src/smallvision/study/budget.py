@@ -82,10 +82,12 @@ def plan_budget(
                 speeds.measure(family, size)
             found = plan()
     if not found.rungs:
-        first = found.left_out[0]
+        first, beside = found.left_out[0], seconds - count_left(seconds, began)
         raise SettingError(
             f"{format_duration(seconds)} are too short for any rung: {first.slot} alone would "
-            f"take {format_duration(first.seconds)}"
+            f"take {format_duration(first.seconds)}, and what comes before and after training "
+            f"{format_duration(beside)}; give more time, or say --folds 1, "
+            f"a smaller --image-size or fewer rungs (--rungs {first.slot})"
         )
     return BudgetPlan(
         seconds=seconds if math.isfinite(seconds) else None,

@@ -18,14 +18,15 @@ from smallvision.study.plan import StudyPlan
 
 FEW_IMAGES = 2_000  # below, a fifth of them cannot tell rungs apart that differ by 5 points
 DEFAULT_FOLDS = 5
+DRY_FOLDS = 2  # enough to run every step
 
 
 def settle_folds(plan: StudyPlan, dataset: DataSet) -> tuple[StudyPlan, str]:
     """Decide in how many folds rungs are judged, where the plan leaves that open.
 
-    With few images there are five folds, unless the source declares validation images or rungs
-    are repeated with several seeds, which are judged on one split. With folds the winner is
-    trained once more on all labelled images, unless the plan says otherwise.
+    With few images there are five folds, two in a dry run, unless the source declares validation
+    images or rungs are repeated with several seeds, which are judged on one split. With folds the
+    winner is trained once more on all labelled images, unless the plan says otherwise.
 
     Args:
         plan: what was asked for.
@@ -44,7 +45,7 @@ def settle_folds(plan: StudyPlan, dataset: DataSet) -> tuple[StudyPlan, str]:
     folds = plan.folds
     if folds is None:
         decided = dataset.val is not None or plan.seeds > 1 or count >= FEW_IMAGES
-        folds = 1 if decided else DEFAULT_FOLDS
+        folds = 1 if decided else DRY_FOLDS if plan.dry_run else DEFAULT_FOLDS
     refit = folds > 1 if plan.refit is None else plan.refit
     way = "on one split" if folds == 1 else f"by stratified cross-validation in {folds} folds"
     return replace(plan, folds=folds, refit=refit), f"Rungs are judged {way}, {reason}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Literal
 from smallvision.compute.worker_pool import WorkerPool
 from smallvision.errors import SettingError
 from smallvision.recipes import Recipe, find_preset, follow_seed, override
-from smallvision.recipes.overrides import split_assignment
+from smallvision.recipes.overrides import check_seeds, split_assignment
+from smallvision.recipes.presets import check_budget
 from smallvision.records.schema import Limits, MetricName
 from smallvision.records.schema.run import MOST_FOLDS
 
@@ -45,9 +45,9 @@ class StudyPlan:
         command: for the records.
 
     Raises:
-        SettingError: a limit below 0 or infinite, no seed or fold at all, folds beside seeds, rungs
-            to repeat with one seed, a setting that is no `key=value`, or a seed so high that a run
-            would need one beyond the largest.
+        SettingError: a limit below 0 or infinite, a budget beside `epochs=`, no seed or fold at
+            all, folds beside seeds, rungs to repeat with one seed, a setting that is no
+            `key=value`, or a seed so high that a run would need one beyond the largest.
 
     >>> import smallvision as sv
     >>> plan = sv.StudyPlan(budget_seconds=1800, limits=sv.Limits(parameters=500_000))
@@ -75,12 +75,14 @@ class StudyPlan:
     def __post_init__(self) -> None:
         if fault := self.limits.find_fault():
             raise SettingError(fault)
-        if self.budget_seconds is not None and not 0 < self.budget_seconds < math.inf:
-            raise SettingError(f"the budget is {self.budget_seconds} seconds; expected more than 0")
+        check_budget(self.budget_seconds)
+        if self.budget_seconds is not None and sets_epochs(self.settings):
+            raise SettingError(
+                "--budget says how long to train, and so does epochs=; give one of them"
+            )
         if self.same_plan_as is not None and not self.is_timed:
             raise SettingError("--plan says how long to train, and so does epochs=; leave one out")
-        if self.seeds < 1:
-            raise SettingError(f"seeds is {self.seeds}; expected 1 or more")
+        check_seeds(self.seeds)
         if self.folds is not None and not 1 <= self.folds <= MOST_FOLDS:
             raise SettingError(f"folds is {self.folds}; expected 1 to {MOST_FOLDS}")
         if self.seeds > 1 and (self.folds or 1) > 1:

@@ -28,7 +28,8 @@ from smallvision.training.gradients import OwnGradients
 from smallvision.training.loop import update
 
 MOST_IMAGES = 512  # of a batch, so that a step of a large network takes seconds at most
-STEPS = 3  # timed, after one to warm up
+STEPS = 3  # timed at least, after one to warm up
+MORE_STEPS, ENOUGH = 12, 0.5  # timed where these together take fewer seconds
 MOST_MEASURED = MOST_IMAGES * (STEPS + 1)  # images of a phase of training
 
 
@@ -59,8 +60,9 @@ def measure_speed(recipe: Recipe, job: Job, data: RunData) -> Speed:
     gradients = OwnGradients.of(model.train(), machine)
     mean = 0.0
     for share, first in list_phases(recipe, schedule):
-        seconds = []
-        for step in range(STEPS + 1):
+        seconds: list[float] = []
+        while len(seconds) <= STEPS or (len(seconds) <= MORE_STEPS and sum(seconds) < ENOUGH):
+            step = len(seconds)
             epoch, place = divmod(min(first + step, recipe.epochs * steps - 1), steps)
             batch = next(iter(itertools.islice(batches.epoch(epoch + 1, place), 1)))
             began = time.perf_counter()

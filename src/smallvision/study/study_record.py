@@ -146,7 +146,10 @@ def reopen_study(context: StudyContext) -> StudyFile:
     # What the budget leaves out has a note that says so.
     chosen = {rung.slot for rung in record.rungs if rung.status != "skipped" or rung.note}
     if slots != list(list_slots(ladder.rungs)) or chosen != ladder.chosen:
-        raise RecordError(f"{folder} has other rungs; name another folder with --out")
+        raise RecordError(
+            f"{folder} was begun with other --rungs; resume it with the same, or name another "
+            "folder with --out"
+        )
     asked = {
         "settings": plan.settings,
         "seeds": plan.seeds,
@@ -188,7 +191,7 @@ def describe_data(dataset: DataSet, split: Split) -> str:
     C, H, W = dataset.train.shape
     dropped = f" {split.dropped:,} were left out, for the validation set holds them too."
     return (
-        f"{dataset.name}: {H}x{W} {'grey' if C == 1 else 'colour'} images, "
+        f"{dataset.name}: {W}x{H} {'grey' if C == 1 else 'colour'} images, "
         f"{dataset.train.num_classes} classes; {len(split.train):,} to train on, "
         f"{len(split.val):,} to validate on, {len(dataset.test):,} sealed for the test."
         f"{dropped if split.dropped else ''}"

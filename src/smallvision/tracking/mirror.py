@@ -27,6 +27,7 @@ from smallvision.records.locks import is_passing
 from smallvision.records.schema import MirroredFile, MirrorIndex
 
 MIRROR, OBJECTS = "mirror.json", "objects"
+EMPTY = hashlib.sha256().hexdigest()
 INDEX = re.compile(r"index-(\d{9})\.json")
 PERIOD = 5.0  # seconds between looks at the folder
 SMALL = 1_000_000  # bytes of a file that is held in memory until it is sent
@@ -134,7 +135,8 @@ class Mirror:
         """Find a store.
 
         Raises:
-            SettingError: there is none, or its library is not installed.
+            SettingError: there is none, it lies in the folder or around it, or its library is not
+                installed.
         """
         check_importable(("fsspec",), "--checkpoint-to", "cloud")
         from fsspec.core import url_to_fs
@@ -148,10 +150,27 @@ class Mirror:
             ) from error
         except Exception as error:
             raise SettingError(f"'{shown}' is no place that fsspec knows ({error})") from error
+        if "file" in system.protocol:
+            own, kept = folder.resolve(), Path(root).resolve()
+            if own.is_relative_to(kept) or kept.is_relative_to(own):
+                raise SettingError(f"{shown} and {folder} lie in each other; name another place")
         return cls(folder, shown, system, root.rstrip("/"))
 
     def begin(self, *, resume: bool, tell: Callable[[str], None]) -> None:
         """Compare folder and store, and take up the work from the store where the folder is new.
+
+        Raises:
+            RecordError: they hold different work, or the store cannot be read or written.
+        """
+        self.take_up(resume=resume, tell=tell)
+        # Sooner than after an hour of training; an empty file is left out of the index, and goes.
+        with self.explain("written"):
+            self.system.makedirs(f"{self.root}/{OBJECTS}", exist_ok=True)
+            self.system.pipe_file(f"{self.root}/{OBJECTS}/{EMPTY}", b"")
+            self.there.add(EMPTY)
+
+    def take_up(self, *, resume: bool, tell: Callable[[str], None]) -> None:
+        """Read the store, and make the folder from it where that is new.
 
         Raises:
             RecordError: they hold different work, or the store cannot be read.

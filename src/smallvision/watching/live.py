@@ -54,6 +54,14 @@ def watch(work: Work | str | Path, *, interval: float = 2.0) -> None:
 
     Raises:
         RecordError: the folder holds something else.
+
+    >>> import smallvision as sv
+    >>> run = sv.train("digits", "linear", settings=["epochs=2"])
+    >>> sv.watch(run)  # of finished work, what came of it
+    Finished
+    data set digits
+    ...
+    linear: done, validation ...
     """
     folder = Path(work) if isinstance(work, str | Path) else work.folder
     watcher = Watcher(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -12,20 +13,56 @@ from smallvision.watching.snapshot import Step, Training
 OVER = ("trained", "done", "failed", "left out")
 
 
-def measure_pace(plan: BudgetPlan | None, pairs: Iterable[tuple[RungRecord, Step]]) -> Pace:
-    """Compare what the finished rungs took, one training after the other, with what was planned."""
+def count_workers(command: str, steps: Iterable[Step]) -> int:
+    """How many trainings a study does at once: as its command says, or as is seen.
+
+    Args:
+        command: that began it.
+        steps: of the study.
+    """
+    asked = re.search(r"--workers[ =](\d+)", command)
+    return int(asked[1]) if asked else max(1, sum(len(step.active) for step in steps))
+
+
+def measure_share(step: Step) -> float:
+    """The share of a step's trainings that is done, by their epochs."""
+    if step.state in OVER:
+        return 1.0
+    shares = [one.epochs / one.planned for one in step.trainings if one.planned]
+    return sum(shares) / max(step.runs_expected, len(shares), 1)
+
+
+def measure_pace(
+    plan: BudgetPlan | None, pairs: Iterable[tuple[RungRecord, Step]], workers: int = 1
+) -> Pace:
+    """Compare what rungs took with what was planned for as much of them.
+
+    Trainings side by side are slower than the plan, which knows of one at a time, and take their
+    seconds together: what counts is the time of all, divided by the workers. Since they begin
+    together and end late, rungs that are under way count as well, for what is done of them.
+
+    Args:
+        plan: of the study, if it has one.
+        pairs: each rung with what was seen of it.
+        workers: trainings that are done at once.
+    """
     planned = {rung.slot: rung.seconds for rung in plan.rungs} if plan else {}
+    shares = {
+        rung.slot: (step.seconds, measure_share(step))
+        for rung, step in pairs
+        if rung.slot in planned and (workers > 1 or step.state == "done")
+    }
     return Pace(
         {
-            rung.slot: (step.seconds, planned[rung.slot])
-            for rung, step in pairs
-            if step.state == "done" and rung.slot in planned and step.seconds
+            slot: (seconds / workers, share * planned[slot])
+            for slot, (seconds, share) in shares.items()
+            if seconds and share
         }
     )
 
 
 def expect_steps(
-    plan: BudgetPlan | None, pairs: Sequence[tuple[RungRecord, Step]], now: float, *, alone: bool
+    plan: BudgetPlan | None, pairs: Sequence[tuple[RungRecord, Step]], now: float, *, workers: int
 ) -> tuple[Step, ...]:
     """Give each rung of a study the time that is left for it.
 
@@ -33,10 +70,9 @@ def expect_steps(
         plan: of the study, if it has one.
         pairs: each rung with what was seen of it.
         now: in seconds since 1970.
-        alone: whether one training comes after the other; the sums of those that ran side by side
-            say nothing about the plan.
+        workers: trainings that are done at once.
     """
-    pace = measure_pace(plan, pairs) if alone else Pace({})
+    pace = measure_pace(plan, pairs, workers)
     planned = {rung.slot: rung for rung in (*plan.rungs, *plan.left_out)} if plan else {}
     steps = []
     for rung, step in pairs:
@@ -115,8 +151,8 @@ def expect_training(training: Training, now: float) -> float | None:
 def add_up(steps: Iterable[Step], kept: float) -> float | None:
     """Seconds until all steps are done; None where one cannot be estimated.
 
-    What is trained side by side now shares its time; what is planned is counted one after the
-    other.
+    What has begun shares its time with all that is trained side by side now; of what is planned,
+    that is in the time expected for it.
 
     Args:
         steps: of the work.
@@ -128,5 +164,5 @@ def add_up(steps: Iterable[Step], kept: float) -> float | None:
     for step in steps:
         if step.left_seconds is None:
             return None
-        total += step.left_seconds / (beside if step.active else 1)
+        total += step.left_seconds / (beside if step.trainings else 1)
     return total

@@ -48,7 +48,7 @@ from smallvision.records.schema import (
 from smallvision.reporting.reader import by_size
 from smallvision.reporting.view import RunView
 from smallvision.watching.record_cache import RecordCache
-from smallvision.watching.remaining import add_up, expect_step, expect_steps
+from smallvision.watching.remaining import add_up, count_workers, expect_step, expect_steps
 from smallvision.watching.snapshot import Snapshot, Step, StepState, Training, WorkState
 
 STATUS_MODEL = cast("type[RunStatus]", AnyRun)  # a union of the classes of a status
@@ -134,8 +134,8 @@ class Watcher:
         pairs = [
             (rung, self.see_rung(rung, study, begun, is_alive=is_alive)) for rung in study.rungs
         ]
-        alone = "--workers" not in study.command
-        steps = expect_steps(study.budget, pairs, now, alone=alone)
+        workers = count_workers(study.command, [step for _, step in pairs])
+        steps = expect_steps(study.budget, pairs, now, workers=workers)
         kept = study.budget.kept_seconds if study.budget else 0.0
         spent = study.spent_seconds
         if state == "running":  # the record was written last when the rung under way was begun

@@ -66,11 +66,21 @@ def test_rates_are_called_published_only_where_they_are() -> None:
     ("stopping", "topic", "words"),
     [
         (NEVER_STOP, "no early stopping", "planned end"),
-        (LEARNT, "a patience of 1 cycle", "after which 99.9 % of the training images are known"),
+        (LEARNT, "a patience of 1 cycle", "ends of cycles can be compared"),
         (StoppingSettings(patience=5, unit="epochs"), "a patience of 5 epochs", "by chance"),
     ],
 )
 def test_stopping(stopping: StoppingSettings, topic: str, words: str) -> None:
-    found = explain_stopping(Recipe(stopping=stopping))
+    found = explain_stopping(stopping)
     assert found.topic == topic
     assert words in found.reason
+
+
+def test_one_patience_is_told_once_whatever_else_ends_a_training() -> None:
+    recipes = {
+        "mlp": Recipe(stopping=LEARNT),
+        "speednet": Recipe(stopping=LEARNT.model_copy(update={"learnt": 0.0})),
+    }
+    told = [(one.topic, one.runs) for one in explain_training(recipes)]
+    assert told.count(("a patience of 1 cycle", "")) == 1
+    assert ("an end where nothing is left to fit", "mlp") in told

@@ -34,7 +34,7 @@ def test_both_choices_are_measured_and_told(tmp_path: Path) -> None:
     assert (choice.epochs, choice.rungs, choice.from_epochs) == (4, 6, 0.004)
     assert 0.005 < choice.from_rungs < 0.03
     points = f"{100 * (0.004 + choice.from_rungs):.1f} points"
-    assert choice.sentence.endswith(f"so expect about {points} less on new images.")
+    assert choice.sentence.endswith(f": expect about {points} less on new images than on these.")
     assert choice.sentence.startswith(
         "These 400 images also chose the best of 4 epochs (about 0.4 points, by simulation) and "
         "the best of 6 rungs (about "

@@ -114,12 +114,12 @@ RISING, SHORT = make_course(rising=True, fit="underfits"), make_course(fit="too 
     [
         (RISING, RISING, 3, " at this budget (3 epochs; both still rising)"),
         (RISING, None, 3, " at this budget (3 epochs; wrn still rising)"),
-        (None, SHORT, 1, " at this budget (1 epoch; vgg10 too short to judge)"),
+        (None, SHORT, 1, " at this budget (1 epoch; vgg10 trained too briefly to level off)"),
         (
             RISING,
             SHORT,
             3,
-            " at this budget (3 epochs; wrn still rising, vgg10 too short to judge)",
+            " at this budget (3 epochs; wrn still rising, vgg10 trained too briefly to level off)",
         ),
         (None, make_course(), 3, ""),
     ],

@@ -219,5 +219,5 @@ def test_a_class_of_which_no_training_image_would_be_left_is_named() -> None:
 def test_a_class_of_one_group_cannot_be_divided() -> None:
     people = make_people(2)
     images = ImageSet(people.images.images, np.repeat([0, 1], 12), ("calm", "angry"))
-    with pytest.raises(DataError, match="class 'calm' would have no picked image"):
+    with pytest.raises(DataError, match="class 'calm' cannot be divided"):
         assemble_parts(DecodedPart(images, groups=people.groups))

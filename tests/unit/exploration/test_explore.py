@@ -96,7 +96,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
 def test_a_notebook_shows_the_page_and_the_augmentations() -> None:
     shown = explore_dataset(make_dataset(), list_previews=preview_catalogue)._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
-    assert shown.count("data:image/png;base64,") > 10
+    assert shown.count("data:image/webp;base64,") > 10
     assert "an image and its variations by cutmix" in shown
 
 

@@ -32,6 +32,16 @@ def test_channels_are_measured_as_fractions() -> None:
     assert figures.channels[1].histogram[-1] == 1
 
 
+@pytest.mark.parametrize(
+    ("shape", "wanted"),
+    [((8, 12), "At 12x8 pixels a few 3x3"), ((64, 96), "96x64 pixels are many")],
+)
+def test_the_size_is_told_as_width_by_height(shape, wanted) -> None:
+    pixels = np.zeros((4, 1, *shape), np.uint8)
+    figures = measure(ImageSet(pixels, np.arange(4) % 2, ("a", "b")))
+    assert any(line.startswith(wanted) for line in figures.implications)
+
+
 def test_original_sizes_are_told() -> None:
     sizes = OriginalSizes(13, (20, 30), (1200, 900), (4000, 3000))
     figures = measure(make_images(30), original=sizes)

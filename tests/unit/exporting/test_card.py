@@ -15,7 +15,7 @@ import yaml
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from smallvision.api import evaluate, export, load_model
+from smallvision.api import evaluate, export, load_model, show
 from smallvision.data.dataset import DataSet
 from smallvision.exporting.card import CardFacts, write_card
 from smallvision.exporting.hub import REFITTED, gather_facts
@@ -85,6 +85,22 @@ def test_validation_is_said_to_be_validation(source: ExportSource) -> None:
     unknown = write_card(replace(facts, val=None))
     assert "model-index" not in read_front(unknown)
     assert "| accuracy | not known |" in unknown
+
+
+def test_the_included_model_brings_its_figures() -> None:
+    """They lie beside it in the package, as does its licence."""
+    included = find_source(Path("cifar10"))
+    facts = gather_facts(included, ExportOptions())
+    shown = show("cifar10")
+    assert facts.test is not None
+    assert shown.test is not None
+    assert (facts.test.accuracy, facts.val) == (shown.test.accuracy, shown.val)
+    front = read_front(write_card(facts))
+    assert front["license"] == "mit"
+    [result] = front["model-index"][0]["results"]
+    assert (result["dataset"]["name"], result["dataset"]["split"]) == ("cifar10", "test")
+    other = read_front(write_card(gather_facts(included, ExportOptions(licence="isc"))))
+    assert other["license"] == "isc"
 
 
 def test_a_licence_that_the_hub_does_not_know(source: ExportSource) -> None:

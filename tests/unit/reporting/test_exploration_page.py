@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from smallvision.data.dataset import DataSet
 from smallvision.data.decoding.resize import OriginalSizes
 from smallvision.data.imageset import ImageSet
+from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import seal_test
 from smallvision.exploration.explore import explore_dataset
 from smallvision.reporting import draw_exploration
@@ -76,13 +78,15 @@ def test_what_was_understood_is_told(page: Page) -> None:
 def test_pairs_outliers_and_map_are_shown(page: Page) -> None:
     text = page.text.replace("\u00a0", " ")
     assert "2 images have an identical copy, in 1 group; 1 of these has more than one class" in text
-    assert "images 0 and 1" in text
-    assert "images 2 and 5" in text
+    assert "image 0 and image 1" in text
+    assert "image 2 and image 5" in text
     assert "at least one label of each is wrong" in text
     assert "The darkest images, the most extreme first: brightness 0.000" in text
-    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page.html)[1])
+    data = json.loads(
+        re.search(r'<script type="application/json" id="gallery-data">(.*?)</script>', page.html)[1]
+    )
     assert len(data["images"]) == 90
-    assert sorted(number for number, *_ in data["images"]) == list(range(90))
+    assert {called for called, *_ in data["images"]} == {f"image {i}" for i in range(90)}
     assert data["names"][0] == HOSTILE
 
 
@@ -125,11 +129,11 @@ def test_in_a_browser(browser: object, tmp_path: Path, width: int, scheme: str) 
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
     assert not find_barriers(tab.page)
     if width == 1280:
-        plane = tab.page.locator("#image-map .map")
+        plane = tab.page.locator("#map")
         plane.scroll_into_view_if_needed()
         plane.hover(position={"x": 100, "y": 100})
-        assert re.match(r".+, image \d+$", tab.page.locator("#image-map .says").inner_text())
-        assert tab.page.locator("#image-map .tile").is_visible()
+        assert re.match(r".+ \(image \d+\)$", tab.page.locator("#map-says").inner_text())
+        assert tab.page.locator("#map-says .tile").is_visible()
     tab.close()
     assert not tab.said
     assert [one for one in tab.asked if not one.startswith("data:")] == [path.as_uri()]
@@ -140,8 +144,26 @@ def test_without_scripts_the_page_reads(browser: object, tmp_path: Path) -> None
     path.write_text(draw(), encoding="utf-8")
     tab = WatchedTab(browser, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
     tab.page.goto(path.as_uri())
-    assert tab.page.locator("#image-map .map path").count() == 3
-    assert not tab.page.locator("#image-map .says").is_visible()
+    assert tab.page.locator("#map path").count() == 3
+    assert not tab.page.locator("#map-says").is_visible()
     for name in ("data", "alike", "extremes", "image_map"):
         assert tab.page.locator(f"#{name} .lead").first.is_visible()
     tab.close()
+
+
+def test_images_are_called_by_their_files(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        for i in range(20):
+            folder = tmp_path / "pets" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"<b>{i}.png")
+    found = explore_dataset(load_data(tmp_path / "pets")).draw()
+    page = Page(draw_exploration(*found))
+    darkest = found[0].closer.extremes[0].images[0]
+    assert darkest.source_file in page.text
+    mapped = json.loads(page.html.split('id="gallery-data">')[1].split("</script>")[0])
+    assert {one[0] for one in mapped["images"]} == {
+        one.source_file for one in found[0].closer.map.images
+    }

@@ -143,12 +143,12 @@ def test_a_dot_of_the_map_shows_its_picture(open_page: Opener) -> None:
     data = page.evaluate("JSON.parse(document.querySelector('#gallery-data').textContent)")
     mapped = [image for image in data["images"] if len(image) == 6]
     assert page.locator("#map-here.there").count() == 0
-    index, label, _, _, x, y = mapped[17]
+    called, label, _, _, x, y = mapped[17]
     page.locator("#map").scroll_into_view_if_needed()
     box = page.locator("#map").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * x / 100, box["y"] + box["height"] * y / 100)
-    assert f"(image {index})" in page.inner_text("#map-says")
+    assert f"({called})" in page.inner_text("#map-says")
     assert data["names"][label] in page.inner_text("#map-says")
     assert page.is_visible("#map-says svg.tile")
     assert page.locator("#map-here.there").count() == 1

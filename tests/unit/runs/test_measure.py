@@ -115,3 +115,25 @@ def test_a_model_of_all_images_has_neither(dataset: DataSet, tmp_path: Path) -> 
     run_recipe(recipe, make_job(dataset, tmp_path), AllImages())
     model = load_model(tmp_path)
     assert (model.unlike, model.sets) == (None, None)
+
+
+@pytest.mark.parametrize(("mirror", "sides"), [(True, True), (True, False), (False, True)])
+def test_means_over_mirror_images_that_confuse_classes_are_told(
+    mirror: bool, sides: bool, dataset: DataSet, tmp_path: Path
+) -> None:
+    """As with the road signs of GTSRB, of which these means took 13 points."""
+    if sides:
+        pixels, labels = np.array(dataset.train.images) // 2, np.arange(120) % 2
+        pixels[labels == 0, :, :, :3] += 120
+        pixels[labels == 1, :, :, 5:] += 120
+        dataset = replace(dataset, train=ImageSet(pixels, labels, ("left", "right")))
+    model = {"name": "mlp", "hidden": [32]}
+    status = train_tiny(
+        dataset, tmp_path, epochs=8, model=model, augment=[], tta={"mirror": mirror}
+    )
+    told = [note for note in status.notes if "mirror images seem to change the class" in note]
+    assert len(told) == (mirror and sides)
+    if told:
+        best = read_metrics(tmp_path)[status.best_epoch - 1].val_accuracy
+        assert f"{100 * status.val.accuracy:.1f} % of the validation images are right" in told[0]
+        assert f"but {100 * best:.1f} % by the images alone" in told[0]

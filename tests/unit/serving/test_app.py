@@ -131,6 +131,14 @@ def test_names_are_those_of_files_and_reach_no_terminal_raw(
     assert "\x1b" not in refused.json["detail"]
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/v1/model", "/nothing"])
+def test_head_is_get_without_the_body(path: str, server: LiveServer) -> None:
+    """Balancers and `curl --head` ask so; RFC 9110 wants it of every server."""
+    whole, head = server.ask("GET", path), server.ask("HEAD", path)
+    assert (head.status, head.body) == (whole.status, b"")
+    assert head.headers["content-length"] == str(len(whole.body))
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "said"),
     [
@@ -139,7 +147,7 @@ def test_names_are_those_of_files_and_reach_no_terminal_raw(
         ("DELETE", "/v1/model", 405, "Method Not Allowed"),
         ("POST", "/v1/classify?top=0", 422, "top: "),
         ("POST", "/v1/classify?top=many", 422, "top: "),
-        ("POST", "/v1/classify?set=0.3", 422, "the model knows 0.1"),
+        ("POST", "/v1/classify?set=0.3", 422, "error rate of 0.3; name 0.1"),
         ("POST", "/v1/classify?set=nan", 422, "set"),
     ],
 )

@@ -12,12 +12,18 @@ from smallvision.errors import RecordError
 from smallvision.predict import SavedModel
 from smallvision.records import store
 from smallvision.records.files import hash_file, now
-from smallvision.records.model_folders import fingerprint_model
+from smallvision.records.layout import read_status
+from smallvision.records.model_folders import (
+    find_classifier_folder,
+    find_records,
+    fingerprint_model,
+)
 from smallvision.records.schema.measures import Rate
 from smallvision.records.schema.models.exported import ExportCheck, ExportRecord
 from smallvision.serving import exports
 from smallvision.serving.exports import find_exported
 from smallvision.serving.runner import Runner
+from tests.gold.make_folders import FOLDERS
 from tests.support.models import CONVOLUTIONAL, make_model
 from tests.support.serving import write_onnx
 
@@ -86,6 +92,21 @@ def test_a_folder_is_served_with_its_accuracy(
     assert export.asked == []
 
 
+def test_where_an_export_measured_none_the_run_tells(
+    export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its data may be on another machine; the included model never has them."""
+    monkeypatch.setattr(exports, "read_accuracy", lambda *_: None)
+    for place, run in (
+        (FOLDERS / "run", FOLDERS / "run"),
+        (Path("cifar10"), find_records(find_classifier_folder(Path("cifar10")))),
+    ):
+        assert find_exported(place, print).val == read_status(run).val
+    # Neither of these was kept from its validation images.
+    assert find_exported(FOLDERS / "study", print).val is None, "it was trained once more"
+    assert find_exported(FOLDERS / "all-images", print).val is None
+
+
 def test_an_accuracy_on_images_of_its_training_is_not_told(
     linear: SavedModel, tmp_path: Path
 ) -> None:
@@ -147,6 +168,8 @@ def test_an_export_that_fails_is_one_line_and_leaves_nothing(
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path, export: Export) -> None:
-    with pytest.raises(RecordError, match="holds no model"):
+    with pytest.raises(RecordError, match=r"holds no model; it is no folder, nor .*\(cifar10\)"):
         find_exported(tmp_path / "nothing", print)
+    with pytest.raises(RecordError, match=r"holds no model; is the run finished\?"):
+        find_exported(tmp_path, print)
     assert export.asked == []

@@ -165,6 +165,15 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert list_files(tmp_path) == []
 
 
+def test_a_folder_of_records_keeps_no_pictures(tmp_path: Path) -> None:
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    (tmp_path / "run" / "status.json").touch()
+    for place in (tmp_path / "run", tmp_path / "run" / "kept"):
+        with pytest.raises(RecordError, match="which holds records"):
+            KeptPictures(place)
+    assert list_files(tmp_path) == ["run/status.json"]
+
+
 def test_a_file_is_no_folder_of_pictures(tmp_path: Path) -> None:
     (tmp_path / "kept").write_bytes(b"")
     with pytest.raises(RecordError, match="name another with --keep"):

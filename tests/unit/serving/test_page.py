@@ -107,6 +107,7 @@ def test_the_model_is_told_as_people_read_it(runner: Runner, tmp_path: Path) -> 
         ],
         "images": "8 × 8 pixels, colour",
         "accuracy": None,
+        "unlike": "cannot be told from others by this model",
         "licence": "MIT",
         "keeps": False,
         "most_bytes": 16_000_000,

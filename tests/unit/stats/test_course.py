@@ -100,9 +100,9 @@ def test_how_it_fits_in_words() -> None:
     assert fit_of(8_000, 1_500, few) == (
         "too short to judge",
         "Validation accuracy was still rising at the end: +8.0 points over the last epoch, where "
-        "2.1 points may be chance. 3 epochs are too few to judge it: only 80.00 % of its training "
-        "images are classified correctly; the gap to validation is +5.0 points (95 % interval +3.0 "
-        "to +7.1).",
+        "2.1 points may be chance. 3 epochs are too few to say whether it under- or overfits: only "
+        "80.00 % of its training images are classified correctly; the gap to validation is +5.0 "
+        "points (95 % interval +3.0 to +7.1).",
     )
     assert fit_of(8_000, 1_500, many)[0] == "underfits"
     assert fit_of(9_950, 1_800, few)[0] == "gap"

@@ -136,7 +136,7 @@ def test_a_budget_that_suffices_for_nothing_is_refused(
     ("change", "said"),
     [
         ({"budget_seconds": 90.0}, "another --budget"),
-        ({"settings": ("epochs=1",)}, "another --set"),
+        ({"settings": ("label_smoothing=0.1",)}, "another --set"),
     ],
 )
 def test_a_study_goes_on_within_its_own_budget(

@@ -62,6 +62,7 @@ def train_folds(context: StudyContext) -> Any:
         (StudyPlan(), 2_000, None, (1, False), "on one split, since there are 2,000"),
         (StudyPlan(folds=3), 2_000, None, (3, True), "in 3 folds, as asked for."),
         (StudyPlan(folds=1), 300, None, (1, False), "on one split, as asked for."),
+        (StudyPlan(dry_run=True), 300, None, (2, True), "in 2 folds, since there are 300"),
         (StudyPlan(seeds=2), 300, None, (1, False), "since --seeds repeats the rungs on it."),
         (StudyPlan(), 300, 60, (1, False), "the data have validation images of their own."),
         (StudyPlan(refit=False), 300, None, (5, False), "in 5 folds"),

@@ -7,13 +7,18 @@ from dataclasses import replace
 import pytest
 
 from smallvision.errors import SettingError
+from smallvision.recipes import Recipe
 from smallvision.records.schema import Limits
+from smallvision.runs.repeats import plan_repeats
 from smallvision.study.plan import StudyPlan
 
 
 def test_a_plan_needs_a_run_and_seeds_that_exist() -> None:
-    with pytest.raises(SettingError, match="seeds is 0; expected 1 or more"):
-        StudyPlan(seeds=0)
+    for none in (0, -1, 10**12):
+        with pytest.raises(SettingError, match=f"seeds is {none}; expected 1 to 100"):
+            StudyPlan(seeds=none)
+        with pytest.raises(SettingError, match=f"seeds is {none}; expected 1 to 100"):
+            plan_repeats(Recipe(), none)
     highest = 2**31
     assert StudyPlan(settings=(f"seed={highest - 3}",), seeds=3).seed == highest - 3
     with pytest.raises(SettingError, match=f"seed is {highest + 1}; .* begin lower"):

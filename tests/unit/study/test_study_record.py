@@ -71,7 +71,7 @@ def test_the_same_study_goes_on(tmp_path: Path) -> None:
         ({"preset": "laptop"}, "preset quick"),
         ({"settings": ("epochs=2", "seed=1")}, "seed 0"),
         ({"limits": Limits(gap=0.2)}, "other limits"),
-        ({"rungs": ("mlp", "wrn", "vgg10")}, "other rungs"),
+        ({"rungs": ("mlp", "wrn", "vgg10")}, "other --rungs"),
         ({"settings": ("epochs=3",)}, "another --set"),
         ({"seeds": 3}, "another --seeds"),
         ({"repeat": ("mlp",)}, "another --repeat"),

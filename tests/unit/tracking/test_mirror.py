@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from smallvision.errors import RecordError
+from smallvision.errors import RecordError, SettingError
 from smallvision.tracking import mirror
 from smallvision.tracking.mirror import Mirror, mirrored
 
@@ -160,14 +160,37 @@ def test_a_store_that_is_out_of_reach_for_a_while_disturbs_nobody(
 ) -> None:
     monkeypatch.setattr(mirror, "PERIOD", 0.01)
     folder, place = tmp_path / "run", tmp_path / "store"
-    place.write_text("a file")
     told: list[str] = []
     with mirrored(folder, str(place), tell=told.append):
+        place.rename(tmp_path / "away")
+        place.write_text("a file")
         write(folder, a="1")
         while not told:
             threading.Event().wait(0.01)
         place.unlink()
+        (tmp_path / "away").rename(place)
     assert "it is tried again" in told[0]
     assert len(told) == 1
     with mirrored(tmp_path / "other", str(place), resume=True):
         assert read(tmp_path / "other") == {"a": "1"}
+
+
+@pytest.mark.parametrize("place", ["run/inner", ".", "run"])
+def test_a_folder_and_its_store_lie_apart(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingError, match="lie in each other"):
+        Mirror.open(tmp_path / "run", place)
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "run").mkdir()
+    works = False
+    with (
+        pytest.raises(RecordError, match="cannot be written"),
+        mirrored(tmp_path / "run", str(tmp_path / "file" / "store")),
+    ):
+        works = True
+    assert not works

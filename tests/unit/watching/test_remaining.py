@@ -8,7 +8,13 @@ import pytest
 
 from smallvision.records.schema import BudgetPlan, PlannedRung, RungRecord
 from smallvision.reporting.view import RunView
-from smallvision.watching.remaining import add_up, expect_step, expect_steps, expect_training
+from smallvision.watching.remaining import (
+    add_up,
+    count_workers,
+    expect_step,
+    expect_steps,
+    expect_training,
+)
 from smallvision.watching.snapshot import Step, Training
 from tests.support.records import make_metrics, make_status
 from tests.support.study_folder import make_budget, make_search
@@ -78,10 +84,37 @@ def test_later_rungs_take_longer_where_earlier_ones_of_their_family_did() -> Non
         (describe("vgg10-aug"), Step("vgg10-aug", "planned")),
     ]
     budget = plan(**{"vgg10": 10.0, "vgg10-aug": 20.0})
-    steps = expect_steps(budget, pairs, NOW, alone=True)
+    steps = expect_steps(budget, pairs, NOW, workers=1)
     assert [step.left_seconds for step in steps] == [0.0, pytest.approx(60.0)]
-    beside = expect_steps(budget, pairs, NOW, alone=False)
-    assert beside[1].left_seconds == 20.0
+
+
+def test_what_waits_for_workers_is_expected_at_the_pace_of_those_at_work() -> None:
+    """Half of a rung took 40 s for each of two workers, so all of it takes 40 s of both."""
+    half = PLANNED // 2
+    begun = Step("vgg10", "running", trainings=(train(half, each=40.0 / half),))
+    pairs = [
+        (describe("vgg10"), begun),
+        (describe("vgg10-aug"), Step("vgg10-aug", "planned")),
+        (describe("snapshot-ensemble"), Step("snapshot-ensemble", "planned")),
+    ]
+    budget = plan(**{"vgg10": 80.0, "vgg10-aug": 80.0, "snapshot-ensemble": 30.0})
+    share = half / PLANNED
+    steps = expect_steps(budget, pairs, NOW, workers=2)
+    assert steps[1].left_seconds == pytest.approx(20.0 / share)
+    assert steps[2].left_seconds == 30.0, "an ensemble is one training after the others"
+    alone = expect_steps(budget, pairs, NOW, workers=1)
+    assert alone[1].left_seconds == 80.0, "nothing is done yet"
+
+
+@pytest.mark.parametrize(
+    ("command", "active", "count"),
+    [("study x --workers 3", 1, 3), ("study x --workers slurm", 2, 2), ("study x", 0, 1)],
+)
+def test_workers_are_those_of_the_command_or_those_seen(
+    command: str, active: int, count: int
+) -> None:
+    steps = [Step("wrn", "running", trainings=(train(1),) * active)]
+    assert count_workers(command, steps) == count
 
 
 def test_what_runs_side_by_side_shares_its_time() -> None:

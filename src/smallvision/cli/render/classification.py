@@ -81,10 +81,12 @@ class AnswerPrinter:
             return
         self.counts[self.name(answer)] += 1
         self.unlike += bool(answer.is_unlike)
-        true = answer.path.absolute().parent.name
-        if true in self.known_classes:
-            self.known += 1
-            self.right += self.rank(answer, 1)[0][0] == true
+        *_, outer, inner = ("", *answer.path.absolute().parent.parts)
+        for true in (inner, f"{outer}/{inner}"):  # the second of two levels of classes
+            if true in self.known_classes:
+                self.known += 1
+                self.right += self.rank(answer, 1)[0][0] == true
+                return
 
     def add(self, answer: Answer) -> None:
         """Count an answer, and print it with some others."""

@@ -38,8 +38,15 @@ class TerminalProgress(Callback):
     def __enter__(self) -> TerminalProgress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None = None,
+        *_: object,
+    ) -> None:
         self.close()
+        if isinstance(error, SystemExit) and error.code == 0:
+            return  # a process that only helped is done
         if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
             again = f"stopped; {spell_resumption()}"
             self.on_message(again if self.has_trained else "stopped before training began")
@@ -70,6 +77,8 @@ class TerminalProgress(Callback):
             f"best weights from epoch {status.best_epoch} of {status.epochs_done} "
             f"({status.stopped}), {format_duration(status.seconds)}"
         )
+        for note in status.notes:
+            self.on_message(note)
 
     def on_stage_failed(self, name: str, error: str) -> None:
         """Say why a rung failed."""

@@ -20,7 +20,13 @@ from smallvision.format import (
     format_times,
     join_words,
 )
-from smallvision.records.schema import ModelSheet, NetworkPart, PredictionSetsRecord, Rate
+from smallvision.records.schema import (
+    ModelSheet,
+    NetworkPart,
+    PredictionSetsRecord,
+    Rate,
+    UnlikeRecord,
+)
 from smallvision.text import show_name
 
 FITTED = {
@@ -97,13 +103,8 @@ def list_figures(sheet: ModelSheet) -> Iterator[tuple[str, str]]:
     yield "classes", f"{len(names):,}: {', '.join(names)}"
     yield "temperature", f"{sheet.temperature:.3g}"
     yield "classified too", describe_views(sheet)
-    if sheet.unlike is not None:
-        yield (
-            "unlike limit",
-            f"energy above {sheet.unlike.limit:.4g}, from {sheet.unlike.n:,} validation images",
-        )
-    if sheet.sets is not None:
-        yield "prediction sets", describe_sets(sheet.sets)
+    yield "unlike limit", describe_unlike(sheet.unlike)
+    yield "prediction sets", describe_sets(sheet.sets)
     if sheet.data is not None:
         data = sheet.data
         yield (
@@ -126,8 +127,17 @@ def describe_views(sheet: ModelSheet) -> str:
     return join_words(views) or "nothing but the image itself"
 
 
-def describe_sets(sets: PredictionSetsRecord) -> str:
+def describe_unlike(unlike: UnlikeRecord | None) -> str:
+    """From which energy on a picture is called unlike those of training."""
+    if unlike is None:
+        return "none: it cannot tell which pictures are unlike what it was trained on"
+    return f"energy above {unlike.limit:.4g}, from {unlike.n:,} validation images"
+
+
+def describe_sets(sets: PredictionSetsRecord | None) -> str:
     """From which probability on a class belongs to a prediction set."""
+    if sets is None:
+        return "none: it was saved without them"
     pairs = zip(sets.error_rates, sets.least_probabilities, strict=True)
     each = [f"{least:.3g} at {format_share(rate)} errors" for rate, least in pairs]
     return f"classes of probability {', '.join(each)}; from {sets.n:,} validation images"

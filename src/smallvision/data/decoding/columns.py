@@ -30,7 +30,7 @@ class Role:
 # Usual names of columns as `spell_key` spells them; of several that are there, the first counts.
 IMAGE_NAMES = (
     *("img", "image", "images", "pixelvalues", "picture", "photo", "filename", "filenames"),
-    *("file", "files", "imagename", "imgname", "imagepath", "imgpath", "path", "filepath"),
+    *("file", "files", "fname", "imagename", "imgname", "imagepath", "imgpath", "path", "filepath"),
     *("filepaths", "imagefile", "imageid", "idcode", "jpg", "jpeg", "png", "webp", "x", "data"),
     "id",
 )

@@ -9,7 +9,7 @@ import math
 import os
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -46,12 +46,12 @@ class ArrayRows:
 
     Attributes:
         shape, dtype: of the array.
-        open: opens its bytes, from the first row on.
+        pieces: how many rows lie in each of its files, and what opens one at its first row.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    open: Callable[[], AbstractContextManager[IO[bytes]]]
+    pieces: tuple[tuple[int, Callable[[], AbstractContextManager[IO[bytes]]]], ...]
 
     def iterate(self, count: int) -> Iterator[np.ndarray[Any, Any]]:
         """Yield so many rows at a time.
@@ -60,14 +60,31 @@ class ArrayRows:
             EOFError, ...: as `DAMAGES` has it.
         """
         each = math.prod(self.shape[1:]) * self.dtype.itemsize
-        with self.open() as file:
-            for start in range(0, self.shape[0], count):
-                rows = min(count, self.shape[0] - start)
-                content = _read_whole(file, rows * each)
-                yield np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
-            # The checksum of a zip file is compared at its end.
-            if file.read(1):
-                raise ValueError("it holds more than it claims")
+        for length, open_piece in self.pieces:
+            with open_piece() as file:
+                for start in range(0, length, count):
+                    rows = min(count, length - start)
+                    content = _read_whole(file, rows * each)
+                    yield np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
+                # The checksum of a zip file is compared at its end.
+                if file.read(1):
+                    raise ValueError("it holds more than it claims")
+
+
+def join_rows(
+    arrays: Sequence[ArrayRows | np.ndarray[Any, Any]],
+) -> ArrayRows | np.ndarray[Any, Any]:
+    """Arrays of the same type and size of rows, one after the other."""
+    files = [each for each in arrays if isinstance(each, ArrayRows)]
+    if len(files) < len(arrays):  # some had to be read whole
+        stretches = [
+            stretch
+            for each in arrays
+            for stretch in (each.iterate(each.shape[0]) if isinstance(each, ArrayRows) else [each])
+        ]
+        return np.concatenate(stretches)
+    shape = (sum(each.shape[0] for each in files), *files[0].shape[1:])
+    return ArrayRows(shape, files[0].dtype, tuple(one for each in files for one in each.pieces))
 
 
 class NpzFile:
@@ -111,7 +128,9 @@ class NpzFile:
         claim = self.claim(name)
         if claim.is_fortran or len(claim.shape) < 2:
             return self.read(name)
-        return ArrayRows(claim.shape, claim.dtype, partial(self._open_rows, name))
+        return ArrayRows(
+            claim.shape, claim.dtype, ((claim.shape[0], partial(self._open_rows, name)),)
+        )
 
     @contextmanager
     def _open_rows(self, name: str) -> Iterator[IO[bytes]]:
@@ -157,7 +176,9 @@ class NpyFiles:
         claim = self.claim(name)
         if claim.is_fortran or len(claim.shape) < 2:
             return self.read(name)
-        return ArrayRows(claim.shape, claim.dtype, partial(self._open_rows, name))
+        return ArrayRows(
+            claim.shape, claim.dtype, ((claim.shape[0], partial(self._open_rows, name)),)
+        )
 
     @contextmanager
     def _open_rows(self, name: str) -> Iterator[IO[bytes]]:

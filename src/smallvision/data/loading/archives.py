@@ -1,25 +1,20 @@
-"""Archives of any layout: unpacked into the cache once, then recognized like a folder.
-
-An archive is unpacked into a folder under a name that cannot be guessed, which is renamed when it
-is whole. A folder is used as long as the archive has the size and time that it was unpacked from.
-"""
+"""Archives of any layout, and folders of archives: unpacked, then recognized like a folder."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from smallvision.data.decoding.formats.unpack import is_packed, limit_total, unpack
+from smallvision.data.decoding.formats.unpack import is_packed
+from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.decoding.labels import name_some
 from smallvision.data.decoding.regular import walk_entries
+from smallvision.data.loading.unpacked import FILES, MANIFEST, unpack_once, unpack_together
 from smallvision.data.sources.cifar import find_cifar
+from smallvision.data.sources.pictures.lists.picture_list import may_list
+from smallvision.data.sources.pictures.tables import is_table
 from smallvision.data.sources.pictures.tree import show_inside
 from smallvision.data.sources.source import (
     Layout,
@@ -27,22 +22,18 @@ from smallvision.data.sources.source import (
     SourceOptions,
     errors_at,
     merge_left_out,
-    record_left_out,
     tell_part,
 )
 from smallvision.data.sources.table import recognize
 from smallvision.data.sources.tar_shards import is_sampled
-from smallvision.data.storage.room import cache_folder
 from smallvision.errors import DataError, UserError
 from smallvision.records import store
 from smallvision.records.schema import UnpackedArchive
 
-FILES, MANIFEST = "files", "archive.json"
 # Beside the one folder of an archive: what people say of their data, and what systems leave behind.
 _DOCUMENTS = ("", ".md", ".txt", ".pdf", ".html", ".rtf", ".docx", ".ini")
 _MAC = "__MACOSX"
-MOST_INNER = 20  # archives inside an archive
-_UNDER_WAY, _STALE_SECONDS = "tmp-", 86_400
+MOST_ARCHIVES = 1_000  # in a folder: one for each class
 
 
 def recognize_place(place: Path, options: SourceOptions) -> Layout:
@@ -87,7 +78,7 @@ def _open_parts(options: SourceOptions) -> dict[str, Path]:
         if path is not None and is_packed(path) and not is_sampled(path):
             with errors_at(path):
                 if not find_cifar(path):
-                    opened[part] = _find_top(_unpack_once(path) / FILES)
+                    opened[part] = _find_top(unpack_once(path) / FILES)
     return opened
 
 
@@ -105,20 +96,92 @@ def _recognize_whole(place: Path, options: SourceOptions) -> Layout:
     try:
         return recognize(place, options)
     except DataError as error:
-        archives = [path.name for path in _list_archives(place)]
-        if not archives:
-            raise
-        told = {part: name for name in archives if (part := tell_part(name.partition(".")[0]))}
-        parts = "".join(f" --{part} {name}" for part, name in sorted(told.items(), reverse=True))
-        named = f", or those of the parts ({parts.strip()})" if "train" in told else ""
-        raise DataError(
-            f"{error}; it holds archives ({name_some(archives)}): name one of them{named}, or "
-            "unpack them"
-        ) from error
+        reason = error
+    folder = place if place.is_dir() else place.parent
+    archives = _list_archives(folder) if place.is_dir() or is_table(place) else []
+    if archives and _is_set(folder, archives):
+        try:
+            return _recognize_together(place, archives, options)
+        except DataError as error:
+            reason = error
+    names = [path.name for path in archives] or _list_below(place)
+    if not names:
+        raise reason
+    told = {part: name for name in names if (part := tell_part(name.partition(".")[0]))}
+    parts = "".join(f" --{part} {name}" for part, name in sorted(told.items(), reverse=True))
+    named = f", or those of the parts ({parts.strip()})" if "train" in told else ""
+    raise DataError(
+        f"{reason}; {'it holds' if place.is_dir() else 'beside it lie'} archives "
+        f"({name_some(names)}): name one of them{named}, or unpack them"
+    ) from reason
 
 
-def _list_archives(place: Path) -> list[Path]:
-    return sorted(filter(is_packed, place.iterdir())) if place.is_dir() else []
+def _list_archives(folder: Path) -> list[Path]:
+    return sorted(filter(is_packed, folder.iterdir())) if folder.is_dir() else []
+
+
+def _list_below(place: Path) -> list[str]:
+    """What the archives at any depth of a folder are called."""
+    below = [Path(entry.path) for entry in walk_entries(place)] if place.is_dir() else []
+    return sorted(show_inside(path, place) for path in below if is_packed(path))
+
+
+def _is_set(place: Path, archives: Sequence[Path]) -> bool:
+    """Whether a folder of archives is a data set by all that lies in it, and no folder of files.
+
+    Any other is not unpacked, which might take hours.
+    """
+    endings = (*_DOCUMENTS[1:], *SUFFIXES)
+    others = [path for path in place.iterdir() if path not in archives and path.is_file()]
+    return (
+        len(archives) <= MOST_ARCHIVES
+        and all(
+            may_list(path.name) or path.name.lower().endswith(endings) or "." not in path.name[1:]
+            for path in others
+        )
+        and not any(find_cifar(path) or is_sampled(path) for path in archives)
+    )
+
+
+def _recognize_together(place: Path, archives: Sequence[Path], options: SourceOptions) -> Layout:
+    """Unpack the archives in a folder, or beside a table, and recognize what all of it is."""
+    folder = place if place.is_dir() else place.parent
+    with errors_at(place):
+        files = unpack_together(folder, archives) / FILES
+    top = files if place.is_dir() else files / place.name
+    called = {files / path.name.partition(".")[0]: path for path in archives}
+    layout = _recognize_unpacked(files, top, place, called, options)
+    names = name_some([path.name for path in archives])
+    note = f"The archives were unpacked and are read as one set: {names}."
+    return replace(layout, files=(*archives, *layout.files), notes=(note, *layout.notes))
+
+
+def _recognize_unpacked(
+    files: Path, top: Path, place: Path, called: Mapping[Path, Path], options: SourceOptions
+) -> Layout:
+    """Recognize what was unpacked.
+
+    Args:
+        files: the folder in the cache that it was unpacked to.
+        top: what to recognize of it.
+        place: what the user named.
+        called: paths in the folder, and what errors call them.
+        options: of the user.
+    """
+    try:
+        layout = recognize(top, options)
+    except UserError as error:
+        text = str(error)
+        for path, name in {**called, top: place, files: place}.items():
+            text = text.replace(str(path), str(name))
+        for archive in called.values() if called else (place,):
+            if f"{archive}{os.sep}" in text:
+                text += f"; unpack {archive.name} to name a folder in it"
+                break
+        raise type(error)(text) from error
+    record = store.read(files.parent / MANIFEST, UnpackedArchive)
+    skipped = (LeftOut(one.reason, one.count, one.example) for one in record.left_out)
+    return replace(layout, place=place, left_out=merge_left_out([*layout.left_out, *skipped]))
 
 
 def recognize_archive(place: Path, options: SourceOptions) -> Layout:
@@ -138,94 +201,9 @@ def recognize_archive(place: Path, options: SourceOptions) -> Layout:
     with errors_at(place):
         if find_cifar(place):  # the official archives are read without unpacking
             return recognize(place, options)
-        home = _unpack_once(place)
-        record = store.read(home / MANIFEST, UnpackedArchive)
-    folder = home / FILES
-    try:
-        layout = recognize(_find_top(folder), options)
-    except UserError as error:
-        raise type(error)(str(error).replace(str(folder), str(place))) from error
-    skipped = (LeftOut(one.reason, one.count, one.example) for one in record.left_out)
-    rest = merge_left_out([*layout.left_out, *skipped])
-    return replace(layout, place=place, files=(place,), left_out=rest)
-
-
-def _unpack_once(place: Path) -> Path:
-    """The folder that an archive is unpacked in; older states of the archive are removed."""
-    state = place.stat()
-    identity = f"{place.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
-    own = hashlib.sha256(os.fsencode(str(place.resolve()))).hexdigest()[:16]
-    shelf = cache_folder() / "unpacked" / f"{place.name.partition('.')[0][:100]}-{own}"
-    home = shelf / hashlib.sha256(os.fsencode(identity)).hexdigest()[:16]
-    if (home / MANIFEST).is_file():
-        return home
-    try:
-        shelf.mkdir(parents=True, exist_ok=True)
-        _sweep(shelf)
-        _unpack_new(place, shelf, home)
-    except OSError as error:
-        raise DataError(
-            f"it cannot be unpacked into the cache at {shelf} ({error.strerror or error}); make "
-            "room there, or name another folder with SMALLVISION_CACHE"
-        ) from error
-    return home
-
-
-def _sweep(shelf: Path) -> None:
-    """Remove what older states of an archive were unpacked to, and what a kill left behind."""
-    for old in shelf.iterdir():
-        under_way = old.name.startswith(_UNDER_WAY)
-        if not under_way or time.time() - old.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _unpack_new(place: Path, shelf: Path, home: Path) -> None:
-    made = Path(tempfile.mkdtemp(dir=shelf, prefix=_UNDER_WAY))
-    try:
-        (made / FILES).mkdir()
-        skipped = merge_left_out(
-            LeftOut(reason, 1, show_inside(Path(name), place))
-            for reason, name in _unpack_all(place, made / FILES)
-        )
-        record = UnpackedArchive(left_out=record_left_out(skipped))
-        store.write(made / MANIFEST, record)
-        with suppress(FileExistsError):  # another process was faster
-            made.rename(home)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def _unpack_all(place: Path, folder: Path) -> list[tuple[str, str]]:
-    """Unpack an archive, and the few archives in it, as Kaggle packs the parts of a data set.
-
-    Those are replaced by folders of their names. All together unpack to no more bytes than the
-    outer one may.
-    """
-    most = limit_total(place, folder)
-    done = unpack(place, folder, most)
-    skipped = done.skipped
-    inner = [path for entry in walk_entries(folder) if is_packed(path := Path(entry.path))]
-    for archive in inner if len(inner) <= MOST_INNER else ():
-        target = archive.parent / archive.name.partition(".")[0]
-        if target.exists() or not target.name:
-            continue
-        target.mkdir()
-        with errors_at(archive.relative_to(folder)):
-            most -= done.nbytes
-            done = unpack(archive, target, most)
-        skipped += done.skipped
-        archive.unlink()
-        _flatten(target)
-    return skipped
-
-
-def _flatten(folder: Path) -> None:
-    """Take a folder away that only repeats the name of the one around it (`train/train/`)."""
-    inner = [*folder.iterdir()]
-    if len(inner) == 1 and inner[0].name == folder.name and inner[0].is_dir():
-        outer = folder.rename(folder.with_name(f".{folder.name}"))
-        (outer / folder.name).rename(folder)
-        outer.rmdir()
+        files = unpack_once(place) / FILES
+    layout = _recognize_unpacked(files, _find_top(files), place, {}, options)
+    return replace(layout, files=(place,))
 
 
 def _find_top(folder: Path) -> Path:

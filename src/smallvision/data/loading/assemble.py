@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,23 +24,24 @@ from smallvision.data.sources.source import (
 )
 from smallvision.data.split import split_stratified
 from smallvision.errors import DataError
+from smallvision.format import format_share
 from smallvision.shapes import Indices, Labels, Origins, Shape
+from smallvision.stats.images.mirror_images import check_mirror
 
 Words: TypeAlias = tuple[str, ...]
 
 TEST_FRACTION = 0.2
 FEW_SIGNS = 5  # fewer classes with names of one letter are called so for short
-SIGNS = (
-    "The classes are letters or digits, so models are not trained on mirrored images; --mirror (in "
-    "Python mirror_safe=True) allows these."
-)
+ALLOW = "--mirror (in Python mirror_safe=True) allows these."
+SIGNS = "The classes are letters or digits, so models are not trained on mirrored images; " + ALLOW
+MIRRORED, MIRRORED_BYTES = 2_000, 3 * 10**7  # of the images whose mirror images are looked at
 PART_WORDS: dict[Part, str] = {"train": "training", "val": "validation", "test": "test"}
 
 
 def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None = None) -> DataSet:
     """Read a source and seal its test images.
 
-    Training images of a group that declared validation images belong to are left out.
+    Training images of a group that declared validation or test images belong to are left out.
     Of a source without a test part, 20 % of each class become the test set. `seed` chooses them,
     and related images stay on one side: identical ones, those of a group that the source names,
     and, where it names none, those that look much alike.
@@ -54,19 +56,21 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
     train, notes = decoded.images, (*layout.notes, *decoded.notes)
     left_out = [*layout.left_out, *decoded.left_out]
     if mirror_safe is None:
-        mirror_safe = layout.mirror_safe and not _names_signs(train)
-        notes += () if mirror_safe else (SIGNS,)
+        reasons = _see_sides(train) if layout.mirror_safe else (SIGNS,)
+        mirror_safe = not reasons
+        notes += reasons
     notes += _describe_like_names(train.class_names)
     groups = decoded.groups
-    val = None
+    val, val_groups = None, None
     if "val" in layout.parts:
         decoded = read_cached(layout, "val", train.shape)
         val = decoded.images
         _check_agreement(layout, "val", val.shape, val.class_names, train)
         notes += decoded.notes
         left_out += decoded.left_out
-        if groups and decoded.groups:
-            kept, shared = _leave_out_shared(layout, train, groups, decoded.groups)
+        val_groups = decoded.groups
+        if groups and val_groups:
+            kept, shared = _leave_out_shared(layout, train, groups, val_groups, "val")
             train, groups = train.take(kept), tuple(groups[i] for i in kept)
             origins = None if origins is None else origins[kept]
             left_out += shared
@@ -74,8 +78,12 @@ def assemble(layout: Layout, *, name: str, seed: int, mirror_safe: bool | None =
     notes += alike.describe() if alike else ()
     if "test" in layout.parts:
         test, summary = _seal_part(layout, train)
-        notes += summary.notes + _describe_shared(groups, summary.groups)
+        notes += summary.notes + _describe_shared(val_groups, summary.groups)
         left_out += summary.left_out
+        if groups and summary.groups:
+            kept, shared = _leave_out_shared(layout, train, groups, summary.groups, "test")
+            train, groups = train.take(kept), tuple(groups[i] for i in kept)
+            left_out += shared
     else:
         related = relate_images(train, groups, alike.numbers if alike else None).numbers
         free = _find_free(train, val, related)
@@ -121,6 +129,22 @@ def _describe_like_names(names: Sequence[str]) -> tuple[str, ...]:
     return (
         f"Some names of classes differ in capitals or spaces alone: {shown}{more}. If they mean "
         "the same class, give them one name; they are trained as classes of their own.",
+    )
+
+
+def _see_sides(images: ImageSet) -> Words:
+    """Why images are not to be mirrored: what the classes are called, or how the images look."""
+    if _names_signs(images):
+        return (SIGNS,)
+    most = min(len(images), MIRRORED, max(2, MIRRORED_BYTES // math.prod(images.shape)))
+    chosen = np.linspace(0, len(images) - 1, most).astype(np.int64)
+    found = check_mirror(images.images[chosen], images.labels[chosen], images.num_classes)
+    if found.keeps_class:
+        return ()
+    return (
+        "Left and right matter: the average images of the classes tell "
+        f"{format_share(found.right)} of the images and {format_share(found.mirrored)} of their "
+        f"mirror images. So models are not trained on mirrored images; {ALLOW}",
     )
 
 
@@ -182,16 +206,16 @@ def _find_free(images: ImageSet, val: ImageSet | None, related: Labels) -> Indic
 
 
 def _leave_out_shared(
-    layout: Layout, train: ImageSet, groups: Words, val_groups: Words
+    layout: Layout, train: ImageSet, groups: Words, others: Words, part: Part
 ) -> tuple[Indices, list[LeftOut]]:
-    """Leave out the training images of groups that declared validation images belong to too.
+    """Leave out the training images of groups that images of a declared part belong to too.
 
     Returns: the indices of the other training images, and what was left out.
 
     Raises:
         DataError: a class would have no training image.
     """
-    shared = np.isin(groups, list(set(val_groups)))
+    shared = np.isin(groups, list(set(others)))
     kept = np.flatnonzero(~shared)
     if not shared.any():
         return kept, []
@@ -199,23 +223,23 @@ def _leave_out_shared(
     for label in np.flatnonzero((train.counts > 0) & (left == 0)):
         raise DataError(
             f"{layout.place or layout.source}: all training images of class "
-            f"'{train.class_names[label]}' are of groups that validation images belong to too; "
-            "leave out --group-by, or divide the images anew"
+            f"'{train.class_names[label]}' are of groups that {PART_WORDS[part]} images belong to "
+            "too; leave out --group-by, or divide the images anew"
         )
-    reason = "training images of a group that validation images belong to too"
+    reason = f"training images of a group that {PART_WORDS[part]} images belong to too"
     left_out = LeftOut(reason, int(shared.sum()), groups[int(np.argmax(shared))])
     return kept, [left_out]
 
 
-def _describe_shared(groups: Words | None, test_groups: Words | None) -> Words:
-    """A sentence about test images of groups that models are trained on, which flatter them."""
-    shared = set(groups or ()) & set(test_groups or ())
+def _describe_shared(val_groups: Words | None, test_groups: Words | None) -> Words:
+    """A sentence about test images of groups that models are chosen by, which flatter them."""
+    shared = set(val_groups or ()) & set(test_groups or ())
     if not shared:
         return ()
     count = sum(word in shared for word in test_groups or ())
     return (
-        f"Of {len(test_groups or ()):,} test images {count:,} are of groups that are trained on "
-        f"too ({len(shared):,}, such as '{min(shared)}'): the test flatters models that know them.",
+        f"Of {len(test_groups or ()):,} test images {count:,} are of groups that are validated on "
+        f"too ({len(shared):,}, such as '{min(shared)}'): the test flatters models chosen by them.",
     )
 
 
@@ -270,5 +294,7 @@ def _check_class_sizes(layout: Layout, images: ImageSet, free: Indices, needed: 
     for label in np.flatnonzero(counts < needed):
         raise DataError(
             f"{layout.place or layout.source}: class '{images.class_names[label]}' has "
-            f"{counts[label]} images{besides}; at least {needed} are needed to train and test on"
+            f"{counts[label]} images{besides}; at least {needed} are needed to train and test on: "
+            f"add some, or leave out such classes with --min-per-class {needed} (in Python "
+            f"min_per_class={needed})"
         )

@@ -31,11 +31,11 @@ from smallvision.records.files import DAMAGES, make_folder, open_new
 from smallvision.records.schema import CachedPart, OriginalSizesRecord, PreparationRecord
 from smallvision.shapes import Origins, Shape
 
-DECODER = 2  # raise it when the same files would decode to other pixels
+DECODER = 3  # raise it when the same files would decode to other pixels
 # Larger arrays are checked by their size alone: hashing 0.5 GB takes about 0.3 seconds.
 HASHED_BYTES = 512_000_000
 
-Array: TypeAlias = Literal["images", "labels", "origins", "groups"]
+Array: TypeAlias = Literal["images", "labels", "origins", "groups", "files"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def summarize(layout: Layout, part: Part, shape: Shape | None = None) -> PartSum
     record = entry.read_record() if entry else None
     if entry is not None and record is not None:
         try:
-            groups = entry.read_groups(record)
+            groups = entry.read_words(record, "groups")
         except (*DAMAGES, UserError):
             return PartSummary.of(read_cached(layout, part, shape))
         return PartSummary(
@@ -162,9 +162,10 @@ class CacheEntry:
                 _open_images(self.array("images")),
                 _map_array(self.array("labels")),
                 record.class_names,
+                self.read_words(record, "files"),
             )
             origins = self._read_origins(record)
-            groups = self.read_groups(record)
+            groups = self.read_words(record, "groups")
         except (*DAMAGES, UserError):
             return None
         if images.images.nbytes > HASHED_BYTES:
@@ -191,18 +192,18 @@ class CacheEntry:
             raise ValueError("the origins are not those of the record")
         return origins
 
-    def read_groups(self, record: CachedPart) -> tuple[str, ...] | None:
-        """One word for each image, or None where there are no groups.
+    def read_words(self, record: CachedPart, array: Array) -> tuple[str, ...] | None:
+        """One text for each image, or None where there are none.
 
         Raises:
             ValueError, OSError: they are damaged.
         """
-        if "groups" not in record.bytes:
+        if array not in record.bytes:
             return None
-        groups = json.loads(_map_array(self.array("groups")).tobytes())
-        if not isinstance(groups, list) or len(groups) != record.n:
-            raise ValueError("there is not one group for each image")
-        return tuple(map(str, groups))
+        words = json.loads(_map_array(self.array(array)).tobytes())
+        if not isinstance(words, list) or len(words) != record.n:
+            raise ValueError(f"the {array} are not one for each image")
+        return tuple(map(str, words))
 
     def write(self, decoded: DecodedPart) -> None:
         """Write both arrays, then the record."""
@@ -214,9 +215,14 @@ class CacheEntry:
         }
         if decoded.origins is not None:
             sizes["origins"] = _write_array(self.array("origins"), decoded.origins)
-        if decoded.groups is not None:
-            words = np.frombuffer(json.dumps(decoded.groups).encode(), dtype=np.uint8)
-            sizes["groups"] = _write_array(self.array("groups"), words)
+        texts: dict[Array, tuple[str, ...] | None] = {
+            "groups": decoded.groups,
+            "files": images.files,
+        }
+        for array, some in texts.items():
+            if some is not None:
+                words = np.frombuffer(json.dumps(some).encode(), dtype=np.uint8)
+                sizes[array] = _write_array(self.array(array), words)
         made = decoded.preparation
         record = CachedPart(
             stamp=self.stamp,

@@ -68,9 +68,9 @@ class NpzSource:
         if suffix == ".npz" and place.is_file():
             return _lay_out(place, partial(open_npz, place), (place,), "npz")
         if suffix == ".npy" and place.is_file():
-            paths = _list_npy(place.parent)
+            paths = list_npy(place.parent)
         elif place.is_dir():
-            paths = _list_npy(place)
+            paths = list_npy(place)
             if not all(any(_split_key(name, role) for name in paths) for role in (IMAGES, LABELS)):
                 return None
         else:
@@ -78,7 +78,8 @@ class NpzSource:
         return _lay_out(place, partial(open_npy, paths), tuple(paths.values()), "npy files")
 
 
-def _list_npy(folder: Path) -> dict[str, Path]:
+def list_npy(folder: Path) -> dict[str, Path]:
+    """The `.npy` files in a folder, by their names without the ending."""
     return {
         path.stem: path
         for path in sorted(folder.glob("*.npy"))
@@ -135,7 +136,8 @@ def _find_arrays(present: Sequence[str]) -> _Arrays:
     if "train" not in keys:
         raise DataError(
             f"it holds {name_some(present) or 'nothing'}; expected images and labels, "
-            "x and y, or x_train, y_train, x_test, y_test"
+            "x and y, or x_train, y_train, x_test, y_test; of .npy files that hold one class each, "
+            "name the folder"
         )
     names = next((key for key in present if key.lower() in NAMES), None)
     rest = [key for role in images.values() for key in role if key not in used]

@@ -32,7 +32,8 @@ PART_NAMES: dict[str, Part] = {
 
 # What may follow a word for a part without a space (`trainset`, `testimages`).
 _TAIL = (
-    "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file)s?|dir|folder|split|lists?)?"
+    "(?:(?:data)?sets?|data|imgs?|(?:image|picture|photo|sample|file|id)s?|dir|folder|split|"
+    "lists?)?"
 )
 _WORDS: dict[Part, re.Pattern[str]] = {
     "train": re.compile(f"(?:train(?:ing|val)?|trn){_TAIL}"),
@@ -245,6 +246,9 @@ def errors_at(place: Path | None) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(f"{place}: {error}" if place else str(error)) from error
+        if place is None:
+            raise DataError(str(error)) from error
+        reason = str(error).removeprefix(f"{place.name}: ")  # of a place that is one file
+        raise DataError(f"{place}: {reason}") from error
     except OSError as error:
         raise DataError(f"{place}: cannot be read ({error})") from error

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from smallvision.data.sources.cifar import CifarSource
+from smallvision.data.sources.known.class_arrays import ClassArraysSource
 from smallvision.data.sources.known.idx import IdxSource
 from smallvision.data.sources.known.pixel_table import PixelTableSource
 from smallvision.data.sources.known.stl10 import Stl10Source
@@ -26,6 +27,7 @@ from smallvision.data.sources.source import (
     SourceOptions,
     errors_at,
     merge_left_out,
+    tell_part,
 )
 from smallvision.data.sources.tar_shards import TarShardsSource, is_pattern
 from smallvision.data.sources.unread import explain_unread
@@ -35,6 +37,7 @@ from smallvision.errors import DataError
 SOURCES: tuple[Source, ...] = (
     CifarSource(),
     NpzSource(),
+    ClassArraysSource(),
     ParquetSource(),
     TarShardsSource(),
     IdxSource(),
@@ -62,6 +65,7 @@ def recognize(place: Path, options: SourceOptions) -> Layout:
         "test": options.test,
     }
     files = {part: path for part, path in named.items() if path is not None}
+    files = files or _find_part_files(place)
     if files and all(is_table(path) for path in files.values()):
         with errors_at(place):
             layout = TableSource().recognize_parts(place, files, options)
@@ -70,6 +74,13 @@ def recognize(place: Path, options: SourceOptions) -> Layout:
     if any(path.is_file() for path in files.values()):
         return _join(place, files, options)
     return _recognize_one(place, options)
+
+
+def _find_part_files(place: Path) -> dict[Part, Path]:
+    """The `.npz` files of a folder where each is a part by its name (`train.npz`, `test.npz`)."""
+    paths = sorted(place.glob("*.npz")) if place.is_dir() else []
+    parts = {part: path for path in paths if (part := tell_part(path.stem)) and path.is_file()}
+    return parts if "train" in parts and len(parts) == len(paths) else {}
 
 
 def _join(place: Path, files: Mapping[Part, Path], options: SourceOptions) -> Layout:

@@ -188,7 +188,7 @@ def _read_part(
     )
     labels = encoding.encode(found.labels, "labels")
     return DecodedPart(
-        ImageSet(read.stacked.images, labels[read.kept], encoding.class_names),
+        ImageSet(read.stacked.images, labels[read.kept], encoding.class_names, read.names),
         read.stacked.notes + read.notes,
         merge_left_out([*found.left_out, *read.left_out]),
         origins=read.origins,

@@ -27,6 +27,7 @@ from smallvision.records.schema.error_analysis import (
     SaliencyMethod,
     SliceBin,
     ValidationGallery,
+    ValidationImage,
 )
 from smallvision.records.schema.exploration import (
     AlikePairs,
@@ -287,6 +288,7 @@ __all__ = [
     "UnpackedArchive",
     "ValidatedRun",
     "ValidationGallery",
+    "ValidationImage",
     "ValidationScores",
     "Verdict",
     "VerdictWord",

@@ -15,6 +15,7 @@ from smallvision.records.schema.base import (
     Fraction,
     Interval,
     Name,
+    PathText,
     Probability,
     Record,
     Side,
@@ -27,6 +28,15 @@ from smallvision.records.schema.ensemble import MOST_NETWORKS
 Property: TypeAlias = Annotated[float, Field(ge=0, le=100)]  # measured on grey images in [0, 1]
 MOST_ISSUES = 500  # labels in doubt that are listed
 SaliencyMethod: TypeAlias = Literal["Grad-CAM", "input gradient"]
+
+
+class ValidationImage(Record):
+    """A validation image to look at."""
+
+    index: Count
+    """Number of the image, as in `split.npz`."""
+    source_file: PathText | None = None
+    """Its file, as it is called inside the source; null where images are no files."""
 
 
 class ConfusedPair(Record):
@@ -46,11 +56,9 @@ class ConfusedPair(Record):
     """The same the other way round; null without such errors."""
 
 
-class ConfidentError(Record):
+class ConfidentError(ValidationImage):
     """An error that the model was confident of."""
 
-    index: Count
-    """Number of the image, as in `split.npz`."""
     true: ClassNumber
     """Number of its class."""
     predicted: ClassNumber
@@ -65,11 +73,9 @@ class ConfidentError(Record):
     """The image with what the model looked at."""
 
 
-class MemberDisagreement(Record):
+class MemberDisagreement(ValidationImage):
     """An image that the members of an ensemble classify differently."""
 
-    index: Count
-    """Number of the image."""
     true: ClassNumber
     """Number of its class."""
     votes: Annotated[tuple[ClassNumber, ...], at_most(MOST_NETWORKS)]
@@ -78,11 +84,9 @@ class MemberDisagreement(Record):
     """The image."""
 
 
-class LabelIssue(Record):
+class LabelIssue(ValidationImage):
     """An image whose label may be wrong."""
 
-    index: Count
-    """Number of the image."""
     given: ClassNumber
     """Number of the class of its label."""
     suggested: ClassNumber
@@ -139,11 +143,9 @@ class PropertySlice(Record):
     """The same in words."""
 
 
-class GalleryImage(Record):
-    """A validation image to look at."""
+class GalleryImage(ValidationImage):
+    """A validation image of the galleries and the map."""
 
-    index: Count
-    """Number of the image, as in `split.npz`."""
     true: ClassNumber
     """Number of its class."""
     predicted: ClassNumber

@@ -18,6 +18,7 @@ from smallvision.records.schema.base import (
     LeftOutRecords,
     Name,
     Number,
+    PathText,
     Record,
     Shape,
     Side,
@@ -215,6 +216,8 @@ class ShownImage(Record):
     """Its number among the training images of the data set, counted from 0."""
     label: ClassNumber
     """Number of its class."""
+    source_file: PathText | None = None
+    """Its file, as it is called inside the source; null where images are no files."""
 
 
 class ImagePair(Record):

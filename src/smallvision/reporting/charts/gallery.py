@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from smallvision.records.schema import ErrorAnalysisRecord, GalleryImage, ValidationGallery
-from smallvision.reporting.view import Picture
+from smallvision.reporting.view import Picture, call_image
 from smallvision.text import show_name
 
 COLOURS = 10  # of classes; of more classes several share one
@@ -54,7 +54,7 @@ def draw_gallery(
             "sheet": [gallery.columns, gallery.width, gallery.height] if sheet else None,
             "images": [
                 [
-                    image.index,
+                    call_image(image.index, image.source_file),
                     image.true,
                     image.predicted,
                     round(image.probability, 4),

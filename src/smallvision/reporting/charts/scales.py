@@ -94,17 +94,23 @@ class ErrorScale:
 
     def ticks(self, apart: float = 9.0) -> tuple[float, ...]:
         """Round accuracies at least `apart` percent of the width from each other."""
-        inside = [tick for tick in ROUND if self.low <= tick <= min(self.high, 1 - self.least)]
+        highest = min(self.high, 1 - self.least)
+        inside, between = (
+            [tick for tick in ticks if self.low <= tick <= highest] for ticks in (ROUND, FINER)
+        )
         if len(inside) < 3:
-            inside = list(Scale(self.low, min(self.high, 1.0)).ticks())
+            inside, between = list(Scale(self.low, min(self.high, 1.0)).ticks()), []
         # A perfect score sits at the right edge, where no other figure may stand.
-        inside = [tick for tick in inside if self.place(tick) <= 96]
+        inside, between = (
+            [tick for tick in ticks if self.place(tick) <= 96] for ticks in (inside, between)
+        )
         kept: list[float] = []
-        # From the top down: the highest marks are those the best rungs are read against.
-        for tick in reversed(inside):
-            if not kept or self.place(kept[-1]) - self.place(tick) >= apart:
+        # Rounder figures first, and from the top down: the highest marks are those the best rungs
+        # are read against.
+        for tick in (*reversed(inside), *reversed(between)):
+            if all(abs(self.place(other) - self.place(tick)) >= apart for other in kept):
                 kept.append(tick)
-        return tuple(reversed(kept))
+        return tuple(sorted(kept))
 
     def marks(self, apart: float = 9.0) -> tuple[Mark, ...]:
         """The ticks with their labels, in percent without the sign."""
@@ -113,6 +119,7 @@ class ErrorScale:
 
 ROUND = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985,
          0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999)  # fmt: skip
+FINER = (0.1, 0.3, 0.55, 0.65, 0.75)  # where there is room between those
 
 
 def fit_error_scale(values: Iterable[float]) -> ErrorScale:

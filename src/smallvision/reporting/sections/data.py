@@ -13,6 +13,7 @@ from smallvision.about.choices import (
 from smallvision.format import format_count, format_ratio
 from smallvision.records.schema import AugmentationPicture, DataDescription, ExplorationRecord
 from smallvision.reporting.charts.histograms import Histogram, draw_histograms, outline_counts
+from smallvision.reporting.sections.phrases import describe_use
 from smallvision.reporting.view import Picture, Pictured, StudyView
 from smallvision.text import show_name
 
@@ -84,6 +85,7 @@ class DataSection:
 
     data: DataDescription
     explored: ExploredData | None
+    use: str
     normalisation: Choice = NORMALISATION
     augmentation: Choice = AUGMENTATION
 
@@ -91,7 +93,9 @@ class DataSection:
 def gather(study: StudyView) -> DataSection:
     """Collect what the section shows."""
     found = study.exploration
-    return DataSection(study.record.data, gather_explored(found) if found else None)
+    return DataSection(
+        study.record.data, gather_explored(found) if found else None, describe_use(study)
+    )
 
 
 def gather_explored(found: Pictured[ExplorationRecord]) -> ExploredData:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from smallvision.format import join_words
-from smallvision.records.schema import ErrorAnalysisRecord
+from smallvision.format import format_p, format_percent, join_words
+from smallvision.records.schema import ErrorAnalysisRecord, LabelIssue
 from smallvision.reporting.charts.gallery import Gallery, draw_gallery
 from smallvision.reporting.charts.slices import SlicePlot, draw_slices
 from smallvision.reporting.view import Picture, Pictured, StudyView
@@ -45,6 +45,12 @@ class ErrorsSection:
     meanings: Mapping[str, str]
     gallery: Gallery | None
 
+    def find_doubted(self, *, again: bool) -> tuple[LabelIssue, ...]:
+        """Labels in doubt whose image is shown, once more or for the first time."""
+        before = {error.index for error in self.record.worst}
+        found = self.record.label_issues.images
+        return tuple(one for one in found if self.shows([one]) and (one.index in before) == again)
+
     def shows(self, images: Iterable[Shown]) -> bool:
         """Whether there is a picture of any of them."""
         return any(one.file and self.pictures[one.file] for one in images)
@@ -78,6 +84,33 @@ def gather_record(found: Pictured[ErrorAnalysisRecord]) -> ErrorsSection:
             if record.gallery
             else None
         ),
+    )
+
+
+def sum_up_causes(record: ErrorAnalysisRecord) -> str:
+    """Why errors happen, as far as tests show it, in one sentence; empty without errors."""
+    tested = {one.name: one for one in record.slices if one.p_within is not None}
+    if not tested or not record.errors:
+        return ""
+    linked = sorted((p, name) for name, one in tested.items() if (p := one.p_within or 0.0) < LEVEL)
+    if not linked:
+        return (
+            f"Why could not be shown: errors go with none of {join_words(list(tested))} beyond "
+            "chance among images of one class."
+        )
+    p, name = linked[0]
+    bins = tested[name].bins
+    ranked = sorted(range(len(bins)), key=lambda i: bins[i].accuracy)
+    worst, best = (
+        f"{format_percent(1 - bins[i].accuracy, bins[i].n)} of the images where it is "
+        f"{'lowest' if i == 0 else 'highest' if i == len(bins) - 1 else 'middling'}"
+        for i in (ranked[0], ranked[-1])
+    )
+    more = [other for _, other in linked[1:]]
+    also = f"; also with {join_words(more)}" if more else ""
+    return (
+        f"Errors go with {name}: wrong are {worst} and {best} (tested among images of one class, "
+        f"{format_p(p)}){also}."
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from smallvision.format import (
     format_accuracy,
+    format_count,
     format_p,
     format_percent,
     format_points,
@@ -26,9 +27,11 @@ from smallvision.reporting.charts.confusion_matrix import Matrix, draw_matrix, l
 from smallvision.reporting.charts.intervals import IntervalPlot, draw_intervals
 from smallvision.reporting.charts.reliability import Diagram, draw_reliability
 from smallvision.reporting.view import StudyView
+from smallvision.stats.probabilities.prediction_sets import judge_shortfall
 from smallvision.stats.probabilities.unlike import KEPT
 
 EXAMPLE = 0.1  # error rate of the prediction sets that a sentence speaks of
+LEVEL = 0.05
 NO_TEMPERATURE = (
     "No temperature can be told apart from 1 on the validation images, so the probabilities stay "
     "as they are."
@@ -213,7 +216,7 @@ def describe_doubt(val: dict[float, SetCoverage], record: TestRecord | None) -> 
     rows = tuple(
         SetRow(rate, val.get(rate), test.get(rate)) for rate in sorted({*val, *test}, reverse=True)
     )
-    sentences = (describe_sets(rows), describe_unlike(record))
+    sentences = (describe_sets(rows), describe_shortfall(rows), describe_unlike(record))
     said = tuple(sentence for sentence in sentences if sentence)
     return DoubtPart(rows, said) if said else None
 
@@ -232,6 +235,36 @@ def describe_sets(rows: Sequence[SetRow]) -> str:
         f"example of an error rate of {format_share(row.error_rate)}; of the {found.n:,} "
         f"{'test' if row.test else 'validation'} images {format_percent(found.coverage, found.n)} "
         f"have one, with {found.mean_size:.2f} classes on average."
+    )
+
+
+def describe_shortfall(rows: Sequence[SetRow]) -> str:
+    """Which sets miss their promise on test images, and whether chance explains it; or nothing."""
+    missed = [
+        (row.error_rate, row.val.n, row.test)
+        for row in rows
+        if row.val and row.test and row.test.interval[1] < 1 - row.error_rate
+    ]
+    if not missed:
+        return ""
+    fell = [
+        f"{format_percent(found.coverage, found.n)} instead of {format_share(1 - rate)}"
+        for rate, _, found in missed
+    ]
+    chances = [judge_shortfall(found, fitted_n) for _, fitted_n, found in missed]
+    fitted_n = missed[0][1]
+    explained = min(chances) >= LEVEL
+    why = (
+        f"This may be chance: limits that are fitted to only {format_count(fitted_n)} images vary "
+        "by as much"
+        if explained
+        else f"Chance in drawing the {format_count(fitted_n)} images that they were fitted to does "
+        "not explain it: these images chose the model as well, so that they flatter"
+    )
+    values = join_words([format_p(one) for one in chances])
+    return (
+        f"On test images the sets miss their promise: {join_words(fell)} have the right class, and "
+        f"the interval lies below what was promised. {why} ({values})."
     )
 
 

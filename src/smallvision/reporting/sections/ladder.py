@@ -26,11 +26,17 @@ REPEAT = "The search found nothing better than the recipe's own settings; this r
 
 @dataclass(frozen=True)
 class Chip:
-    """A verdict in a word or two; the tone picks the colour, the symbol does without it."""
+    """A verdict in a word or two; the tone picks the colour, the symbol does without it.
+
+    Attributes:
+        tone, symbol, text: of the chip.
+        word: the text without the budget at which it holds, where it has one.
+    """
 
     tone: str
     symbol: str
     text: str
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,11 +142,13 @@ def list_rung(rung: RungView, study: StudyView, scale: ErrorScale) -> LadderRow:
 
 def mark_course(rung: RungView) -> str:
     """Mark a rung that more epochs might change."""
-    course = rung.run.validated.course if rung.run.validated else None
-    if course is None:
+    found = rung.run.validated
+    if found is None or found.course is None:
         return ""
-    short = "too short to judge" if course.fit == "too short to judge" else ""
-    return ", ".join(filter(None, ["still rising" if course.rising else "", short]))
+    epochs = "1 epoch" if found.epochs_done == 1 else f"{found.epochs_done} epochs"
+    if found.course.rising:
+        return f"still rising after {epochs}"
+    return f"only {epochs}" if found.course.fit == "too short to judge" else ""
 
 
 def describe_choice(rung: RungView, choice: WinnerChoice | None) -> str:
@@ -165,8 +173,10 @@ def name_verdict(verdict: Verdict | None) -> Chip:
     if verdict is None:
         return Chip("none", "", "not compared")
     told_apart = verdict.verdict != "cannot tell apart"
-    budget = " at this budget" if told_apart and verdict.is_at_budget else ""
-    return Chip(TONES[verdict.verdict], SYMBOLS[verdict.verdict], f"{verdict.verdict}{budget}")
+    word = verdict.verdict
+    if told_apart and verdict.is_at_budget:
+        return Chip(TONES[word], SYMBOLS[word], f"{word} at this budget", word)
+    return Chip(TONES[word], SYMBOLS[word], word)
 
 
 def choose_chip(rung: RungView) -> Chip:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smallvision.format import (
     METRIC_WORDS,
+    format_count,
     format_duration,
     format_fraction,
     format_points,
@@ -23,6 +24,7 @@ from smallvision.records.schema import (
 )
 from smallvision.records.schema.base import Shape
 from smallvision.records.schema.measures import METRIC_OF_GOAL
+from smallvision.reporting.view import StudyView
 
 
 def describe_shape(shape: Shape) -> str:
@@ -37,6 +39,22 @@ def describe_budget(record: StudyRecord) -> str:
         return f"preset {record.preset}"
     seconds = record.budget.seconds
     return "no time limit" if seconds is None else f"budget {format_duration(seconds)}"
+
+
+def describe_use(study: StudyView) -> str:
+    """How many of the training images were used, and for what; empty where that is unknown."""
+    split, folds, given = study.split, study.record.folds, study.record.data.train_n
+    if split is None:
+        return ""
+    used = split.train_n + (0 if split.declared_val else split.val_n)
+    words = f"{format_count(used)} of the training images used: " if used < given else ""
+    if folds > 1:
+        return f"{words}cross-validated in {folds} folds"
+    more = "others " if split.declared_val else ""
+    return (
+        f"{words}{format_count(split.train_n)} to fit on, {format_count(split.val_n)} {more}to "
+        "validate on"
+    )
 
 
 def describe_seeds(seeds: SeedSummary) -> str:
@@ -87,7 +105,9 @@ def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...
     others = count_other_openings(openings, on_machine)
     if not others:
         return ()
-    return (f"Other work on that machine opened the same images {format_times(others)}.",)
+    return (
+        f"By then other work on that machine had opened the same images {format_times(others)}.",
+    )
 
 
 def name_goal(goal: Goal) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smallvision.format import format_count, format_latency, format_points, format_times
+from smallvision.format import format_count, format_latency, format_points
 from smallvision.records.schema import FinishedRun
-from smallvision.reporting.sections.phrases import count_other_openings, name_goal
+from smallvision.reporting.sections.phrases import name_goal, tell_other_openings
 from smallvision.reporting.view import RunView, StudyView
 
 
@@ -74,13 +74,8 @@ def describe_openings(study: StudyView) -> str:
         return "The test set is still sealed."
     if study.opened > 1:
         return f"The test set, which should be opened once, was opened {study.opened} times."
-    others = count_other_openings(1, study.test.openings_on_machine if study.test else None)
-    if others:
-        return (
-            "This study opened the test set once, when that was done; the same images had been "
-            f"opened {format_times(others)} before on that machine."
-        )
-    return "The test set stayed sealed until one model had been chosen."
+    others = tell_other_openings(1, study.test.openings_on_machine if study.test else None)
+    return " ".join(["This study opened the test set once, when that was done.", *others])
 
 
 def divide_images(study: StudyView) -> tuple[SplitPart, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smallvision.about.choices import Choice, explain_training
+from smallvision.about.methods import describe_looks
 from smallvision.about.techniques import describe_schedule
-from smallvision.format import NONE
+from smallvision.format import NONE, format_accuracy, format_count, format_points
+from smallvision.recipes.settings.recipe import Recipe
 from smallvision.records.schema import UnfinishedRun
 from smallvision.reporting.charts.curves import CurveChart, Panel, draw_curves, draw_panels
 from smallvision.reporting.charts.scales import Scale
@@ -39,6 +41,7 @@ class TrainingSection:
     panels: tuple[Panel, ...]
     scale: Scale
     charts: tuple[CurveChart, ...]
+    finals: tuple[str, ...]
     shown: int
     schedules: tuple[SchedulePlot, ...]
     schedule_words: dict[str, str]
@@ -82,6 +85,7 @@ def gather_runs(
         panels=panels,
         scale=scale,
         charts=tuple(draw_curves(panel.run) for panel in panels),
+        finals=tuple(describe_final(panel.run, recipes.get(panel.run.name)) for panel in panels),
         shown=names.index(first) if first in names else len(names) - 1,
         schedules=draw_schedules(runs),
         schedule_words={name: describe_schedule(one.schedule) for name, one in recipes.items()},
@@ -89,6 +93,31 @@ def gather_runs(
         rows=tuple(list_run(run) for run in runs if run.finished or run.epochs),
         header=header,
     )
+
+
+def describe_final(run: RunView, recipe: Recipe | None) -> str:
+    """What the finished model reaches, by which its gap is judged, and why the lines differ."""
+    found = run.validated
+    if found is None:
+        return ""
+    whose = (
+        "The finished networks of all folds classify" if run.folds else "Finished, it classifies"
+    )
+    looks = describe_looks(recipe.tta) if recipe else ""
+    lines = f"{looks} The lines look at each image once. " if looks else ""
+    drawn = run.epochs[-1].train_n if run.epochs else 0
+    fewer = (
+        f"The line of training images is measured on {format_count(drawn)} of them, and this "
+        f"figure on {format_count(found.train.n)}."
+        if drawn and drawn != found.train.n and not run.folds
+        else ""
+    )
+    return (
+        f"{whose} {format_accuracy(found.train)} of the training and {format_accuracy(found.val)} "
+        "of the validation images correctly: a gap of "
+        f"{format_points(found.gap, found.val.n, signed=False)}, which is the one that limits and "
+        f"tables speak of. {lines}{fewer}"
+    ).strip()
 
 
 def list_run(run: RunView) -> TrainingRow:

@@ -110,8 +110,8 @@ for (const table of all("main table")) {
   label.append(" ", button);
 }
 
-// Validation images: a gallery that is filtered by class, a map, and what lies behind a cell of the
-// confusion matrix.
+// Images on a map, and of validation images a gallery that is filtered by class, and what lies behind
+// a cell of the confusion matrix.
 const make = (tag, ...content) => { const node = document.createElement(tag); node.append(...content); return node; };
 const draw = (tag, attributes) => {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -122,19 +122,22 @@ const plural = (count, noun = "image") => `${count.toLocaleString("en")} ${noun}
 const soft = (text) => { const node = make("span", text); node.className = "soft"; return node; };
 const source = find("#gallery-data");
 const gallery = source ? JSON.parse(source.textContent) : null;
-const images = (gallery?.images ?? []).map(([index, label, predicted, probability, x, y], rank) => ({ index, label, predicted, probability, x, y, rank }));
+const images = (gallery?.images ?? []).map(([called, label, predicted, probability, x, y], rank) => ({ called, label, predicted, probability, x, y, rank }));
 const percent = (value) => (value >= 0.9995 ? "over 99.9" : (100 * value).toFixed(1)) + "\u00a0%";
 
 function describeImage({ label, predicted, probability }) {
-  const [given, said] = [gallery.names[label], gallery.names[predicted]].map((name) => make("bdi", name));
+  const [given, said] = [label, predicted].map((number) => make("bdi", gallery.names[number] ?? ""));
+  if (predicted === null) return [given];
   return label === predicted ? [given, soft(" is right, "), percent(probability)] : [given, soft(" predicted as "), said, soft(", "), percent(probability)];
 }
 
-function showTile({ index, rank }) {
+function showTile({ called, rank }) {
   const [columns, width, height] = gallery.sheet;
   const [x, y] = [(rank % columns) * (width + 1), Math.floor(rank / columns) * (height + 1)];
-  const tile = draw("svg", { class: "pixels tile", viewBox: `${x} ${y} ${width} ${height}`, role: "img", "aria-label": `validation image ${index}` });
-  tile.append(draw("use", { href: "#tiles" }));
+  const tile = draw("svg", { class: "pixels tile", viewBox: `${x} ${y} ${width} ${height}`, role: "img", "aria-label": called });
+  const title = draw("title", {});
+  title.textContent = called;
+  tile.append(title, draw("use", { href: "#tiles" }));
   return tile;
 }
 
@@ -146,19 +149,34 @@ function showItem(image) {
   return item;
 }
 
-const map = find("#map");
-if (gallery) {
+// On a map a pointer reads the image that is nearest to it.
+const point = ({ x, y }) => {
+  const here = find("#map-here");
+  here.classList.toggle("there", x !== undefined);
+  if (x === undefined) return;
+  here.setAttribute("cx", `${x}%`);
+  here.setAttribute("cy", `${y}%`);
+};
+const map = find("#map"), mapped = images.filter(({ x }) => x !== undefined);
+function readMap(event) {
+  const box = map.getBoundingClientRect();
+  const [left, top] = [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
+  const distance = ({ x, y }) => Math.hypot(x - left, y - top);
+  const near = mapped.reduce((best, image) => (distance(image) < distance(best) ? image : best), mapped[0]);
+  if (!near) return;
+  point(near);
+  const text = make("p", ...describeImage(near), soft(" ("), make("bdi", near.called), soft(")"));
+  text.className = "small";
+  find("#map-says").replaceChildren(...(gallery.sheet ? [showTile(near)] : []), text);
+}
+for (const kind of ["pointermove", "pointerdown"]) map?.addEventListener(kind, readMap);
+
+if (find("#gallery-true")) {
   const PAGE = 20; // pictures that are shown at a time
   const [ofClass, asClass, says, shots, more] = ["#gallery-true", "#gallery-predicted", "#gallery-says", "#gallery-shots", "#gallery-more"].map((id) => find(id));
   const matches = ({ label, predicted }) => (ofClass.value === "" || label === Number(ofClass.value))
     && (asClass.value === "" || (asClass.value === "wrong" ? label !== predicted : predicted === Number(asClass.value)));
   let chosen = [];
-  const point = ({ x, y }) => {
-    find("#map-here").classList.toggle("there", x !== undefined);
-    if (x === undefined) return;
-    find("#map-here").setAttribute("cx", `${x}%`);
-    find("#map-here").setAttribute("cy", `${y}%`);
-  };
   const showMore = () => {
     const start = shots.children.length;
     for (const image of chosen.slice(start, start + PAGE)) {
@@ -185,21 +203,6 @@ if (gallery) {
   for (const choice of [ofClass, asClass]) choice.addEventListener("change", filter);
   more?.addEventListener("click", showMore);
   filter();
-
-  const mapped = images.filter(({ x }) => x !== undefined);
-  const read = (event) => {
-    const box = map.getBoundingClientRect();
-    const [left, top] = [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
-    const distance = ({ x, y }) => Math.hypot(x - left, y - top);
-    const near = mapped.reduce((best, image) => (distance(image) < distance(best) ? image : best), mapped[0]);
-    if (!near) return;
-    point(near);
-    const text = make("p", ...describeImage(near), soft(` (image ${near.index})`));
-    text.className = "small";
-    find("#map-says").replaceChildren(...(gallery.sheet ? [showTile(near)] : []), text);
-  };
-  map.addEventListener("pointermove", read);
-  map.addEventListener("pointerdown", read);
 }
 
 // What lies behind a cell: validation images of the same kind.
@@ -287,32 +290,6 @@ if (heat) {
       list.append(make("li", button));
     }
   });
-}
-
-// A map of training images: the image nearest to the pointer is shown.
-const atlas = find("#image-map");
-if (atlas) {
-  const { names, sheet: [columns, width, height], images: dots } = JSON.parse(find("script", atlas).textContent);
-  const plane = find(".map", atlas);
-  const [here, tile, says] = [".here", ".tile", ".says"].map((name) => find(name, atlas));
-  const show = (event) => {
-    const box = plane.getBoundingClientRect();
-    const [left, top] = [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
-    const distance = ([, , x, y]) => Math.hypot(x - left, y - top);
-    const rank = dots.reduce((best, dot, i) => (distance(dot) < distance(dots[best]) ? i : best), 0);
-    const [number, label, x, y] = dots[rank];
-    here.setAttribute("cx", x);
-    here.setAttribute("cy", y);
-    here.classList.add("there");
-    const name = document.createElement("bdi");
-    name.textContent = names[label];
-    says.replaceChildren(name, `, image ${number.toLocaleString("en")}`);
-    if (!tile) return;
-    tile.setAttribute("viewBox", `${(rank % columns) * (width + 1)} ${Math.floor(rank / columns) * (height + 1)} ${width} ${height}`);
-    tile.classList.add("there");
-  };
-  plane.addEventListener("pointermove", show);
-  plane.addEventListener("pointerdown", show);
 }
 
 // The command, ready to paste.

@@ -128,6 +128,7 @@ async function loadModel() {
   addFact("Classes", listClasses());
   addFact("It sees", model.images);
   addFact("Accuracy", model.accuracy);
+  addFact("Unlike pictures", model.unlike);
   addFact("Licence", model.licence);
 }
 

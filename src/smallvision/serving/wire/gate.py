@@ -70,7 +70,10 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send)
+        method = scope["method"]
+        if method == "HEAD":  # answered as GET; the protocol leaves out the body
+            scope = {**scope, "method": "GET"}
+        exchange = Exchange(scope, receive, send, method)
         try:
             self.check(exchange)
             await self.app(scope, exchange.receive, exchange.send)
@@ -124,7 +127,7 @@ class Gate:
         self.metrics.seconds.labels(known).observe(seconds)
         if self.state.log is not None:
             client = (exchange.scope.get("client") or ("-",))[0]
-            line = f"{client} {exchange.scope['method']} {path} {exchange.status} {seconds:.3f} s"
+            line = f"{client} {exchange.method} {path} {exchange.status} {seconds:.3f} s"
             self.state.log(show_text(line))
 
 
@@ -133,7 +136,8 @@ class Exchange:
     """A request and its answer, as they pass the gate.
 
     Attributes:
-        scope, answer: of ASGI.
+        scope, take, give: of ASGI.
+        method: of the request, which the scope of HEAD calls GET.
         headers: of the request, by their names in small letters.
         whole: whether all of the request's body was read.
         status: of the answer.
@@ -143,6 +147,7 @@ class Exchange:
     scope: Scope
     take: Receive
     give: Send
+    method: str
     status: int = 0
     began: float = field(default_factory=time.perf_counter)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import convolve
 
 from smallvision.shapes import Floats, Images, Slices
 from smallvision.stats.slices import Ends
@@ -38,6 +37,8 @@ def measure_properties(images: Slices) -> dict[str, Floats]:
 
 def measure_chunk(images: Images) -> dict[str, Floats]:
     """The properties of images few enough to hold as floats."""
+    from scipy.ndimage import convolve  # imported here, because it is slow to import
+
     grey = to_grey(images)
     edges = convolve(grey, LAPLACIAN, mode="nearest")
     return {

@@ -84,10 +84,12 @@ def measure_nearness(rows: Slices, labels: Labels, averages: Floats) -> Vectors:
 def average_rows(rows: Slices, labels: Labels, num_classes: int) -> Vectors:
     """The average of each class, float64 `(K, D)`, from `(N, ...)`; 0 for a class without rows."""
     sums = np.zeros((num_classes, math.prod(rows.shape[1:])))
-    for start, part in split_rows(rows):
-        own = labels[start : start + len(part)]
-        members = own[:, None] == np.arange(num_classes)
-        sums += members.T.astype(np.float64) @ part
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        # The sums of so many bytes are exact in float32, which takes half the time.
+        kind = np.float32 if part.dtype == np.uint8 else np.float64
+        members = labels[start : start + CHUNK, None] == np.arange(num_classes)
+        sums += members.T.astype(kind) @ part.reshape(len(part), -1).astype(kind)
     sizes = np.bincount(labels, minlength=num_classes)
     return np.asarray(sums / np.maximum(sizes, 1)[:, None])
 

@@ -17,7 +17,7 @@ from smallvision.format import join_words
 from smallvision.shapes import Floats, Labels
 
 if TYPE_CHECKING:
-    from smallvision.records.schema import PredictionSetsRecord
+    from smallvision.records.schema import PredictionSetsRecord, SetCoverage
 
 ERROR_RATES = (0.01, 0.02, 0.05, 0.1, 0.2)  # for which a model keeps what it takes
 
@@ -64,8 +64,8 @@ def find_least_probability(sets: PredictionSetsRecord | None, error_rate: float)
     """
     if sets is None:
         raise SettingError(
-            "the model has no prediction sets, which are fitted to validation images when a model "
-            "is saved; train it again, not on all images"
+            "the model has no prediction sets: it was saved without what they need of validation "
+            "images; leave them out, or use a model that you train with validation images"
         )
     for rate, least in zip(sets.error_rates, sets.least_probabilities, strict=True):
         if math.isclose(rate, error_rate):
@@ -74,3 +74,27 @@ def find_least_probability(sets: PredictionSetsRecord | None, error_rate: float)
     raise SettingError(
         f"the model has no prediction sets for an error rate of {error_rate:g}; name {known}"
     )
+
+
+def judge_shortfall(found: SetCoverage, fitted_n: int) -> float:
+    """How often sets that keep their promise would hold the right class so rarely, or more rarely.
+
+    The promise is kept on average over draws of both the images that the sets were fitted to and
+    the new ones, so both draws may miss it.
+
+    Args:
+        found: on new images.
+        fitted_n: number of images that the sets were fitted to.
+
+    Returns: the probability; 1 where these were too few, so that sets hold all classes.
+
+    Source: the coverage follows a beta distribution, Angelopoulos and Bates, arXiv 2107.07511,
+        section 3.2; so the count of new images follows a beta-binomial one.
+    """
+    from scipy.stats import betabinom  # which a page loads only where a promise was missed
+
+    rank = math.ceil((fitted_n + 1) * (1 - found.error_rate))
+    if rank > fitted_n:
+        return 1.0
+    hits = round(found.coverage * found.n)
+    return float(betabinom.cdf(hits, found.n, rank, fitted_n + 1 - rank))

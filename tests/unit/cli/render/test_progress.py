@@ -31,6 +31,14 @@ def test_a_new_run_closes_the_line_of_the_last() -> None:
     assert not opened[1].is_started
 
 
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (143, "stopped before training began")])
+def test_a_helper_that_is_done_was_not_stopped(code: int, said: str) -> None:
+    progress = make_progress(terminal=False)
+    with pytest.raises(SystemExit), progress:
+        raise SystemExit(code)
+    assert progress.console.file.getvalue().strip() == said
+
+
 @pytest.mark.parametrize("what", ["nothing", "a trial", "a run", "a run and the next stage"])
 def test_an_interruption_says_how_to_go_on_with_what_has_begun(what: str) -> None:
     progress = make_progress(terminal=False)

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from smallvision.data.decoding.formats import unpack as unpack_module
-from smallvision.data.loading import archives
+from smallvision.data.loading import unpacked
 from smallvision.data.loading.load import load_data
 from smallvision.errors import DataError, SettingError
-from tests.support.sources import LABELS, PIXELS, encode_picture, write_pictures
+from tests.support.sources import LABELS, PIXELS, encode_picture, plant_tree, write_pictures
 from tests.unit.data.sources.test_known import write_mnist
 from tests.unit.data.sources.test_tables import TEN, pictures, table, write_files
 
@@ -102,7 +102,7 @@ def test_it_is_unpacked_once_and_anew_when_it_changes(tmp_path, own_cache, monke
     (shelf,) = (own_cache / "unpacked").iterdir()
     (home,) = shelf.iterdir()
     with monkeypatch.context() as patch:
-        patch.setattr(archives, "unpack", lambda *_: pytest.fail("it was unpacked already"))
+        patch.setattr(unpacked, "unpack", lambda *_: pytest.fail("it was unpacked already"))
         assert load_data(archive).train.fingerprint == first.train.fingerprint
     shutil.rmtree(tmp_path / "pets")
     write_pictures(tmp_path / "pets", ("cow", "horse"))
@@ -177,14 +177,85 @@ def test_archives_in_an_archive_share_its_bounds(tmp_path, monkeypatch, refuses,
     archive = pack(tmp_path / "set")
     with refuses(archive, ".zip: it unpacks to 60,000 bytes"):
         load_data(archive)
-    monkeypatch.setattr(archives, "MOST_INNER", 3)
+    monkeypatch.setattr(unpacked, "MOST_INNER", 3)
     assert {one.reason: one.count for one in load_data(archive).left_out} == {"no picture": 4}
 
 
-def test_a_folder_with_an_archive_in_it(tmp_path, refuses):
+def count(root, **options):
+    data = load_data(root, **options)
+    carved = len(data.test) if data.carved else 0
+    return data.train.class_names, len(data.train) + carved, len(data.test) - carved
+
+
+@pytest.mark.parametrize("inside", ["set/", "set/labels.csv"])
+def test_archives_beside_a_table_are_read_with_it(inside, tmp_path, own_cache):
     root = write_files(tmp_path / "set", {"labels.csv": table("id,label", TEN)})
     pack(write_files(tmp_path / "images", pictures("", TEN)), name="set/images")
-    with refuses(root, "it holds archives (images.zip): name one of them, or unpack them"):
+    for _ in range(2):  # unpacked, and from the cache
+        data = load_data(tmp_path / inside)
+        assert data.train.class_names == ("cat", "dog")
+        assert len(data.train) + len(data.test) == 10
+        assert data.place == tmp_path / inside
+        assert "The archives were unpacked and are read as one set: images.zip." in data.notes
+    assert sorted(path.name for path in root.iterdir()) == ["images.zip", "labels.csv"]
+
+
+def write_archives(root, archives):
+    """A zip file for each name, with the pictures of a tree; see `plant_tree`."""
+    root.mkdir()
+    for name, tree in archives.items():
+        plant_tree(root.parent / "work", tree)
+        pack(root.parent / "work", name=f"{root.name}/{name}")
+        shutil.rmtree(root.parent / "work")
+    return root
+
+
+TOGETHER = {
+    "one for each class": ({"cat": "a:5", "dog": "dog:5"}, (("cat", "dog"), 10, 0)),
+    "one for each part": (
+        {"train": "train/cat:4 train/dog:4", "test": "test/cat:1 test/dog:1"},
+        (("cat", "dog"), 8, 2),
+    ),
+    # A large folder, as Google Drive packs it: both pieces hold pictures of one class.
+    "pieces of one folder": (
+        {"pets-001": "pets/cat:4", "pets-002": "pets/cat/x.png pets/dog:3"},
+        (("cat", "dog"), 8, 0),
+    ),
+    "pieces with files of the same names": (
+        {"part1": "cat:4 dog:4", "part2": "cat:5 dog:5"},
+        (("cat", "dog"), 18, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize(("archives", "loads"), TOGETHER.values(), ids=TOGETHER)
+def test_a_folder_of_archives_is_one_set(archives, loads, tmp_path, own_cache):
+    root = write_archives(tmp_path / "set", archives)
+    assert count(root) == loads
+    pack(plant_tree(tmp_path / "more", "cow:4"), name="set/cow9")
+    if "cat" in archives:  # a new archive is noticed
+        assert count(root) == (("cat", "cow9", "dog"), 14, 0)
+
+
+def test_archives_that_might_be_persons_are_not_merged(tmp_path, own_cache, refuses):
+    root = write_archives(tmp_path / "set", {"john": "cat:4 dog:4", "mary": "cat:4 dog:4"})
+    words = ("hold folders of the same names", str(root / "john.zip"))
+    with refuses(root, *words, "it holds archives (john.zip, mary.zip)"):
+        load_data(root)
+
+
+def test_archives_among_other_files_are_not_unpacked(tmp_path, own_cache, refuses):
+    root = write_archives(tmp_path / "set", {"pets": "cat:4 dog:4"})
+    (root / "setup.exe").write_bytes(b"MZ")
+    with refuses(root, "it holds archives (pets.zip): name one of them, or unpack them"):
+        load_data(root)
+    assert not (own_cache / "unpacked").exists()
+
+
+def test_a_damaged_archive_in_a_folder_is_one_line(tmp_path, own_cache, refuses):
+    root = write_archives(tmp_path / "set", {"cat": "a:4"})
+    (root / "dog.zip").write_bytes(b"PK")
+    with refuses(root, "dog.zip: the archive cannot be read"):
         load_data(root)
 
 
@@ -360,3 +431,18 @@ def test_an_archive_of_a_part_is_named_in_errors(tmp_path):
     archive.write_bytes(b"no archive")
     with pytest.raises(DataError, match=r"later\.zip"):
         load_data(tmp_path / "train", test=archive)
+
+
+def test_archives_below_a_folder_are_named(tmp_path, refuses, own_cache):
+    plant_tree(tmp_path / "set", "README.png python/a.zip matlab/notes")
+    with refuses(tmp_path / "set", "it holds archives (python/a.zip): name one of them"):
+        load_data(tmp_path / "set")
+
+
+def test_what_lies_in_an_archive_is_named_once_it_is_unpacked(tmp_path, refuses, own_cache):
+    plant_tree(tmp_path / "set", "greek/a:3 greek/b:3 korean/a:3 korean/b:3")
+    archive = pack(tmp_path / "set")
+    with refuses(f"name one of them ({archive}/greek)", "; unpack pets.zip to name a folder in it"):
+        load_data(archive)
+    data = load_data(archive, label_from="([^/]+/[^/]+)/[^/]+$")
+    assert data.train.class_names == ("greek/a", "greek/b", "korean/a", "korean/b")

@@ -93,3 +93,19 @@ def test_names_that_differ_in_capitals_alone_are_told(tmp_path, names, said):
     notes = [note for note in data.notes if "differ in capitals" in note]
     assert len(notes) == bool(said)
     assert said in "".join(notes)
+
+
+@pytest.mark.parametrize("sided", [True, False])
+def test_images_that_show_left_and_right_are_not_mirrored(sided: bool) -> None:
+    images = np.zeros((120, 8, 8, 3), np.uint8)
+    labels = np.arange(120) % 2
+    for image, label in zip(images, labels, strict=True):
+        half = image if sided else image.swapaxes(0, 1)
+        half[:, 4 * label : 4 * label + 4] = 200
+    images[:, 0, 0, 0] = np.arange(120)  # so that no image is there twice
+    data = load_data((images, labels))
+    assert data.mirror_safe != sided
+    assert (
+        any("100 % of the images and 0 % of their mirror" in note for note in data.notes) == sided
+    )
+    assert load_data((images, labels), mirror_safe=True).mirror_safe

@@ -70,7 +70,8 @@ def test_a_warm_load_does_not_open_the_test_images(pets, reads, monkeypatch):
         np, "load", lambda path, **o: opened.append(path.name) or original(path, **o)
     )
     load_data(pets)
-    assert opened == ["train-images.npy", "train-labels.npy", "train-origins.npy"]
+    names = ("images", "labels", "files", "origins")
+    assert opened == [f"train-{name}.npy" for name in names]
 
 
 def touch(pets):

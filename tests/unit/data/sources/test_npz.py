@@ -7,7 +7,7 @@ import pytest
 
 from smallvision.data.decoding import npz_file
 from smallvision.data.loading.load import load_data
-from tests.support.sources import LABELS, PIXELS
+from tests.support.sources import LABELS, PIXELS, plant_tree
 
 
 @pytest.mark.parametrize("keys", [("images", "labels"), ("x", "y"), ("x_train", "y_train")])
@@ -198,3 +198,61 @@ def test_a_lone_npy_without_labels(tmp_path, refuses):
     np.save(tmp_path / "images.npy", PIXELS)
     with refuses("images.npy", "'images' without its partner; expected the labels beside it"):
         load_data(tmp_path / "images.npy")
+
+
+# a file for each class ---------------------------------------------------------------------------
+
+
+def write_classes(root, **arrays):
+    root.mkdir(parents=True, exist_ok=True)
+    for name, pixels in arrays.items():
+        np.save(root / f"{name}.npy", pixels)
+    return root
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pixels: pixels,
+        lambda pixels: pixels.reshape(len(pixels), -1),  # as Quick, Draw! has them
+        lambda pixels: pixels / 255,
+        np.asfortranarray,
+    ],
+)
+def test_a_file_for_each_class(change, tmp_path):
+    grey = np.random.default_rng(0).integers(0, 256, (40, 9, 9), dtype=np.uint8)
+    root = write_classes(tmp_path / "a", dog=change(grey[:25]), cat=change(grey[25:40]))
+    data = load_data(root)
+    assert (data.train.class_names, len(data.train) + len(data.test)) == (("cat", "dog"), 40)
+    plain = load_data((np.concatenate([grey[25:40], grey[:25]]), ["cat"] * 15 + ["dog"] * 25))
+    assert data.train.fingerprint == plain.train.fingerprint
+
+
+def test_files_for_each_class_in_folders_of_parts(tmp_path, refuses):
+    for part, n in (("train", 10), ("test", 4)):
+        write_classes(tmp_path / part, cat=PIXELS[:n], dog=PIXELS[n : 2 * n])
+    data = load_data(tmp_path)
+    assert (len(data.train), len(data.test)) == (20, 8)
+    write_classes(tmp_path / "test", cow=PIXELS[:4])
+    with refuses(tmp_path, "test has a class 'cow' that train lacks"):
+        load_data(tmp_path)
+
+
+def test_classes_of_other_sizes_are_refused(tmp_path, refuses):
+    root = write_classes(tmp_path / "a", cat=PIXELS[:10], dog=PIXELS[:10].reshape(10, -1))
+    with refuses(root, "dog.npy holds", "expected images of the same size and type"):
+        load_data(root)
+
+
+def test_a_file_of_one_class_alone(tmp_path, refuses):
+    root = write_classes(tmp_path / "a", cat=PIXELS[:10], dog=PIXELS[:10])
+    with refuses(root / "cat.npy", "of .npy files that hold one class each, name the folder"):
+        load_data(root / "cat.npy")
+
+
+def test_arrays_beside_pictures_are_no_classes(tmp_path, own_cache):
+    root = plant_tree(tmp_path / "set", "cat:5 dog:5")
+    write_classes(root, features=PIXELS, ids=np.arange(10))
+    data = load_data(root)
+    assert data.train.class_names == ("cat", "dog")
+    assert [(one.reason, one.count) for one in data.left_out] == [("no picture", 2)]

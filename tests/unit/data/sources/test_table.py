@@ -15,7 +15,7 @@ from smallvision.data.sources.pictures.patterns import PatternSource
 from smallvision.data.sources.pictures.tables import TableSource
 from smallvision.data.sources.source import SourceOptions
 from smallvision.data.sources.table import SOURCES, recognize
-from smallvision.errors import SettingError
+from smallvision.errors import DataError, SettingError
 from tests.support.sources import (
     LABELS,
     PIXELS,
@@ -40,6 +40,11 @@ def write_npz(folder):
     return folder / "x.npz"
 
 
+def write_class_arrays(folder):
+    for name in ("cat", "dog"):
+        np.save(folder / f"{name}.npy", PIXELS[:10])
+
+
 def write_kind(folder, write):
     folder.mkdir()
     write(folder)
@@ -57,6 +62,7 @@ def write_every_kind(folder):
     return [
         write_cifar(folder, find_archive("cifar10", "binary")),
         write_npz(folder),
+        write_kind(folder / "classes", write_class_arrays),
         write_parquet(folder / "x.parquet"),
         write_shard(folder / "x.tar", make_samples(10)),
         write_mnist(folder / "mnist"),
@@ -128,6 +134,31 @@ def test_named_parts_are_files(tmp_path):
     for each in (data, again):
         assert (len(each.train), len(each.val), len(each.test)) == (24, 8, 8)
         assert open_sealed_test(each.test).labels.tolist() == LABELS[32:].tolist()
+
+
+def test_npz_files_called_like_parts_are_the_parts(tmp_path, refuses):
+    np.savez(tmp_path / "train.npz", x=PIXELS[:32], y=LABELS[:32])
+    np.savez(tmp_path / "test.npz", x=PIXELS[32:], y=LABELS[32:])
+    data = load_data(tmp_path)
+    assert (len(data.train), len(data.test)) == (32, 8)
+    np.savez(tmp_path / "weights.npz", w=PIXELS)  # it cannot be told what belongs together
+    with refuses(tmp_path, "Such NumPy files are not read"):
+        load_data(tmp_path)
+
+
+def test_a_file_is_named_once_in_an_error(tmp_path, refuses):
+    (tmp_path / "photos.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_data(tmp_path / "photos.csv")
+    assert str(caught.value).startswith(f"{tmp_path / 'photos.csv'}: none of its columns names")
+
+
+@pytest.mark.parametrize("name", ["set.rar", "set.7z", "set.tar.xz", "set.z01", "set.zip.001"])
+def test_archives_of_other_kinds_are_to_be_unpacked(name, tmp_path, refuses):
+    (tmp_path / name).write_bytes(b"Rar!")
+    for place in (tmp_path, tmp_path / name):
+        with refuses(place, f"archive files are not read ({name}); unpack it first"):
+            load_data(place)
 
 
 def test_a_named_part_with_parts_of_its_own_is_refused(tmp_path, refuses):

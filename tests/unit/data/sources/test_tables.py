@@ -404,6 +404,15 @@ def test_a_table_reaches_no_file_outside_its_folder(tmp_path, refuses):
         load_data(root / "a.csv")
 
 
+@pytest.mark.parametrize("named", ["set", "set/data/legend.csv"])
+def test_a_table_in_a_folder_of_its_own_beside_the_pictures(named, tmp_path, own_cache):
+    """As in muxspace/facial_expressions."""
+    files = {"data/legend.csv": table("image,label", TEN), **pictures("images/", TEN)}
+    write_files(tmp_path / "set", files | pictures("test/", ["q0"]))
+    data = load_data(tmp_path / named)
+    assert (data.train.class_names, len(data.train) + len(data.test)) == (("cat", "dog"), 10)
+
+
 def test_bounds_of_tables(tmp_path, monkeypatch, refuses):
     root = write_files(tmp_path, {"a.csv": table("id,label", TEN), **pictures("x/", TEN)})
     for limit, value, words in (

@@ -97,3 +97,23 @@ def test_without_a_test_sets_are_those_of_validation(study: StudyView) -> None:
     (sets,) = doubt.sentences
     assert "of the 1,000 validation images 90.2 % have one" in sets
     assert evaluation.gather(replace(study, test=None, rungs=())).doubt is None
+
+
+def test_sets_that_miss_their_promise_are_told(study: StudyView) -> None:
+    assert study.test is not None
+
+    def tell(coverage: float, interval: tuple[float, float]) -> tuple[str, ...]:
+        sets = tuple(
+            one.change(coverage=coverage, interval=interval) if one.error_rate == 0.05 else one
+            for one in study.test.sets
+        )
+        doubt = evaluation.gather(change_test(study, sets=sets)).doubt
+        assert doubt is not None
+        return doubt.sentences
+
+    assert len(tell(0.94, (0.93, 0.951))) == 2
+    _, chance, _ = tell(0.937, (0.922, 0.9495))
+    assert "93.7 % instead of 95 %" in chance
+    assert "This may be chance" in chance
+    _, beyond, _ = tell(0.9, (0.88, 0.91))
+    assert "does not explain it" in beyond

@@ -59,7 +59,7 @@ def test_what_stands_beside_an_accuracy(study: StudyView) -> None:
     """How training ended, and beside the winner's what choosing it added."""
     courses = {
         "mlp": make_course(rising=True, fit="too short to judge"),
-        "vgg10": make_course(rising=True),
+        "vgg10": make_course(fit="too short to judge"),
     }
 
     def end(rung: RungView) -> RungView:
@@ -69,7 +69,7 @@ def test_what_stands_beside_an_accuracy(study: StudyView) -> None:
 
     rows = ladder.gather(change_rungs(study, end)).rows
     marks = [row.course for row in rows]
-    assert marks == ["still rising, too short to judge", "still rising", "", "", ""]
+    assert marks == ["still rising after 14 epochs", "only 14 epochs", "", "", ""]
     assert [row.choice for row in rows] == ["", "", "", "choosing added about 0.6 points", ""]
 
 

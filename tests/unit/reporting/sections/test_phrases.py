@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from smallvision.records.schema import SeedSummary
 from smallvision.reporting.sections import phrases
+from smallvision.reporting.view import StudyView
 from tests.support.study_folder import ENVIRONMENT, SEEDS
+from tests.support.views import change_record
 
 
 def test_environment_in_words() -> None:
@@ -39,3 +43,21 @@ def test_seeds_in_words() -> None:
 def test_other_openings_are_counted(on_machine: int | None, others: int) -> None:
     assert phrases.count_other_openings(1, on_machine) == others
     assert bool(phrases.tell_other_openings(1, on_machine)) == bool(others)
+
+
+def test_how_many_of_the_training_images_were_used(study: StudyView) -> None:
+    def tell(given: int, **fields: object) -> str:
+        assert study.split is not None
+        data = study.record.data.change(train_n=given)
+        split = study.split.change(**fields)
+        return phrases.describe_use(replace(change_record(study, data=data), split=split))
+
+    assert tell(5_000) == "4,000 to fit on, 1,000 to validate on"
+    assert tell(9_000) == (
+        "5,000 of the training images used: 4,000 to fit on, 1,000 to validate on"
+    )
+    assert tell(4_000, declared_val=True) == "4,000 to fit on, 1,000 others to validate on"
+    assert phrases.describe_use(change_record(study, folds=5)).endswith(
+        "cross-validated in 5 folds"
+    )
+    assert phrases.describe_use(replace(study, split=None)) == ""

@@ -12,7 +12,7 @@ from tests.support.views import change_record, change_test
 
 
 def test_the_protocol_claims_only_what_holds(study: StudyView) -> None:
-    assert "stayed sealed until one model had been chosen" in protocol.describe_protocol(study)
+    assert "opened the test set once, when that was done." in protocol.describe_protocol(study)
     twice = replace(study, openings=(make_opening(1), make_opening(2)))
     assert "was opened 2 times" in protocol.describe_protocol(twice)
     sealed = replace(study, openings=(), test=None)
@@ -21,7 +21,7 @@ def test_the_protocol_claims_only_what_holds(study: StudyView) -> None:
 
 def test_other_openings_on_the_machine_are_told(study: StudyView) -> None:
     seen = change_test(study, openings_on_machine=10)
-    assert "had been opened 9 times before on that machine" in protocol.describe_protocol(seen)
+    assert "on that machine had opened the same images 9 times" in protocol.describe_protocol(seen)
 
 
 def test_the_protocol_of_a_refit(whole: StudyView) -> None:

@@ -45,3 +45,10 @@ def test_an_ensemble_is_listed_without_epochs(whole: StudyView) -> None:
 def test_nothing_to_draw(study: StudyView) -> None:
     section = training.gather(replace(study, rungs=()))
     assert (section.panels, section.charts, section.rows) == ((), (), ())
+
+
+def test_the_gap_that_limits_judge_stands_below_the_lines(study: StudyView) -> None:
+    section = training.gather(study)
+    final = section.finals[section.shown]
+    assert "a gap of 5.8 points, which is the one that limits and tables speak of" in final
+    assert section.finals[-1] == "", "it has not ended"

@@ -13,13 +13,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from smallvision.errors import SettingError
-from smallvision.records.schema import PredictionSetsRecord
+from smallvision.records.schema import PredictionSetsRecord, SetCoverage
 from smallvision.stats.probabilities.logits import scale_logits
 from smallvision.stats.probabilities.prediction_sets import (
     ERROR_RATES,
     choose_sets,
     find_least_probability,
     fit_least_probability,
+    judge_shortfall,
 )
 
 KEPT_SETS = PredictionSetsRecord(error_rates=(0.05, 0.1), least_probabilities=(0.25, 0.5), n=100)
@@ -170,3 +171,16 @@ def test_the_least_probability_of_a_model_is_found_by_the_error_rate() -> None:
             find_least_probability(KEPT_SETS, error_rate)
     with pytest.raises(SettingError, match="the model has no prediction sets"):
         find_least_probability(None, 0.1)
+
+
+def test_a_shortfall_is_judged_by_both_draws() -> None:
+    """Sets that keep their promise miss it as often as simulated draws of both do."""
+    rng = np.random.default_rng(0)
+    n, m, rate = 199, 400, 0.1
+    right = np.sort(rng.random((4_000, n)), axis=1)[:, ::-1]
+    least = right[:, math.ceil((n + 1) * (1 - rate)) - 1]
+    covered = (rng.random((4_000, m)) >= least[:, None]).mean(axis=1)
+    seen = 0.85
+    found = SetCoverage(error_rate=rate, coverage=seen, interval=(0.8, 0.9), mean_size=1.0, n=m)
+    assert judge_shortfall(found, n) == pytest.approx((covered <= seen).mean(), abs=0.015)
+    assert judge_shortfall(found, 5) == 1.0, "so few images promise nothing but all classes"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smallvision.data.decoding.formats.matlab import read_mat
+from smallvision.data.decoding.formats.matlab import read_arrays
 from smallvision.data.decoding.labels import check_lengths
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.source import DecodedPart, Layout, LeftOut, Part, SourceOptions
@@ -48,7 +48,7 @@ class SvhnSource:
 
 
 def _read_part(path: Path, _: Shape | None) -> DecodedPart:
-    arrays = read_mat(path, ("X", "y"))
+    arrays = read_arrays(path, ("X", "y"))
     images, labels = arrays["X"], arrays["y"].ravel()
     if images.ndim != 4 or images.shape[2] != 3 or images.dtype != np.uint8:
         raise DataError(

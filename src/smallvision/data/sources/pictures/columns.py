@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from smallvision.data.decoding.columns import (
@@ -30,7 +30,9 @@ ANNOTATED = re.compile(
     r"masks?|trimaps?|annotations?|ground[ _-]?truths?|gt|thumb(?:nail)?s?", re.I
 )
 # A column that says of each picture whether it is in one part, and its two answers.
-_FLAG = re.compile("is((?:train|valid|val|test)[a-z]*)")
+_FLAG = re.compile("(?:is)?((?:train|valid|val|test)[a-z]*)")
+# Columns of sizes and of places in the picture.
+_MEASURE = re.compile("b(?:ounding)?box.*|[xy](?:min|max|[0-9])|width|height")
 _TRAIN_TEST = re.compile("train.*test", re.IGNORECASE)
 _YES, _NO = frozenset(("1", "true", "yes")), frozenset(("0", "false", "no"))
 _PART_WORDS: dict[str, Part] = {"eval": "test", "holdout": "test"}
@@ -47,13 +49,27 @@ class PictureIndex:
         self._by_path: dict[str, str] = {}
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
+        self._by_count: dict[str, list[str]] = {}
         self._start = len(os.path.join(root, ""))  # noqa: PTH118 -- paths are slow in thousands
         for path in paths:
             inside = self.show(path)
             self._by_path[inside] = path
             name = inside.rpartition("/")[2].lower()
             self._by_name.setdefault(name, []).append(inside)
-            self._by_stem.setdefault(_cut_suffix(name), []).append(inside)
+            stem = _cut_suffix(name)
+            self._by_stem.setdefault(stem, []).append(inside)
+            if stem.isdecimal() and stem[0] == "0":
+                self._by_count.setdefault(str(int(stem)), []).append(inside)
+
+    @cached_property
+    def numbered(self) -> dict[int, str]:
+        """The pictures by the numbers in their names; empty where these do not count them."""
+        found = {stem: re.findall(r"\d+", stem) for stem in self._by_stem}
+        numbers = {int(all_[-1][-9:]): stem for stem, all_ in found.items() if all_}
+        first = min(numbers, default=0)
+        if first > 1 or len(numbers) != len(self) or max(numbers) - first + 1 != len(self):
+            return {}
+        return {number: self._by_path[self._by_stem[stem][0]] for number, stem in numbers.items()}
 
     def show(self, path: str) -> str:
         """The path of a picture below the root, with slashes."""
@@ -71,7 +87,8 @@ class PictureIndex:
         """The picture that a text means, or None where there is none or more than one.
 
         Args:
-            text: a path in part or whole, with or without the suffix, of this machine or another.
+            text: a path in part or whole, with or without the suffix, of this machine or another;
+                or a number, without the zeros before it that programs for tables take away.
             beside: the folder of the table below the root, or an empty text.
             part: what the name of the table tells, for names that several parts use.
         """
@@ -80,7 +97,8 @@ class PictureIndex:
             if place in self._by_path:
                 return self._by_path[place]
         *folders, name = wanted.split("/")
-        found = self._by_name.get(name.lower()) or self._by_stem.get(name.lower()) or ()
+        tables = (self._by_name, self._by_stem, self._by_count)
+        found = next(filter(None, (table.get(name.lower()) for table in tables)), ())
         if not found:
             return None
         best: list[tuple[tuple[int, bool, bool, bool, bool], str]] = []
@@ -210,7 +228,8 @@ def _find_group(table: Rows, group_by: str | None) -> int | None:
 def _find_split(table: Rows, keys: Sequence[str], taken: set[int | None]) -> int | None:
     """The column of parts: its name says so, and one of its words tells the training part."""
     named = [i for wanted in SPLIT_NAMES for i in range(len(keys)) if keys[i] == wanted]
-    flags = [i for i in range(len(keys)) if _FLAG.match(keys[i])]
+    # Beside the pictures alone, `test` is what was found rather than a part.
+    flags = [i for i in range(len(keys)) if _FLAG.match(keys[i]) and len(keys) > 2]
     for i in [*named, *flags]:
         if i not in taken and tell_split(table.columns[i], {row[i] for row in table.rows}):
             return i
@@ -270,14 +289,14 @@ def find_pictures(
     for i, cells in enumerate(pictures):
         found = {path for path in cells if path is not None}
         share = sum(path is not None for path in cells) / max(1, len(cells))
-        if i not in taken and share >= SHARE:
+        if i not in taken and share >= SHARE and not _MEASURE.fullmatch(keys[i]):
             known = IMAGE_NAMES.index(keys[i]) if keys[i] in IMAGE_NAMES else len(IMAGE_NAMES)
             # A column of classes might be called like files too (`1` and 1.png).
             ranks.append((len(found), -known, -i))
     if not ranks:
         raise NotThisTableError(
             "none of its columns names pictures that lie in its folder; put the table beside or "
-            "above them"
+            "above them, or name the folder that holds both"
         )
     return -max(ranks)[2]
 
@@ -292,7 +311,7 @@ def _find_labels(
     marks = [i for i in rest if _is_marks(table, i)]
     if len(marks) > 1 and all(sum(_is_one(row[i]) for i in marks) == 1 for row in table.rows):
         return tuple(marks)
-    fitting = [i for i in rest if _is_class_like(table, i)]
+    fitting = [i for i in rest if _is_class_like(table, i) and not _MEASURE.fullmatch(keys[i])]
     # Of a class and a `user_id` or `patient.id`, no person means the second.
     fitting = [i for i in fitting if not keys[i].endswith("id")] or fitting
     if len(fitting) == 1 and not divided:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,8 @@ from smallvision.data.sources.pictures.lists.picture_list import GONE, Lists, ma
 from smallvision.data.sources.pictures.meaning import LOOSE, UNLABELLED, Reading, read_chosen
 from smallvision.data.sources.pictures.tree import (
     EMPTY,
-    NO_PICTURE,
     TreeFolder,
+    count_others,
     read_tree,
     show_inside,
 )
@@ -65,8 +66,16 @@ class FolderSource:
         """
         if not place.is_dir():
             return None
-        layout = lay_out(list_folder(place, options), "folder of images", options)
+        try:
+            layout = lay_out(list_folder(place, options), "folder of images", options)
+        except DataError as error:
+            raise DataError(_name_as_typed(str(error), place)) from error
         return replace(layout, place=place)
+
+
+def _name_as_typed(text: str, place: Path) -> str:
+    """A text in which folders below a place, which were read by absolute paths, are as typed."""
+    return re.sub(rf"{re.escape(str(place.absolute()))}(?![\w.-])", lambda _: str(place), text)
 
 
 def list_folder(place: Path, options: SourceOptions) -> Listing:
@@ -213,7 +222,8 @@ def _count_rest(
     """Count what lies in a tree and is neither in a class folder nor used to read it."""
     listed = {folder for classes in reading.parts.values() for folder in classes.values()}
     listed |= {*labelled}
-    yield from _count_folder(tree, LOOSE, listed, reading.reasons, root, used)
+    yield from count_others((path for path in tree.list_others() if path not in used), root)
+    yield from _count_folder(tree, LOOSE, listed, reading.reasons, root)
 
 
 def _count_folder(
@@ -222,18 +232,13 @@ def _count_folder(
     listed: set[TreeFolder],
     reasons: Mapping[TreeFolder, str],
     root: Path,
-    used: Collection[Path],
 ) -> Iterator[LeftOut]:
     """Count a folder; `reason` is why its pictures are in no part, or None where they are."""
     reason = None if folder in listed else reasons.get(folder, reason)
-    others = [name for name in folder.others if not used or folder.path / name not in used]
-    kinds = [(NO_PICTURE, others)]
-    if reason is not None:
-        kinds.append((reason, folder.pictures))
-    for why, names in kinds:
-        if names:
-            yield LeftOut(why, len(names), show_inside(folder.path / names[0], root))
+    if reason is not None and folder.pictures:
+        example = show_inside(folder.path / folder.pictures[0], root)
+        yield LeftOut(reason, len(folder.pictures), example)
     if not (folder.pictures or folder.others or folder.folders):
         yield LeftOut(EMPTY, 1, show_inside(folder.path, root))
     for each in folder.folders:
-        yield from _count_folder(each, reason, listed, reasons, root, used)
+        yield from _count_folder(each, reason, listed, reasons, root)

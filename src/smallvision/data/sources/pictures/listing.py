@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from smallvision.data.decoding.image_files import read_picture
-from smallvision.data.decoding.labels import sort_names
+from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.decoding.resize import Preparation
 from smallvision.data.imageset import ImageSet
 from smallvision.data.sources.pictures.reading import PictureBytes, read_pictures, spread
@@ -105,7 +105,7 @@ def _lay_out(
         place=listing.root,
         files=(*listing.lists, *pictures),
         left_out=listing.left_out,
-        notes=listing.notes,
+        notes=(*listing.notes, *_describe_alike(class_names)),
         prepare=partial(_lay_out, listing, source, options),
     )
 
@@ -170,6 +170,24 @@ def _find_classes(listing: Listing) -> tuple[str, ...]:
     return sort_names(list(counts))
 
 
+def _describe_alike(class_names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence about classes whose names differ in capital letters alone, as slips make them.
+
+    Single letters are left out: where these are the classes, both cases are meant.
+    """
+    spelled: dict[str, list[str]] = {}
+    for name in class_names:
+        if len(name) > 1:
+            spelled.setdefault(name.casefold(), []).append(f"'{name}'")
+    alike = [" and ".join(names) for names in spelled.values() if len(names) > 1]
+    if not alike:
+        return ()
+    return (
+        f"Classes that differ in capital letters alone: {name_some(alike)}; each spelling is a "
+        "class of its own.",
+    )
+
+
 def _list_files(root: Path, pictures: Iterable[PictureFile]) -> Iterator[PictureBytes]:
     for picture in pictures:
         name = show_inside(picture.path, root)
@@ -206,7 +224,7 @@ def _read_part(
             for picture in kept
         )
     return DecodedPart(
-        ImageSet(read.stacked.images, labels, class_names),
+        ImageSet(read.stacked.images, labels, class_names, read.names),
         read.stacked.notes + read.notes,
         read.left_out,
         groups=groups,

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from smallvision.data.decoding.image import SUFFIXES
 from smallvision.data.sources.pictures.chosen import ChosenParts
-from smallvision.data.sources.pictures.tree import TreeFolder
+from smallvision.data.sources.pictures.tree import UNNAMED, TreeFolder, count_others
 from smallvision.data.sources.source import PART_NAMES, Part, tell_part
 from smallvision.data.sources.unread import explain_unread
 from smallvision.errors import DataError
@@ -38,6 +38,9 @@ OTHERWISE = (
     "a table of file names and classes, or --label-from with a pattern of the names "
     "(in Python label_from=)"
 )
+# Classes that are the innermost folders, alike in all of the outer ones or each of its own.
+INNERMOST = "--label-from '([^/]+)/[^/]+$'"
+PAIRS = "--label-from '([^/]+/[^/]+)/[^/]+$'"
 MOST_NAMED = 4  # folders in a message
 
 
@@ -216,7 +219,8 @@ def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
         raise DataError(_explain_absence(root))
     if len(held) < 2:
         raise DataError(
-            f"there is one class folder ('{held[0].name}'); expected at least two, or {OTHERWISE}"
+            f"there is one class folder ('{held[0].name}'){_tell_unnamed(root)}; expected at least "
+            f"two, or {OTHERWISE}"
         )
     if inner := _read_inner_parts(held):
         note = "The parts are the folders inside of the class folders."
@@ -233,14 +237,23 @@ def _read_classes(root: TreeFolder, grouped: bool) -> Reading:
 def _explain_absence(root: TreeFolder) -> str:
     expected = f"; expected one folder per class, or {OTHERWISE}"
     if root.pictures:
-        return f"the images lie loose{expected}"
+        return f"the images lie loose{_tell_unnamed(root)}{expected}"
+    unnamed = _tell_unnamed(root)
     others = [name for folder in root.walk() for name in folder.others]
-    if unread := next(filter(None, map(explain_unread, others)), None):
+    if not unnamed and (unread := next(filter(None, map(explain_unread, others)), None)):
         return f"there are no images, and {unread}"
-    missing = f"there are no images ({', '.join(SUFFIXES)})"
-    if others:
-        missing += f", but files like {others[0]}, which --suffix takes if they are pictures"
-    return f"{missing}{expected}"
+    return f"there are no images ({', '.join(SUFFIXES)}){unnamed}{expected}"
+
+
+def _tell_unnamed(root: TreeFolder) -> str:
+    """What is said of files that are pictures by their content alone, or an empty text."""
+    for one in count_others(root.list_others(), root.path):
+        if one.reason == UNNAMED:
+            return (
+                f", but files like {one.example} are pictures: add --suffix '*' "
+                "(in Python suffixes=['*'])"
+            )
+    return ""
 
 
 def _read_inner_parts(held: Sequence[TreeFolder]) -> dict[Part, ClassFolders] | None:
@@ -310,23 +323,30 @@ def _refuse_equal_folders(root: TreeFolder) -> None:
         raise DataError(
             f"{_quote(parts)} hold folders of the same names ({_quote(sorted(shared))}), so that "
             f"they may be no classes: name one of them ({first}) if it is the whole set; if they "
-            f"are parts, {CHOOSE}; if they are the classes, name {root.path} with --train, with "
-            "--group-by folder if the folders inside are persons or bursts"
+            f"are parts, {CHOOSE}; if the folders inside are the classes, add {INNERMOST}, or "
+            f"{PAIRS} to keep those of equal names apart (in Python label_from=); if the outer "
+            f"ones are, name {root.path} with --train, with --group-by folder if the folders "
+            "inside are persons or bursts"
         )
 
 
 def _refuse_deeper_folders(root: TreeFolder) -> None:
     """Refuse class folders that hold only folders, as at the root of a repository."""
-    for folder in sorted(root.holding, key=lambda each: -each.total):
-        inner = folder.unwrap()
-        if not inner.pictures and len(inner.holding) > 1:
-            raise DataError(
-                f"'{folder.name}' holds only folders ({_quote(_names(inner.holding))}), so that it "
-                f"may be no class: name {inner.path} if that is the whole set; if "
-                f"{_quote(_names(root.holding))} are the classes, name {root.path} with --train "
-                "(in Python train=), with --group-by folder if the folders inside are persons or "
-                "bursts"
-            )
+    divided = [
+        (folder, inner)
+        for folder in sorted(root.holding, key=lambda each: -each.total)
+        if not (inner := folder.unwrap()).pictures and len(inner.holding) > 1
+    ]
+    if divided:
+        folder, inner = divided[0]
+        deeper = f"if the innermost folders are the classes, add {INNERMOST}; "
+        raise DataError(
+            f"'{folder.name}' holds only folders ({_quote(_names(inner.holding))}), so that it "
+            f"may be no class: name {inner.path} if that is the whole set; "
+            f"{deeper if len(divided) > 1 else ''}if {_quote(_names(root.holding))} are the "
+            f"classes, name {root.path} with --train (in Python train=), with --group-by folder "
+            "if the folders inside are persons or bursts"
+        )
 
 
 def _names(folders: Iterable[TreeFolder], but: TreeFolder | None = None) -> list[str]:

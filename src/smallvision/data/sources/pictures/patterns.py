@@ -13,7 +13,7 @@ from smallvision.data.sources.pictures.groups import find_homes, group_pictures
 from smallvision.data.sources.pictures.listing import Listing, PictureFile, lay_out
 from smallvision.data.sources.pictures.lists.division import divide_by_lists
 from smallvision.data.sources.pictures.lists.picture_list import read_lists
-from smallvision.data.sources.pictures.tree import NO_PICTURE, read_tree, show_inside
+from smallvision.data.sources.pictures.tree import count_others, read_tree, show_inside
 from smallvision.data.sources.source import (
     Layout,
     LeftOut,
@@ -85,8 +85,8 @@ class PatternSource:
         listing = Listing(place, listed, notes=notes)
         index = PictureIndex(place, (picture.path for picture in listed["train"]))
         listing = divide_by_lists(listing, read_lists([tree], index))
-        if others := [path for path in tree.list_others() if path not in listing.lists]:
-            rest.append(LeftOut(NO_PICTURE, len(others), show_inside(others[0], place)))
+        others = [path for path in tree.list_others() if path not in listing.lists]
+        rest.extend(count_others(others, place))
         left_out = merge_left_out([*left_out, *rest, *listing.left_out])
         listing = replace(listing, left_out=left_out)
         return lay_out(listing, "pictures with classes in their names", options)

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,8 +27,7 @@ _ADVICE = "; replace or remove it"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class PictureBytes:
+class PictureBytes(NamedTuple):
     """A picture that can be read.
 
     Attributes:
@@ -47,6 +46,7 @@ class ReadPictures:
     Attributes:
         stacked: their images.
         kept: the positions of these pictures among all, increasing, int64 `(N,)`.
+        names: what each of these is called.
         origins: SHA-256 of the bytes of each picture that is kept, uint8 `(N, 32)`.
         left_out: the others.
         notes: which those are, with the reasons, where there is more than one.
@@ -54,6 +54,7 @@ class ReadPictures:
 
     stacked: Stacked
     kept: Indices
+    names: tuple[str, ...]
     origins: Origins
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
@@ -92,7 +93,7 @@ def read_pictures(
     """
     sizes = () if like else _read_sizes(islice(sample, LOOKED_AT))
     stack = Stack(n, sizes, options.image_size, options.fit, like)
-    kept, digests, failed = array("q"), bytearray(), []
+    kept, digests, names, failed = array("q"), bytearray(), [], []
     with quietly():
         for number, picture in enumerate(pictures):
             try:
@@ -103,13 +104,16 @@ def read_pictures(
                 continue
             stack.add(decoded)
             kept.append(number)
+            names.append(picture.name)
             digests += hashlib.sha256(content).digest()
     allowed = allow_unreadable(n, options)
     if failed and (len(failed) > allowed or not kept):
         raise _refuse(failed, n, allowed)
     origins = np.frombuffer(digests, dtype=np.uint8).reshape(-1, 32)
     notes = (f"Unreadable: {_list_reasons(failed)}.",) if len(failed) > 1 else ()
-    return ReadPictures(stack.finish(), np.array(kept), origins, _count(failed), notes)
+    return ReadPictures(
+        stack.finish(), np.array(kept), tuple(names), origins, _count(failed), notes
+    )
 
 
 def _read_sizes(pictures: Iterable[PictureBytes]) -> list[Size]:

@@ -11,17 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smallvision.data.decoding.columns import SPLIT_NAMES, spell_key
-from smallvision.data.decoding.formats.lists import LIST_SUFFIXES
-from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
+from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows
 from smallvision.data.decoding.labels import name_some, sort_names
 from smallvision.data.sources.pictures.columns import (
-    SAMPLE,
     NotThisTableError,
     PictureColumns,
     PictureIndex,
     UnknownClassesError,
     find_columns,
-    name_columns,
     tell_parts,
     tell_split,
 )
@@ -34,15 +31,18 @@ from smallvision.data.sources.pictures.lists.picture_list import (
     Lists,
     PictureList,
     is_list,
+    is_table_name,
     leave_out_joined,
     read_lists,
     read_one_list,
+    read_tables,
+    sample_pictures,
 )
 from smallvision.data.sources.pictures.meaning import FILE_WORDS
 from smallvision.data.sources.pictures.tree import (
     JUNK_FOLDERS,
-    NO_PICTURE,
     TreeFolder,
+    count_others,
     read_tree,
     show_inside,
 )
@@ -57,7 +57,9 @@ from smallvision.data.sources.source import (
 from smallvision.errors import DataError, SettingError, UserError
 
 # Folders beside the pictures in which people keep their tables.
-TABLE_FOLDERS = re.compile(r"(?:labels?|annotations?|csvs?|tables?|meta(?:data)?|splits?)", re.I)
+TABLE_FOLDERS = re.compile(
+    r"(?:labels?|annotations?|csvs?|data|tables?|meta(?:data)?|splits?|lists?|devkit)", re.I
+)
 MOST_TORN = 0.01  # of the pictures that may be named with several classes, though always 3
 WHOLE = re.compile(r"\d+\.0+")
 
@@ -151,12 +153,15 @@ class TableSource:
 
 def is_table(place: Path) -> bool:
     """Whether a file is called like a table; a text file may be one too."""
-    return place.name.lower().endswith((*TABLE_SUFFIXES, *LIST_SUFFIXES)) and place.is_file()
+    return (is_list(place.name) or is_table_name(place.name)) and place.is_file()
 
 
 def _recognize_file(place: Path, options: SourceOptions) -> Layout:
     root = place.parent
     tree, left_out = read_tree(root, options.suffixes)
+    if not tree.total and TABLE_FOLDERS.fullmatch(root.absolute().name):
+        root = root.absolute().parent  # `data/labels.csv` beside `images/`
+        tree, left_out = read_tree(root, options.suffixes)
     index = PictureIndex(root, tree.list_pictures())
     table = replace(_understand(place, index, options, tell_part(place.stem)), part=None)
     lists = Lists() if tell_part(place.stem) else read_lists([tree], index)
@@ -198,7 +203,7 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
         asked = options.label_column is not None or options.image_column is not None
         if not errors or (divided and not asked):
             return None
-        raise min(errors, key=lambda error: not isinstance(error, UnknownClassesError))
+        raise _choose_error(errors)
     named = {path for table in tables for path in table.pictures if path is not None}
     if divided and 2 * len(named) < len(index):
         return None
@@ -207,9 +212,7 @@ def _recognize_folder(place: Path, paths: list[Path], options: SourceOptions) ->
     listing = name_classes(listing, lists)
     used = {table.path for table in tables} | {*listing.lists}
     others = [path for path in tree.list_others() if path not in used]
-    if others:
-        left_out += (LeftOut(NO_PICTURE, len(others), show_inside(others[0], place)),)
-    rest = merge_left_out([*listing.left_out, *left_out])
+    rest = merge_left_out([*listing.left_out, *left_out, *count_others(others, place)])
     layout = lay_out(replace(listing, left_out=rest), SOURCE, options)
     return replace(layout, files=tuple(dict.fromkeys((*sorted(used), *layout.files))))
 
@@ -234,13 +237,11 @@ def _list_tables(root: Path) -> Iterator[Path]:
     for entry in shown:
         if entry.is_dir():
             folders.append(entry)
-        elif entry.name.lower().endswith(TABLE_SUFFIXES) and entry.is_file():
+        elif is_table_name(entry.name) and entry.is_file():
             yield entry
     for folder in folders:
         if TABLE_FOLDERS.fullmatch(folder.name):
-            yield from sorted(
-                path for path in folder.iterdir() if path.name.lower().endswith(TABLE_SUFFIXES)
-            )
+            yield from sorted(path for path in folder.iterdir() if is_table_name(path.name))
         elif tell_part(folder.name):
             for suffix in TABLE_SUFFIXES:
                 for name in ("metadata", "labels", "_classes"):
@@ -280,17 +281,22 @@ def _understand(
             return replace(listed, part=part)
     inside = path.parent != index.root and path.is_relative_to(index.root)
     beside = path.parent.relative_to(index.root).as_posix() if inside else ""
-    table = name_columns(read_rows(path, name), index)
-    samples = [
-        [index.find(row[i], beside, part) for row in table.rows[:SAMPLE]]
-        for i in range(len(table.columns))
-    ]
-    try:
-        columns = find_columns(table, samples, options, divided=divided)
-    except UserError as error:
-        raise type(error)(f"{name}: {error}") from error
-    pictures = [index.find(row[columns.image], beside, part) for row in table.rows]
-    return _Table(path, part, table, columns, pictures)
+    errors: list[UserError] = []
+    for table in read_tables(path, name, index):
+        samples = sample_pictures(table, index, beside, part)
+        try:
+            columns = find_columns(table, samples, options, divided=divided)
+        except UserError as error:
+            errors.append(type(error)(f"{name}: {error}"))
+            continue
+        pictures = [index.find(row[columns.image], beside, part) for row in table.rows]
+        return _Table(path, part, table, columns, pictures)
+    raise _choose_error(errors) if errors else NotThisTableError(f"{name} holds no table")
+
+
+def _choose_error(errors: Sequence[UserError]) -> UserError:
+    """The error to tell, of several tables that are not understood."""
+    return min(errors, key=lambda error: not isinstance(error, UnknownClassesError))
 
 
 def _read_all_classes(lists: Lists, index: PictureIndex) -> list[_Table]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from mimetypes import MimeTypes
 from pathlib import Path
 
-from smallvision.data.decoding.image import SUFFIXES
+from smallvision.data.decoding.image import SUFFIXES, read_size
+from smallvision.data.decoding.image_files import read_picture
 from smallvision.data.decoding.regular import FolderScan, leads_to_folder
 from smallvision.data.sources.source import LeftOut
+from smallvision.errors import DataError
 
 # What systems and tools put into folders by themselves.
 JUNK_FOLDERS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN"})
@@ -19,7 +22,11 @@ JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 HIDDEN = "hidden"
 BEHIND_LINK = "behind a link"
 NO_PICTURE = "no picture"
+UNNAMED = "a picture without a usual suffix, which --suffix takes"
 EMPTY = "an empty folder"
+
+MOST_ENDINGS = 50  # of which a file is looked into
+_TYPES = MimeTypes()
 
 
 @dataclass(eq=False)
@@ -183,13 +190,43 @@ class _TreeReader:
         self.left_out.append(LeftOut(reason, 1, show_inside(path, self._root)))
 
 
+def count_others(paths: Iterable[Path], root: Path) -> tuple[LeftOut, ...]:
+    """Count the files that have no suffix of pictures, those that are pictures all the same apart.
+
+    One file of each ending is looked into, unless the ending is known to be of something else.
+    """
+    kinds: dict[str, list[Path]] = {}
+    for path in paths:
+        kinds.setdefault(path.suffix.lower(), []).append(path)
+    counted = []
+    for number, (ending, some) in enumerate(kinds.items()):
+        told = _TYPES.guess_type(f"x{ending}")[0]
+        looked_into = number < MOST_ENDINGS and (told is None or told.startswith("image/"))
+        reason = UNNAMED if looked_into and _is_picture_inside(some[0]) else NO_PICTURE
+        counted.append(LeftOut(reason, len(some), show_inside(some[0], root)))
+    return tuple(counted)
+
+
+def _is_picture_inside(path: Path) -> bool:
+    try:
+        read_size(read_picture(path, path.name), path.name)
+    except DataError:
+        return False
+    return True
+
+
 def show_inside(path: str | Path, root: Path) -> str:
     """What to call a file or folder of a source: its path inside, as text that can be recorded."""
-    if path == root:
+    text, above = str(path), _end_with_separator(root)
+    if text == str(root):
         return "."
-    text, above = str(path), os.path.join(root, "")  # noqa: PTH118 -- paths are slow in thousands
-    inside = text[len(above) :] if text.startswith(above) else text
+    inside = text.removeprefix(above)
     return inside if inside.isascii() else os.fsencode(inside).decode("utf-8", "backslashreplace")
+
+
+@cache
+def _end_with_separator(root: Path) -> str:
+    return os.path.join(root, "")  # noqa: PTH118 -- of `/` it is `/`
 
 
 def _list_above(place: str) -> list[str]:

@@ -144,7 +144,7 @@ class Manifest(Record):
     """SHA-256 of each file, by file name."""
 
 
-CachedArray = Literal["images", "labels", "origins", "groups"]
+CachedArray = Literal["images", "labels", "origins", "groups", "files"]
 
 
 class CachedPart(Record):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from smallvision.records.schema import ImageMap, MappedImage
-from smallvision.reporting.view import ExplorationView, Picture
+from smallvision.reporting.view import ExplorationView, Picture, call_image
 from smallvision.text import show_name
 
 COLOURS = 10  # of classes; of more classes the largest have one each
@@ -45,8 +45,17 @@ def gather(view: ExplorationView) -> MapSection:
         classes=draw_classes(found, record.class_names, record.counts),
         data={
             "names": names,
-            "sheet": [found.columns, found.width, found.height],
-            "images": [[image.number, image.label, *place_dot(image)] for image in found.images],
+            "sheet": [found.columns, found.width, found.height] if sheet else None,
+            "images": [
+                [
+                    call_image(image.number, image.source_file),
+                    image.label,
+                    None,  # nothing has classified them
+                    None,
+                    *place_dot(image),
+                ]
+                for image in found.images
+            ],
         },
     )
 

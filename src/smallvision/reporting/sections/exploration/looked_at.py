@@ -32,6 +32,7 @@ class LookedAt:
 
     data: SourceShown
     explored: ExploredData
+    use: str = ""
     normalisation: Choice = NORMALISATION
     augmentation: Choice = AUGMENTATION
 

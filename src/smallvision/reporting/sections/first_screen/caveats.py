@@ -69,8 +69,8 @@ def tell_budget(study: StudyView) -> Iterator[str]:
         yield (
             f"More epochs may change the order: {join_words(rising)} "
             f"{'was' if len(rising) == 1 else 'were'} still rising at the end of training, or "
-            "trained too briefly to judge. That such a rung is worse here does not mean that its "
-            "idea is."
+            "trained too briefly to level off. That such a rung is worse here does not mean that "
+            "its idea is."
         )
     absent = [*study.left_out, *(rung.name for rung in study.cut)]
     if absent:

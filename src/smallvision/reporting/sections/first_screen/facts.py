@@ -21,10 +21,12 @@ from smallvision.format import (
 )
 from smallvision.records.schema import ConfusedPair, EnsembleRecord, Verdict
 from smallvision.records.schema.settings.networks import EnsembleSettings, NetworkSettings
+from smallvision.reporting.sections.errors import sum_up_causes
 from smallvision.reporting.sections.first_screen.headline import find_leader
 from smallvision.reporting.sections.model import parse_if_known
 from smallvision.reporting.sections.phrases import (
     describe_shape,
+    describe_use,
     name_goal,
     tell_other_openings,
 )
@@ -122,14 +124,20 @@ def describe_errors(study: StudyView) -> Fact | None:
     if not record.pairs:
         return Fact("Errors", "none", (f"On {format_count(record.n)} validation images.",))
     pair = max(record.pairs, key=count_both)
+    true, other = names[pair.true], names[pair.predicted]
     most = (
-        f"Confused most: {format_count(count_both(pair))} of {format_count(record.errors)} errors"
+        f"Confused most, both ways: {format_count(count_both(pair))} of "
+        f"{format_count(record.errors)} errors ({true} taken for {other}: "
+        f"{format_count(pair.count)}, the other way: {format_count(pair.reverse_count)})"
     )
-    detail = f"{'The one error' if record.errors == 1 else most} on {format_count(record.n)} "
+    one = f"The one error, {true} taken for {other},"
     return Fact(
         "Errors",
-        f"{names[pair.true]} and {names[pair.predicted]}",
-        (f"{detail}validation images.",),
+        f"{true} and {other}",
+        (
+            f"{one if record.errors == 1 else most} on {format_count(record.n)} validation images.",
+            *filter(None, [sum_up_causes(record)]),
+        ),
     )
 
 
@@ -156,8 +164,9 @@ def describe_data(study: StudyView) -> Fact:
     details = (
         f"{format_count(len(data.class_names))} classes, {describe_shape(data.shape)}",
         f"{format_count(data.train_n)} training and {format_count(data.test_n)} test images",
+        describe_use(study),
     )
-    return Fact("Data", data.name, details)
+    return Fact("Data", data.name, tuple(filter(None, details)))
 
 
 def describe_test_set(study: StudyView) -> Fact:
@@ -172,7 +181,8 @@ def describe_test_set(study: StudyView) -> Fact:
     when = f", on {format_moment(study.openings[-1].time)}" if study.openings else ""
     others = tell_other_openings(1, study.test.openings_on_machine if study.test else None)
     tone = "plain" if others else "good"
-    return Fact("Test set", "opened once", (f"After the choice{when}.", *others), tone)
+    value = "opened once by this study" if others else "opened once"
+    return Fact("Test set", value, (f"After the choice{when}.", *others), tone)
 
 
 def describe_rival(study: StudyView) -> Fact:

@@ -14,7 +14,8 @@ SINGLE_RUNS = (
 )
 BUDGET = (
     "“At this budget” means that the accuracy of one of the two was still rising, or its training "
-    "too short to judge it: more epochs may give another answer."
+    "too brief to level off: the verdict is about networks trained for so long, and more epochs "
+    "may give another."
 )
 
 

@@ -37,7 +37,7 @@ def write_headline(study: StudyView) -> Headline:
     chosen = (
         study.choice.sentence
         if study.choice
-        else "They also chose the model, so expect slightly less on new images."
+        else "They also chose the model, so expect slightly less than this on new images."
     )
     support = (
         f"The 95 % interval is {format_interval(val)}, from {format_count(val.n)} validation "

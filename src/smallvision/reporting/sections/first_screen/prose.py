@@ -54,8 +54,8 @@ def describe_task(study: StudyView) -> str:
         )
     if study.opened == 1:
         words += (
-            f" {format_count(data.test_n)} test images stayed sealed until one model had been "
-            "chosen."
+            f" {format_count(data.test_n)} test images stayed sealed in this study until one "
+            "model had been chosen."
         )
     return words
 
@@ -134,7 +134,8 @@ def describe_mistakes(study: StudyView) -> Iterator[str]:
     if record.pairs:
         pairs = sorted(record.pairs, key=count_both, reverse=True)[:2]
         said = [
-            f"{names[pair.true]} with {names[pair.predicted]} ({format_count(count_both(pair))})"
+            f"{names[pair.true]} with {names[pair.predicted]} "
+            f"({format_count(count_both(pair))} both ways)"
             for pair in pairs
         ]
         most = f"most often by confusing {join_words(said)}"

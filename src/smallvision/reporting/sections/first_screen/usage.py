@@ -13,6 +13,7 @@ class Usage:
     """What to type in the folder in which the model's folder lies."""
 
     folder: str
+    install: str
     shell: str
     python: str
 
@@ -27,6 +28,7 @@ def describe_usage(folder: str) -> Usage:
     quoted = shlex.quote(show_text(place))  # one line, whatever the name holds
     return Usage(
         folder,
+        "pip install '.[serve,export]'",
         "\n".join(
             [
                 "# the classes of picture files, or of folders of them",

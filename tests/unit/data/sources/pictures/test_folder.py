@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from smallvision.data.loading.load import load_data
 from smallvision.data.sealed_test import open_sealed_test
@@ -19,6 +21,21 @@ def test_reads_sorted_classes_and_seals_a_fifth(tmp_path):
     assert open_sealed_test(data.test).counts.tolist() == [2, 2, 2]
     assert (data.name, data.source, data.train.shape) == ("pets", "folder of images", (3, 16, 16))
     assert data.notes == ("6 images were set aside as the test set and sealed.",)
+
+
+def test_every_image_keeps_the_name_of_its_file(tmp_path, monkeypatch):
+    """Through the seal, a selection and the cache."""
+    place = write_pictures(tmp_path / "pets", ("dog", "cat"), n=10)
+    train = load_data(place).train
+    told = [train.name_file(i) for i in range(len(train))]
+    assert len(set(told)) == len(train) == 16
+    for name, pixels, label in zip(told, train.images, train.labels, strict=True):
+        assert Path(name).parts[0] == train.class_names[label]
+        decoded = np.asarray(Image.open(place / name)).transpose(2, 0, 1)
+        assert np.array_equal(decoded, pixels)
+    assert train.take(np.array([3, 1])).files == (told[3], told[1])
+    monkeypatch.setattr("smallvision.data.sources.pictures.listing.read_pictures", None)
+    assert load_data(place).train.files == train.files
 
 
 def test_pixels_and_labels_match_the_files(tmp_path):

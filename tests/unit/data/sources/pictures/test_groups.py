@@ -47,26 +47,46 @@ def test_pictures_without_a_group_stand_alone_and_keep_the_others_together(tmp_p
     assert all(data.groups.count(word) == 8 for word in data.groups if word.startswith("p"))
 
 
-def test_a_group_that_is_tested_and_trained_on_is_told(tmp_path, own_cache):
+SHARED_TEST = "training images of a group that test images belong to too"
+
+
+def test_training_images_of_a_group_that_is_tested_are_left_out(tmp_path, own_cache):
     tree = "train/cat/p1_a.png train/cat/p2_a.png train/dog:2 test/cat/p1_b.png test/dog/p3_a.png"
     root = plant_tree(tmp_path / "set", tree)
-    said = (
-        "Of 2 test images 1 are of groups that are trained on too (1, such as 'p1'): the test "
-        "flatters models that know them."
-    )
     for _ in range(2):  # decoded, and from the cache
-        assert said in load_data(root, group_by=r"^(p\d+)_").notes
+        data = load_data(root, group_by=r"^(p\d+)_")
+        assert (len(data.train), len(data.test)) == (3, 2)
+        assert "p1" not in (data.groups or ("p1",))
+        assert [(one.count, one.example) for one in data.left_out if one.reason == SHARED_TEST] == [
+            (1, "p1")
+        ]
 
 
-def test_a_person_of_a_column_that_is_tested_and_trained_on_is_told(tmp_path, own_cache):
+def test_a_person_of_a_column_that_is_tested_is_not_trained_on(tmp_path, own_cache):
     root = plant_tree(tmp_path / "set", " ".join(f"{i}.png" for i in range(12)))
     rows = "\n".join(
         f"{i}.png,{'cd'[i % 2]},q{i // 2},{'test' if i in (1, 2, 5) else 'train'}"
         for i in range(12)
     )
     (root / "labels.csv").write_text(f"file,label,who,split\n{rows}", encoding="utf-8")
-    notes = load_data(root, group_by="who").notes
-    assert any(
-        note.startswith("Of 3 test images 3 are of groups that are trained on too (3,")
-        for note in notes
+    data = load_data(root, group_by="who")
+    assert data.groups is not None
+    assert {*data.groups} == {"q3", "q4", "q5"}
+    assert {one.reason: one.count for one in data.left_out} == {SHARED_TEST: 3}
+
+
+def test_a_test_part_of_all_groups_is_refused(tmp_path, own_cache, refuses):
+    tree = "train/cat/p1_a.png train/cat/p1_b.png train/dog:2 test/cat/p1_c.png test/dog/p3_a.png"
+    root = plant_tree(tmp_path / "set", tree)
+    with refuses(root, "all training images of class 'cat' are of groups that test images belong"):
+        load_data(root, group_by=r"^(p\d+)_")
+
+
+def test_a_group_that_is_tested_and_validated_on_is_told(tmp_path, own_cache):
+    tree = "train/cat/p1.png train/cat/p2.png train/dog:2 "
+    tree += "val/cat/p4_a.png val/dog:1 test/cat/p4_b.png test/dog/p3_a.png"
+    said = (
+        "Of 2 test images 1 are of groups that are validated on too (1, such as 'p4'): the test "
+        "flatters models chosen by them."
     )
+    assert said in load_data(plant_tree(tmp_path / "set", tree), group_by=r"^(p\d+)").notes

@@ -30,8 +30,8 @@ def test_openings_of_the_test_set(study: StudyView) -> None:
 
 def test_other_openings_on_the_machine_are_told_up_front(study: StudyView) -> None:
     fact = facts.describe_test_set(change_test(study, openings_on_machine=10))
-    assert (fact.value, fact.tone) == ("opened once", "plain")
-    assert "on that machine opened the same images 9 times" in fact.details[-1]
+    assert (fact.value, fact.tone) == ("opened once by this study", "plain")
+    assert "on that machine had opened the same images 9 times" in fact.details[-1]
 
 
 def test_the_rival_is_the_best_of_the_others(study: StudyView) -> None:
@@ -109,7 +109,10 @@ def test_what_is_confused_most(study: StudyView, whole: StudyView) -> None:
     fact = facts.describe_errors(whole)
     assert fact is not None
     assert fact.value == "cat and dog"
-    assert fact.details[0].startswith("Confused most: 14 of 59 errors on 1,000 validation images.")
+    assert fact.details[0] == (
+        "Confused most, both ways: 14 of 59 errors (cat taken for dog: 9, the other way: 5) on "
+        "1,000 validation images."
+    )
     assert facts.describe_errors(study) is None
 
 

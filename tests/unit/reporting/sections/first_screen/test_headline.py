@@ -39,7 +39,7 @@ def test_headline_before_the_test(study: StudyView) -> None:
     assert (line.before, line.figure) == ("wrn-aug leads with", "91.1 %")
     assert line.support.endswith(CHOICE.sentence)
     unknown = headline.write_headline(replace(study, test=None, choice=None))
-    assert "expect slightly less on new images" in unknown.support
+    assert "expect slightly less than this on new images" in unknown.support
 
 
 def test_headline_without_a_winner(study: StudyView) -> None:

@@ -62,7 +62,7 @@ def test_openings_are_told_with_the_test_result(study: StudyView) -> None:
     seen = study.test.model_copy(update={"openings_on_machine": 3})
     details = run_summary.describe_test(seen).details
     assert "Opened once for this run." in details
-    assert "on that machine opened the same images twice" in details[-1]
+    assert "on that machine had opened the same images twice" in details[-1]
     assert run_summary.describe_test(None).value == "no result in this folder"
 
 

@@ -14,6 +14,7 @@ from smallvision.reporting.sections.first_screen.usage import describe_usage
 def test_names_of_folders_are_quoted(name: str) -> None:
     usage = describe_usage(name)
     folder = f"./{name}" if name.startswith("-") else name
+    assert shlex.split(usage.install) == ["pip", "install", ".[serve,export]"]
     commands = [line for line in usage.shell.splitlines() if not line.startswith("#")]
     assert [shlex.split(line)[:3] for line in commands] == [
         ["smallvision", command, folder] for command in ("classify", "serve", "export")

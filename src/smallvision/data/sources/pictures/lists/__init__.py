@@ -1,1 +1,1 @@
-"""Text files and tables beside pictures that say something of them: their parts, their classes."""
+"""Texts, tables and MATLAB files beside pictures: what they tell of parts and classes."""

@@ -52,7 +52,7 @@ def divide_by_lists(listing: Listing, lists: Lists) -> Listing:
         parts=parts,
         left_out=merge_left_out(left_out),
         notes=(*listing.notes, note),
-        lists=(*listing.lists, *sorted(one.path for one in used)),
+        lists=(*listing.lists, *sorted({one.path for one in used})),
     )
 
 
@@ -88,7 +88,7 @@ def _join_parts(lists: Sequence[PictureList], root: Path) -> Mapping[str, Part]:
 
 
 def _describe(chosen: Sequence[PictureList], numbers: Sequence[int], root: Path) -> str:
-    *first, last = sorted(show_inside(one.path, root) for one in chosen)
+    *first, last = sorted({show_inside(one.path, root) for one in chosen})
     names = f"{', '.join(first)} and {last}" if first else last
     verb = "tell" if first else "tells"
     more = f", the first of {len(numbers)} divisions that are listed" if len(numbers) > 1 else ""

@@ -106,7 +106,7 @@ def _list_numberings(
             numbers = dict(pairs)
             if len(numbers) == len(pairs) == len({*numbers.values()}) == len(classes):
                 yield numbers
-    for lines in lists.others.values():
+    for lines in (text.lines for text in lists.others):
         if len(lines) == len(classes) and {line.text for line in lines} == {*classes}:
             yield {str(i): line.text for i, line in enumerate(lines)}
         for pairs in (

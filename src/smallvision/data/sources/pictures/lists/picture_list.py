@@ -1,8 +1,8 @@
-"""Files that list pictures: texts with a line for each, and tables of paths.
+"""Files that list pictures: texts with a line for each, tables of paths, and MATLAB files.
 
 Sets are published with lists of many forms: one for each part (`train.txt`), one that tells the
 part of every picture (`train_test_split.txt`), with paths, names without their endings, or numbers
-that a further list (`images.txt`) tells the pictures of.
+that a further list (`images.txt`) or the names of the pictures (`image_00001.jpg`) tell.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from smallvision.data.decoding.formats.lists import LIST_SUFFIXES, Line, read_list
-from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, read_rows
+from smallvision.data.decoding.formats.mat_tables import MAT_SUFFIX, read_mat_tables
+from smallvision.data.decoding.formats.rows import TABLE_SUFFIXES, Rows, read_rows
 from smallvision.data.sources.pictures.columns import (
     SAMPLE,
+    NotThisTableError,
     PictureIndex,
     find_pictures,
     may_divide,
@@ -29,6 +32,7 @@ from smallvision.errors import DataError
 from smallvision.shapes import MAX_CLASSES
 
 MOST_FILES = 64
+MOST_BESIDE = 20  # tables in one folder
 LOOKED_AT = 200  # lines, half of which must name a picture before all are looked up
 SHARE = 0.95  # of the lines that must name a picture; a few may have been lost since
 GONE = "listed, and not there or there more than once"
@@ -45,6 +49,7 @@ class PictureList:
 
     Attributes:
         path: of the file.
+        title: its name without the ending, or the name of a variable in it.
         names: what each line calls its picture.
         pictures: the picture of each line, or None where it is not there.
         columns: what the lines say besides, by the names of the columns; of a text, the rest of
@@ -53,6 +58,7 @@ class PictureList:
     """
 
     path: Path
+    title: str
     names: list[str]
     pictures: list[str | None]
     columns: Mapping[str, list[str]]
@@ -61,12 +67,12 @@ class PictureList:
     @property
     def part(self) -> Part | None:
         """The part that the name of a text tells."""
-        return tell_part(self.path.stem) if self.is_text else None
+        return tell_part(self.title) if self.is_text else None
 
     @property
     def number(self) -> int:
         """In its name, where there are several divisions (`train1.txt`, `train2.txt`)."""
-        numbers = re.findall(r"\d+", self.path.stem)
+        numbers = re.findall(r"\d+", self.title)
         return int(numbers[-1][:9]) if numbers else 0
 
     def tell_classes(self, known: Collection[str] = ()) -> list[str] | None:
@@ -78,7 +84,7 @@ class PictureList:
             known: classes of training pictures, which few lines of another part may tell too.
         """
         (rests,) = self.columns.values() if self.is_text else ([],)
-        if not rests or not all(rests) or _NO_CLASSES.search(self.path.stem):
+        if not rests or not all(rests) or _NO_CLASSES.search(self.title):
             return None
         if all(re.fullmatch(r"\d+(?:[\s,;]+\d+)+", rest) for rest in rests):
             rests = [first_word(rest) for rest in rests]
@@ -104,16 +110,31 @@ class PictureList:
 
 
 @dataclass(frozen=True)
+class Text:
+    """The lines of a text that lists no pictures.
+
+    Attributes:
+        path: of the file.
+        title: its name without the ending, or the names of variables in it.
+        lines: what it says.
+    """
+
+    path: Path
+    title: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
 class Lists:
     """What the texts and tables in some folders say.
 
     Attributes:
         pictures: those that list pictures.
-        others: the lines of other texts.
+        others: the other texts.
     """
 
     pictures: list[PictureList] = field(default_factory=list)
-    others: dict[Path, list[Line]] = field(default_factory=dict)
+    others: list[Text] = field(default_factory=list)
 
 
 def first_word(text: str) -> str:
@@ -123,7 +144,12 @@ def first_word(text: str) -> str:
 
 def may_list(name: str) -> bool:
     """Whether a file is called like a text or a table."""
-    return name.lower().endswith((*LIST_SUFFIXES, *TABLE_SUFFIXES))
+    return is_list(name) or is_table_name(name)
+
+
+def is_table_name(name: str) -> bool:
+    """Whether a file is called like a table."""
+    return name.lower().endswith((*TABLE_SUFFIXES, MAT_SUFFIX))
 
 
 def is_list(name: str) -> bool:
@@ -140,10 +166,13 @@ def read_lists(trees: Sequence[TreeFolder], index: PictureIndex) -> Lists:
     for lines in texts.values():
         ids = ids or _read_ids(lines, index)
     read = [_look_up(path, texts[path], index, ids) for path in texts]
-    read += [_read_table(path, index) for path in files if not is_list(path.name)]
+    tables = [path for path in files if is_table_name(path.name)]
+    read += [one for path in tables for one in _read_listed(path, index)]
     pictures = [one for one in read if one]
     listed = {one.path for one in pictures}
-    return Lists(pictures, {path: text for path, text in texts.items() if path not in listed})
+    others = [Text(path, path.stem, text) for path, text in texts.items() if path not in listed]
+    others += [text for path in tables for text in _read_texts(path, index)]
+    return Lists(pictures, others)
 
 
 def read_one_list(path: Path, index: PictureIndex) -> PictureList | None:
@@ -168,11 +197,12 @@ def leave_out_joined(files: Sequence[Told]) -> list[Told]:
 
 def _find_files(tree: TreeFolder) -> Iterator[Path]:
     for folder in tree.walk():
-        for name in folder.others:
-            # Those of a class tell of nothing else.
-            beside = folder is tree or not folder.pictures or tell_part(folder.name)
-            if is_list(name) or (beside and name.lower().endswith(TABLE_SUFFIXES)):
-                yield folder.path / name
+        yield from (folder.path / name for name in folder.others if is_list(name))
+        tables = [name for name in folder.others if is_table_name(name)]
+        # Those of a class tell of nothing else, and many are of one picture each.
+        beside = folder is tree or not folder.pictures or tell_part(folder.name)
+        if beside and len(tables) <= MOST_BESIDE:
+            yield from (folder.path / name for name in tables)
 
 
 def _read(path: Path) -> list[Line]:
@@ -221,26 +251,107 @@ def _look_up(
 
 def _make_list(path: Path, lines: Sequence[Line], pictures: list[str | None]) -> PictureList:
     columns = {path.stem: [line.rest for line in lines]}
-    return PictureList(path, [line.name for line in lines], pictures, columns)
+    return PictureList(path, path.stem, [line.name for line in lines], pictures, columns)
 
 
-def _read_table(path: Path, index: PictureIndex) -> PictureList | None:
+# tables -----------------------------------------------------------------------------------------
+
+
+def read_tables(path: Path, name: str, index: PictureIndex) -> list[Rows]:
+    """The tables in a file: one, or several in a MATLAB file.
+
+    A table of MATLAB that is as long as there are pictures, and names none, has their order: by
+    the numbers in their names. It gets a column of these.
+
+    Args:
+        path: of the file.
+        name: what to call it in an error.
+        index: the pictures.
+
+    Raises:
+        DataError: the file is damaged, or too large.
+    """
+    if not path.name.lower().endswith(MAT_SUFFIX):
+        return [name_columns(read_rows(path, name), index)]
+    return [_add_order(table, index) for table in read_mat_tables(path)]
+
+
+def _add_order(table: Rows, index: PictureIndex) -> Rows:
+    if len(table.rows) != len(index.numbered) or _names_pictures(table, index):
+        return table
+    names = [index.show(index.numbered[number]) for number in sorted(index.numbered)]
+    rows = [(name, *row) for name, row in zip(names, table.rows, strict=True)]
+    return Rows(("picture", *table.columns), rows)
+
+
+def _names_pictures(table: Rows, index: PictureIndex) -> bool:
     try:
-        table = name_columns(read_rows(path, path.name), index)
+        find_pictures(table, sample_pictures(table, index))
+    except NotThisTableError:
+        return False
+    return True
+
+
+def sample_pictures(
+    table: Rows, index: PictureIndex, beside: str = "", part: Part | None = None
+) -> list[list[str | None]]:
+    """The pictures that the first cells of each column name; see `PictureIndex.find`."""
+    return [
+        [index.find(row[i], beside, part) for row in table.rows[:SAMPLE]]
+        for i in range(len(table.columns))
+    ]
+
+
+def _read_listed(path: Path, index: PictureIndex) -> Iterator[PictureList]:
+    """The lists of pictures in a table, or in the tables of a MATLAB file."""
+    for table in _try_tables(path, index):
         part = tell_part(path.stem)
-        samples = [
-            [index.find(row[i], "", part) for row in table.rows[:SAMPLE]]
-            for i in range(len(table.columns))
-        ]
-        image = find_pictures(table, samples)
+        try:
+            image = find_pictures(table, sample_pictures(table, index, part=part))
+        except DataError:
+            yield from _read_numbers(path, table, index)
+            continue
+        pictures = [index.find(row[image], "", part) for row in table.rows]
+        there = [picture for picture in pictures if picture]
+        if len({*there}) < SHARE * len(there):
+            continue  # a class `1` may be called like 1.png
+        columns = {
+            name: [row[i] for row in table.rows]
+            for i, name in enumerate(table.columns)
+            if i != image
+        }
+        names = [row[image] for row in table.rows]
+        yield PictureList(path, path.stem, names, pictures, columns, is_text=False)
+
+
+def _read_numbers(path: Path, table: Rows, index: PictureIndex) -> Iterator[PictureList]:
+    """The lists of numbers of pictures in a MATLAB file that are called like parts (`trnid`)."""
+    for i, title in enumerate(table.columns):
+        names = [row[i] for row in table.rows]
+        numbers = [int(name) if name.isdecimal() else -1 for name in names]
+        if tell_part(title) and all(number in index.numbered for number in numbers):
+            pictures: list[str | None] = [index.numbered[number] for number in numbers]
+            yield PictureList(path, title, names, pictures, {title: [""] * len(names)})
+
+
+def _read_texts(path: Path, index: PictureIndex) -> Iterator[Text]:
+    """The lists in a MATLAB file that might name classes, alone or beside numbers or codes."""
+    if not path.name.lower().endswith(MAT_SUFFIX):
+        return
+    for table in _try_tables(path, index):
+        if not 2 <= len(table.rows) <= MAX_CLASSES:
+            continue
+        for i, title in enumerate(table.columns):
+            texts = [row[i] for row in table.rows]
+            yield Text(path, title, [Line(text, "", text) for text in texts])
+        for i, (first, second) in enumerate(pairwise(table.columns)):
+            pairs = [row[i : i + 2] for row in table.rows]
+            lines = [Line(code, name, f"{code} {name}") for code, name in pairs]
+            yield Text(path, f"{first} {second}", lines)
+
+
+def _try_tables(path: Path, index: PictureIndex) -> list[Rows]:
+    try:
+        return read_tables(path, path.name, index)
     except DataError:
-        return None
-    pictures = [index.find(row[image], "", part) for row in table.rows]
-    there = [picture for picture in pictures if picture]
-    if len({*there}) < SHARE * len(there):
-        return None  # a class `1` may be called like 1.png
-    columns = {
-        name: [row[i] for row in table.rows] for i, name in enumerate(table.columns) if i != image
-    }
-    names = [row[image] for row in table.rows]
-    return PictureList(path, names, pictures, columns, is_text=False)
+        return []
