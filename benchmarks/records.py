@@ -156,7 +156,7 @@ def describe_place(host: Host, machine: ComputeSettings, time: str) -> str:
     """Where, how and on which day something was measured."""
     generation = f" ({host.generation})" if host.generation else ""
     return (
-        f"{host.processor}{generation}, {machine.threads} threads, {machine.precision}, "
+        f"{host.processor}{generation}, {machine.threads} {'thread' if machine.threads == 1 else 'threads'}, {machine.precision}, "
         f"torch {host.versions['torch']}, {time[:10]}"
     )
 

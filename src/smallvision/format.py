@@ -12,6 +12,7 @@ from typing import Protocol
 
 NONE = "–"
 MANY = 1_000_000
+LEVEL = 0.05  # at which tests are read
 FINE_N = 10_000  # images from which on a percentage deserves a second decimal
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
@@ -128,7 +129,11 @@ def format_signed_span(bounds: tuple[float, float], n: int = 0) -> str:
 
 def format_p(p: float) -> str:
     """A p-value with as many digits as it is worth, which never claims to be zero."""
-    return "p under 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    if p < 0.001:
+        return "p under 0.001"
+    # Rounded to the level of the tests, it would not tell on which side of it it lies.
+    digits = 2 if p >= 0.1 else 4 if p != LEVEL and round(p, 3) == LEVEL else 3
+    return f"p = {p:.{digits}f}"
 
 
 def format_certainty(probability: float) -> str:

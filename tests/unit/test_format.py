@@ -131,7 +131,15 @@ def test_a_model_is_never_quite_certain(probability: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("p", "text"),
-    [(0.0, "p under 0.001"), (0.0004, "p under 0.001"), (0.0625, "p = 0.062"), (1, "p = 1.00")],
+    [
+        (0.0, "p under 0.001"),
+        (0.0004, "p under 0.001"),
+        (0.0625, "p = 0.062"),
+        (0.0497, "p = 0.0497"),
+        (0.0503, "p = 0.0503"),
+        (0.05, "p = 0.050"),
+        (1, "p = 1.00"),
+    ],
 )
 def test_p_values_are_never_zero(p: float, text: str) -> None:
     assert fmt.format_p(p) == text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smallvision.format import NONE
+from smallvision.format import NONE, format_times
 from smallvision.recipes.settings.recipe import Recipe
 from smallvision.records.schema import (
     AllImagesRun,
@@ -93,3 +93,18 @@ def describe_compute(compute: ComputeSettings | None) -> str:
     threads = f"{compute.threads} thread{'' if compute.threads == 1 else 's'}"
     words = [compute.device, compute.precision, threads, "compiled" if compute.compiled else ""]
     return ", ".join(filter(None, words))
+
+
+def count_other_openings(openings: int, on_machine: int | None) -> int:
+    """How often the same test images were opened on a machine by something else, if known."""
+    return max(0, (on_machine or 0) - openings)
+
+
+def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...]:
+    """Say it where the same test images were opened by something else as well."""
+    others = count_other_openings(openings, on_machine)
+    if not others:
+        return ()
+    return (
+        f"By then other work on that machine had opened the same images {format_times(others)}.",
+    )

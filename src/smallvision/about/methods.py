@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from smallvision.about.facts import ModelFacts
+from smallvision.about.facts import ModelFacts, tell_other_openings
 from smallvision.about.techniques import (
     KINDS,
     count,
@@ -257,6 +257,7 @@ def describe_accuracy(facts: ModelFacts) -> Iterator[str]:
             f"On {format_count(test.n)} test images, opened {format_times(facts.openings)}, it "
             f"classifies {format_accuracy(test)} correctly ({tell_interval(test.rate)})."
         )
+        yield from tell_other_openings(facts.openings, test.openings_on_machine)
 
 
 def tell_interval(rate: Rate) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from smallvision.cli.options import DataDir
+from smallvision.errors import RecordError
 
 if TYPE_CHECKING:
     from smallvision.data.dataset import DataSet
@@ -38,21 +39,23 @@ class Loading:
 
         Args:
             data: what was named; None for what `begun` was made from, for the folder of `--train`,
-                or for `digits`.
+                or, where nothing is resumed, for `digits`.
             begun: the folder of a study, a run or a search that is resumed, or None.
 
         Raises:
-            UserError: it is unknown, missing or damaged.
+            UserError: it is unknown, missing or damaged, or there is nothing to resume.
         """
         from smallvision.data.loading.load import choose_source, load_data
 
         if data is None and begun is not None and "train" not in self.options:
             from smallvision.data.loading.origin import find_begun, load_again
 
-            if (known := find_begun(begun)) is not None:
-                options = {"mirror_safe": known.mirror_safe, **self.options}
-                name, origin = known.name, known.origin
-                return load_again(begun, name, origin, None, self.data_dir, options)
+            if (known := find_begun(begun)) is None:
+                raise RecordError(
+                    f"{begun} holds nothing to resume; to begin there, name the data set"
+                )
+            options = {"mirror_safe": known.mirror_safe, **self.options}
+            return load_again(begun, known.name, known.origin, None, self.data_dir, options)
         source = choose_source(data, self.options.get("train"))
         return load_data(source, data_dir=self.data_dir, **self.options)
 

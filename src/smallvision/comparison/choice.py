@@ -10,8 +10,8 @@ import numpy as np
 from smallvision.comparison.groups import is_adopted
 from smallvision.comparison.verdicts import read_seeds
 from smallvision.errors import RecordError
-from smallvision.format import format_points
-from smallvision.records.schema import WinnerChoice
+from smallvision.format import format_percent, format_points
+from smallvision.records.schema import Rate, WinnerChoice
 from smallvision.runs.finished_run import find_validated
 from smallvision.stats.bootstrap import bootstrap_choice
 
@@ -42,28 +42,30 @@ def measure_choice(best: Path, runs: Sequence[Path]) -> WinnerChoice:
         from_rungs=bootstrap_choice(np.stack([right.mean(axis=0) for _, right in found])),
         sentence="",
     )
-    return choice.change(sentence=describe_choice(choice, status.val.n))
+    return choice.change(sentence=describe_choice(choice, status.val))
 
 
-def describe_choice(choice: WinnerChoice, n: int) -> str:
-    """Say in a sentence what was chosen, and what that did."""
+def describe_choice(choice: WinnerChoice, val: Rate) -> str:
+    """Say in a sentence what was chosen on the images of a rate, and what that did to it."""
+    n = val.n
     parts = []
     if choice.epochs > 1:
         parts.append(
-            f"the best of {choice.epochs} epochs (about "
+            f"among {choice.epochs} epochs (about "
             f"{format_points(choice.from_epochs, n, signed=False)}, by simulation)"
         )
     if choice.rungs > 1:
         parts.append(
-            f"the best of {choice.rungs} rungs (about "
+            f"among {choice.rungs} rungs (about "
             f"{format_points(choice.from_rungs, n, signed=False)}, by a bootstrap over the images)"
         )
     if not parts:
         return "Nothing was chosen on these images."
-    points = format_points(choice.from_epochs + choice.from_rungs, n, signed=False)
+    lift = choice.from_epochs + choice.from_rungs
     effect = (
-        f"expect about {points} less on new images than on these"
-        if float(points.split()[0])
+        f"on new images expect about {format_percent(val.accuracy - lift, n)} instead of "
+        f"{format_percent(val.accuracy, n)}"
+        if float(format_points(lift, n, signed=False).split()[0])
         else "which raised the accuracy on them by too little to be seen"
     )
     return f"These {n:,} images also chose {' and '.join(parts)}: {effect}."

@@ -68,13 +68,13 @@ def describe_recall(one: AverageRecall, name: str, class_names: Sequence[str]) -
 def describe_original(sizes: OriginalSizes, shape: Shape) -> str:
     """Which sizes the pictures had."""
     smallest, middle, largest = (
-        f"{size[0]:,}x{size[1]:,}" for size in (sizes.smallest, sizes.middle, sizes.largest)
+        f"{size[0]:,} × {size[1]:,}" for size in (sizes.smallest, sizes.middle, sizes.largest)
     )
     if sizes.distinct == 1:
-        return f"The pictures had {middle} pixels."
+        return f"All pictures have {middle} pixels."
     return (
         f"The pictures had {sizes.distinct:,} sizes, from {smallest} to {largest} pixels, "
-        f"{middle} in the middle; the images have {shape[2]}x{shape[1]}."
+        f"{middle} in the middle; the images have {shape[2]} × {shape[1]}."
     )
 
 
@@ -105,12 +105,12 @@ def describe_size(shape: Sequence[int]) -> str:
     _, H, W = shape
     if max(H, W) > LARGE:
         return (
-            f"{W}x{H} pixels are many for 3x3 convolutions, so the first one of each network "
+            f"{W} × {H} pixels are many for 3 × 3 convolutions, so the first one of each network "
             "halves the image, and fine detail may be lost; the time goes with the pixels."
         )
     return (
-        f"At {W}x{H} pixels a few 3x3 convolutions cover the whole image, so no large receptive "
-        "field and no more than three halvings are needed."
+        f"At {W} × {H} pixels a few 3 × 3 convolutions and at most three halvings see the whole "
+        "image, so no larger kernels are needed."
     )
 
 

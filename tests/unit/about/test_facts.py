@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from smallvision.about.facts import ModelFacts, describe_compute, describe_split
+from smallvision.about.facts import (
+    ModelFacts,
+    count_other_openings,
+    describe_compute,
+    describe_split,
+    tell_other_openings,
+)
 from smallvision.records.schema import FoldSummary, ModelRecord, SplitRecord, TtaRecord
 from smallvision.records.schema.settings.networks import MlpSettings
 from tests.support.records import make_calibration, make_rate, make_split_record, make_status
@@ -55,3 +61,9 @@ def test_figures_of_all_folds_stand_for_those_of_one() -> None:
     assert ModelFacts(model=MODEL, status=status).val == status.val
     assert ModelFacts(model=MODEL, status=status, folds=FOLDS).val == FOLDS.val
     assert ModelFacts(model=MODEL).val is None
+
+
+@pytest.mark.parametrize(("on_machine", "others"), [(None, 0), (1, 0), (10, 9)])
+def test_other_openings_are_counted(on_machine: int | None, others: int) -> None:
+    assert count_other_openings(1, on_machine) == others
+    assert bool(tell_other_openings(1, on_machine)) == bool(others)

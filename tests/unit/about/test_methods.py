@@ -9,7 +9,8 @@ import pytest
 from smallvision.about.facts import ModelFacts
 from smallvision.about.methods import write_methods
 from smallvision.recipes import parse_recipe
-from smallvision.records.schema import AllImagesRun, ClassMeans, TtaRecord
+from smallvision.records import store
+from smallvision.records.schema import AllImagesRun, ClassMeans, TestRecord, TtaRecord
 from smallvision.records.schema.settings.networks import EnsembleSettings, MlpSettings
 from tests.gold.make_folders import FOLDERS
 from tests.support.ensembles import read_ensemble
@@ -119,3 +120,10 @@ def test_members_are_told_with_their_choice(select: Any, said: str) -> None:
     assert f"weights of one run after epochs 3, 2 and 1, {said}." in words
     assert "is an ensemble of 3 networks: 2 times a fully connected network with a hidden" in words
     assert "whose probabilities are averaged" in words
+
+
+def test_openings_by_other_work_are_told_beside_the_test_result() -> None:
+    test = store.read(FOLDERS / "study" / "test.json", TestRecord)
+    others = "other work on that machine had opened the same images"
+    assert others in tell(test=test.change(openings_on_machine=3), openings=1)
+    assert others not in tell(test=test.change(openings_on_machine=1), openings=1)

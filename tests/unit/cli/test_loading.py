@@ -12,6 +12,7 @@ import pytest
 from smallvision.cli.loading import OPTIONS, Loading, gather
 from smallvision.cli.main import app
 from smallvision.data.loading.load import load_data
+from smallvision.errors import RecordError
 from tests.support.commands import Outcome, assert_refused
 from tests.support.images import write_dataset
 
@@ -78,3 +79,9 @@ def test_carved_test_images_count_as_test(smallvision: Call) -> None:
     told = smallvision("explore", "digits", "--json", "--no-page").json
     assert told["carved"]
     assert sum(told["parts"][part] for part in ("train", "test")) == 1797
+
+
+def test_what_was_not_begun_is_not_begun_by_resuming(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="holds nothing to resume; to begin there, name the data"):
+        Loading().load(None, begun=tmp_path / "missing")
+    assert Loading().load("digits", begun=tmp_path / "missing").name == "digits"

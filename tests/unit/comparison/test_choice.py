@@ -12,7 +12,7 @@ from smallvision.errors import RecordError
 from smallvision.recipes import parse_recipe
 from smallvision.records.schema import WinnerChoice
 from tests.support.comparisons import write_finished_run
-from tests.support.records import make_course
+from tests.support.records import make_course, make_rate
 
 
 def write_rungs(folder: Path, count: int) -> list[Path]:
@@ -33,11 +33,11 @@ def test_both_choices_are_measured_and_told(tmp_path: Path) -> None:
     choice = measure_choice(runs[0], runs)
     assert (choice.epochs, choice.rungs, choice.from_epochs) == (4, 6, 0.004)
     assert 0.005 < choice.from_rungs < 0.03
-    points = f"{100 * (0.004 + choice.from_rungs):.1f} points"
-    assert choice.sentence.endswith(f": expect about {points} less on new images than on these.")
+    expected = f"{100 * (0.9 - 0.004 - choice.from_rungs):.1f} %"
+    assert choice.sentence.endswith(f": on new images expect about {expected} instead of 90.0 %.")
     assert choice.sentence.startswith(
-        "These 400 images also chose the best of 4 epochs (about 0.4 points, by simulation) and "
-        "the best of 6 rungs (about "
+        "These 400 images also chose among 4 epochs (about 0.4 points, by simulation) and "
+        "among 6 rungs (about "
     )
 
 
@@ -63,4 +63,4 @@ def test_rungs_on_different_images_are_refused(tmp_path: Path) -> None:
 
 def test_one_choice_is_told_alone() -> None:
     one = WinnerChoice(epochs=1, rungs=3, from_epochs=0, from_rungs=0.01, sentence="")
-    assert "epochs" not in describe_choice(one, 500)
+    assert "epochs" not in describe_choice(one, make_rate(0.9, 500))

@@ -34,7 +34,7 @@ def test_channels_are_measured_as_fractions() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "wanted"),
-    [((8, 12), "At 12x8 pixels a few 3x3"), ((64, 96), "96x64 pixels are many")],
+    [((8, 12), "At 12 × 8 pixels a few 3 × 3"), ((64, 96), "96 × 64 pixels are many")],
 )
 def test_the_size_is_told_as_width_by_height(shape, wanted) -> None:
     pixels = np.zeros((4, 1, *shape), np.uint8)
@@ -47,7 +47,7 @@ def test_original_sizes_are_told() -> None:
     figures = measure(make_images(30), original=sizes)
     assert figures.sizes is not None
     assert figures.sizes.largest == (4000, 3000)
-    wanted = "The pictures had 13 sizes, from 20x30 to 4,000x3,000 pixels, 1,200x900 in the middle"
+    wanted = "The pictures had 13 sizes, from 20 × 30 to 4,000 × 3,000 pixels, 1,200 × 900 in"
     assert any(wanted in line for line in figures.implications)
     assert measure(make_images(30)).sizes is None
 

@@ -133,7 +133,7 @@ def test_first_screen_answers(short_folder: Path) -> None:
         "opened once",
         "cannot be told apart",
         "all satisfied",
-        f"validation {100 * winner['gap']:.1f} points, limit 10.0 points",
+        f"model answers: {100 * winner['gap']:.1f} points, limit 10.0 points",
     ):
         assert phrase in text
 
@@ -326,7 +326,7 @@ def test_lost_pictures_leave_nothing_empty(whole_copy: Path, page: Page) -> None
         assert phrase not in text
     assert "other pictures are missing" in text
     assert "What the averages tell" in text
-    assert "Labels in doubt, the most doubtful first." in text
+    assert "Labels in doubt, in the order of" in text
 
 
 def test_choices_are_explained_with_a_source_where_they_are_shown(whole_copy: Path) -> None:

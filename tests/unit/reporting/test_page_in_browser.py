@@ -87,17 +87,44 @@ def test_a_cell_of_the_matrix_shows_its_validation_pictures(open_page: Opener) -
     cell.nth(4).click()
     said = page.inner_text("#cell-says")
     assert said.startswith(f"cat predicted as deer: {count} test image")
-    assert said.endswith("2 validation images of that kind:")
+    assert said.endswith("Kept in this page: 2 of the validation images of that kind:")
     assert page.locator("#cell-shots li").count() == 2
     assert page.is_visible("#cell-shots li:first-child svg use")
     cell.nth(9).click()
     assert "No validation image of that kind" in page.inner_text("#cell-says")
     assert page.locator("#cell-shots li").count() == 0
     cell.nth(4).click()
+    assert page.locator("td button[aria-pressed='true']").count() == 1
+    assert cell.nth(4).get_attribute("aria-pressed") == "true"
+    cell.nth(4).click()
+    assert page.locator("td button[aria-pressed='true']").count() == 0
+    assert page.inner_text("#cell-says") == ""
+    assert page.locator("#cell-shots li").count() == 0
+    cell.nth(4).click()
     page.click("#cell-says a")
     assert page.input_value("#gallery-true") == "3"
     assert page.input_value("#gallery-predicted") == "4"
-    assert page.inner_text("#gallery-says") == "2 images are here."
+    said = page.inner_text("#gallery-says")
+    assert said.startswith("Kept in this page: 2 of the validation images of that kind.")
+
+
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["390", "1280"])
+def test_marks_of_an_axis_stand_below_the_lines_of_its_rows(
+    open_page: Opener, device: dict[str, Any]
+) -> None:
+    page = open_page(**device).page
+    page.evaluate(
+        "document.querySelectorAll('.body').forEach((one) => one.removeAttribute('hidden'))"
+    )
+    ends = page.evaluate(
+        """[...document.querySelectorAll('.rungs + .axis')].map((axis) => {
+            const [row, marks] = [axis.previousElementSibling.querySelector('.track'),
+                axis.querySelector('svg')].map((one) => one.getBoundingClientRect());
+            return [row.left - marks.left, row.right - marks.right];
+        })"""
+    )
+    assert len(ends) > 3
+    assert all(abs(end) < 0.5 for pair in ends for end in pair), ends
 
 
 def test_arrow_keys_go_from_cell_to_cell(open_page: Opener) -> None:
@@ -120,22 +147,77 @@ def test_arrow_keys_go_from_cell_to_cell(open_page: Opener) -> None:
 
 def test_the_gallery_is_filtered_by_both_classes(open_page: Opener) -> None:
     page = open_page().page
-    assert page.inner_text("#gallery-says") == "40 images are here.", "all errors, at first"
+    page.select_option("#gallery-predicted", value="wrong")
+    assert page.inner_text("#gallery-says").startswith("Kept in this page: 40 of"), "all errors"
     assert page.locator("#gallery-shots li").count() == 20
     page.click("#gallery-more")
     assert page.locator("#gallery-shots li").count() == 40
     assert not page.is_visible("#gallery-more")
     page.select_option("#gallery-true", label="dog")
-    assert page.inner_text("#gallery-says") == "4 images are here."
+    assert page.inner_text("#gallery-says").startswith("Kept in this page: 4 of")
     page.select_option("#gallery-predicted", value="")
-    assert page.inner_text("#gallery-says") == "14 images are here."
+    assert page.inner_text("#gallery-says").startswith("Kept in this page: 14 of")
     page.select_option("#gallery-true", value="")
     page.select_option("#gallery-predicted", label="frog")
     texts = page.locator("#gallery-shots li").all_inner_texts()
     assert len(texts) == 14
     assert {text.split()[0] for text in texts} == {"deer", "dog", "frog"}
     page.select_option("#gallery-true", label="truck")
-    assert page.inner_text("#gallery-says") == "There is no such image here."
+    assert (
+        page.inner_text("#gallery-says") == "No validation image of that kind is kept in this page."
+    )
+
+
+def test_the_map_lights_and_reads_what_the_filters_list(open_page: Opener) -> None:
+    page = open_page().page
+    data = page.evaluate("JSON.parse(document.querySelector('#gallery-data').textContent)")
+    count_lit = """() => [...document.querySelectorAll('#map-chosen path')]
+        .flatMap((path) => path.getAttribute('d').match(/M/g)).length"""
+    mapped = [image for image in data["images"] if len(image) == 6]
+    said = page.inner_text("#gallery-says")
+    assert said.startswith(f"Kept in this page: {len(data['images'])} of")
+    assert said.endswith(f"On the map: {len(mapped)}.")
+    assert page.locator("#map-all.dim").count() == 0, "nothing is filtered"
+    page.locator("#map").hover()
+    assert page.locator("#map-says svg").count() == 1
+    page.select_option("#gallery-predicted", value="wrong")
+    wrong = [image for image in mapped if image[1] != image[2]]
+    assert page.inner_text("#gallery-says").endswith(f"On the map: {len(wrong)}.")
+    assert page.locator("#map-all.dim").count() == 1
+    assert page.evaluate(count_lit) == len(wrong)
+    assert page.locator("#map-says svg").count() == 0, "what was read before is gone"
+    page.locator("#map").hover(position={"x": 5, "y": 5})
+    read = page.inner_text("#map-says")
+    assert any(f"({image[0]})" in read for image in wrong)
+
+
+def test_images_of_the_gallery_and_headings_of_pairs_are_clicked(open_page: Opener) -> None:
+    page = open_page().page
+    link = page.locator(".couples a").first
+    pair = link.get_attribute("data-label"), link.get_attribute("data-predicted")
+    link.click()
+    assert (page.input_value("#gallery-true"), page.input_value("#gallery-predicted")) == pair
+    page.locator("#gallery-shots button").first.click()
+    assert page.is_visible("#map-says svg.tile")
+
+
+def test_arrow_keys_read_the_map_and_the_curves(open_page: Opener) -> None:
+    page = open_page().page
+    page.focus("#map")
+    page.keyboard.press("ArrowRight")
+    first = page.get_attribute("#map-here", "cx")
+    page.keyboard.press("ArrowRight")
+    second = page.get_attribute("#map-here", "cx")
+    assert first is not None
+    assert second is not None
+    assert float(first.rstrip("%")) < float(second.rstrip("%"))
+    chart = "#curves > div:not([hidden])"
+    page.focus(f"{chart} .drawing")
+    for epoch in (1, 2):
+        page.keyboard.press("ArrowRight")
+        assert page.inner_text(f"{chart} .says").startswith(f"Epoch {epoch}. Accuracy: ")
+    page.locator(f"{chart} .column").first.hover()
+    assert page.inner_text(f"{chart} .says").startswith("Epoch 1. ")
 
 
 def test_a_dot_of_the_map_shows_its_picture(open_page: Opener) -> None:
@@ -179,8 +261,12 @@ def test_sections_are_folded_on_a_phone_and_there_is_a_way_back(open_page: Opene
     page.wait_for_function("document.querySelector('.menu-says').textContent.includes('Ladder')")
     assert page.evaluate("document.documentElement.scrollHeight") > folded + 1000
     page.locator("#ladder .back a").click()
-    assert not page.is_visible("#ladder-body")
-    assert page.evaluate("document.activeElement.textContent") == "Ladder"
+    assert page.is_visible("#menu"), "the list of the sections"
+    assert page.is_visible("#ladder-body"), "what was read stays open"
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#ladder"
+    page.keyboard.press("Escape")
+    page.locator("#ladder-title button").click()
+    page.wait_for_function("document.querySelector('.menu-says').textContent === 'Sections'")
     page.set_viewport_size({"width": 1280, "height": 800})
     assert page.is_visible("#ladder-body")
     assert page.locator("h2 button").count() == 0
@@ -190,6 +276,10 @@ def test_a_link_into_a_section_opens_it(open_page: Opener) -> None:
     page = open_page(anchor="#errors", **PHONE).page
     assert page.is_visible("#errors-body")
     assert not page.is_visible("#data-body")
+    page.locator("#summary a[href='#reproduce']").click()
+    assert page.is_visible("#reproduce-body")
+    page.evaluate("location.hash = 'data'")
+    page.wait_for_selector("#data-body", state="visible")
 
 
 def test_tables_are_lists_of_figures_on_a_phone(open_page: Opener) -> None:
@@ -293,4 +383,4 @@ def test_parts_of_a_page_are_not_folded(
     path.write_text(draw_report(whole_folder, ("errors",)).html, encoding="utf-8")
     page = open_page(path, **PHONE).page
     assert page.is_visible("#errors-body")
-    assert page.inner_text("#gallery-says") == "40 images are here."
+    assert page.inner_text("#gallery-says").startswith("Kept in this page: ")

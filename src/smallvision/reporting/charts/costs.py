@@ -49,6 +49,12 @@ class CostChart:
     plots: tuple[CostPlot, ...]
     marks: tuple[Mark, ...]
     key: tuple[tuple[int, str], ...]
+    searched: bool
+
+    @property
+    def cycled(self) -> bool:
+        """Whether ends of cycles are drawn."""
+        return any(point.ends for plot in self.plots for point in plot.points)
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ def draw_costs(rungs: Sequence[RungView], best: str | None) -> CostChart | None:
         )
 
     return CostChart(
+        searched=any(one.found.search_seconds for one in priced),
         plots=(
             draw_plot(
                 "minutes of training",

@@ -185,11 +185,13 @@ def trace_field(epochs: Sequence[EpochMetrics], field: str, across: Scale, up: S
 def lay_columns(epochs: Sequence[EpochMetrics], across: Scale) -> tuple[EpochColumn, ...]:
     """Lay columns around epochs; of many epochs some share the column of another."""
     step = -(-len(epochs) // COLUMNS)
-    width = round(across.project(across.low + step), 2)
-    return tuple(
-        EpochColumn(round(across.project(epoch.epoch) - width / 2, 2), width, describe_epoch(epoch))
-        for epoch in epochs[::step]
-    )
+    half = across.project(across.low + step) / 2
+    found = []
+    for epoch in epochs[::step]:
+        middle = across.project(epoch.epoch)
+        start, end = max(0.0, middle - half), min(100.0, middle + half)
+        found.append(EpochColumn(round(start, 2), round(end - start, 2), describe_epoch(epoch)))
+    return tuple(found)
 
 
 def describe_epoch(epoch: EpochMetrics) -> str:

@@ -51,6 +51,8 @@ def draw_gallery(
         complete=gallery.errors == record.errors,
         data={
             "names": list(map(show_name, record.class_names)),
+            "errors": gallery.errors == record.errors,
+            "all": len(gallery.images) == record.n,
             "sheet": [gallery.columns, gallery.width, gallery.height] if sheet else None,
             "images": [
                 [

@@ -9,7 +9,7 @@ from smallvision.format import format_setting
 from smallvision.records.schema import PropertySlice
 from smallvision.reporting.charts.intervals import IntervalPlot, fit_intervals, place_row
 
-APART = 16.0  # percent between marks: two of these plots share the width of one
+APART = 20.0  # percent between marks: two of these plots share the width of one
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ MEANINGS = {  # of the properties, as they are measured on an image
 }
 
 
+BRIEFLY = {  # what a name does not tell, where there is no room for its meaning
+    "nearness to another class": "nearness to another class (of pixels, to its average image)"
+}
+
+
 class Shown(Protocol):
     """An image of which there may be a picture."""
 
@@ -45,11 +50,17 @@ class ErrorsSection:
     meanings: Mapping[str, str]
     gallery: Gallery | None
 
-    def find_doubted(self, *, again: bool) -> tuple[LabelIssue, ...]:
-        """Labels in doubt whose image is shown, once more or for the first time."""
-        before = {error.index for error in self.record.worst}
+    @property
+    def doubted(self) -> frozenset[int]:
+        """The numbers of the confident errors whose label is in doubt."""
+        worst = {error.index for error in self.record.worst}
+        return frozenset(one.index for one in self.record.label_issues.images if one.index in worst)
+
+    @property
+    def further_doubted(self) -> tuple[LabelIssue, ...]:
+        """Other labels in doubt of which there is a picture."""
         found = self.record.label_issues.images
-        return tuple(one for one in found if self.shows([one]) and (one.index in before) == again)
+        return tuple(one for one in found if self.shows([one]) and one.index not in self.doubted)
 
     def shows(self, images: Iterable[Shown]) -> bool:
         """Whether there is a picture of any of them."""
@@ -102,16 +113,21 @@ def sum_up_causes(record: ErrorAnalysisRecord) -> str:
     bins = tested[name].bins
     ranked = sorted(range(len(bins)), key=lambda i: bins[i].accuracy)
     worst, best = (
-        f"{format_percent(1 - bins[i].accuracy, bins[i].n)} of the images where it is "
+        f"{format_percent(1 - bins[i].accuracy, bins[i].n)} where it is "
         f"{'lowest' if i == 0 else 'highest' if i == len(bins) - 1 else 'middling'}"
         for i in (ranked[0], ranked[-1])
     )
     more = [other for _, other in linked[1:]]
     also = f"; also with {join_words(more)}" if more else ""
     return (
-        f"Errors go with {name}: wrong are {worst} and {best} (tested among images of one class, "
-        f"{format_p(p)}){also}."
+        f"Errors go with {explain(name)}, also among images of one class ({format_p(p)}): of all "
+        f"images, wrong are {worst} and {best}{also}."
     )
+
+
+def explain(name: str) -> str:
+    """A property, with what its name does not tell."""
+    return BRIEFLY.get(name, name)
 
 
 def describe_causes(record: ErrorAnalysisRecord) -> str:
@@ -131,8 +147,9 @@ def describe_causes(record: ErrorAnalysisRecord) -> str:
             f"Among images of one class, errors go with none of {join_words(others)} beyond chance "
             f"({corrected}), so nothing is claimed of why they happen."
         )
-    also_not = f", but not with {join_words(others, 'or')}" if others else ""
+    open_ones = f" Of {join_words(others)} no link was shown." if others else ""
+    named = join_words([explain(name) for name in linked])
     return (
-        f"Among images of one class, errors go with {join_words(linked)} beyond chance{also_not} "
-        f"({corrected}). This is a link, not a proof of a cause."
+        f"Among images of one class, errors go with {named} beyond chance ({corrected}). "
+        f"This is a link, not a proof of a cause.{open_ones}"
     )

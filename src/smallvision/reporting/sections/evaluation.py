@@ -253,18 +253,16 @@ def describe_shortfall(rows: Sequence[SetRow]) -> str:
     ]
     chances = [judge_shortfall(found, fitted_n) for _, fitted_n, found in missed]
     fitted_n = missed[0][1]
-    explained = min(chances) >= LEVEL
     why = (
-        f"This may be chance: limits that are fitted to only {format_count(fitted_n)} images vary "
-        "by as much"
-        if explained
-        else f"Chance in drawing the {format_count(fitted_n)} images that they were fitted to does "
-        "not explain it: these images chose the model as well, so that they flatter"
+        f"limits fitted to only {format_count(fitted_n)} images may by chance miss by as much"
+        if min(chances) >= LEVEL
+        else f"nor does chance in drawing the {format_count(fitted_n)} images that the limits were "
+        "fitted to: these chose the model as well, so that they flatter"
     )
     values = join_words([format_p(one) for one in chances])
     return (
-        f"On test images the sets miss their promise: {join_words(fell)} have the right class, and "
-        f"the interval lies below what was promised. {why} ({values})."
+        f"Of the test images {join_words(fell)} have a set with the right class. Chance in drawing "
+        f"test images does not explain that; {why} ({values})."
     )
 
 

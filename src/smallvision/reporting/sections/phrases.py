@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smallvision.about.methods import describe_looks
 from smallvision.format import (
     METRIC_WORDS,
     format_count,
@@ -9,7 +10,6 @@ from smallvision.format import (
     format_fraction,
     format_points,
     format_size,
-    format_times,
     join_words,
     name_seeds,
     shorten_hash,
@@ -24,7 +24,7 @@ from smallvision.records.schema import (
 )
 from smallvision.records.schema.base import Shape
 from smallvision.records.schema.measures import METRIC_OF_GOAL
-from smallvision.reporting.view import StudyView
+from smallvision.reporting.view import RunView, StudyView
 
 
 def describe_shape(shape: Shape) -> str:
@@ -47,7 +47,7 @@ def describe_use(study: StudyView) -> str:
     if split is None:
         return ""
     used = split.train_n + (0 if split.declared_val else split.val_n)
-    words = f"{format_count(used)} of the training images used: " if used < given else ""
+    words = f"{format_count(used)} training images used, " if used < given else ""
     if folds > 1:
         return f"{words}cross-validated in {folds} folds"
     more = "others " if split.declared_val else ""
@@ -95,19 +95,9 @@ def describe_environment(environment: Environment | None) -> tuple[tuple[str, st
     return tuple((name, text) for name, text in rows.items() if text)
 
 
-def count_other_openings(openings: int, on_machine: int | None) -> int:
-    """How often the same test images were opened on a machine by something else, if known."""
-    return max(0, (on_machine or 0) - openings)
-
-
-def tell_other_openings(openings: int, on_machine: int | None) -> tuple[str, ...]:
-    """Say it where the same test images were opened by something else as well."""
-    others = count_other_openings(openings, on_machine)
-    if not others:
-        return ()
-    return (
-        f"By then other work on that machine had opened the same images {format_times(others)}.",
-    )
+def tell_looks(run: RunView) -> str:
+    """With what other looks at an image a finished model answers; empty where it is one look."""
+    return describe_looks(run.model.tta) if run.model else ""
 
 
 def name_goal(goal: Goal) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smallvision.about.facts import tell_other_openings
 from smallvision.format import format_count, format_latency, format_points
 from smallvision.records.schema import FinishedRun
-from smallvision.reporting.sections.phrases import name_goal, tell_other_openings
+from smallvision.reporting.sections.phrases import name_goal, tell_looks
 from smallvision.reporting.view import RunView, StudyView
 
 
@@ -40,6 +41,7 @@ class ProtocolSection:
     figure: str
     parts: tuple[SplitPart, ...]
     limits: tuple[LimitRow, ...]
+    looks: str
 
 
 def gather(study: StudyView) -> ProtocolSection:
@@ -50,6 +52,7 @@ def gather(study: StudyView) -> ProtocolSection:
         name_goal(study.record.goal),
         divide_images(study),
         list_limits(study),
+        tell_looks(study.winner.run) if study.winner else "",
     )
 
 
@@ -111,7 +114,9 @@ def list_limits(study: StudyView) -> tuple[LimitRow, ...]:
             run.validated.gap if run.validated else None, run.val.n if run.val else 0, signed=False
         )
         most = format_points(limits.gap, signed=False)
-        rows.append(LimitRow("gap between train and validation", gap, most))
+        rows.append(
+            LimitRow("gap between train and validation, as the finished model answers", gap, most)
+        )
     if limits.parameters is not None:
         parameters = format_count(found.parameters if found else None)
         rows.append(LimitRow("parameters", parameters, format_count(limits.parameters)))

@@ -14,6 +14,7 @@ class ReproduceSection:
     """What the section shows of a study or a lone run; `missing` says why there is no recipe."""
 
     command: str | None
+    is_timed: bool
     facts: tuple[tuple[str, str], ...]
     knows_environment: bool
     run: RunView | None
@@ -32,6 +33,7 @@ def gather(study: StudyView) -> ReproduceSection:
     )
     return ReproduceSection(
         command=record.command,
+        is_timed=record.budget is not None and record.budget.seconds is not None,
         facts=facts,
         knows_environment=study.environment is not None,
         run=winner.run if winner and winner.run.recipe else None,
@@ -45,6 +47,7 @@ def gather_lone_run(folder: LoneRunView) -> ReproduceSection:
     """Collect what the section shows of a lone run."""
     return ReproduceSection(
         command=None,
+        is_timed=False,
         facts=describe_environment(folder.environment),
         knows_environment=folder.environment is not None,
         run=folder.run if folder.run.recipe else None,

@@ -49,6 +49,11 @@ class TrainingSection:
     rows: tuple[TrainingRow, ...]
     header: str
 
+    @property
+    def restarts(self) -> bool:
+        """Whether any chart has a line where the learning rate restarts."""
+        return any(chart.restarts for chart in self.charts)
+
 
 def gather(study: StudyView) -> TrainingSection:
     """Collect what the section shows of a study: its winner's curves are open at first."""
@@ -104,7 +109,11 @@ def describe_final(run: RunView, recipe: Recipe | None) -> str:
         "The finished networks of all folds classify" if run.folds else "Finished, it classifies"
     )
     looks = describe_looks(recipe.tta) if recipe else ""
-    lines = f"{looks} The lines look at each image once. " if looks else ""
+    lines = (
+        f"{looks} The lines, and the figure of the epoch kept, look at each image once. "
+        if looks
+        else ""
+    )
     drawn = run.epochs[-1].train_n if run.epochs else 0
     fewer = (
         f"The line of training images is measured on {format_count(drawn)} of them, and this "

@@ -33,10 +33,42 @@ if (find(".theme")) {
   applyTheme(memory.get());
 }
 
+// Arrow keys: down, right.
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
 // The curves of one run are shown at a time.
 const charts = all("#curves > div");
 for (const choice of all(".panel input")) {
   choice.addEventListener("change", () => charts.forEach((chart, number) => { chart.hidden = number !== Number(choice.value); }));
+}
+
+// A chart says below itself what a pointer is over; arrow keys go from mark to mark.
+for (const chart of all(".chart:has(.drawing title), .trials")) {
+  const drawing = find(".drawing", chart), says = document.createElement("p");
+  const marks = all("title", drawing).map((title) => {
+    const mark = title.parentNode;
+    mark.dataset.says = title.textContent;
+    title.remove();
+    return mark;
+  });
+  says.className = "small says";
+  says.ariaLive = "polite";
+  chart.append(says);
+  drawing.tabIndex = 0;
+  let at = -1;
+  const read = (mark) => {
+    marks[at]?.classList.remove("there");
+    at = marks.indexOf(mark);
+    mark.classList.add("there");
+    says.textContent = mark.dataset.says;
+  };
+  drawing.addEventListener("pointerover", ({ target }) => { if (target.dataset.says) read(target); });
+  drawing.addEventListener("keydown", (event) => {
+    if (!(event.key in ARROWS)) return;
+    event.preventDefault();
+    const [down, right] = ARROWS[event.key];
+    read(marks[Math.min(marks.length - 1, Math.max(0, at + down + right))]);
+  });
 }
 
 // Tables sort by a click on a column; the order of the records is the first state.
@@ -69,24 +101,44 @@ for (const table of all("table.sortable")) {
   });
 }
 
-// Every table can be saved. Where a cell carries the value behind its text, both are written.
-function listCells(row, columns) {
-  return columns.flatMap(({ place, withValues }) => {
-    const cell = row.cells[place];
-    const text = cell ? cell.textContent.replace(/[\s\u00a0]+/g, " ").trim() : "";
-    return withValues ? [text, cell?.dataset.value ?? ""] : [text];
-  });
+// Every table can be saved: numbers without their units, which the header names, and apart from them
+// the ends of their intervals and what is noted below them.
+const NUMBER = /^([+−-]?\d[\d,]*(?:\.\d+)?)(?: (%|points|[kMG]?B|ms|s|min|h))?$/;
+const SPAN = /^([+−-]?\d[\d.,]*)(?:–| to )([+−-]?\d[\d.,]*)(?: (%))?$/;
+const bare = (number) => number.replaceAll(",", "").replace("−", "-").replace("+", "");
+const textOf = (node) => node.textContent.replace(/[\s\u00a0]+/g, " ").trim();
+
+function readCell(cell, { unit, scale = 1 }) {
+  const copy = cell.cloneNode(true), numeric = cell.classList.contains("n");
+  for (const mark of all("[aria-hidden]", copy)) mark.remove();
+  for (const hash of all(".hash", copy)) hash.textContent = hash.title;
+  const below = all(numeric ? "small, .soft" : "small", copy).map((part) => { part.remove(); return textOf(part); });
+  const text = textOf(copy);
+  if (!numeric) return { value: text, note: below.join("; ") };
+  const exact = Number.parseFloat(cell.dataset.value) * scale, number = NUMBER.exec(text), span = [text, ...below].map((part) => SPAN.exec(part)).find(Boolean);
+  const [, from, to, spanned] = span ?? [];
+  return {
+    ...(Number.isFinite(exact) ? { value: String(Number(exact.toPrecision(12))), unit } : number ? { value: bare(number[1]), unit: number[2] } : { value: ["–", span?.input].includes(text) ? "" : text, unit: spanned }),
+    ...(span ? { from: bare(from), to: bare(to) } : {}),
+    note: below.filter((part) => part !== span?.input).join("; "),
+  };
+}
+
+function saveColumn(head, cells) {
+  const read = cells.map((cell) => (cell ? readCell(cell, head.dataset) : {}));
+  const units = new Set(read.map(({ unit }) => unit).filter(Boolean));
+  const unit = units.size === 1 ? `, ${[...units][0]}` : "", name = textOf(head);
+  const fields = { value: name + unit, unit: `${name}, unit`, from: `${name} from${unit}`, to: `${name} to${unit}`, note: `${name}, note` };
+  return Object.entries(fields)
+    .filter(([field]) => (field === "unit" ? units.size > 1 : read.some((one) => one[field])))
+    .map(([field, title]) => [title, ...read.map((one) => one[field] ?? "")]);
 }
 
 function writeCsv(table) {
-  const header = table.tHead.rows[table.tHead.rows.length - 1];
+  const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
   const rows = [...table.tBodies, table.tFoot].flatMap((part) => (part ? [...part.rows] : []));
-  const columns = [...header.cells].map((cell, place) => ({
-    place, drawn: cell.classList.contains("bars"), withValues: rows.some((row) => row.cells[place]?.dataset.value !== undefined),
-  })).filter(({ drawn }) => !drawn);
-  const names = listCells(header, columns);
-  columns.reduce((at, { withValues }) => { if (withValues) names[at + 1] = `${names[at]}, value`; return at + 1 + withValues; }, 0);
-  const lines = [names, ...rows.map((row) => listCells(row, columns))];
+  const columns = heads.flatMap((head, place) => (head.classList.contains("bars") ? [] : saveColumn(head, rows.map((row) => row.cells[place]))));
+  const lines = [0, ...rows].map((_, line) => columns.map((column) => column[line]));
   // A spreadsheet would compute what begins like a formula.
   const guard = (text) => (/^[=+\-@]/.test(text) && !/^[+-]?[\d.]+( %)?$/.test(text) ? `'${text}` : text);
   return lines.map((line) => line.map((text) => `"${guard(text).replaceAll('"', '""')}"`).join(",")).join("\r\n");
@@ -123,6 +175,8 @@ const soft = (text) => { const node = make("span", text); node.className = "soft
 const source = find("#gallery-data");
 const gallery = source ? JSON.parse(source.textContent) : null;
 const images = (gallery?.images ?? []).map(([called, label, predicted, probability, x, y], rank) => ({ called, label, predicted, probability, x, y, rank }));
+// Of errors this page may hold a part, and of images that are right a sample: what is here is no count of all.
+const tell = (found, wrong) => (gallery.all || (wrong && gallery.errors) ? `${plural(found.length, "validation image")} of that kind` : `${found.length.toLocaleString("en")} of the validation images of that kind`);
 const percent = (value) => (value >= 0.9995 ? "over 99.9" : (100 * value).toFixed(1)) + "\u00a0%";
 
 function describeImage({ label, predicted, probability }) {
@@ -149,27 +203,44 @@ function showItem(image) {
   return item;
 }
 
-// On a map a pointer reads the image that is nearest to it.
-const point = ({ x, y }) => {
-  const here = find("#map-here");
-  here.classList.toggle("there", x !== undefined);
-  if (x === undefined) return;
-  here.setAttribute("cx", `${x}%`);
-  here.setAttribute("cy", `${y}%`);
-};
-const map = find("#map"), mapped = images.filter(({ x }) => x !== undefined);
-function readMap(event) {
-  const box = map.getBoundingClientRect();
-  const [left, top] = [(100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height];
-  const distance = ({ x, y }) => Math.hypot(x - left, y - top);
-  const near = mapped.reduce((best, image) => (distance(image) < distance(best) ? image : best), mapped[0]);
-  if (!near) return;
-  point(near);
-  const text = make("p", ...describeImage(near), soft(" ("), make("bdi", near.called), soft(")"));
+// On a map a pointer reads the lit dot that is nearest to it; arrow keys go from dot to dot.
+const map = find("#map"), onMap = ({ x }) => x !== undefined;
+const hint = find("#map-says")?.firstElementChild;
+let lit = images.filter(onMap), read = null;
+if (map) map.tabIndex = 0;
+
+function readImage(image) {
+  read = image ?? null;
+  const here = find("#map-here"), placed = read !== null && onMap(read);
+  here.classList.toggle("there", placed);
+  if (placed) for (const [name, place] of [["cx", read.x], ["cy", read.y]]) here.setAttribute(name, `${place}%`);
+  if (!read) { find("#map-says").replaceChildren(hint); return; }
+  const text = make("p", ...describeImage(read), soft(" ("), make("bdi", read.called), soft(placed ? ")" : "), not on the map"));
   text.className = "small";
-  find("#map-says").replaceChildren(...(gallery.sheet ? [showTile(near)] : []), text);
+  find("#map-says").replaceChildren(...(gallery.sheet ? [showTile(read)] : []), text);
 }
-for (const kind of ["pointermove", "pointerdown"]) map?.addEventListener(kind, readMap);
+
+function readNearest(x, y, among = lit) {
+  const distance = (image) => Math.hypot(image.x - x, image.y - y);
+  if (among.length) readImage(among.reduce((best, image) => (distance(image) < distance(best) ? image : best)));
+}
+
+for (const kind of ["pointermove", "pointerdown"]) {
+  map?.addEventListener(kind, (event) => {
+    const box = map.getBoundingClientRect();
+    readNearest((100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height);
+  });
+}
+map?.addEventListener("keydown", (event) => {
+  if (!(event.key in ARROWS)) return;
+  event.preventDefault();
+  if (!read || !onMap(read)) { readNearest(50, 50); return; }
+  const [down, right] = ARROWS[event.key], { x, y } = read;
+  readNearest(x, y, lit.filter((image) => {
+    const [across, along] = [image.x - x, image.y - y];
+    return right * across + down * along > Math.abs(down * across) + Math.abs(right * along);
+  }));
+});
 
 if (find("#gallery-true")) {
   const PAGE = 20; // pictures that are shown at a time
@@ -180,24 +251,30 @@ if (find("#gallery-true")) {
   const showMore = () => {
     const start = shots.children.length;
     for (const image of chosen.slice(start, start + PAGE)) {
-      const item = showItem(image);
-      item.addEventListener("pointerenter", () => point(image));
+      const item = showItem(image), button = make("button", item.firstChild);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        readImage(image);
+        find("#map-says").scrollIntoView({ block: "nearest" });
+      });
+      item.prepend(button);
+      item.addEventListener("pointerenter", () => readImage(image));
       shots.append(item);
     }
     more.hidden = shots.children.length >= chosen.length;
   };
   const filter = () => {
     chosen = images.filter(matches);
-    const narrowed = ofClass.value !== "" || !["", "wrong"].includes(asClass.value);
+    lit = chosen.filter(onMap);
+    readImage(null);
+    const narrowed = chosen.length < images.length;
     find("#map-all").classList.toggle("dim", narrowed);
     const marks = new Map();
-    for (const { label, x, y } of narrowed ? chosen : []) {
-      if (x !== undefined) marks.set(label, `${marks.get(label) ?? ""}M${x} ${y}h0`);
-    }
+    for (const { label, x, y } of narrowed ? lit : []) marks.set(label, `${marks.get(label) ?? ""}M${x} ${y}h0`);
     find("#map-chosen").replaceChildren(...[...marks].map(([label, d]) => draw("path", { class: `class-${label % 10}`, d })));
     if (!shots) return;
     shots.replaceChildren();
-    says.textContent = chosen.length ? `${plural(chosen.length)} ${chosen.length === 1 ? "is" : "are"} here.` : "There is no such image here.";
+    says.textContent = chosen.length ? `Kept in this page: ${tell(chosen, asClass.value === "wrong" || (ofClass.value !== "" && asClass.value !== "" && ofClass.value !== asClass.value))}. On the map: ${lit.length.toLocaleString("en")}.` : "No validation image of that kind is kept in this page.";
     showMore();
   };
   for (const choice of [ofClass, asClass]) choice.addEventListener("change", filter);
@@ -205,22 +282,34 @@ if (find("#gallery-true")) {
   filter();
 }
 
-// What lies behind a cell: validation images of the same kind.
-function openCell(label, predicted, count, names) {
-  const says = find("#cell-says"), list = find("#cell-shots");
+// A link to the gallery may name the pair of classes that it shows there.
+function linkPair(label, predicted, text) {
+  const link = make("a", text);
+  link.href = "#gallery";
+  Object.assign(link.dataset, { label, predicted });
+  return link;
+}
+function choosePair({ label, predicted }) {
+  find("#gallery-true").value = label;
+  find("#gallery-predicted").value = predicted;
+  find("#gallery-true").dispatchEvent(new Event("change"));
+}
+
+// What lies behind a cell: validation images of the same kind. A second click closes it.
+let openCell = "";
+function toggleCell(label, predicted, count, names) {
+  const says = find("#cell-says"), list = find("#cell-shots"), cell = `${label},${predicted}`;
+  openCell = openCell === cell ? "" : cell;
+  for (const button of all("[data-cell]")) button.setAttribute("aria-pressed", String(button.dataset.cell === openCell));
+  find("#picked")?.setAttribute("d", openCell ? `M${predicted} ${label}h1v1h-1z` : "");
+  says.replaceChildren();
+  list.replaceChildren();
+  if (!openCell) return;
   const known = images.filter((image) => image.label === label && image.predicted === predicted);
   says.replaceChildren(make("bdi", names[label]), soft(" predicted as "), make("bdi", names[predicted]), `: ${plural(count, "test image")}. `);
   list.replaceChildren(...known.slice(0, 12).map(showItem));
-  if (!known.length) { says.append("No validation image of that kind is kept here."); return; }
-  const all = make("a", `${plural(known.length, "validation image")} of that kind`);
-  all.href = "#gallery";
-  all.addEventListener("click", () => {
-    openSection(find("#errors"));
-    find("#gallery-true").value = label;
-    find("#gallery-predicted").value = predicted;
-    find("#gallery-true").dispatchEvent(new Event("change"));
-  });
-  says.append(all, known.length > 12 ? ", the 12 surest here:" : ":");
+  if (!known.length) { says.append("No validation image of that kind is kept in this page."); return; }
+  says.append(linkPair(label, predicted, `Kept in this page: ${tell(known, label !== predicted)}`), known.length > 12 ? ", the 12 surest here:" : ":");
 }
 
 // A small confusion matrix: arrow keys go from cell to cell, of which one can be reached by tab.
@@ -239,10 +328,11 @@ if (table && gallery?.sheet) {
     button.type = "button";
     button.tabIndex = i || j ? -1 : 0;
     button.setAttribute("aria-label", `${gallery.names[i]} predicted as ${gallery.names[j]}: ${count}`);
+    Object.assign(button, { ariaPressed: "false" }).dataset.cell = `${i},${j}`;
     cell.replaceChildren(button);
-    button.addEventListener("click", () => { focus(cell); openCell(i, j, count, gallery.names); });
+    button.addEventListener("click", () => { focus(cell); toggleCell(i, j, count, gallery.names); });
     button.addEventListener("keydown", (event) => {
-      const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
+      const [down, right] = ARROWS[event.key] ?? [0, 0];
       const next = rows[i + down]?.[j + right];
       if (!next || next === cell) return;
       event.preventDefault();
@@ -274,7 +364,7 @@ if (heat) {
     find("#cross").setAttribute("d", `M0 ${i}h${K}v1h-${K}zM${j} 0v${K}h1v-${K}z`);
     find("#heat-says").textContent = `${plural(count)} of ${names[i]} ${count === 1 ? "was" : "were"} predicted as ${names[j]}.`;
   });
-  if (gallery?.sheet) heat.addEventListener("click", (event) => openCell(...locate(event), names));
+  if (gallery?.sheet) heat.addEventListener("click", (event) => toggleCell(...locate(event), names));
   find("#heat-class").addEventListener("change", (event) => {
     const list = find("#heat-list");
     list.replaceChildren();
@@ -286,7 +376,8 @@ if (heat) {
       if (!gallery?.sheet) { list.append(make("li", words)); continue; }
       const button = make("button", words);
       button.type = "button";
-      button.addEventListener("click", () => openCell(label, column, count, names));
+      Object.assign(button, { ariaPressed: String(openCell === `${label},${column}`) }).dataset.cell = `${label},${column}`;
+      button.addEventListener("click", () => toggleCell(label, column, count, names));
       list.append(make("li", button));
     }
   });
@@ -305,7 +396,7 @@ for (const box of all(".copy")) {
   box.append(button);
 }
 
-// The bar says where the reader is.
+// The bar says where the reader is: in the last section that crosses the middle and is not folded.
 const menu = find("#menu"), opener = find("button.menu");
 function markPlace(id) {
   for (const link of all("#menu a")) link.removeAttribute("aria-current");
@@ -315,8 +406,14 @@ function markPlace(id) {
   link.setAttribute("aria-current", "true");
   menu.scrollLeft = link.offsetLeft - menu.offsetLeft - (menu.clientWidth - link.offsetWidth) / 2;
 }
+const crossing = new Set();
+function findPlace() {
+  if (!crossing.size) return;
+  markPlace(all("section[id]").findLast((part) => crossing.has(part) && !find(".body[hidden]", part))?.id);
+}
 const seen = new IntersectionObserver((entries) => {
-  for (const entry of entries) if (entry.isIntersecting) markPlace(entry.target.id);
+  for (const { target, isIntersecting } of entries) crossing[isIntersecting ? "add" : "delete"](target);
+  findPlace();
 }, { rootMargin: "-30% 0px -60%" });
 for (const part of all("section[id]")) seen.observe(part);
 
@@ -331,12 +428,14 @@ function fold(part, folded) {
   if (folded) bodyOf(part).setAttribute("hidden", "until-found");
   else bodyOf(part).removeAttribute("hidden");
   find("h2 button", part)?.setAttribute("aria-expanded", String(!folded));
+  findPlace();
 }
-function openSection(part) {
-  if (part && isFolded()) fold(part, false);
+const partOf = (id) => parts.find((part) => part.contains(document.getElementById(id)));
+function openTarget(id) {
+  if (partOf(id)) fold(partOf(id), false);
 }
 function arrange() {
-  const target = parts.find((part) => part.contains(document.getElementById(location.hash.slice(1))));
+  const target = partOf(location.hash.slice(1));
   for (const part of parts) {
     const title = find("h2", part);
     if (isFolded() && !find("button", title)) {
@@ -354,26 +453,29 @@ for (const part of parts) bodyOf(part).addEventListener("beforematch", () => fol
 arrange();
 phone.addEventListener("change", arrange);
 
+// Whatever a link leads to is opened before the page goes there.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (!link) return;
+  if (link.dataset.label && find("#gallery-true")) choosePair(link.dataset);
+  openTarget(link.hash.slice(1));
+});
+addEventListener("hashchange", () => openTarget(location.hash.slice(1)));
+
 function openMenu(open) {
   opener.setAttribute("aria-expanded", String(open));
   menu.classList.toggle("open", open);
 }
 opener?.addEventListener("click", () => openMenu(opener.getAttribute("aria-expanded") !== "true"));
 menu?.addEventListener("click", (event) => {
-  const link = event.target.closest("a");
-  if (!link) return;
-  openSection(find(link.getAttribute("href")));
-  openMenu(false);
+  if (event.target.closest("a")) openMenu(false);
 });
 addEventListener("keydown", (event) => { if (event.key === "Escape" && opener) openMenu(false); });
 for (const link of all(".back a")) {
   link.addEventListener("click", (event) => {
-    if (!isFolded()) return;
     event.preventDefault();
-    const part = link.closest("section");
-    fold(part, true);
-    find("h2 button", part).focus();
-    part.scrollIntoView({ block: "center" });
+    openMenu(true);
+    find(`[href="#${link.closest("section").id}"]`, menu).focus();
   });
 }
 

@@ -37,8 +37,10 @@ def test_why_errors_happen_is_one_sentence(whole: StudyView) -> None:
     assert tell(None, None) == ""
     assert tell(0.3, 0.8).startswith(f"Why could not be shown: errors go with none of {first} and")
     linked = tell(0.3, 0.004)
-    assert linked.startswith(f"Errors go with {second}: wrong are ")
-    assert linked.endswith("(tested among images of one class, p = 0.004).")
+    assert linked.startswith(
+        f"Errors go with {second}, also among images of one class (p = 0.004): "
+    )
+    assert ": of all images, wrong are " in linked, "the shares are not those within classes"
     assert tell(0.01, 0.004).endswith(f"; also with {first}.")
     assert errors.sum_up_causes(record.change(errors=0)) == ""
 
@@ -50,8 +52,30 @@ def test_each_image_in_doubt_is_shown_once(whole: StudyView) -> None:
     worst = record.worst[0].change(index=issues.images[0].index)
     changed = record.change(worst=(worst, *record.worst[1:]))
     section = errors.gather_record(replace(whole.errors, record=changed))
-    again = {one.index for one in section.find_doubted(again=True)}
-    others = {one.index for one in section.find_doubted(again=False)}
-    assert issues.images[0].index in again
-    assert not again & others
-    assert again | others == {one.index for one in issues.images if section.shows([one])}
+    others = {one.index for one in section.further_doubted}
+    assert issues.images[0].index in section.doubted
+    assert not section.doubted & others
+    assert section.doubted | others >= {one.index for one in issues.images if section.shows([one])}
+
+
+def test_a_confident_error_in_doubt_counts_without_a_picture_of_its_own(whole: StudyView) -> None:
+    assert whole.errors is not None
+    record = whole.errors.record
+    issue = record.label_issues.images[0].change(file=None)
+    changed = record.change(
+        worst=(record.worst[0].change(index=issue.index), *record.worst[1:]),
+        label_issues=record.label_issues.change(images=(issue, *record.label_issues.images[1:])),
+    )
+    section = errors.gather_record(replace(whole.errors, record=changed))
+    assert issue.index in section.doubted
+
+
+def test_what_was_not_shown_is_not_told_as_absent(whole: StudyView) -> None:
+    assert whole.errors is not None
+    record = whole.errors.record
+    slices = tuple(
+        one.change(p_within=p) for one, p in zip(record.slices, (0.3, 0.004), strict=True)
+    )
+    words = errors.describe_causes(record.change(slices=slices))
+    assert "not with" not in words
+    assert words.endswith(f"Of {slices[0].name} no link was shown.")

@@ -114,6 +114,6 @@ def test_sets_that_miss_their_promise_are_told(study: StudyView) -> None:
     assert len(tell(0.94, (0.93, 0.951))) == 2
     _, chance, _ = tell(0.937, (0.922, 0.9495))
     assert "93.7 % instead of 95 %" in chance
-    assert "This may be chance" in chance
+    assert "may by chance miss by as much" in chance
     _, beyond, _ = tell(0.9, (0.88, 0.91))
-    assert "does not explain it" in beyond
+    assert "nor does chance" in beyond

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from smallvision.records.schema import SeedSummary
 from smallvision.reporting.sections import phrases
 from smallvision.reporting.view import StudyView
@@ -39,12 +37,6 @@ def test_seeds_in_words() -> None:
     assert phrases.describe_seeds(one) == "92.1 % over 1 seed (seeds 8 and 9 failed)"
 
 
-@pytest.mark.parametrize(("on_machine", "others"), [(None, 0), (1, 0), (10, 9)])
-def test_other_openings_are_counted(on_machine: int | None, others: int) -> None:
-    assert phrases.count_other_openings(1, on_machine) == others
-    assert bool(phrases.tell_other_openings(1, on_machine)) == bool(others)
-
-
 def test_how_many_of_the_training_images_were_used(study: StudyView) -> None:
     def tell(given: int, **fields: object) -> str:
         assert study.split is not None
@@ -53,9 +45,7 @@ def test_how_many_of_the_training_images_were_used(study: StudyView) -> None:
         return phrases.describe_use(replace(change_record(study, data=data), split=split))
 
     assert tell(5_000) == "4,000 to fit on, 1,000 to validate on"
-    assert tell(9_000) == (
-        "5,000 of the training images used: 4,000 to fit on, 1,000 to validate on"
-    )
+    assert tell(9_000) == ("5,000 training images used, 4,000 to fit on, 1,000 to validate on")
     assert tell(4_000, declared_val=True) == "4,000 to fit on, 1,000 others to validate on"
     assert phrases.describe_use(change_record(study, folds=5)).endswith(
         "cross-validated in 5 folds"

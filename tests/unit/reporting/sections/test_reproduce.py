@@ -17,6 +17,15 @@ def test_a_study_is_reproduced_by_its_command(study: StudyView) -> None:
     assert section.run.name == "wrn-aug"
 
 
+def test_a_budget_divided_by_speed_is_told(study: StudyView) -> None:
+    budget = study.record.budget
+    assert budget is not None
+    assert reproduce.gather(study).is_timed
+    free = change_record(study, budget=budget.change(seconds=None))
+    assert not reproduce.gather(free).is_timed
+    assert not reproduce.gather(change_record(study, budget=None)).is_timed
+
+
 def test_what_is_missing_is_said(study: StudyView) -> None:
     begun = change_record(study, best=None, finished=None)
     section = reproduce.gather(replace(begun, environment=None))

@@ -84,9 +84,11 @@ def tell_selection(study: StudyView) -> Iterator[str]:
     assert winner.run.val is not None
     if choice is not None:
         lift = tell_lift(choice, winner.run.val.n)
+        searched = any(rung.tuning is not None for rung in study.climbed)
+        chosen = ["epochs", *(["settings"] if searched else []), "the winner"]
         yield (
-            "Validation images chose epochs, settings and the winner, so that accuracies on them "
-            f"flatter: in the case of {winner.name} "
+            f"Validation images chose {join_words(chosen)}, so that accuracies on them flatter: in "
+            f"the case of {winner.name} "
             f"{f'by about {lift}' if lift else 'by too little to be seen'}."
         )
     if winner.ensemble is not None and len(winner.ensemble.members) > 1:

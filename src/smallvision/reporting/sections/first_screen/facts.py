@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smallvision.about.facts import describe_compute
+from smallvision.about.facts import describe_compute, tell_other_openings
 from smallvision.about.methods import name_design, name_kind
 from smallvision.format import (
     format_accuracy,
@@ -28,7 +28,7 @@ from smallvision.reporting.sections.phrases import (
     describe_shape,
     describe_use,
     name_goal,
-    tell_other_openings,
+    tell_looks,
 )
 from smallvision.reporting.sections.protocol import list_limits
 from smallvision.reporting.view import RungView, RunView, StudyView
@@ -259,7 +259,10 @@ def describe_goal(study: StudyView) -> Fact:
     if kept is None or kept.within_limits is None:
         details = tuple(f"{row.name} at most {row.limit}" for row in limits)
         return Fact("Limits", "not yet known", details)
-    details = tuple(f"{row.name} {row.value}, limit {row.limit}" for row in limits)
+    details = (
+        *(f"{row.name}: {row.value}, limit {row.limit}" for row in limits),
+        *filter(None, [tell_looks(study.winner.run) if study.winner else ""]),
+    )
     if not kept.within_limits:
         return Fact("Limits", "not satisfied", details, "alert")
     return Fact("Limits", "all satisfied" if len(limits) > 1 else "satisfied", details, "good")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smallvision.about.facts import tell_other_openings
 from smallvision.format import (
     describe_class_means,
     format_accuracy,
@@ -18,7 +19,7 @@ from smallvision.records.schema import SplitRecord, TestRecord, UnfinishedRun
 from smallvision.reporting.sections.first_screen.facts import Fact, describe_network
 from smallvision.reporting.sections.first_screen.headline import Headline
 from smallvision.reporting.sections.first_screen.usage import Usage, describe_usage
-from smallvision.reporting.sections.phrases import describe_seeds, tell_other_openings
+from smallvision.reporting.sections.phrases import describe_seeds
 from smallvision.reporting.view import LoneRunView, RunView
 
 

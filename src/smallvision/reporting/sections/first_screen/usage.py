@@ -31,11 +31,11 @@ def describe_usage(folder: str) -> Usage:
         "pip install '.[serve,export]'",
         "\n".join(
             [
-                "# the classes of picture files, or of folders of them",
+                "# the classes of pictures",
                 f"smallvision classify {quoted} picture.png",
-                "# a web page and an HTTP interface",
+                "# a web page, over HTTP",
                 f"smallvision serve {quoted}",
-                "# one ONNX file for other programs, checked against the model",
+                "# an ONNX file, checked",
                 f"smallvision export {quoted}",
             ]
         ),
@@ -43,7 +43,8 @@ def describe_usage(folder: str) -> Usage:
             [
                 "import smallvision as sv",
                 f"found = sv.classify({place!r}, ['picture.png'])",
-                "found.rank(0, 3)  # of file 0, the 3 most probable classes",
+                "# of file 0, the 3 likeliest",
+                "found.rank(0, 3)",
             ]
         ),
     )

@@ -150,7 +150,7 @@ def test_a_rival_without_verdict_or_winner(study: StudyView) -> None:
 def test_limits(study: StudyView) -> None:
     fact = facts.describe_goal(study)
     assert (fact.value, fact.tone) == ("all satisfied", "good")
-    assert fact.details[1] == "parameters 1,077,850, limit 4,000,000"
+    assert fact.details[1] == "parameters: 1,077,850, limit 4,000,000"
     free = change_record(study, goal=Goal(limits=Limits(gap=None)))
     assert facts.describe_goal(free).value == "none set"
     assert facts.describe_goal(change_record(study, best=None)).value == "not yet known"
