@@ -155,8 +155,9 @@ def format_deviation(summary: Summary, scale: float, digits: int) -> str:
 def describe_place(host: Host, machine: ComputeSettings, time: str) -> str:
     """Where, how and on which day something was measured."""
     generation = f" ({host.generation})" if host.generation else ""
+    threads = "1 thread" if machine.threads == 1 else f"{machine.threads} threads"
     return (
-        f"{host.processor}{generation}, {machine.threads} {'thread' if machine.threads == 1 else 'threads'}, {machine.precision}, "
+        f"{host.processor}{generation}, {threads}, {machine.precision}, "
         f"torch {host.versions['torch']}, {time[:10]}"
     )
 
