@@ -147,7 +147,7 @@ def describe_causes(record: ErrorAnalysisRecord) -> str:
             f"Among images of one class, errors go with none of {join_words(others)} beyond chance "
             f"({corrected}), so nothing is claimed of why they happen."
         )
-    open_ones = f" Of {join_words(others)} no link was shown." if others else ""
+    open_ones = f" Of {join_words(others)} no such link was shown." if others else ""
     named = join_words([explain(name) for name in linked])
     return (
         f"Among images of one class, errors go with {named} beyond chance ({corrected}). "

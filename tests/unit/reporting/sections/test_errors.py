@@ -78,4 +78,4 @@ def test_what_was_not_shown_is_not_told_as_absent(whole: StudyView) -> None:
     )
     words = errors.describe_causes(record.change(slices=slices))
     assert "not with" not in words
-    assert words.endswith(f"Of {slices[0].name} no link was shown.")
+    assert words.endswith(f"Of {slices[0].name} no such link was shown.")
