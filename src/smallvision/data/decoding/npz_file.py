@@ -9,6 +9,7 @@ import math
 import os
 import struct
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -87,8 +88,57 @@ def join_rows(
     return ArrayRows(shape, files[0].dtype, tuple(one for each in files for one in each.pieces))
 
 
-class NpzFile:
-    """The arrays of an open file, by name."""
+class NamedArrays(ABC):
+    """Arrays that lie in files, or in the members of one, by name.
+
+    Attributes:
+        names: of the arrays.
+    """
+
+    names: list[str]
+
+    @abstractmethod
+    def claim(self, name: str) -> Claim:
+        """The header of an array, which agrees with the bytes that are there for it.
+
+        Raises:
+            ValueError: it does not, or it claims to grow as no measured data do.
+        """
+
+    @abstractmethod
+    def _open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """Open an array at its header."""
+
+    def rows(self, name: str) -> ArrayRows | np.ndarray[Any, Any]:
+        """An array whose claim was checked, to be read in stretches.
+
+        One that lies by columns (in Fortran's order), as none of images does, is read whole.
+        """
+        claim = self.claim(name)
+        if claim.is_fortran or len(claim.shape) < 2:
+            return self.read(name)
+        return ArrayRows(
+            claim.shape, claim.dtype, ((claim.shape[0], partial(self._open_rows, name)),)
+        )
+
+    @contextmanager
+    def _open_rows(self, name: str) -> Iterator[IO[bytes]]:
+        with self._open(name) as file:
+            _read_header(file, name)
+            yield file
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """An array whose claim was checked."""
+        self.claim(name)
+        with self._open(name) as file:
+            array: np.ndarray[Any, Any] = npy.read_array(
+                file, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
+            )
+            return array
+
+
+class NpzFile(NamedArrays):
+    """The arrays of an open file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -99,11 +149,7 @@ class NpzFile:
         ]
 
     def claim(self, name: str) -> Claim:
-        """The header of an array, which agrees with the bytes that the zip file claims for it.
-
-        Raises:
-            ValueError: it does not, or it claims to grow as no measured data do.
-        """
+        """See `NamedArrays`; the zip file claims the bytes."""
         info = self._archive.getinfo(name + _SUFFIX)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{name} is packed in a way that numpy does not write")
@@ -120,47 +166,19 @@ class NpzFile:
             )
         return claim
 
-    def rows(self, name: str) -> ArrayRows | np.ndarray[Any, Any]:
-        """An array whose claim was checked, to be read in stretches.
-
-        One that lies by columns (in Fortran's order), as none of images does, is read whole.
-        """
-        claim = self.claim(name)
-        if claim.is_fortran or len(claim.shape) < 2:
-            return self.read(name)
-        return ArrayRows(
-            claim.shape, claim.dtype, ((claim.shape[0], partial(self._open_rows, name)),)
-        )
-
-    @contextmanager
-    def _open_rows(self, name: str) -> Iterator[IO[bytes]]:
-        with self._archive.open(name + _SUFFIX) as member:
-            _read_header(member, name)
-            yield member
-
-    def read(self, name: str) -> np.ndarray[Any, Any]:
-        """An array whose claim was checked."""
-        self.claim(name)
-        with self._archive.open(name + _SUFFIX) as member:
-            array: np.ndarray[Any, Any] = npy.read_array(
-                member, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
-            )
-            return array
+    def _open(self, name: str) -> IO[bytes]:
+        return self._archive.open(name + _SUFFIX)
 
 
-class NpyFiles:
-    """Arrays that lie in `.npy` files of their own, by the names of the files.
-
-    Attributes:
-        names: of the arrays.
-    """
+class NpyFiles(NamedArrays):
+    """Arrays that lie in `.npy` files of their own, by the names of the files."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self._paths = paths
         self.names = [*paths]
 
     def claim(self, name: str) -> Claim:
-        """The header of an array, which agrees with the size of its file; see `NpzFile.claim`."""
+        """See `NamedArrays`; the file has the bytes."""
         path = self._paths[name]
         with open_regular(path, path.name) as file:
             claim, start = _read_header(file, name)
@@ -171,29 +189,8 @@ class NpyFiles:
             raise ValueError(f"{name} claims {claim.nbytes:,} bytes and holds {held:,}")
         return claim
 
-    def rows(self, name: str) -> ArrayRows | np.ndarray[Any, Any]:
-        """An array to be read in stretches; see `NpzFile.rows`."""
-        claim = self.claim(name)
-        if claim.is_fortran or len(claim.shape) < 2:
-            return self.read(name)
-        return ArrayRows(
-            claim.shape, claim.dtype, ((claim.shape[0], partial(self._open_rows, name)),)
-        )
-
-    @contextmanager
-    def _open_rows(self, name: str) -> Iterator[IO[bytes]]:
-        with open_regular(self._paths[name], name) as file:
-            _read_header(file, name)
-            yield file
-
-    def read(self, name: str) -> np.ndarray[Any, Any]:
-        """An array whose claim was checked."""
-        self.claim(name)
-        with open_regular(self._paths[name], name) as file:
-            array: np.ndarray[Any, Any] = npy.read_array(
-                file, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
-            )
-            return array
+    def _open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        return open_regular(self._paths[name], name)
 
 
 @contextmanager

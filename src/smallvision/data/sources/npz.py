@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from smallvision.data.decoding.labels import LabelEncoding, name_some
-from smallvision.data.decoding.npz_file import Claim, NpyFiles, NpzFile, open_npy, open_npz
+from smallvision.data.decoding.npz_file import Claim, NamedArrays, open_npy, open_npz
 from smallvision.data.decoding.resize import Preparation
 from smallvision.data.sources.arrays import PixelScale, convert_arrays
 from smallvision.data.sources.source import (
@@ -34,7 +34,7 @@ NAMES = ("class_names", "classes", "label_names", "target_names")
 IMAGES = ("images", "image", "x", "imgs", "img", "pixels", "data", "features", "arr_0")
 LABELS = ("labels", "label", "y", "targets", "target", "class", "arr_1")
 
-Opener: TypeAlias = Callable[[], AbstractContextManager[NpzFile | NpyFiles]]
+Opener: TypeAlias = Callable[[], AbstractContextManager[NamedArrays]]
 
 
 @dataclass(frozen=True)
