@@ -17,13 +17,15 @@ from smallvision.records import store
 from smallvision.records.files import read_npz
 from smallvision.records.predictions import read_predictions
 from smallvision.records.schema import NetworkRecord
+from smallvision.records.schema.measures import Rate
+from smallvision.runs import measure
 from smallvision.runs.finished_run import find_validated
 from smallvision.runs.job import AllImages
 from smallvision.runs.measure import fit_sets
 from smallvision.runs.refit import refit_run
 from smallvision.runs.train import run_recipe
 from smallvision.stats.course import judge_course
-from smallvision.stats.intervals import estimate_gap
+from smallvision.stats.intervals import estimate_gap, wilson_interval
 from smallvision.stats.probabilities.calibration import fit_temperature
 from smallvision.stats.probabilities.coverage import measure_coverage
 from smallvision.stats.probabilities.prediction_sets import ERROR_RATES
@@ -137,3 +139,19 @@ def test_means_over_mirror_images_that_confuse_classes_are_told(
         best = read_metrics(tmp_path)[status.best_epoch - 1].val_accuracy
         assert f"{100 * status.val.accuracy:.1f} % of the validation images are right" in told[0]
         assert f"but {100 * best:.1f} % by the images alone" in told[0]
+
+
+def test_a_few_images_are_no_reason_to_tell_of_mirror_images(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """17 of 18 against all 18 are one image, although beyond the interval."""
+    train_tiny(dataset, tmp_path, epochs=1, model={"name": "mlp"}, tta={"mirror": True})
+    model = load_model(tmp_path)
+    (epoch,) = read_metrics(tmp_path)
+    for n, told in ((18, 0), (1800, 1)):
+        hits = 17 * n // 18
+        val = Rate(accuracy=hits / n, interval=wilson_interval(hits, n), n=n, loss=1.0)
+        monkeypatch.setattr(
+            measure, "read_metrics", lambda _: [epoch.change(epoch=model.epoch, val_accuracy=1.0)]
+        )
+        assert len(measure.tell_mirrored(tmp_path, model, val)) == told
